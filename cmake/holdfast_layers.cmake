@@ -1,0 +1,44 @@
+# holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, made of all sources in src/<folder>.
+# holdfast_library(): the library that users link, made of all layers declared before.
+
+set(HOLDFAST_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
+option(HOLDFAST_WERROR "Warnings are errors" OFF)
+if(HOLDFAST_WERROR)
+   list(APPEND HOLDFAST_WARNINGS -Werror)
+endif()
+
+function(holdfast_target_defaults target)
+   target_compile_features(${target} PUBLIC cxx_std_20)
+   target_compile_options(${target} PRIVATE ${HOLDFAST_WARNINGS})
+   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src")
+   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+endfunction()
+
+function(holdfast_layer name)
+   cmake_parse_arguments(arg "" "FOLDER" "DEPENDS;LIBRARIES" ${ARGN})
+   if(NOT arg_FOLDER)
+      set(arg_FOLDER ${name})
+   endif()
+   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
+   add_library(holdfast_${name} STATIC ${sources})
+   holdfast_target_defaults(holdfast_${name})
+   target_include_directories(holdfast_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+                              "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
+   list(TRANSFORM arg_DEPENDS PREPEND holdfast_)
+   target_link_libraries(holdfast_${name} PUBLIC ${arg_DEPENDS} ${arg_LIBRARIES})
+   set_property(GLOBAL APPEND PROPERTY HOLDFAST_LAYERS holdfast_${name})
+   set_property(GLOBAL APPEND PROPERTY HOLDFAST_LIBRARIES ${arg_LIBRARIES})
+endfunction()
+
+function(holdfast_library)
+   get_property(layers GLOBAL PROPERTY HOLDFAST_LAYERS)
+   get_property(libraries GLOBAL PROPERTY HOLDFAST_LIBRARIES)
+   list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+   add_library(holdfast STATIC ${objects})
+   add_library(holdfast::holdfast ALIAS holdfast)
+   set_target_properties(holdfast PROPERTIES LINKER_LANGUAGE CXX)
+   target_compile_features(holdfast PUBLIC cxx_std_20)
+   target_include_directories(holdfast PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+                              "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+   target_link_libraries(holdfast PUBLIC Threads::Threads PRIVATE ${libraries})
+endfunction()
