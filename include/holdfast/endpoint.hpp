@@ -8,8 +8,8 @@
 
 namespace holdfast {
 
-// A host and a port. `host` is a name, an IPv4 address, an IPv6 address without brackets, or the absolute path of a Unix
-// socket (then `port` is 0). An empty host means "no endpoint".
+// A host and a port. `host` is a name, an IPv4 address, an IPv6 address without brackets, or the absolute path of a
+// Unix socket (then `port` is 0). An empty host means "no endpoint".
 struct endpoint {
    std::string host = {};
    std::uint16_t port = 0;

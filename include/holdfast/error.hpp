@@ -1,9 +1,10 @@
 // What went wrong, and whether the command ran.
 #pragma once
 
+#include <holdfast/endpoint.hpp>
+
 #include <chrono>
 #include <cstdint>
-#include <holdfast/endpoint.hpp>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -51,7 +52,7 @@ inline std::error_code make_error_code(errc e) noexcept { return {static_cast<in
 
 // A failed command (or configuration). Copyable, cheap to move. `server_text` is untrusted: it is what a server sent.
 class error {
-  public:
+ public:
    explicit error(std::error_code code, holdfast::outcome o = holdfast::outcome::unknown) : outcome(o), code_(code) {}
 
    std::error_code code() const { return code_; }  // an errc, or a system error
@@ -61,25 +62,26 @@ class error {
    std::string what() const;
 
    holdfast::outcome outcome;
-   endpoint where = {};                     // the server concerned; empty if there was none
-   unsigned attempts = 0;                   // times the command was written
-   std::chrono::nanoseconds elapsed = {};   // since the command was given to us
-   std::string server_text = {};            // the server's own words, untrusted
-   std::vector<std::string> causes = {};    // one for each Sentinel asked, connection tried, ...
+   endpoint where = {};                      // the server concerned; empty if there was none
+   unsigned attempts = 0;                    // times the command was written
+   std::chrono::nanoseconds elapsed = {};    // since the command was given to us
+   std::string server_text = {};             // the server's own words, untrusted
+   std::vector<std::string> causes = {};     // one for each Sentinel asked, connection tried, ...
    std::shared_ptr<const value> reply = {};  // null unless it ran and only acks fell short
-   unsigned replicas_acked = 0;             // meaningful with errc::not_durable
+   unsigned replicas_acked = 0;              // meaningful with errc::not_durable
 
-  private:
+ private:
    std::error_code code_;
 };
 
 // What `result::value()` throws: the same error as an exception.
 class failure : public std::runtime_error {
-  public:
-   explicit failure(holdfast::error e) : std::runtime_error(e.what()), error_(std::make_shared<holdfast::error>(std::move(e))) {}
+ public:
+   explicit failure(holdfast::error e)
+      : std::runtime_error(e.what()), error_(std::make_shared<holdfast::error>(std::move(e))) {}
    const holdfast::error& error() const noexcept { return *error_; }
 
-  private:
+ private:
    std::shared_ptr<const holdfast::error> error_;  // shared: copying an exception must not throw
 };
 

@@ -1,8 +1,9 @@
 // Seeded randomness for the pure layers: the same seed gives the same run.
 #pragma once
 
-#include <cstdint>
 #include <holdfast/time.hpp>
+
+#include <cstdint>
 #include <limits>
 
 namespace holdfast {
@@ -10,7 +11,7 @@ namespace holdfast {
 // SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014). A UniformRandomBitGenerator.
 // Not for secrets. Not thread-safe.
 class random_source {
-  public:
+ public:
    using result_type = std::uint64_t;
    explicit constexpr random_source(std::uint64_t seed) : state_(seed) {}
 
@@ -31,7 +32,7 @@ class random_source {
       return low + duration(static_cast<duration::rep>(unit() * static_cast<double>((high - low).count())));
    }
 
-  private:
+ private:
    std::uint64_t state_;
 };
 

@@ -2,8 +2,9 @@
 // in C++20 mode and clang lacks with many a libstdc++.
 #pragma once
 
-#include <functional>
 #include <holdfast/error.hpp>
+
+#include <functional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -14,12 +15,14 @@ namespace holdfast {
 // `value()` throws `failure`. `error()` may be called only when there is one.
 template <class T>
 class [[nodiscard]] result {
-  public:
+ public:
    using value_type = T;
    using error_type = holdfast::error;
 
-   result() requires std::is_default_constructible_v<T> = default;
-   result(T v) : state_(std::in_place_index<0>, std::move(v)) {}                 // implicit: return x;
+   result()
+      requires std::is_default_constructible_v<T>
+   = default;
+   result(T v) : state_(std::in_place_index<0>, std::move(v)) {}                // implicit: return x;
    result(holdfast::error e) : state_(std::in_place_index<1>, std::move(e)) {}  // implicit: return error{...};
 
    bool has_value() const noexcept { return state_.index() == 0; }
@@ -80,7 +83,7 @@ class [[nodiscard]] result {
       return std::invoke(std::forward<F>(f), std::move(*this).error());
    }
 
-  private:
+ private:
    template <class U, class Self, class F>
    static result<U> apply(Self&& self, F&& f) {
       if (!self.has_value()) return std::forward<Self>(self).error();
@@ -100,7 +103,7 @@ class [[nodiscard]] result {
 // Success without a value, or an error.
 template <>
 class [[nodiscard]] result<void> {
-  public:
+ public:
    using value_type = void;
    using error_type = holdfast::error;
 
@@ -124,8 +127,10 @@ class [[nodiscard]] result<void> {
    template <class F>
    auto transform(F&& f) const -> result<std::remove_cvref_t<std::invoke_result_t<F>>> {
       if (!has_value()) return error();
-      if constexpr (std::is_void_v<std::invoke_result_t<F>>) return std::invoke(std::forward<F>(f)), result<void>{};
-      else return std::invoke(std::forward<F>(f));
+      if constexpr (std::is_void_v<std::invoke_result_t<F>>)
+         return std::invoke(std::forward<F>(f)), result<void>{};
+      else
+         return std::invoke(std::forward<F>(f));
    }
    template <class F>
    result or_else(F&& f) const {
@@ -133,7 +138,7 @@ class [[nodiscard]] result<void> {
       return std::invoke(std::forward<F>(f), error());
    }
 
-  private:
+ private:
    std::variant<std::monostate, holdfast::error> state_;
 };
 

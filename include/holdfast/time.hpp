@@ -8,12 +8,12 @@ namespace holdfast {
 // A length of time. Nanoseconds inside, so that any of 2s, 500ms and 20us converts without loss.
 using duration = std::chrono::nanoseconds;
 
-// The clock of the pure layers: monotonic, with no `now()`. A runtime maps its own clock onto it (the blocking client and
-// `retry` use std::chrono::steady_clock), a test or a simulation counts it up by hand.
+// The clock of the pure layers: monotonic, with no `now()`. A runtime maps its own clock onto it (the blocking client
+// and `retry` use std::chrono::steady_clock), a test or a simulation counts it up by hand.
 struct monotonic_time {
-   using rep = duration::rep;
-   using period = duration::period;
    using duration = holdfast::duration;
+   using rep = std::chrono::nanoseconds::rep;
+   using period = std::chrono::nanoseconds::period;
    using time_point = std::chrono::time_point<monotonic_time, duration>;
    static constexpr bool is_steady = true;
 };

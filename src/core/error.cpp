@@ -1,6 +1,7 @@
-#include <cstdio>
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>
+
+#include <cstdio>
 
 namespace holdfast {
 namespace {
@@ -90,7 +91,8 @@ std::string error::what() const {
    if (!where.empty()) line += " at " + to_string(where);
    if (attempts != 0) line += attempts == 1 ? ", sent once" : ", sent " + std::to_string(attempts) + " times";
    if (elapsed.count() != 0) {
-      line += ", after " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()) + " ms";
+      line +=
+         ", after " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(elapsed).count()) + " ms";
    }
    const char* separator = " (";
    for (const std::string& cause : causes) {

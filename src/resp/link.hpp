@@ -1,0 +1,85 @@
+// One connection as the pure layers see it: what is asked of the runtime (dial, close), the bytes to be written and the
+// bytes that came. Its owner (the lane, the watch) drives the upper half, the engine the lower half.
+#pragma once
+
+#include "resp/outbox.hpp"
+#include "resp/reader.hpp"
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::resp {
+
+class link;
+
+// The links whose wishes (dial, close, bytes to write) the runtime has not seen yet. Each link is in it at most once.
+class wish_list {
+ public:
+   void add(link& l);
+   link* take();  // null when empty
+
+ private:
+   std::vector<link*> waiting_;
+   std::size_t next_ = 0;
+};
+
+class link {
+ public:
+   enum class state : std::uint8_t {
+      closed,   // nothing is wished, nothing is open
+      dialing,  // the runtime resolves and connects
+      open,     // bytes can be written
+   };
+
+   link(wish_list& wishes, const limits& l) : in(l), wishes_(&wishes) {}
+   link(const link&) = delete;
+   link& operator=(const link&) = delete;
+
+   // ---- the owner's half ----
+   void dial(const endpoint& where);  // closes what was open; the answer is `opened` or `lost`, told by the engine
+   void close();                      // orderly (FIN)
+   void abort();                      // at once (RST, SO_LINGER 0), so that nothing more of ours is delivered late
+   void write(std::string_view bytes);
+   void flush();  // after appending to `out` directly
+
+   state now() const { return state_; }
+   const endpoint& where() const { return where_; }
+   bool is_open() const { return state_ == state::open; }
+
+   outbox out;
+   reader in;
+
+   // ---- the engine's half ----
+   enum class ending : std::uint8_t { none, orderly, abortive };
+   struct wish {
+      ending close = ending::none;  // first: end the connection that was there
+      bool dial = false;            // then: resolve `where` and connect
+      bool write = false;           // and: there are bytes in `out`
+   };
+   wish take_wish();
+   void opened() { state_ = state::open; }
+   void lost();  // the runtime's connection is gone
+   // Distinguishes this connection from earlier ones of the same link: what the runtime still reports of those is
+   // ignored.
+   std::uint32_t serial() const { return serial_; }
+
+   std::uint32_t id = 0;  // set by the engine
+
+ private:
+   friend class wish_list;
+   void wished();
+
+   wish_list* wishes_;
+   endpoint where_;
+   wish wish_;
+   std::uint32_t serial_ = 0;
+   state state_ = state::closed;
+   bool listed_ = false;
+};
+
+}  // namespace holdfast::resp
