@@ -1,0 +1,154 @@
+// How a client finds its servers and what it promises its callers.
+#pragma once
+
+#include <holdfast/delivery.hpp>
+#include <holdfast/endpoint.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/policy/backoff.hpp>
+#include <holdfast/policy/circuit_breaker.hpp>
+#include <holdfast/policy/retry_budget.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/time.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+// When a client follows the Sentinels to another master.
+enum class cutover {
+   // When a Sentinel's event names the selected node and the node itself says that it is a master, some 0.8 to 2 s
+   // before the Sentinels give out its address. At risk: should the leading Sentinel die between promoting the node and
+   // announcing it, the writes of that time go to a node that may not stay the master. Not built yet: behaves as
+   // `confirmed`.
+   eager,
+   // When the Sentinels give out its address and the node itself says that it is a master.
+   confirmed,
+};
+
+std::string_view to_string(cutover);
+
+// What bounds the resending of commands that were written once already. A command that was never written is not resent
+// but waits for a master; none of this concerns it.
+struct resend_settings {
+   // For each command, besides the deadline; unset: no such bound. A time bounds better than a count.
+   std::optional<unsigned> max_resends = {};
+   // The delay before a command is resent, and between tries to connect (the first of either comes at once). Some
+   // replies bring their own: LOADING and BUSY 100 ms to 1 s, NOREPLICAS 50 to 500 ms, ...
+   holdfast::backoff backoff = exponential_backoff();
+   // For all commands of the client together: 20 % of them and 10 more each second, over 10 s.
+   retry_budget_settings budget = {};
+};
+
+// What is over a limit is refused at once, with an error that says so and outcome not_executed; a reply over a limit
+// ends its connection, as the rest of the stream can't be understood. All of them 1 or more.
+struct limit_settings {
+   std::size_t parked_commands = 10'000;  // commands waiting to be written (errc::queue_full)
+   std::size_t parked_bytes = 64U << 20;  // their bytes together: 64 MiB (errc::queue_full)
+   std::size_t in_flight = 10'000;        // written and unanswered; the others wait, parked
+   std::size_t in_flight_before_first_reply =
+      1000;                                 // the same on a new connection, until it has answered once: a server
+                                            // that has just recovered is not given everything at a stroke
+   std::size_t reply_bytes = 512U << 20;    // one reply: 512 MiB, Redis' own limit for one string
+   std::size_t reply_nesting = 128;         // levels of arrays within one reply; Redis itself uses below ten
+   std::size_t reply_elements = 16U << 20;  // values within one reply, all levels together: 16 Mi
+};
+
+// All that a client can be told. An aggregate: `config{.server = {"127.0.0.1", 6379}}`, or `config::from_uri`.
+// Either `sentinels` and `master`, or `server` must be set; all else has a default that fits most. Where the numbers
+// come from: docs/decisions.md. A plain value, read when the client is made: later changes to it have no effect.
+struct config {
+   // ---- where ----
+   // The Sentinels to ask, in any order; one reachable suffices. The others of the deployment are found by asking, but
+   // never forgotten are these. Port 26379 is usual.
+   std::vector<endpoint> sentinels = {};
+   // The name of the master as the Sentinels know it ("mymaster").
+   std::string master = {};
+   // One server, without Sentinels. A host with a port (6379 is usual), or the path of a Unix socket.
+   endpoint server = {};
+
+   // ---- who ----
+   // For AUTH on the servers. AUTH is sent if either is set; without a username, it is the default user's password.
+   std::string username = {};
+   std::string password = {};
+   // The same for the Sentinels, which have users of their own. Never guessed from the servers' ones.
+   std::string sentinel_username = {};
+   std::string sentinel_password = {};
+   // The database that each connection selects, from 0 (default; then no SELECT is sent) up.
+   unsigned db = 0;
+   // For CLIENT SETNAME on each connection, to be seen in CLIENT LIST. Printable ASCII without spaces; empty: none.
+   std::string client_name = {};
+
+   // ---- how long ----
+   // For each command, from when it is given to its reply: queueing, DNS, connecting, discovery and resends included.
+   // More than 0. Unset: read from the deployment, max(5 s, its down-after-milliseconds + 8 s), which covers a
+   // failover; 10 s where no Sentinel says. A blocking command's own timeout is added to it. `call_options::deadline`
+   // comes first.
+   std::optional<duration> deadline = {};
+   // How long a written command may go unanswered before its connection is suspected (and a second one probes the
+   // server); it is given up at twice this time. More than 0. Keep it above the slowest reply to be expected: what is
+   // given up is of unknown outcome. A blocking command's own timeout is added to it.
+   duration attempt_timeout = std::chrono::seconds(2);
+   // For one connection to a server, with its handshake. More than 0. (A Sentinel's: `sentinel_timeout`.)
+   duration connect_timeout = std::chrono::seconds(1);
+
+   // ---- what is promised ----
+   holdfast::delivery delivery = holdfast::delivery::automatic;
+   resend_settings resend = {};
+   // Unset: no breaker. Fit for a cache, whose callers would rather have no answer than wait. It sees what became of
+   // commands after their resends: a failover that was ridden out within the deadline never opens it. A new master
+   // starts with a closed one.
+   std::optional<circuit_breaker_settings> breaker = {};
+   limit_settings limits = {};
+
+   // ---- how a failover is met ----
+   // `eager` is to be the default once it is built; until then both behave as `confirmed`.
+   holdfast::cutover cutover = holdfast::cutover::confirmed;
+   // Keep a connection to each replica, for `eager`. Not built yet: no effect.
+   bool warm_replicas = true;
+   // How long new writes are held once the Sentinels have selected a node to promote, so that none goes to the old
+   // master that is to lose it. From 0 (not held) up. Not built yet: no effect.
+   duration hold_on_selected = std::chrono::milliseconds(250);
+   // Each client waits a random time up to this before it reconnects to a new master, for fleets so large that they
+   // would overrun it. From 0 (the default: at once) up.
+   duration reconnect_spread = {};
+   // Take a node's own word that it is a master now, though no Sentinel says so. For deployments that move the role
+   // without Sentinel; a partitioned old master says so too. Not built yet: no effect.
+   bool follow_role_hint = false;
+
+   // ---- who is told ----
+   // Told of everything that happens (event.hpp says in which thread); empty: nobody.
+   holdfast::observer observer = {};
+
+   // ---- added later; the order above is fixed ----
+   // For one connection to one Sentinel, and for each of its answers. More than 0. Short, because the next one is asked
+   // then; they are asked 50 ms apart.
+   duration sentinel_timeout = std::chrono::milliseconds(300);
+
+   // Reads
+   //    redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?OPTION=VALUE&...]                  port 6379
+   //    unix://[[USER]:PASSWORD@]/PATH[?db=DB&...]
+   //    redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB][?...]     port 26379
+   // A host is a name, an IPv4 address, or an IPv6 address in brackets. USER and PASSWORD are those of the Redis
+   // servers. Everything may be percent-encoded, and must be where it would be mistaken for a part of the syntax.
+   // OPTION is one of: username, password, sentinel_username, sentinel_password, db, client_name; deadline,
+   // attempt_timeout, connect_timeout, sentinel_timeout, hold_on_selected, reconnect_spread (a number with its unit:
+   // us, ms, s, m or h, e.g. 500ms or 1.5s); delivery (automatic, at_most_once, at_least_once, exactly_once; hyphens
+   // will do); max_resends; cutover (eager, confirmed); warm_replicas, follow_role_hint, breaker (true, false: with its
+   // defaults).
+   //
+   // A bad URI is errc::invalid_argument, outcome not_executed; `causes` names the part that is wrong and what to write
+   // instead, and never shows a password. rediss:// is errc::not_supported: TLS is not built yet. What it returns
+   // passes `validate`.
+   static result<config> from_uri(std::string_view uri);
+};
+
+// Whether a client can be made of it; if not, errc::invalid_argument (outcome not_executed), and `causes` has a line
+// for each member that is wrong. The constructors of the clients throw the same as `failure`.
+result<void> validate(const config&);
+
+}  // namespace holdfast
