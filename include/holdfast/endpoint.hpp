@@ -22,6 +22,11 @@ struct endpoint {
 };
 
 // "host:port", "[v6]:port", or the path of the socket; "(none)" when empty.
-std::string to_string(const endpoint&);
+inline std::string to_string(const endpoint& e) {
+   if (e.empty()) return "(none)";
+   if (e.is_unix()) return e.host;
+   const bool v6 = e.host.find(':') != std::string::npos;
+   return (v6 ? "[" + e.host + "]" : e.host) + ":" + std::to_string(e.port);
+}
 
 }  // namespace holdfast

@@ -89,3 +89,5 @@ class failure : public std::runtime_error {
 
 template <>
 struct std::is_error_code_enum<holdfast::errc> : std::true_type {};
+
+#include <holdfast/detail/error_text.hpp>

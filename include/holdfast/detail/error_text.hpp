@@ -1,10 +1,12 @@
-#include <holdfast/delivery.hpp>
+// The words of error.hpp. Inline, because <holdfast/retry.hpp> is to be used without linking anything.
+#pragma once
+
 #include <holdfast/error.hpp>
 
 #include <cstdio>
 
 namespace holdfast {
-namespace {
+namespace detail {
 
 struct category final : std::error_category {
    const char* name() const noexcept override { return "holdfast"; }
@@ -34,7 +36,7 @@ struct category final : std::error_category {
 };
 
 // One line whatever the bytes are: nothing that a server sent can move a terminal's cursor or forge a log line.
-void append_printable(std::string& out, std::string_view text) {
+inline void append_printable(std::string& out, std::string_view text) {
    for (const char c : text) {
       const auto byte = static_cast<unsigned char>(c);
       if (byte >= 0x20 && byte != 0x7f) {
@@ -47,14 +49,14 @@ void append_printable(std::string& out, std::string_view text) {
    }
 }
 
-}  // namespace
+}  // namespace detail
 
-const std::error_category& error_category() noexcept {
-   static const category instance;
+inline const std::error_category& error_category() noexcept {
+   static const detail::category instance;
    return instance;
 }
 
-std::string_view to_string(outcome o) {
+inline std::string_view to_string(outcome o) {
    switch (o) {
       case outcome::not_executed: return "not_executed";
       case outcome::unknown: return "unknown";
@@ -63,28 +65,11 @@ std::string_view to_string(outcome o) {
    return "?";
 }
 
-std::string_view to_string(delivery d) {
-   switch (d) {
-      case delivery::automatic: return "automatic";
-      case delivery::at_most_once: return "at_most_once";
-      case delivery::at_least_once: return "at_least_once";
-      case delivery::exactly_once: return "exactly_once";
-   }
-   return "?";
-}
-
-std::string to_string(const endpoint& e) {
-   if (e.empty()) return "(none)";
-   if (e.is_unix()) return e.host;
-   const bool v6 = e.host.find(':') != std::string::npos;
-   return (v6 ? "[" + e.host + "]" : e.host) + ":" + std::to_string(e.port);
-}
-
-std::string error::what() const {
+inline std::string error::what() const {
    std::string line = code_.message();
    if (!server_text.empty()) {
       line += ": ";
-      append_printable(line, server_text);
+      detail::append_printable(line, server_text);
    }
    line += "; outcome ";
    line += to_string(outcome);
@@ -97,7 +82,7 @@ std::string error::what() const {
    const char* separator = " (";
    for (const std::string& cause : causes) {
       line += separator;
-      append_printable(line, cause);
+      detail::append_printable(line, cause);
       separator = "; ";
    }
    if (!causes.empty()) line += ")";

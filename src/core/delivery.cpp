@@ -1,0 +1,15 @@
+#include <holdfast/delivery.hpp>
+
+namespace holdfast {
+
+std::string_view to_string(delivery d) {
+   switch (d) {
+      case delivery::automatic: return "automatic";
+      case delivery::at_most_once: return "at_most_once";
+      case delivery::at_least_once: return "at_least_once";
+      case delivery::exactly_once: return "exactly_once";
+   }
+   return "?";
+}
+
+}  // namespace holdfast
