@@ -1,0 +1,46 @@
+// A transparent TCP relay in front of a server, that can be told to break what passes through it.
+#pragma once
+
+#include "lab/port.hpp"
+
+#include <holdfast/endpoint.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+
+namespace holdfast::lab {
+
+// Runs in a thread of its own. All members may be called from any thread.
+class relay {
+ public:
+   // Listens on a free port of 127.0.0.1 and connects each comer to `server` (an IPv4 address).
+   explicit relay(const endpoint& server);
+   ~relay();
+   relay(const relay&) = delete;
+   relay& operator=(const relay&) = delete;
+
+   endpoint address() const { return {"127.0.0.1", port_.number()}; }
+
+   // The next request that contains `marker` (bytes of one write, e.g. "\r\nINCR\r\n": only the workload's connections
+   // say such things) is forwarded, its reply swallowed once it has come, and the connection reset (RST) towards the
+   // client. Counts in `replies_lost`. Several calls add up: each loses one reply.
+   void lose_reply_to(const std::string& marker);
+   unsigned replies_lost() const;
+   // Whether all that was asked of lose_reply_to has happened.
+   bool done() const;
+   // Connections that pass through at present.
+   unsigned connections() const;
+
+ private:
+   struct state;
+   void run();
+
+   reserved_port port_;
+   std::unique_ptr<state> state_;
+   std::thread thread_;
+};
+
+}  // namespace holdfast::lab
