@@ -1,0 +1,96 @@
+// What is known about a command before it is sent: the flags that the server itself has for it, and, by hand, whether
+// it may be sent twice. Its arguments count: SET and SET ... NX are different in this.
+#pragma once
+
+#include <holdfast/command.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace holdfast::resp {
+
+// What a second run of the same command changes, after a first run that may have happened.
+enum class repeat_class : std::uint8_t {
+   readonly,        // nothing: it reads
+   same,            // nothing: the state and the reply are those of the first run
+   same_state,      // not the state, but the reply may differ (a count, 0, nil)
+   result_lost,     // not the state, but the reply was what mattered, and only the first run had it
+   not_repeatable,  // the state: counted twice, appended twice, taken twice
+   never,           // sending it twice on our own account is never right
+};
+
+// What a command does to the connection or to the client, beyond its effect on the data. For each there is a rule in
+// the lane; `plain` has none.
+enum class command_role : std::uint8_t {
+   plain,
+   multi,
+   exec,
+   discard,
+   watch,
+   unwatch,
+   select,
+   auth,
+   hello,
+   set_name,    // CLIENT SETNAME
+   connection,  // other state of the connection: CLIENT TRACKING, NO-EVICT, SETINFO, READONLY, ASKING, ...
+   subscribe,   // SUBSCRIBE, PSUBSCRIBE, SSUBSCRIBE and their UN- forms
+   monitor,
+   client_reply,  // CLIENT REPLY: changes how many replies come
+   reset,
+   quit,
+   wait,         // WAIT, WAITAOF: about the writes that were sent before on the same connection
+   replication,  // SYNC, PSYNC, REPLCONF: turns the connection into a replica's link
+};
+
+// From the server's own table; of a command that is in no such table (a module's), what the hand-written part says.
+struct command_traits {
+   bool native = true;  // the server's own, not a module's
+   bool readonly = false;
+   bool write = false;
+   bool deny_oom = false;
+   bool blocking = false;  // can block; whether this one does, see block_time
+   bool admin = false;
+   bool loading = false;  // allowed while it loads its data set
+   bool stale = false;    // allowed on a replica that lost its master
+   bool no_auth = false;
+   bool no_multi = false;
+   bool script = false;   // EVAL, EVALSHA, FCALL and their read-only forms
+   bool movable = false;  // its keys can't be told from their position alone
+};
+
+struct command_entry {
+   std::string_view name = {};  // lower case; a subcommand as "client|kill"
+   command_traits traits = {};
+   command_role role = command_role::plain;
+   repeat_class repeat = repeat_class::not_repeatable;  // where no argument counts
+   repeat_class (*repeat_by_arguments)(const command&) = nullptr;
+   std::optional<duration> (*block_by_arguments)(const command&) = nullptr;
+};
+
+// Null if it is not known: a module's, or a newer server's. Upper or lower case. Cheap, and meant to be asked once for
+// a command; the entry lives for ever.
+const command_entry* find_command(const command&);
+const command_entry* find_command(std::string_view name, std::string_view subcommand = {});
+std::span<const command_entry> all_commands();
+
+// A command that is not known is not repeatable; one that its caller declares idempotent is `same`, save that `never`
+// remains. `entry` is what find_command answered for it.
+repeat_class repeats(const command_entry* entry, const command&);
+
+// How long the server may hold the command back, as its arguments say: empty: not at all; zero: for ever.
+std::optional<duration> block_time(const command_entry* entry, const command&);
+
+inline bool is_script(const command_entry* entry) { return entry != nullptr && entry->traits.script; }
+inline bool is_native(const command_entry* entry) { return entry != nullptr && entry->traits.native; }
+inline command_role role_of(const command_entry* entry) { return entry ? entry->role : command_role::plain; }
+
+std::string_view to_string(repeat_class);
+std::string_view to_string(command_role);
+std::ostream& operator<<(std::ostream&, repeat_class);
+
+}  // namespace holdfast::resp

@@ -1,0 +1,100 @@
+// The bytes that a server sent, cut into replies: RESP2 and RESP3, in whatever pieces they arrive.
+#pragma once
+
+#include <holdfast/value.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::resp {
+
+// What a single reply may cost us. Beyond it the stream counts as broken.
+struct limits {
+   std::size_t reply_bytes = std::size_t{512} << 20;  // with its framing; at most 4 GiB - 1
+   unsigned depth = 64;                               // aggregates inside aggregates
+   std::size_t elements = std::size_t{16} << 20;      // in all aggregates of the reply together
+};
+
+// Owns the receive buffer of one connection. What was looked at is not looked at again, however small the pieces, and
+// memory follows the bytes that came, never a length that was announced.
+class reader {
+ public:
+   explicit reader(const limits& l);
+
+   // Space to receive into, at least `at_least` bytes of it, not initialised; then `commit` says how many came.
+   std::span<char> prepare(std::size_t at_least = 64 * 1024);
+   void commit(std::size_t n);
+
+   enum class status : std::uint8_t {
+      reply,       // `reply()` is the next one
+      incomplete,  // more bytes are needed
+      broken,      // this is not the protocol, or over a limit; nothing that follows can be understood
+   };
+   status next();
+   // The reply that `next` found, in place: valid until the next call of next(), prepare() or reset().
+   value_view reply() const { return {nodes_.get(), data_.get() + begin_}; }
+   // After `broken`: what is wrong, in plain words. What the server sent is escaped and short.
+   const std::string& problem() const { return problem_; }
+
+   std::size_t buffered() const { return end_ - begin_ - (complete_ ? offset_ : 0); }  // received, not yet given out
+   bool at_rest() const { return buffered() == 0; }                                    // no part of a reply is waiting
+   void reset();  // for a new connection; keeps a bounded part of its storage
+
+ private:
+   struct frame {
+      std::uint32_t node = 0;  // the aggregate
+      std::uint32_t left = 0;  // elements still to come
+      bool attribute = false;  // it is dropped when it is complete
+   };
+   struct free_memory {
+      void operator()(void* p) const { std::free(p); }
+   };
+   enum class step : std::uint8_t { item, incomplete, broken };
+
+   void begin_reply();
+   void grow(std::size_t capacity);
+   detail::value_node& add_node();
+   step item();
+   step text_line(kind k);
+   step integer_line();
+   step boolean_line();
+   step nil_line();
+   step bulk(kind k);
+   step body();
+   step aggregate(kind k, bool attribute);
+   step find_line(std::string_view& line, std::size_t at_most);
+   step number_line(std::int64_t& n);
+   step length_line(std::int64_t& n);
+   step fail(std::string_view what);
+   step fail_line(std::string_view what);
+   bool close_aggregates();
+
+   // malloc'ed, because realloc can move a large buffer without copying it, and new would not leave it uninitialised.
+   std::unique_ptr<char[], free_memory> data_;
+   std::size_t capacity_ = 0;
+   std::size_t begin_ = 0;   // the reply being read, or that was given out last
+   std::size_t end_ = 0;     // of what was received
+   std::size_t offset_ = 0;  // from begin_: where its next item starts
+   std::size_t looked_ = 0;  // from offset_: what is known to hold no end of line
+   std::size_t body_ = 0;    // from offset_: where the bytes of the string begin whose length is known; 0: none
+   std::size_t length_ = 0;  // of that string
+   kind body_kind_ = kind::nil;
+   bool complete_ = false;
+   bool broken_ = false;
+
+   std::unique_ptr<detail::value_node[], free_memory> nodes_;
+   std::size_t node_count_ = 0;
+   std::size_t node_capacity_ = 0;
+   std::size_t announced_ = 0;  // elements, those of attributes included
+   std::vector<frame> open_;    // the aggregates that are not complete, outermost first
+   limits limits_;
+   std::string problem_;
+};
+
+}  // namespace holdfast::resp
