@@ -2,7 +2,6 @@
 # holdfast_library(): the library that users link, made of all layers declared before.
 
 set(HOLDFAST_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
-option(HOLDFAST_WERROR "Warnings are errors" OFF)
 if(HOLDFAST_WERROR)
    list(APPEND HOLDFAST_WARNINGS -Werror)
 endif()
@@ -20,6 +19,10 @@ function(holdfast_layer name)
       set(arg_FOLDER ${name})
    endif()
    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
+   if(NOT sources)  # a layer that has only headers so far
+      file(CONFIGURE OUTPUT "${name}.cpp" CONTENT "")
+      set(sources "${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp")
+   endif()
    add_library(holdfast_${name} STATIC ${sources})
    holdfast_target_defaults(holdfast_${name})
    target_include_directories(holdfast_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"

@@ -1,0 +1,59 @@
+# A thin face over CMake: `make help` lists what there is. The presets are in CMakePresets.json.
+PRESET ?= release
+PREFIX ?= /usr/local
+
+build_dir = $(if $(filter release,$(1)),build,build-$(1))
+BUILD := $(call build_dir,$(PRESET))
+RELEASE := $(call build_dir,release)
+
+# Messages on a terminal or in a log are in one language, so that tools can be written against them.
+export LC_ALL := C.UTF-8
+
+.DEFAULT_GOAL := build
+.PHONY: help setup build install drill test test-asan bench fuzz dev asan tsan format clean
+
+help:  ## list these targets
+	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@echo
+	@echo '  PRESET=release|dev|asan|tsan chooses the build (build/ for release, build-<preset>/ for the others).'
+
+setup:  ## install what building and testing needs, where it is missing (Debian packages: tools/packages.txt)
+	@tools/setup
+
+%/build.ninja: CMakePresets.json
+	@cmake --preset $(if $(filter build,$*),release,$(patsubst build-%,%,$*)) >$*.log 2>&1 && rm -f $*.log || \
+	   { cat $*.log; rm -f $*.log; echo 'make: cmake could not configure; `make setup` installs what it needs' >&2; exit 1; }
+
+build: $(BUILD)/build.ninja  ## build all of it; the binary is then build/holdfast
+	@cmake --build $(BUILD)
+
+install: $(RELEASE)/build.ninja  ## install library, headers, CMake package and binary under PREFIX (/usr/local)
+	@cmake --build $(RELEASE) --target holdfast_installable
+	@cmake --install $(RELEASE) --prefix '$(PREFIX)'
+
+drill: setup  ## kill real Redis masters under a running workload and see what it costs (ARGS='--fault kill --runs 3')
+	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
+	@cmake --build $(RELEASE) --target holdfast_app
+	@$(RELEASE)/holdfast drill $(ARGS)
+
+test: setup  ## run every check and every test; the last line says how many passed and failed
+	@tools/run_tests --preset $(PRESET) $(ARGS)
+
+test-asan:  ## the same under the address and undefined-behaviour sanitizers
+	@$(MAKE) --no-print-directory test PRESET=asan
+
+bench: setup  ## run the benchmarks
+	@$(MAKE) --no-print-directory build
+	@cmake --build $(RELEASE) --target bench
+
+fuzz:  ## not yet
+	@echo 'make: there is no fuzzing yet' >&2; exit 1
+
+dev asan tsan:  ## build with that preset, into build-<preset>
+	@$(MAKE) --no-print-directory build PRESET=$@
+
+format:  ## format every C++ file as tools/tidy wants it
+	@git ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
+
+clean:  ## remove what was built
+	@rm -rf build build-dev build-asan build-tsan

@@ -1,0 +1,14 @@
+# How this project is built when it is the one being built, not when it is part of another.
+set(HOLDFAST_SANITIZE "" CACHE STRING "Sanitizers for everything here, e.g. address,undefined")
+if(HOLDFAST_SANITIZE)
+   add_compile_options(-fsanitize=${HOLDFAST_SANITIZE} -fno-sanitize-recover=all)
+   add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
+endif()
+
+# Warnings are errors with the compiler that they were cleaned with; a newer one may know more of them.
+if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
+   set(werror ON)
+else()
+   set(werror OFF)
+endif()
+option(HOLDFAST_WERROR "Warnings are errors" ${werror})
