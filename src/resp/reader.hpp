@@ -55,10 +55,11 @@ class reader {
    struct free_memory {
       void operator()(void* p) const { std::free(p); }
    };
-   enum class step : std::uint8_t { item, incomplete, broken };
+   enum class step : std::uint8_t { item, opened, incomplete, broken };
 
    void begin_reply();
    void grow(std::size_t capacity);
+   void trim();
    detail::value_node& add_node();
    step item();
    step text_line(kind k);
@@ -70,9 +71,7 @@ class reader {
    step aggregate(kind k, bool attribute);
    step find_line(std::string_view& line, std::size_t at_most);
    step number_line(std::int64_t& n);
-   step length_line(std::int64_t& n);
    step fail(std::string_view what);
-   step fail_line(std::string_view what);
    bool close_aggregates();
 
    // malloc'ed, because realloc can move a large buffer without copying it, and new would not leave it uninitialised.

@@ -1,0 +1,202 @@
+#include <holdfast/command.hpp>
+#include <holdfast/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cctype>
+#include <cstring>
+#include <memory>
+#include <ostream>
+
+namespace holdfast {
+namespace {
+
+// "$17\r\n" for each of the short lengths, so that a header is one copy of eight bytes.
+struct length_header {
+   char text[7] = {};
+   std::uint8_t size = 0;
+};
+
+constexpr std::size_t short_lengths = 256;
+constexpr std::size_t longest_header = 24;  // '$', 20 digits, CR LF, rounded up
+
+constexpr auto length_headers = [] {
+   std::array<length_header, short_lengths> table{};
+   for (std::size_t n = 0; n != table.size(); ++n) {
+      length_header& h = table[n];
+      h.text[h.size++] = '$';
+      if (n >= 100) h.text[h.size++] = static_cast<char>('0' + n / 100);
+      if (n >= 10) h.text[h.size++] = static_cast<char>('0' + n / 10 % 10);
+      h.text[h.size++] = static_cast<char>('0' + n % 10);
+      h.text[h.size++] = '\r';
+      h.text[h.size++] = '\n';
+   }
+   return table;
+}();
+
+// Writes one argument; there is room for its length + `longest_header` + 2.
+char* put(char* to, std::string_view argument) {
+   if (argument.size() < short_lengths) {
+      const length_header& h = length_headers[argument.size()];
+      std::memcpy(to, h.text, sizeof h.text);
+      to += h.size;
+   } else {
+      *to++ = '$';
+      to = std::to_chars(to, to + longest_header, argument.size()).ptr;
+      *to++ = '\r';
+      *to++ = '\n';
+   }
+   if (!argument.empty()) std::memcpy(to, argument.data(), argument.size());
+   to += argument.size();
+   *to++ = '\r';
+   *to++ = '\n';
+   return to;
+}
+
+constexpr std::size_t room_for(std::string_view argument) { return argument.size() + longest_header + 2; }
+
+}  // namespace
+
+void command::assemble(const std::string_view* arguments, std::size_t count) {
+   std::size_t room = 0;
+   for (std::size_t i = 0; i != count; ++i) room += room_for(arguments[i]);
+   char* to = data() + front;
+   if (front + room > capacity_) {
+      capacity_ = front + room;
+      heap_ = new char[capacity_];
+      to = heap_ + front;
+   }
+   char* const first = to;
+   for (std::size_t i = 0; i != count; ++i) to = put(to, arguments[i]);
+   body_ = static_cast<std::size_t>(to - first);
+   count_ = static_cast<std::uint32_t>(count);
+   write_header();
+}
+
+void command::append(std::string_view argument) {
+   const std::size_t needed = front + body_ + room_for(argument);
+   char* to = data() + front + body_;
+   std::unique_ptr<char[]> old;  // outlives the copy: the argument may be one of our own
+   if (needed > capacity_) {
+      const std::size_t capacity = std::max(needed, 2 * capacity_);
+      char* const wider = new char[capacity];
+      std::memcpy(wider + front, data() + front, body_);
+      // An argument that lies in the inline buffer would be overwritten by the pointer to the new one.
+      char* const end = put(wider + front + body_, argument);
+      if (capacity_ != inline_size) old.reset(heap_);
+      heap_ = wider;
+      capacity_ = capacity;
+      body_ = static_cast<std::size_t>(end - (wider + front));
+   } else {
+      body_ = static_cast<std::size_t>(put(to, argument) - (data() + front));
+   }
+   ++count_;
+   write_header();
+}
+
+void command::write_header() noexcept {
+   char* to = data() + front;
+   *--to = '\n';
+   *--to = '\r';
+   std::uint32_t n = count_;
+   do {
+      *--to = static_cast<char>('0' + n % 10);
+      n /= 10;
+   } while (n != 0);
+   *--to = '*';
+   header_ = static_cast<std::uint16_t>(data() + front - to);
+}
+
+void command::check_not_empty() const {
+   if (count_ != 0) return;
+   error e{errc::invalid_argument, outcome::not_executed};
+   e.causes.emplace_back("a command needs at least its name");
+   throw failure(std::move(e));
+}
+
+void command::copy(const command& other) {
+   if (front + other.body_ > inline_size) {
+      capacity_ = front + other.body_ + 2;
+      heap_ = new char[capacity_];
+   }
+   const std::size_t unused = front - other.header_;
+   std::memcpy(data() + unused, other.data() + unused, other.header_ + other.body_);
+   body_ = other.body_;
+   count_ = other.count_;
+   header_ = other.header_;
+   idempotent_ = other.idempotent_;
+}
+
+void command::take(command& other) noexcept {
+   capacity_ = other.capacity_;
+   if (capacity_ == inline_size) {
+      const std::size_t unused = front - other.header_;
+      std::memcpy(inline_ + unused, other.inline_ + unused, other.header_ + other.body_);
+   } else {
+      heap_ = other.heap_;
+      other.capacity_ = inline_size;
+   }
+   body_ = other.body_;
+   count_ = other.count_;
+   header_ = other.header_;
+   idempotent_ = other.idempotent_;
+   other.body_ = 0;
+   other.count_ = 0;
+   other.header_ = 0;
+}
+
+namespace {
+
+constexpr std::size_t longest_shown = 100;
+
+bool same_word(std::string_view a, std::string_view b) {
+   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+bool may_hold_secrets(std::string_view name) {
+   constexpr std::string_view names[] = {"auth", "hello", "acl", "config", "migrate", "sentinel"};
+   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return same_word(n, name); });
+}
+
+void append_argument(std::string& line, std::string_view argument) {
+   const auto plain = [](unsigned char c) { return std::isgraph(c) && c < 0x7f && c != '"' && c != '\\'; };
+   if (!argument.empty() && argument.size() <= longest_shown && std::all_of(argument.begin(), argument.end(), plain)) {
+      line += argument;
+      return;
+   }
+   line += '"';
+   for (const char c : argument.substr(0, longest_shown)) {
+      const auto byte = static_cast<unsigned char>(c);
+      constexpr const char* digits = "0123456789abcdef";
+      if (byte < 0x20 || byte >= 0x7f) {
+         line += "\\x";
+         line += digits[byte >> 4];
+         line += digits[byte & 15];
+      } else {
+         if (c == '"' || c == '\\') line += '\\';
+         line += c;
+      }
+   }
+   if (argument.size() > longest_shown) line += "...";
+   line += '"';
+}
+
+}  // namespace
+
+std::string to_string(const command& c) {
+   std::string line;
+   for (const std::string_view argument : c.arguments()) {
+      if (!line.empty()) {
+         line += ' ';
+         if (line.size() > longest_shown || may_hold_secrets(c.name())) return line += "...";
+      }
+      append_argument(line, argument);
+   }
+   return line;
+}
+
+std::ostream& operator<<(std::ostream& out, const command& c) { return out << to_string(c); }
+
+}  // namespace holdfast
