@@ -93,6 +93,7 @@ struct relay::state {
    std::atomic<unsigned> lost = 0;
    std::atomic<unsigned> passing = 0;
    std::atomic<unsigned> asked = 0;
+   std::atomic<clock::time_point> last_loss = clock::time_point();
    std::mutex guard;
    std::vector<std::string> markers;  // by `guard`
    std::list<passage> passages;       // of the relay's thread alone
@@ -137,6 +138,8 @@ void relay::lose_reply_to(const std::string& marker) {
 }
 
 unsigned relay::replies_lost() const { return state_->lost; }
+
+clock::time_point relay::last_loss() const { return state_->last_loss; }
 
 bool relay::done() const { return state_->lost == state_->asked; }
 
@@ -183,6 +186,7 @@ void relay::state::heard_client(passage& p, std::size_t already) {
 void relay::state::lose(passage& p) {
    p.down.waiting.clear();
    p.broken = true;
+   last_loss = clock::now();
    ++lost;
 }
 

@@ -1,12 +1,12 @@
 // A transparent TCP relay in front of a server, that can be told to break what passes through it.
 #pragma once
 
+#include "lab/await.hpp"
 #include "lab/port.hpp"
 
 #include <holdfast/endpoint.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -29,6 +29,7 @@ class relay {
    // client. Counts in `replies_lost`. Several calls add up: each loses one reply.
    void lose_reply_to(const std::string& marker);
    unsigned replies_lost() const;
+   clock::time_point last_loss() const;
    // Whether all that was asked of lose_reply_to has happened.
    bool done() const;
    // Connections that pass through at present.

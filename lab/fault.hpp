@@ -1,0 +1,39 @@
+// What can be done to a deployment. One fault, one file in lab/faults/; a new one is added to lab/faults/all.hpp and to
+// the list in fault.cpp, and is then known to the drill and to its --help.
+#pragma once
+
+#include "lab/deployment.hpp"
+
+#include <memory>
+#include <stop_token>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::lab {
+
+class fault {
+ public:
+   virtual ~fault() = default;
+
+   virtual std::string_view name() const = 0;
+   // One line for --help.
+   virtual std::string_view description() const = 0;
+   // What the deployment must be like.
+   virtual deployment_options shape(deployment_options wanted) const { return wanted; }
+   // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was
+   // called; if not, when `inject` returns.
+   virtual bool promotes() const = 0;
+   // Whether what a master acknowledged may be lost by it, replication being asynchronous.
+   virtual bool may_lose() const { return promotes(); }
+   // Does it, while the workload runs, and returns the moment that it took effect first. Returns early if `stop` is
+   // asked for. Throws if it cannot be done.
+   virtual clock::time_point inject(deployment&, const std::stop_token& stop) = 0;
+   virtual void after_promotion(deployment&) {}
+};
+
+// In the order in which `--fault all` runs them.
+std::vector<std::unique_ptr<fault>> every_fault();
+// Null if there is none of that name.
+std::unique_ptr<fault> fault_named(std::string_view name);
+
+}  // namespace holdfast::lab

@@ -1,0 +1,25 @@
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+class failover_fault final : public fault {
+ public:
+   std::string_view name() const override { return "failover"; }
+   std::string_view description() const override {
+      return "SENTINEL FAILOVER: planned; the old master goes on acknowledging writes that will be lost";
+   }
+   bool promotes() const override { return true; }
+   clock::time_point inject(deployment& d, const std::stop_token&) override {
+      control sentinel = d.sentinel(0).connect();
+      const auto at = clock::now();
+      sentinel.run({"SENTINEL", "FAILOVER", d.options().master_name});
+      return at;
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_failover() { return std::make_unique<failover_fault>(); }
+
+}  // namespace holdfast::lab

@@ -1,0 +1,22 @@
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+class kill_fault final : public fault {
+ public:
+   std::string_view name() const override { return "kill"; }
+   std::string_view description() const override { return "SIGKILL to the master: its connections end at once"; }
+   bool promotes() const override { return true; }
+   clock::time_point inject(deployment& d, const std::stop_token&) override {
+      const auto at = clock::now();
+      d.node(0).kill();
+      return at;
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_kill() { return std::make_unique<kill_fault>(); }
+
+}  // namespace holdfast::lab

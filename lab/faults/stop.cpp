@@ -1,0 +1,26 @@
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+class stop_fault final : public fault {
+ public:
+   std::string_view name() const override { return "stop"; }
+   std::string_view description() const override {
+      return "SIGSTOP to the master: its connections stay, nothing answers; after the promotion it wakes, still a "
+             "master";
+   }
+   bool promotes() const override { return true; }
+   clock::time_point inject(deployment& d, const std::stop_token&) override {
+      const auto at = clock::now();
+      d.node(0).stop();
+      return at;
+   }
+   void after_promotion(deployment& d) override { d.node(0).resume(); }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_stop() { return std::make_unique<stop_fault>(); }
+
+}  // namespace holdfast::lab

@@ -1,0 +1,166 @@
+#include "lab/promotion.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+#include <utility>
+
+namespace holdfast::lab {
+namespace {
+
+constexpr milliseconds look_again(5);
+constexpr milliseconds patience_for_one_answer(200);
+
+// Until the other side ends the connection or `stop` is asked for. True: it ended.
+bool watched_to_its_end(const control& connection, const std::stop_token& stop) {
+   pollfd watched = {connection.descriptor(), POLLIN, 0};
+   while (!stop.stop_requested())
+      if (::poll(&watched, 1, 20) > 0) return true;
+   return false;
+}
+
+}  // namespace
+
+// ---- promotions ----------------------------------------------------------------------------------------------------
+
+struct promotion_watch::state {
+   mutable std::mutex guard;
+   std::vector<promotion> seen;
+   std::atomic<std::size_t> armed = 0;
+   std::vector<std::jthread> threads;  // last: they end before what they use
+
+   void watch(const std::stop_token& stop, const endpoint& where, const endpoint& known_as, const credentials& who);
+   void confirm(control& connection, const endpoint& known_as, clock::time_point ended);
+};
+
+void promotion_watch::state::confirm(control& connection, const endpoint& known_as, clock::time_point ended) {
+   if (connection.ask({"SET", "lab:promotion", to_string(known_as)}).text != "OK") return;
+   const promotion p = {known_as, ended, clock::now()};
+   const std::lock_guard lock(guard);
+   seen.insert(std::upper_bound(seen.begin(), seen.end(), p, [](auto& a, auto& b) { return a.at < b.at; }), p);
+}
+
+void promotion_watch::state::watch(const std::stop_token& stop, const endpoint& where, const endpoint& known_as,
+                                   const credentials& who) {
+   bool counted = false;
+   std::optional<clock::time_point> ended;  // of a connection to what was a replica then
+   while (!stop.stop_requested()) {
+      try {
+         control connection(where, who, patience_for_one_answer);
+         if (ended) confirm(connection, known_as, *ended);
+         ended.reset();
+         const bool replica = connection.role() == "slave";
+         if (!std::exchange(counted, true)) ++armed;
+         if (!watched_to_its_end(connection, stop)) return;
+         if (replica) ended = clock::now();
+      } catch (const control_error&) {
+         // Unreachable, stopped, or demoted just now: look again.
+         if (!std::exchange(counted, true)) ++armed;
+         ended.reset();
+         std::this_thread::sleep_for(look_again);
+      }
+   }
+}
+
+promotion_watch::promotion_watch(deployment& d) : state_(std::make_unique<state>()) {
+   for (std::size_t i = 0; i < d.nodes(); ++i) {
+      const server& node = d.node(i);
+      state_->threads.emplace_back(
+         [s = state_.get(), where = node.own_address(), known_as = node.address(),
+          who = d.options().node_login](const std::stop_token& stop) { s->watch(stop, where, known_as, who); });
+   }
+   await("all nodes are watched", [&] { return state_->armed == d.nodes(); }, milliseconds(5000), milliseconds(1));
+}
+
+promotion_watch::~promotion_watch() = default;
+
+std::vector<promotion> promotion_watch::seen() const {
+   const std::lock_guard lock(state_->guard);
+   return state_->seen;
+}
+
+std::optional<promotion> promotion_watch::first() const {
+   const std::lock_guard lock(state_->guard);
+   return state_->seen.empty() ? std::nullopt : std::optional(state_->seen.front());
+}
+
+// ---- what the Sentinels name ---------------------------------------------------------------------------------------
+
+struct naming_watch::state {
+   mutable std::mutex guard;
+   std::vector<naming> changes;
+   std::atomic<std::size_t> named = 0;
+   std::vector<std::jthread> threads;
+
+   void watch(const std::stop_token& stop, std::size_t sentinel, const endpoint& where, const credentials& who,
+              const std::string& name);
+};
+
+void naming_watch::state::watch(const std::stop_token& stop, std::size_t sentinel, const endpoint& where,
+                                const credentials& who, const std::string& name) {
+   endpoint last;
+   while (!stop.stop_requested()) {
+      try {
+         control connection(where, who, patience_for_one_answer);
+         while (!stop.stop_requested()) {
+            const reply r = connection.ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", name});
+            const auto now = clock::now();
+            if (r.elements.size() == 2) {
+               const endpoint master = {r.elements[0].text, static_cast<std::uint16_t>(std::stoi(r.elements[1].text))};
+               if (last.empty()) {
+                  ++named;
+               } else if (master != last) {
+                  const std::lock_guard lock(guard);
+                  changes.push_back({sentinel, master, now});
+               }
+               last = master;
+            }
+            std::this_thread::sleep_for(milliseconds(1));
+         }
+      } catch (const control_error&) {
+         std::this_thread::sleep_for(look_again);
+      }
+   }
+}
+
+naming_watch::naming_watch(deployment& d) : state_(std::make_unique<state>()) {
+   for (std::size_t i = 0; i < d.sentinels(); ++i) {
+      state_->threads.emplace_back(
+         [s = state_.get(), i, where = d.sentinel(i).address(), who = d.options().sentinel_login,
+          name = d.options().master_name](const std::stop_token& stop) { s->watch(stop, i, where, who, name); });
+   }
+   await(
+      "every Sentinel names a master", [&] { return state_->named == d.sentinels(); }, milliseconds(5000),
+      milliseconds(1));
+}
+
+naming_watch::~naming_watch() = default;
+
+std::vector<naming> naming_watch::changes() const {
+   std::vector<naming> all;
+   {
+      const std::lock_guard lock(state_->guard);
+      all = state_->changes;
+   }
+   std::stable_sort(all.begin(), all.end(), [](const naming& a, const naming& b) { return a.at < b.at; });
+   return all;
+}
+
+std::optional<naming> naming_watch::first() const {
+   const auto all = changes();
+   return all.empty() ? std::nullopt : std::optional(all.front());
+}
+
+bool naming_watch::second_failover() const {
+   std::map<std::size_t, unsigned> changed;
+   for (const naming& n : changes())
+      if (++changed[n.sentinel] > 1) return true;
+   return false;
+}
+
+}  // namespace holdfast::lab
