@@ -1,0 +1,59 @@
+#include "lane/admission.hpp"
+
+namespace holdfast::lane {
+namespace {
+
+using resp::command_role;
+
+// Why a command of this role can't be sent by itself; empty if it can.
+std::string_view advice(command_role role) {
+   switch (role) {
+      case command_role::multi:
+      case command_role::exec:
+      case command_role::discard: return "give MULTI ... EXEC as one list: run(std::vector<command>{...})";
+      case command_role::watch:
+      case command_role::unwatch: return "not yet: a WATCH does not survive a reconnect; use a script (EVAL) instead";
+      case command_role::subscribe: return "not yet: subscriptions need a connection of their own";
+      case command_role::monitor: return "MONITOR turns the connection into a stream: use redis-cli monitor";
+      case command_role::client_reply: return "CLIENT REPLY changes how many replies come, so none could be matched";
+      case command_role::reset:
+         return "RESET drops the state that Holdfast keeps for the connection: make a new client";
+      case command_role::quit: return "the connection ends with the client: let it go out of scope";
+      case command_role::replication: return "it turns the connection into a replica's link";
+      default: return {};
+   }
+}
+
+error refusal(const command& c, errc code, std::string_view why) {
+   error e(code, outcome::not_executed);
+   e.causes.push_back(to_string(c) + ": " + std::string(why));
+   return e;
+}
+
+std::optional<error> refuse_transaction(const operation& op) {
+   if (resp::role_of(op.entry) != command_role::multi) {
+      return refusal(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
+   }
+   for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
+      const auto role = resp::role_of(resp::find_command(c));
+      if (const auto why = advice(role); !why.empty()) return refusal(c, errc::not_supported, why);
+   }
+   return {};
+}
+
+}  // namespace
+
+std::optional<error> refuse(const operation& op) {
+   const command& first = op.commands.front();
+   if (op.promise == delivery::exactly_once) {
+      return refusal(first, errc::not_supported, "delivery exactly_once is not built yet");
+   }
+   if (op.is_transaction()) return refuse_transaction(op);
+   if (const auto why = advice(resp::role_of(op.entry)); !why.empty()) return refusal(first, errc::not_supported, why);
+   if (op.entry != nullptr && (op.entry->name == "client|tracking" || op.entry->name == "client|caching")) {
+      return refusal(first, errc::not_supported, "not yet: invalidations are not delivered");
+   }
+   return {};
+}
+
+}  // namespace holdfast::lane

@@ -1,0 +1,195 @@
+#include "lane/connector.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace holdfast::lane {
+
+connector::connector(connector_settings s, resp::link& l, guide& g, event_queue& events, std::uint64_t seed)
+   : settings_(std::move(s)), link_(l), guide_(g), events_(events), random_(seed), pauses_(settings_.backoff) {}
+
+void connector::set_phase(phase p, time_point deadline, time_point now) {
+   const bool waiting = p != phase::resting && p != phase::ready;
+   const bool waited = phase_ != phase::resting && phase_ != phase::ready;
+   phase_ = p;
+   deadline_ = deadline;
+   if (waiting != waited) guide_.need(waiting, now);
+}
+
+void connector::want(time_point now) {
+   if (phase_ == phase::resting) ask(now);
+}
+
+void connector::rest(time_point now) {
+   if (phase_ == phase::asking || phase_ == phase::pausing) set_phase(phase::resting, never, now);
+}
+
+void connector::leave(time_point now) {
+   if (link_.now() != resp::link::state::closed) link_.close();
+   if (superseded()) return dial(now);  // the answer is fresh: that is why we leave
+   // A server that ends each connection before it answers anything is not worth a try at once.
+   if (!proven_) return pause(now);
+   ask(now);
+}
+
+void connector::proven() {
+   if (proven_) return;
+   proven_ = true;
+   pauses_.reset();
+}
+
+void connector::ask(time_point now) {
+   set_phase(phase::asking, never, now);
+   round_ = guide_.ask(now);
+   guided(now);
+}
+
+void connector::guided(time_point now) {
+   switch (phase_) {
+      case phase::resting:
+      case phase::ready: return;  // the lane leaves, it has commands to account for
+      case phase::asking:
+         if (!guide_.answered(round_)) return;
+         if (guide_.target()) return dial(now);
+         if (const auto t = guide_.why_none()) problem_ = {t->code, {}, {}, t->final && !ever_ready_};
+         return pause(now);
+      case phase::pausing: {
+         const auto target = guide_.target();
+         if (target && (!node_ || target->generation != node_->generation)) dial(now);
+         return;
+      }
+      case phase::dialing:
+      case phase::greeting:
+         if (!superseded()) return;
+         link_.abort();
+         return dial(now);
+   }
+}
+
+bool connector::superseded() const {
+   if (!node_) return false;
+   const auto target = guide_.target();
+   return target && target->where != node_->where;
+}
+
+void connector::dial(time_point now) {
+   const auto target = guide_.target();
+   assert(target);
+   const bool changed = ever_ready_ && node_ && node_->where != target->where;
+   if (changed) spread_done_ = settings_.reconnect_spread <= duration::zero();
+   node_ = target;
+   if (changed) {
+      master_changed_at_ = now;
+      pauses_.reset();
+   }
+   if (!spread_done_) {
+      spread_done_ = true;
+      return set_phase(phase::pausing, after(now, random_.between({}, settings_.reconnect_spread)), now);
+   }
+   set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
+   link_.dial(node_->where);
+}
+
+void connector::on_opened(const session& s, time_point) {
+   assert(phase_ == phase::dialing);
+   phase_ = phase::greeting;  // within the same deadline
+   std::optional<identity> to_fence;
+   for (const past& p : pasts_) {
+      if (p.where == node_->where) to_fence = p.who;
+   }
+   handshake_.begin(s, std::move(to_fence), guide_.roles_matter(), link_.out);
+   link_.flush();
+}
+
+void connector::on_received(time_point now) {
+   while (phase_ == phase::greeting) {
+      const auto status = link_.in.next();
+      if (status == resp::reader::status::incomplete) return link_.flush();
+      if (status == resp::reader::status::broken) {
+         problem_ = {
+            errc::protocol_error, "it does not speak the Redis protocol: " + link_.in.problem(), {}, !ever_ready_};
+         return failed(errc::protocol_error, problem_->text, now);
+      }
+      if (link_.in.reply().kind() == kind::push) continue;
+      const auto state = handshake_.resume(link_.in.reply(), link_.out);
+      if (state == handshake::state::failed) {
+         problem_ = handshake_.failure();
+         // After a failover the new master may have other users for a while; the first time, nobody has ever got in.
+         problem_->final = problem_->final && !ever_ready_;
+         const std::string said = problem_->server_text.empty() ? "" : ": " + problem_->server_text;
+         return failed(problem_->code, problem_->text + said, now);
+      }
+      if (state == handshake::state::ready) become_ready(now);
+   }
+}
+
+void connector::become_ready(time_point now) {
+   if (guide_.roles_matter() && handshake_.role() != "master") {
+      const std::string role = handshake_.role();
+      events_.tell([&] { return event::role_refused{node_->where, role}; });
+      note(to_string(node_->where) + " is no master but a " + role);
+      link_.close();
+      problem_ = {errc::no_master, {}, {}, false};
+      guide_.role_refused(node_->where, role, now);
+      return pause(now);
+   }
+   fenced_ = fence_result::not_needed;
+   for (auto p = pasts_.begin(); p != pasts_.end(); ++p) {
+      if (p->where != node_->where) continue;
+      fenced_ = handshake_.fence_holds() ? fence_result::holds : fence_result::impossible;
+      pasts_.erase(p);
+      break;
+   }
+   ever_ready_ = true;
+   proven_ = false;
+   ready_since_ = now;
+   problem_.reset();
+   causes_.clear();
+   set_phase(phase::ready, never, now);
+   events_.tell([&] { return event::connected{node_->where, node_->epoch, handshake_.resp3()}; });
+   if (guide_.roles_matter()) guide_.role_verified(node_->where, node_->epoch, now);
+}
+
+void connector::on_lost(std::string_view why, time_point now) {
+   if (phase_ != phase::dialing && phase_ != phase::greeting) return;
+   problem_ = {errc::no_master, {}, {}, false};
+   failed(errc::no_master, std::string(why), now);
+}
+
+void connector::failed(errc, std::string why, time_point now) {
+   link_.abort();
+   note(to_string(node_->where) + ": " + why);
+   events_.tell([&] { return event::dial_failed{node_->where, why}; });
+   pause(now);
+}
+
+void connector::note(std::string cause) {
+   if (std::find(causes_.begin(), causes_.end(), cause) != causes_.end()) return;
+   if (causes_.size() == most_causes) causes_.erase(causes_.begin());
+   causes_.push_back(std::move(cause));
+}
+
+void connector::pause(time_point now) {
+   duration d = pauses_.next(random_);
+   // Drawn anew rather than cut, so that the jitter survives the cap.
+   if (guide_.failover_in_progress() && d > settings_.failover_cap) d = random_.between({}, settings_.failover_cap);
+   set_phase(phase::pausing, after(now, d), now);
+}
+
+void connector::tick(time_point now) {
+   if (now < deadline_) return;
+   switch (phase_) {
+      case phase::pausing: return ask(now);
+      case phase::dialing: return on_lost("no connection within the connect timeout", now);
+      case phase::greeting: return on_lost("connected, but no answer to HELLO within the connect timeout", now);
+      default: deadline_ = never; return;
+   }
+}
+
+void connector::remember_for_fence() {
+   std::erase_if(pasts_, [&](const past& p) { return p.where == node_->where; });
+   if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());
+   pasts_.push_back({node_->where, handshake_.self()});
+}
+
+}  // namespace holdfast::lane

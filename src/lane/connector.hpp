@@ -1,0 +1,110 @@
+// Keeps a lane connected: asks where the master is, dials, shakes hands, and begins again with growing pauses until it
+// is told to rest. It never gives up; commands do, when their deadline passes.
+//
+//    resting --want--> asking --answered--> dialing --opened--> greeting --verified--> ready
+//                        ^                     |                   |                     |
+//                        +------ pausing <-----+---- any failure --+     <--- leave -----+
+//
+// The first try after a connection was lost comes at once. A node that the guide no longer names is left in any phase.
+#pragma once
+
+#include "lane/guide.hpp"
+#include "lane/handshake.hpp"
+#include "resp/link.hpp"
+
+#include <holdfast/event.hpp>
+#include <holdfast/policy/backoff.hpp>
+#include <holdfast/random.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::lane {
+
+struct connector_settings {
+   duration connect_timeout = std::chrono::seconds(1);  // for dialing and greeting together
+   holdfast::backoff backoff = exponential_backoff();
+   duration failover_cap = std::chrono::milliseconds(250);  // no pause is longer while a failover is under way
+   duration reconnect_spread = duration::zero();            // a random wait up to this before dialing a new master
+};
+
+class connector {
+ public:
+   enum class phase : std::uint8_t { resting, asking, pausing, dialing, greeting, ready };
+
+   connector(connector_settings, resp::link&, guide&, event_queue&, std::uint64_t seed);
+
+   void want(time_point now);   // there is something to send
+   void rest(time_point now);   // there is nothing: no more tries (an open connection stays)
+   void leave(time_point now);  // the connection ended, or its node is to be left; closes it if it is open
+   void proven();               // a command was answered: the next failure is a first one
+
+   // The link's events, for as long as `now() != ready`.
+   void on_opened(const session&, time_point now);
+   void on_lost(std::string_view why, time_point now);
+   void on_received(time_point now);
+   void guided(time_point now);  // the guide's mind may have changed
+   void tick(time_point now);
+   time_point next_deadline() const { return deadline_; }
+
+   phase now() const { return phase_; }
+   bool ready() const { return phase_ == phase::ready; }
+   // The named node is another than that of the present connection.
+   bool superseded() const;
+   bool ever_ready() const { return ever_ready_; }
+   time_point ready_since() const { return ready_since_; }
+   time_point master_changed_at() const { return master_changed_at_; }
+
+   // Why commands wait: the last tries, newest last; and what they would fail with now.
+   const std::vector<std::string>& causes() const { return causes_; }
+   std::optional<handshake::problem> problem() const { return problem_; }
+
+   // ---- the fence ----
+   // The connection that is being given up has written what may still run there.
+   void remember_for_fence();
+   // After ready: whether the lane came back to the node of such a connection, and if so whether it is proven dead.
+   enum class fence_result : std::uint8_t { not_needed, holds, impossible };
+   fence_result fenced() const { return fenced_; }
+   const std::string& fence_problem() const { return handshake_.fence_problem(); }
+
+ private:
+   struct past {
+      endpoint where;
+      identity who;
+   };
+   static constexpr std::size_t most_pasts = 8;  // nodes that a lane remembers to fence
+   static constexpr std::size_t most_causes = 8;
+
+   void set_phase(phase, time_point deadline, time_point now);
+   void ask(time_point now);
+   void dial(time_point now);
+   void pause(time_point now);
+   void failed(errc, std::string why, time_point now);
+   void become_ready(time_point now);
+   void note(std::string cause);
+
+   connector_settings settings_;
+   resp::link& link_;
+   guide& guide_;
+   event_queue& events_;
+   random_source random_;
+   backoff_sequence pauses_;
+
+   phase phase_ = phase::resting;
+   time_point deadline_ = never;
+   guide::round round_ = 0;
+   std::optional<named_node> node_;  // dialed, or connected to
+   handshake handshake_;
+   bool ever_ready_ = false;
+   bool proven_ = true;  // the last connection that was ready did answer a command
+   bool spread_done_ = true;
+   time_point ready_since_ = {};
+   time_point master_changed_at_ = {};
+   std::optional<handshake::problem> problem_;
+   std::vector<std::string> causes_;
+   std::vector<past> pasts_;
+   fence_result fenced_ = fence_result::not_needed;
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,88 @@
+// The decision: what becomes of a command that failed. One pure function; everything else only gathers its arguments.
+// test/unit/lane/decision_test.cpp goes through their whole product.
+#pragma once
+
+#include "lane/ledger.hpp"
+#include "resp/command_table.hpp"
+#include "resp/reply_class.hpp"
+
+#include <holdfast/delivery.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::lane {
+
+// How it failed.
+enum class fault : std::uint8_t {
+   connection_lost,  // FIN, RST, write error, no reply for too long: whatever broke, all that counts is what was
+                     // written
+   superseded,       // we left, because the Sentinels name a newer master
+   broken_protocol,  // what came back can't be parsed, so no later reply can be matched
+   error_reply,      // the server answered an error: see `reply`
+};
+
+// Whether something that we sent on an earlier connection to the same node may still run there (rule 5 of
+// docs/architecture.md: a late original must not overtake).
+enum class fence : std::uint8_t {
+   pending,     // to be answered by the next connection, if it goes to the same node
+   done,        // the server confirmed that the old connection is gone; or the lane has moved to another node
+   impossible,  // the server does not let us ask
+};
+
+struct situation {
+   written state = written::nothing;
+   holdfast::lane::fault fault = fault::connection_lost;
+   resp::reply_proof reply = {};  // for error_reply
+   resp::repeat_class repeats = resp::repeat_class::not_repeatable;
+   delivery promise = delivery::automatic;
+   unsigned attempts = 1;                     // times it was written, this one included
+   std::optional<unsigned> max_resends = {};  // of the configuration; unset: the deadline alone bounds
+   unsigned pushbacks = 0;                    // gate replies it has met so far
+   bool budget = true;                        // the retry budget has one for it
+   bool master_is_new = false;                // the master changed less than a minute ago
+   holdfast::lane::fence fence = fence::pending;
+   time_point deadline = never;
+   time_point now = {};
+};
+
+enum class verdict : std::uint8_t {
+   park,                    // it was never written whole: it waits, and costs neither an attempt nor budget
+   resend,                  // to the same node, in order, after the pause
+   rediscover_then_resend,  // leave the node, ask the Sentinels, then send again
+   complete,                // the caller gets the error
+};
+
+// Pauses between gate replies: full jitter below base * 2^n, at most cap.
+struct pause {
+   duration base = duration::zero();
+   duration cap = duration::zero();
+
+   friend bool operator==(const pause&, const pause&) = default;
+};
+
+struct decision {
+   holdfast::lane::verdict verdict = verdict::complete;
+   holdfast::outcome outcome = outcome::unknown;  // what is known of the failed attempt, whatever the verdict
+   errc code = errc::connection_lost;             // for complete
+   holdfast::lane::pause pause = {};              // for resend and rediscover_then_resend; zero: at once
+
+   friend bool operator==(const decision&, const decision&) = default;
+};
+
+decision decide(const situation&);
+
+// Whether a command may run once more though the first may have run.
+bool may_repeat(resp::repeat_class, delivery);
+
+std::string_view to_string(verdict);
+std::string_view to_string(fault);
+std::string_view to_string(written);
+std::string_view to_string(fence);
+std::string to_string(const decision&);
+
+}  // namespace holdfast::lane

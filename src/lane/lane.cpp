@@ -1,0 +1,202 @@
+#include "lane/lane.hpp"
+
+#include "lane/admission.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+
+lane::lane(settings s, resp::link& main, resp::link& probe, guide& g, retry_budget& budget, event_queue& events,
+           std::uint64_t seed)
+   : settings_(std::move(s)),
+     link_(main),
+     guide_(g),
+     budget_(budget),
+     events_(events),
+     random_(seed),
+     connector_(settings_.connecting, main, g, events, random_()),
+     session_(settings_.initial),
+     suspicion_(probe, events) {}
+
+void lane::submit(operation& op, time_point now) {
+   op.sequence = ++last_sequence_;
+   op.submitted = now;
+   op.entry = resp::find_command(op.commands.front());
+   op.harmless = op.entry != nullptr && op.entry->traits.readonly && !op.is_transaction();
+   op.blocks = op.is_transaction() ? std::nullopt : resp::block_time(op.entry, op.commands.front());
+   op.bytes = 0;
+   for (const command& c : op.commands) op.bytes += c.bytes().size();
+   if (op.default_deadline) op.deadline = default_deadline_of(op);
+   if (!admit(op, now)) return;
+   budget_.deposit(now);
+   op.where = operation::place::queue;
+   queue_.push_back(op);
+   queued_bytes_ += op.bytes;
+   earliest_ = std::min(earliest_, op.deadline);
+   pump(now);
+}
+
+// What can't be taken is refused at once: certainly not executed.
+bool lane::admit(operation& op, time_point now) {
+   auto refused = refuse(op);
+   if (!refused && (queue_.size() >= settings_.queued_commands || queued_bytes_ + op.bytes > settings_.queued_bytes)) {
+      refused = make_error(op, errc::queue_full, outcome::not_executed, now);
+      refused->causes.push_back(std::to_string(queue_.size()) + " commands of " + std::to_string(queued_bytes_) +
+                                " bytes wait already (config::limits)");
+   }
+   if (!refused && op.deadline <= now) refused = make_error(op, errc::deadline_exceeded, outcome::not_executed, now);
+   if (refused) fail(op, std::move(*refused), now);
+   return !refused;
+}
+
+time_point lane::default_deadline_of(const operation& op) const {
+   if (op.blocks && *op.blocks == duration::zero()) return never;
+   return after(op.submitted, default_deadline_ + op.blocks.value_or(duration::zero()));
+}
+
+void lane::set_default_deadline(duration d) {
+   if (d == default_deadline_) return;
+   default_deadline_ = d;
+   const auto adjust = [&](operation* op) {
+      if (op == nullptr || !op->default_deadline) return;
+      op->deadline = default_deadline_of(*op);
+      earliest_ = std::min(earliest_, op->deadline);
+   };
+   for (operation* op = queue_.front(); op != nullptr; op = op->next) adjust(op);
+   for (operation* op = limbo_.front(); op != nullptr; op = op->next) adjust(op);
+   for (std::size_t i = 0; i < ledger_.size(); ++i) adjust(ledger_.at(i).op);
+}
+
+void lane::cancel(operation& op, time_point now) {
+   if (op.where == operation::place::nowhere) return;
+   abandon(op, errc::cancelled, now);
+   rest_if_idle(now);
+}
+
+void lane::on_opened(resp::link& l, time_point now) {
+   if (&l == &link_)
+      connector_.on_opened(session_, now);
+   else
+      suspicion_.on_opened();
+}
+
+void lane::on_received(resp::link& l, time_point now) {
+   if (&l != &link_) return suspicion_.on_received();
+   last_heard_ = now;
+   if (connector_.ready()) return take_replies(now);
+   connector_.on_received(now);
+   if (connector_.ready())
+      became_ready(now);
+   else
+      check_final_problem(now);
+}
+
+void lane::became_ready(time_point now) {
+   first_reply_ = false;
+   fenced(now);
+   pump(now);
+}
+
+void lane::on_lost(resp::link& l, std::string_view why, time_point now) {
+   if (&l != &link_) return suspicion_.on_lost();
+   if (connector_.ready()) return lose(std::string(why), fault::connection_lost, false, now);
+   connector_.on_lost(why, now);
+   check_final_problem(now);
+}
+
+void lane::guided(time_point now) {
+   if (connector_.ready() && connector_.superseded()) {
+      return lose("the Sentinels name another master", fault::superseded, true, now);
+   }
+   connector_.guided(now);
+   check_final_problem(now);
+   watch_silence(now);
+   pump(now);
+}
+
+void lane::tick(time_point now) {
+   connector_.tick(now);
+   check_final_problem(now);
+   watch_silence(now);
+   if (now >= earliest_) expire(now);
+   pump(now);
+}
+
+time_point lane::next_deadline() const {
+   time_point t = std::min(connector_.next_deadline(), earliest_);
+   if (!connector_.ready()) return t;
+   if (!queue_.empty() && ledger_.empty()) t = std::min(t, std::max(hold_until_, time_point{}));
+   return std::min(t, silence_ends());
+}
+
+void lane::expire(time_point now) {
+   earliest_ = never;
+   const auto look = [&](operation* op) {
+      if (op == nullptr) return;
+      if (op->deadline <= now)
+         abandon(*op, errc::deadline_exceeded, now);
+      else
+         earliest_ = std::min(earliest_, op->deadline);
+   };
+   for (operation_list* list : {&queue_, &limbo_}) {
+      for (operation* op = list->front(); op != nullptr;) {
+         operation* const next = op->next;
+         look(op);
+         op = next;
+      }
+   }
+   // From the back: what is taken out of the ledger moves only what stands behind it.
+   for (std::size_t i = ledger_.size(); i-- > 0;) look(ledger_.at(i).op);
+   rest_if_idle(now);
+}
+
+// The caller leaves, now: whatever is known of its command is what it gets.
+void lane::abandon(operation& op, errc why, time_point now) {
+   error e = waiting_error(op, why, now);
+   switch (op.where) {
+      case operation::place::nowhere: return;
+      case operation::place::queue: unqueue(op); break;
+      case operation::place::limbo: limbo_.remove(op); break;
+      case operation::place::ledger: leave_ledger(op, e); break;
+   }
+   fail(op, std::move(e), now);
+}
+
+// Of what the kernel has not got a byte, nothing will be sent. All else stays in its place, and its reply is swallowed:
+// a caller's deadline is no reason to make the commands behind it unknown.
+void lane::leave_ledger(operation& op, error& e) {
+   for (std::size_t i = 0; i < ledger_.size(); ++i) {
+      ledger_slot& slot = ledger_.at(i);
+      if (slot.op != &op) continue;
+      if (ledger::state_of(slot, link_.out.accepted()) == written::nothing) {
+         ledger_.take_out(i, link_.out);
+         --op.attempts;
+         e.attempts = op.attempts;
+         e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
+      } else {
+         slot.op = nullptr;
+         e.outcome = outcome::unknown;
+         e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
+      }
+      return;
+   }
+}
+
+// Trying on would not help as far as can be known (a wrong password, a name that no Sentinel knows): better an error
+// now than at the deadline.
+void lane::check_final_problem(time_point now) {
+   const auto& problem = connector_.problem();
+   if (!problem || !problem->final) return;
+   while (operation* op = queue_.front()) {
+      error e = waiting_error(*op, problem->code, now);
+      unqueue(*op);
+      fail(*op, std::move(e), now);
+   }
+   rest_if_idle(now);
+}
+
+void lane::rest_if_idle(time_point now) {
+   if (queue_.empty() && limbo_.empty()) connector_.rest(now);
+}
+
+}  // namespace holdfast::lane

@@ -1,0 +1,143 @@
+// One ordered stream of commands to the current master: the queue, the connection, the ledger of what was written and
+// what was answered, and for every command that fails the decision (decision.hpp).
+//
+// Order. Commands are written in the order of `submit`. What is written again keeps that place: nothing newer is
+// written while something older waits for its turn, and what was rejected is not sent again once a newer write has run.
+//
+// Truth. Every operation ends exactly once, with a reply or an error whose outcome follows from the ledger. An unknown
+// outcome is reported only when the connection in question can do no more harm: after the fence, or on another master;
+// or at the deadline, and then its causes say "not fenced".
+//
+// Limits. Queue, flight, time and suspicion are bounded by `settings`; what is over is refused, never dropped.
+//
+// A reactor: `on_*` and `tick` take events, everything that follows is in the links' wishes, `take_done` and the
+// events.
+#pragma once
+
+#include "lane/connector.hpp"
+#include "lane/decision.hpp"
+#include "lane/guide.hpp"
+#include "lane/ledger.hpp"
+#include "lane/operation.hpp"
+#include "lane/session.hpp"
+#include "lane/suspicion.hpp"
+#include "resp/link.hpp"
+
+#include <holdfast/event.hpp>
+#include <holdfast/policy/retry_budget.hpp>
+
+#include <optional>
+#include <string>
+
+namespace holdfast::lane {
+
+struct settings {
+   session initial;
+   connector_settings connecting;
+   duration attempt_timeout = std::chrono::seconds(2);
+   duration idle_ping =
+      std::chrono::seconds(5);  // after so long without a byte, the connection is tested before it is used
+   std::optional<unsigned> max_resends = {};
+   std::size_t queued_commands = 10'000;
+   std::size_t queued_bytes = std::size_t{64} << 20;
+   std::size_t in_flight = 10'000;
+   std::size_t in_flight_before_first_reply = 1000;
+};
+
+class lane {
+ public:
+   lane(settings, resp::link& main, resp::link& probe, guide&, retry_budget&, event_queue&, std::uint64_t seed);
+
+   // ---- the client's half ----
+   void submit(operation&, time_point now);
+   void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
+   operation* take_done() { return done_.pop_front(); }
+   // What a command without a deadline of its own gets; commands under way are adjusted.
+   void set_default_deadline(duration);
+
+   // ---- the engine's half ----
+   void on_opened(resp::link&, time_point now);
+   void on_received(resp::link&, time_point now);
+   void on_lost(resp::link&, std::string_view why, time_point now);
+   void guided(time_point now);  // the guide's mind may have changed
+   void tick(time_point now);
+   time_point next_deadline() const;
+   void flush(time_point now) { pump(now); }
+
+   bool idle() const { return queue_.empty() && limbo_.empty() && ledger_.empty(); }
+   const connector& connection() const { return connector_; }
+   std::size_t queued() const { return queue_.size(); }
+   std::size_t in_flight() const { return ledger_.size(); }
+
+ private:
+   static constexpr std::size_t outbox_aim =
+      64 * 1024;  // enough for one write; the rest stays where it can be taken back
+
+   // lane.cpp: what comes in
+   bool admit(operation&, time_point now);
+   time_point default_deadline_of(const operation&) const;
+   void became_ready(time_point now);
+   void expire(time_point now);
+   void abandon(operation&, errc, time_point now);
+   void leave_ledger(operation&, error&);
+   void rest_if_idle(time_point now);
+   void check_final_problem(time_point now);
+   // lane_write.cpp
+   void pump(time_point now);
+   bool held(time_point now);
+   void write(operation&, time_point now);
+   void test_idle_connection(time_point now);
+   time_point silence_ends() const;
+   void watch_silence(time_point now);
+   // lane_replies.cpp
+   void take_replies(time_point now);
+   void take_reply(const value_view&, time_point now);
+   void answered(operation&, time_point now);
+   void rejected(operation&, std::string text, time_point now);
+   void drop_overtaken(const operation& newer, time_point now);
+   // lane_loss.cpp
+   void lose(std::string why, fault, bool abortive, time_point now);
+   void settle(operation&, written, fault, const std::string& why, time_point now);
+   void fenced(time_point now);
+   void leave_when_drained(time_point now);
+   // lane_end.cpp
+   situation describe(operation&, fault, time_point now);
+   error make_error(const operation&, errc, outcome, time_point now) const;
+   error waiting_error(operation&, errc, time_point now) const;
+   void requeue(operation&);
+   void unqueue(operation&);
+   void fail(operation&, error, time_point now);
+   void finish(operation&);
+
+   settings settings_;
+   resp::link& link_;
+   guide& guide_;
+   retry_budget& budget_;
+   event_queue& events_;
+   random_source random_;
+   connector connector_;
+   session session_;
+   suspicion suspicion_;
+
+   operation_list queue_;  // ordered by sequence
+   operation_list limbo_;
+   operation_list done_;
+   ledger ledger_;
+   std::uint64_t last_sequence_ = 0;
+   std::size_t queued_bytes_ = 0;
+   std::size_t to_resend_ = 0;  // of the queue: those written before
+   duration default_deadline_ = std::chrono::seconds(10);
+
+   time_point earliest_ = never;         // no operation's deadline comes before
+   time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply
+   time_point silent_since_ = {};        // the oldest unanswered command waits since
+   time_point last_heard_ = {};          // bytes came
+   time_point last_asked_ = {};          // the guide, because of gate replies
+   std::uint64_t newest_in_flight_ = 0;  // the highest sequence in the ledger
+   bool leaving_ = false;                // the node is left as soon as what is in flight is answered
+   std::string leaving_why_;
+   bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
+   bool first_reply_ = false;    // the present connection has answered a command
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,125 @@
+// How operations end, and what is said of them.
+#include "lane/lane.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+namespace {
+
+// A transaction is as repeatable as its worst member; with WATCH before it, or a script inside, not at all.
+resp::repeat_class worst_member(const operation& op) {
+   auto worst = resp::repeat_class::readonly;
+   for (const command& c : op.commands) {
+      const auto* entry = resp::find_command(c);
+      const auto role = resp::role_of(entry);
+      if (role == resp::command_role::multi || role == resp::command_role::exec || role == resp::command_role::discard)
+         continue;
+      worst = std::max(worst, resp::repeats(entry, c));
+   }
+   // Its reply is an array of its members': even of reads it counts as a write, because it is not worth telling apart.
+   return std::max(worst, resp::repeat_class::same);
+}
+
+error recoded(const error& e, errc code) {
+   error other(code, e.outcome);
+   other.where = e.where;
+   other.attempts = e.attempts;
+   other.elapsed = e.elapsed;
+   other.server_text = e.server_text;
+   other.causes = e.causes;
+   return other;
+}
+
+}  // namespace
+
+situation lane::describe(operation& op, fault f, time_point now) {
+   if (!op.classified) {
+      op.repeats = op.is_transaction() ? worst_member(op) : resp::repeats(op.entry, op.commands.front());
+      op.classified = true;
+   }
+   situation s;
+   s.fault = f;
+   s.repeats = op.repeats;
+   s.promise = op.promise;
+   s.attempts = op.attempts;
+   s.max_resends = settings_.max_resends;
+   s.pushbacks = op.pushbacks;
+   s.budget = budget_.available(now) > 0;
+   s.master_is_new =
+      connector_.master_changed_at() != time_point{} && now - connector_.master_changed_at() < std::chrono::seconds(60);
+   s.deadline = op.deadline;
+   s.now = now;
+   return s;
+}
+
+error lane::make_error(const operation& op, errc code, outcome o, time_point now) const {
+   // A later attempt that certainly did not run says nothing about an earlier one that may have.
+   if (o == outcome::not_executed && op.may_have_run) o = outcome::unknown;
+   error e(code, o);
+   e.where = link_.where();
+   e.attempts = op.attempts;
+   e.elapsed = now - op.submitted;
+   return e;
+}
+
+// Why an operation that is still waiting ends now: `code` is the caller's reason (deadline, cancel), or what made
+// further waiting useless.
+error lane::waiting_error(operation& op, errc code, time_point now) const {
+   if (op.where == operation::place::limbo) {
+      error e = *op.last;
+      if (code == errc::cancelled) e = make_error(op, code, outcome::unknown, now);
+      e.elapsed = now - op.submitted;
+      e.causes.emplace_back("not fenced: the node could not be reached again to end the lost connection");
+      return e;
+   }
+   error e = make_error(op, code, outcome::not_executed, now);
+   if (op.last) {
+      e.server_text = op.last->server_text;
+      e.causes = op.last->causes;
+   }
+   if (connector_.ready()) return e;
+   e.where = {};
+   if (const auto none = guide_.why_none()) {
+      if (code == errc::deadline_exceeded) e = recoded(e, none->code);
+      e.causes.insert(e.causes.end(), none->causes.begin(), none->causes.end());
+   } else if (const auto& problem = connector_.problem()) {
+      if (code == errc::deadline_exceeded) e = recoded(e, problem->code);
+      if (e.server_text.empty()) e.server_text = problem->server_text;
+      if (problem->final && !problem->text.empty()) e.causes.push_back(problem->text);
+   }
+   const auto& tried = connector_.causes();
+   e.causes.insert(e.causes.end(), tried.begin(), tried.end());
+   return e;
+}
+
+void lane::requeue(operation& op) {
+   op.where = operation::place::queue;
+   op.replies = 0;
+   queue_.insert_in_order(op);
+   queued_bytes_ += op.bytes;
+   if (op.last) ++to_resend_;
+}
+
+void lane::unqueue(operation& op) {
+   queue_.remove(op);
+   queued_bytes_ -= op.bytes;
+   if (op.last) --to_resend_;
+   op.where = operation::place::nowhere;
+}
+
+void lane::fail(operation& op, error e, time_point) {
+   if (e.outcome == outcome::unknown) {
+      events_.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what()}; });
+   }
+   for (std::size_t i = 1; i < op.commands.size(); ++i) op.results[i] = e;
+   op.results[0] = std::move(e);
+   finish(op);
+}
+
+void lane::finish(operation& op) {
+   op.where = operation::place::nowhere;
+   op.done = true;
+   done_.push_back(op);
+}
+
+}  // namespace holdfast::lane

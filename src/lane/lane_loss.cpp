@@ -1,0 +1,93 @@
+// A connection ends with commands unanswered: what is known of each, and what may be said of it when.
+#include "lane/lane.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+
+void lane::lose(std::string why, fault f, bool abortive, time_point now) {
+   const auto accepted = link_.out.accepted();
+   unsigned unanswered = 0;
+   bool may_still_run = false;
+   // From the newest to the oldest, so that each goes to the very front of the queue.
+   for (std::size_t i = ledger_.size(); i-- > 0;) {
+      const ledger_slot slot = ledger_.at(i);
+      const written state = ledger::state_of(slot, accepted);
+      if (state == written::whole && (slot.op != nullptr || !slot.harmless)) ++unanswered;
+      may_still_run = may_still_run || (state == written::whole && !slot.harmless);
+      if (slot.op != nullptr) settle(*slot.op, state, f, why, now);
+   }
+   ledger_.clear();
+   if (may_still_run) connector_.remember_for_fence();
+   events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
+   suspicion_.clear(false);
+   leaving_ = awaiting_pong_ = first_reply_ = false;
+   if (abortive) link_.abort();
+   connector_.leave(now);
+   rest_if_idle(now);
+   if (connector_.ready()) became_ready(now);
+}
+
+void lane::settle(operation& op, written state, fault f, const std::string& why, time_point now) {
+   situation s = describe(op, f, now);
+   s.state = state;
+   const decision d = decide(s);
+   error e = make_error(op, d.code, d.outcome, now);
+   e.causes.push_back(why);
+   op.where = operation::place::nowhere;
+   switch (d.verdict) {
+      case verdict::park:
+         if (state == written::nothing) --op.attempts;
+         return requeue(op);
+      case verdict::resend:
+      case verdict::rediscover_then_resend:
+         budget_.withdraw(now);
+         op.may_have_run = op.may_have_run || !op.harmless;
+         op.last = std::move(e);
+         return requeue(op);
+      case verdict::complete: break;
+   }
+   if (e.outcome != outcome::unknown) return fail(op, std::move(e), now);
+   // Known to be unknown; but reported only once the lost connection can do no more harm.
+   op.last = std::move(e);
+   op.where = operation::place::limbo;
+   limbo_.insert_in_order(op);
+}
+
+// The lane is connected again: the connection before is proven dead, or it went to a master that is none any more, or
+// we shall never know.
+void lane::fenced(time_point now) {
+   const auto result = connector_.fenced();
+   const bool impossible = result == connector::fence_result::impossible;
+   if (result != connector::fence_result::not_needed) {
+      events_.tell([&] { return event::fenced{link_.where(), !impossible, connector_.fence_problem()}; });
+   }
+   const std::string reason = "not fenced: " + connector_.fence_problem();
+   while (operation* op = limbo_.pop_front()) {
+      if (impossible) op->last->causes.push_back(reason);
+      op->where = operation::place::nowhere;
+      fail(*op, *op->last, now);
+   }
+   if (!impossible) return;
+   for (operation* op = queue_.front(); op != nullptr;) {
+      operation* const next = op->next;
+      situation s = describe(*op, fault::connection_lost, now);
+      s.state = written::whole;
+      s.fence = fence::impossible;
+      if (op->may_have_run && decide(s).verdict == verdict::complete) {
+         error e = *op->last;
+         e.outcome = outcome::unknown;
+         e.causes.push_back(reason);
+         unqueue(*op);
+         fail(*op, std::move(e), now);
+      }
+      op = next;
+   }
+}
+
+void lane::leave_when_drained(time_point now) {
+   if (!leaving_ || !ledger_.empty() || !connector_.ready()) return;
+   lose("it answered " + leaving_why_, fault::connection_lost, false, now);
+}
+
+}  // namespace holdfast::lane

@@ -1,0 +1,84 @@
+// The lane's way out: what is written, when, and how long an answer is waited for.
+#include "lane/lane.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+
+void lane::pump(time_point now) {
+   if (!connector_.ready()) {
+      if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
+      return;
+   }
+   const std::size_t most = first_reply_ ? settings_.in_flight : settings_.in_flight_before_first_reply;
+   while (operation* op = queue_.front()) {
+      if (held(now) || ledger_.size() >= most || link_.out.size() >= outbox_aim) break;
+      // What is written again must not overtake: what is newer and under way is answered first.
+      if (!ledger_.empty() && op->sequence < newest_in_flight_) break;
+      unqueue(*op);
+      write(*op, now);
+   }
+   link_.flush();
+}
+
+bool lane::held(time_point now) {
+   if (leaving_ || awaiting_pong_ || now < hold_until_ || guide_.in_doubt()) return true;
+   test_idle_connection(now);
+   return awaiting_pong_;
+}
+
+// A connection that was silent for long may be dead without our having been told (half-open). A PING before the first
+// write costs a round trip, and spares that command an unknown outcome.
+void lane::test_idle_connection(time_point now) {
+   if (!ledger_.empty() || now - last_heard_ < settings_.idle_ping) return;
+   const auto begin = link_.out.appended();
+   ledger_.push({.begin = begin, .end = link_.out.append("*1\r\n$4\r\nPING\r\n"), .harmless = true});
+   awaiting_pong_ = true;
+   silent_since_ = now;
+}
+
+void lane::write(operation& op, time_point now) {
+   if (op.attempts != 0 && op.last) {
+      events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
+   }
+   ledger_slot slot{.op = &op, .begin = link_.out.appended(), .harmless = op.harmless};
+   for (const command& c : op.commands) slot.end = link_.out.append(c.bytes());
+   slot.replies_due = static_cast<std::uint32_t>(op.commands.size());
+   if (op.blocks) {
+      slot.blocks_for_ever = *op.blocks == duration::zero();
+      slot.allowance = *op.blocks;
+   }
+   if (ledger_.empty()) silent_since_ = now;
+   ledger_.push(slot);
+   newest_in_flight_ = op.sequence;
+   op.where = operation::place::ledger;
+   op.replies = 0;
+   ++op.attempts;
+}
+
+time_point lane::silence_ends() const {
+   if (ledger_.empty()) return never;
+   if (awaiting_pong_ || leaving_) return after(silent_since_, settings_.connecting.connect_timeout);
+   const ledger_slot& oldest = ledger_.front();
+   if (oldest.blocks_for_ever) return never;
+   const int times = suspicion_.raised() ? 2 : 1;
+   return after(silent_since_, oldest.allowance + settings_.attempt_timeout * times);
+}
+
+void lane::watch_silence(time_point now) {
+   if (!connector_.ready() || ledger_.empty()) return;
+   if (suspicion_.raised() && !suspicion_.probe_answered() && guide_.objectively_down()) {
+      return lose("no reply, and the Sentinels agree that it is down", fault::connection_lost, true, now);
+   }
+   if (now < silence_ends()) return;
+   const duration silent = now - silent_since_;
+   if (awaiting_pong_) return lose("silent after idling", fault::connection_lost, true, now);
+   if (leaving_ || suspicion_.raised()) {
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(silent).count();
+      return lose("no reply for " + std::to_string(ms) + " ms", fault::connection_lost, true, now);
+   }
+   suspicion_.raise(link_.where(), silent, now);
+   guide_.ask(now);
+}
+
+}  // namespace holdfast::lane

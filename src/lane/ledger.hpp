@@ -1,0 +1,87 @@
+// What was written on the present connection and not yet answered, in order. With the outbox's count of accepted bytes
+// it knows of each command whether none, some or all of it reached the kernel; every outcome is read from here.
+#pragma once
+
+#include "lane/operation.hpp"
+#include "resp/outbox.hpp"
+
+#include <holdfast/time.hpp>
+
+#include <cassert>
+#include <cstdint>
+#include <vector>
+
+namespace holdfast::lane {
+
+enum class written : std::uint8_t {
+   nothing,  // no byte of it was taken by the kernel
+   partly,   // some were, but not the last: no server can have parsed it
+   whole,    // all: whatever broke afterwards, it may have run
+};
+
+struct ledger_slot {
+   operation* op =
+      nullptr;  // null: the caller has left (deadline, cancel), or it is a PING of ours; the reply is swallowed
+   resp::outbox::position begin = 0;
+   resp::outbox::position end = 0;
+   std::uint32_t replies_due = 1;
+   bool harmless = false;                  // nothing remains of it on the server: a read, a PING
+   bool blocks_for_ever = false;           // no reply need ever come
+   duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout
+};
+
+// A ring of slots: no allocation once it has grown to what is in flight at a time.
+class ledger {
+ public:
+   bool empty() const { return size_ == 0; }
+   std::size_t size() const { return size_; }
+   ledger_slot& front() { return at(0); }
+   const ledger_slot& front() const { return slots_[first_ & (slots_.size() - 1)]; }
+   ledger_slot& at(std::size_t i) {
+      assert(i < size_);
+      return slots_[(first_ + i) & (slots_.size() - 1)];
+   }
+
+   void push(const ledger_slot& s) {
+      if (size_ == slots_.size()) grow();
+      ++size_;
+      at(size_ - 1) = s;
+   }
+   void pop() {
+      assert(size_ != 0);
+      ++first_;
+      --size_;
+   }
+   void clear() { first_ = size_ = 0; }
+
+   // Takes slot `i` out, none of whose bytes were accepted; those behind it move forward in the stream.
+   void take_out(std::size_t i, resp::outbox& out) {
+      const ledger_slot gone = at(i);
+      out.take_back(gone.begin, gone.end);
+      for (std::size_t k = i + 1; k < size_; ++k) {
+         at(k - 1) = at(k);
+         at(k - 1).begin -= gone.end - gone.begin;
+         at(k - 1).end -= gone.end - gone.begin;
+      }
+      --size_;
+   }
+
+   static written state_of(const ledger_slot& s, resp::outbox::position accepted) {
+      if (accepted >= s.end) return written::whole;
+      return accepted > s.begin ? written::partly : written::nothing;
+   }
+
+ private:
+   void grow() {
+      std::vector<ledger_slot> larger(slots_.empty() ? 16 : slots_.size() * 2);
+      for (std::size_t i = 0; i < size_; ++i) larger[i] = at(i);
+      slots_.swap(larger);
+      first_ = 0;
+   }
+
+   std::vector<ledger_slot> slots_;  // a power of two
+   std::size_t first_ = 0;
+   std::size_t size_ = 0;
+};
+
+}  // namespace holdfast::lane

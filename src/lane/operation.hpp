@@ -1,0 +1,102 @@
+// One command (or one MULTI ... EXEC, which goes whole or not at all) on its way through a lane.
+#pragma once
+
+#include "resp/command_table.hpp"
+#include "resp/reply_class.hpp"
+
+#include <holdfast/command.hpp>
+#include <holdfast/delivery.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/time.hpp>
+#include <holdfast/value.hpp>
+
+#include <cassert>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace holdfast::lane {
+
+// Owned by its caller (a frame, or a free list of the client), which keeps it, the commands and the results alive until
+// `done`. The lane only links it into its lists.
+struct operation {
+   // ---- set by the caller before submit ----
+   std::span<const command> commands;  // one, or MULTI ... EXEC
+   result<value>* results = nullptr;   // as many as commands
+   delivery promise = delivery::automatic;
+   time_point deadline = never;
+   bool default_deadline = false;  // `deadline` follows what the deployment says, once it is known
+
+   // ---- the lane's ----
+   enum class place : std::uint8_t {
+      nowhere,  // not submitted, or done
+      queue,    // parked, or waiting to be sent again
+      ledger,   // at least queued into the connection's outbox
+      limbo,    // its outcome is unknown for good; the report waits for the fence
+   };
+   place where = place::nowhere;
+   bool done = false;
+   const resp::command_entry* entry = nullptr;  // of the first command
+   resp::repeat_class repeats = resp::repeat_class::not_repeatable;
+   bool classified = false;              // `repeats` was computed (only once something fails)
+   bool harmless = false;                // it reads: nothing remains of it on the server
+   bool may_have_run = false;            // an earlier attempt ended with an unknown outcome, and was not harmless
+   std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
+   std::uint64_t sequence = 0;           // the order of submission is the order of the lane
+   time_point submitted = {};
+   unsigned attempts = 0;  // times it was written (in part, at least)
+   unsigned pushbacks = 0;
+   std::size_t replies = 0;  // of `commands` answered on the present connection
+   std::size_t bytes = 0;
+   std::optional<holdfast::error> last = {};  // why it is being sent again, or waits in limbo
+   operation* previous = nullptr;
+   operation* next = nullptr;
+
+   bool is_transaction() const { return commands.size() > 1; }
+};
+
+// A doubly linked list through the operations themselves. Owns nothing.
+class operation_list {
+ public:
+   bool empty() const { return first_ == nullptr; }
+   std::size_t size() const { return size_; }
+   operation* front() const { return first_; }
+
+   void push_back(operation& o) { insert_before(o, nullptr); }
+
+   // Keeps the list ordered by sequence. Looks from the front: what is put back is older than what waits.
+   void insert_in_order(operation& o) {
+      operation* at = first_;
+      while (at != nullptr && at->sequence < o.sequence) at = at->next;
+      insert_before(o, at);
+   }
+
+   void remove(operation& o) {
+      (o.previous != nullptr ? o.previous->next : first_) = o.next;
+      (o.next != nullptr ? o.next->previous : last_) = o.previous;
+      o.previous = o.next = nullptr;
+      --size_;
+   }
+
+   operation* pop_front() {
+      operation* o = first_;
+      if (o != nullptr) remove(*o);
+      return o;
+   }
+
+ private:
+   void insert_before(operation& o, operation* at) {
+      assert(o.previous == nullptr && o.next == nullptr);
+      o.next = at;
+      o.previous = at != nullptr ? at->previous : last_;
+      (o.previous != nullptr ? o.previous->next : first_) = &o;
+      (at != nullptr ? at->previous : last_) = &o;
+      ++size_;
+   }
+
+   operation* first_ = nullptr;
+   operation* last_ = nullptr;
+   std::size_t size_ = 0;
+};
+
+}  // namespace holdfast::lane

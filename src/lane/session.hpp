@@ -1,0 +1,26 @@
+// The state of a connection that Redis keeps for it and that dies with it: replayed on every new connection. It starts
+// from the configuration and follows what callers change through `run` (SELECT, AUTH, HELLO, CLIENT SETNAME).
+#pragma once
+
+#include "resp/command_table.hpp"
+
+#include <holdfast/command.hpp>
+
+#include <string>
+
+namespace holdfast::lane {
+
+struct session {
+   std::string username;  // empty: the default user
+   std::string password;
+   std::string name;  // CLIENT SETNAME; empty: none
+   unsigned database = 0;
+   unsigned protocol = 3;
+
+   bool authenticates() const { return !username.empty() || !password.empty(); }
+
+   // A command of this role was answered without an error.
+   void note(resp::command_role, const command&);
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,35 @@
+// A node that does not answer: slow, stopped or cut off? One slow reply must not make a thousand commands unknown, so a
+// second connection probes the node before the first is given up. Any answer to the probe, an error too, shows life.
+#pragma once
+
+#include "resp/link.hpp"
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/time.hpp>
+
+namespace holdfast::lane {
+
+class suspicion {
+ public:
+   suspicion(resp::link& probe, event_queue& events) : link_(probe), events_(events) {}
+
+   void raise(const endpoint& where, duration silent_for, time_point now);
+   void clear(bool answered);  // the node answered on the first connection, or that was given up
+
+   bool raised() const { return state_ != state::none; }
+   bool probe_answered() const { return state_ == state::answered; }
+
+   void on_opened() { link_.write("*1\r\n$4\r\nPING\r\n"); }
+   void on_received();
+   void on_lost() {}  // as good as no answer: it is the silence that counts
+
+ private:
+   enum class state : std::uint8_t { none, probing, answered };
+   resp::link& link_;
+   event_queue& events_;
+   endpoint where_;
+   state state_ = state::none;
+};
+
+}  // namespace holdfast::lane
