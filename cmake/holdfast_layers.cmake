@@ -1,4 +1,4 @@
-# holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, made of all sources in src/<folder>.
+# holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, of all sources in src/<folder>.
 # holdfast_library(): the library that users link, made of all layers declared before.
 
 set(HOLDFAST_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)

@@ -1,5 +1,5 @@
-# Installs the build in BUILD under a fresh prefix, then configures, builds and runs the project in this folder against it,
-# as a user of the package would. WORK is a folder of its own; FLAGS are those that the library was built with.
+# Installs the build in BUILD under a fresh prefix, then configures, builds and runs the project in this folder against
+# it, as a user of the package would. WORK is a folder of its own; FLAGS are those that the library was built with.
 file(REMOVE_RECURSE "${WORK}/prefix")
 function(step)
    execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)

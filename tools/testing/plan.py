@@ -1,0 +1,106 @@
+"""Which steps a test run has."""
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from testing.steps import Count, Step
+
+
+def build_folder(preset):
+    return "build" if preset == "release" else f"build-{preset}"
+
+
+def build_step(preset):
+    return Step("build", ["make", "--no-print-directory", "build", f"PRESET={preset}"], limit_s=1500,
+                environment={"NINJA_STATUS": "[%f/%t] ", "CLICOLOR_FORCE": "0"})
+
+
+def before_the_build(root):
+    """What needs nothing built: it runs beside the build."""
+    return [Step("tidy", [str(root / "tools/tidy")])]
+
+
+def after_the_build(root, build):
+    return registered(build) + [drill(root, build)]
+
+
+def registered(build):
+    """The tests that CMake knows."""
+    listing = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, check=True).stdout
+    return [step_of(test, build) for test in json.loads(listing)["tests"]]
+
+
+def step_of(test, build):
+    properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
+    labels = properties.get("LABELS", [])
+    command = test.get("command", [test["name"]])
+    environment = dict(entry.split("=", 1) for entry in properties.get("ENVIRONMENT", []))
+    count = None
+    if "gtest" in labels:
+        report = build / "reports" / (test["name"] + ".json")
+        report.parent.mkdir(parents=True, exist_ok=True)
+        command = command + [f"--gtest_output=json:{report}", "--gtest_color=no", "--gtest_brief=1"]
+        count = lambda status, output: count_googletest(report)  # noqa: E731
+        report.unlink(missing_ok=True)
+    elif "unittest" in labels:
+        count = count_unittest
+    return Step(test["name"], command, limit_s=properties.get("TIMEOUT", 120),
+                alone=bool(properties.get("RUN_SERIAL", False)), environment=environment,
+                folder=properties.get("WORKING_DIRECTORY"), count=count)
+
+
+def count_googletest(report):
+    """GoogleTest's own report. Without one the program died, which the exit status tells."""
+    try:
+        suites = json.loads(report.read_text())["testsuites"]
+    except (OSError, ValueError):
+        return Count()
+    cases = [case for suite in suites for case in suite["testsuite"]]
+    failed = sum(1 for case in cases if case.get("failures"))
+    skipped = sum(1 for case in cases if case["status"] == "NOTRUN" or case.get("result") == "SKIPPED")
+    return Count(len(cases) - failed - skipped, failed, skipped)
+
+
+def count_unittest(status, output):
+    """The last lines of Python's unittest: `Ran 12 tests in 0.3s`, then `OK` or `FAILED (failures=1, errors=2)`."""
+    ran = re.search(r"^Ran (\d+) tests? in", output, re.MULTILINE)
+    if not ran:
+        return Count()
+    verdict = dict(re.findall(r"(failures|errors|skipped)=(\d+)", output[ran.end():]))
+    failed = int(verdict.get("failures", 0)) + int(verdict.get("errors", 0))
+    skipped = int(verdict.get("skipped", 0))
+    return Count(int(ran.group(1)) - failed - skipped, failed, skipped)
+
+
+def drill(root, build):
+    """One run of every fault. It can be missing only as long as the sources have no drill."""
+    binary = build / "holdfast"
+    report = build / "reports" / "drill.json"
+    has_sources = any((root / "apps/holdfast").glob("drill*"))
+    if not has_sources and not offers_drill(binary):
+        return Step("drill", [], skip="the binary has no drill yet")
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.unlink(missing_ok=True)
+    return Step("drill", [str(binary), "drill", "--runs", "1", "--json", str(report)], limit_s=600, alone=True,
+                environment={"NO_COLOR": "1"}, count=lambda status, output: count_drill(status, report))
+
+
+def offers_drill(binary):
+    if not os.access(binary, os.X_OK):
+        return False
+    told = subprocess.run([str(binary), "--help"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                          check=False)
+    return re.search(r"\bdrill\b", told.stdout + told.stderr) is not None
+
+
+def count_drill(status, report):
+    try:
+        runs = json.loads(Path(report).read_text())["runs"]
+    except (OSError, ValueError, KeyError):
+        return Count(failed=1)
+    if status == 0:
+        return Count(passed=len(runs))
+    return Count(passed=max(0, len(runs) - 1), failed=1)

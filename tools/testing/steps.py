@@ -1,0 +1,159 @@
+"""Runs steps: each a program with a time limit, some side by side, some alone."""
+import os
+import queue
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Callable, Optional
+
+
+@dataclass(frozen=True)
+class Count:
+    """What one step found: how many single tests passed, failed and were skipped."""
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Step:
+    name: str
+    command: list
+    limit_s: float = 120
+    alone: bool = False  # nothing runs beside it
+    environment: dict = field(default_factory=dict)
+    folder: Optional[str] = None
+    # Exit status and output -> what is counted. Without one, a step is a single test.
+    count: Optional[Callable[[int, str], Count]] = None
+    skip: str = ""  # why it cannot be run yet; it is then counted as skipped, and said so
+
+
+@dataclass(frozen=True)
+class Result:
+    step: Step
+    count: Count
+    seconds: float
+    output: str
+    why: str = ""  # what was wrong beyond the output
+
+    @property
+    def failed(self):
+        return self.count.failed > 0
+
+
+def whole(status, output):
+    return Count(passed=1) if status == 0 else Count(failed=1)
+
+
+GRACE_S = 10  # for a program that is told to stop, to put away what it started
+children = set()  # the processes under way, each the leader of a group of its own
+
+
+def signal_group(process, number):
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def stop(processes):
+    for process in processes:
+        signal_group(process, signal.SIGTERM)
+    end = time.monotonic() + GRACE_S
+    for process in processes:
+        try:
+            process.wait(max(0.0, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
+        signal_group(process, signal.SIGKILL)
+
+
+def stop_all():
+    """For a run that is interrupted: nothing that it started is left."""
+    stop(list(children))
+
+
+def run(step):
+    """Runs one step to its end or its limit, with nothing on its standard input and no terminal."""
+    if step.skip:
+        return Result(step, Count(skipped=1), 0.0, "", step.skip)
+    start = time.monotonic()
+    with tempfile.TemporaryFile() as out:
+        try:
+            process = subprocess.Popen(step.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                       cwd=step.folder, env={**os.environ, **step.environment}, start_new_session=True)
+        except OSError as error:
+            return Result(step, Count(failed=1), 0.0, "", f"could not be started: {error}")
+        children.add(process)
+        try:
+            status = process.wait(step.limit_s)
+            why = "" if status == 0 else f"exit status {status}"
+            if status < 0:
+                why = f"ended by signal {signal.Signals(-status).name}"
+        except subprocess.TimeoutExpired:
+            stop([process])
+            status, why = 1, f"hung: stopped at its limit of {step.limit_s:.0f} s"
+        signal_group(process, signal.SIGKILL)
+        children.discard(process)
+        seconds = time.monotonic() - start
+        out.seek(0)
+        output = out.read().decode("utf-8", "replace")
+    return judged(step, status, why, output, seconds)
+
+
+def judged(step, status, why, output, seconds):
+    count = (step.count or whole)(status, output)
+    if status != 0 and count.failed == 0:
+        count = Count(count.passed, 1, count.skipped)
+    if count.passed + count.failed + count.skipped == 0:
+        count, why = Count(failed=1), "ran no test at all"
+    return Result(step, count, seconds, output, why if count.failed else "")
+
+
+def run_all(steps, view):
+    """Side by side first, as many as there are processors; then those that must be alone, in their order."""
+    results = []
+    waiting = queue.SimpleQueue()
+    together = [step for step in steps if not step.alone]
+    for step in together:
+        waiting.put(step)
+    done = queue.SimpleQueue()
+
+    def work():
+        while True:
+            try:
+                step = waiting.get_nowait()
+            except queue.Empty:
+                return
+            view.started(step)
+            done.put(run(step))
+
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, len(together)))]
+    for worker in workers:
+        worker.start()
+    for _ in together:
+        results.append(await_next(done, view))
+    for worker in workers:
+        worker.join()
+    for step in steps:
+        if step.alone:
+            thread = threading.Thread(target=lambda: done.put(run(step)), daemon=True)
+            view.started(step)
+            thread.start()
+            results.append(await_next(done, view))
+            thread.join()
+    return results
+
+
+def await_next(done, view):
+    while True:
+        try:
+            result = done.get(timeout=1)
+        except queue.Empty:
+            view.still_running()
+            continue
+        view.finished(result)
+        return result

@@ -1,0 +1,50 @@
+"""What may not stand in the text: unfinished work, sleeping tests, paths of one machine, pages that are not there."""
+import posixpath
+import re
+
+CODE = {".cpp", ".hpp", ".py", ".sh", ".cmake", ""}
+# These name what they look for.
+THEMSELVES = ("tools/tidying/", "test/tools/tidy_test.py")
+
+UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+SWITCHED_OFF = re.compile(r"\bGTEST_SKIP\b|\bDISABLED_\w+|\bRC_DISABLED\w*")
+SLEEP = re.compile(r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|\btime\.sleep\b")
+MACHINE = re.compile(r"(?<![\w.}\)/])/(?:home|root|work|Users|mnt|media|srv)(?:/\w|\b(?!\.))")
+PAGE = re.compile(r"(?<![\w/:*<>.{}\-])((?:\.{1,2}/)*[\w\-]+(?:/[\w.\-]+)*\.md)\b")
+LINK = re.compile(r"\w+://\S+")
+
+
+def check(tree):
+    for file in tree.files:
+        if not file.is_text or file.path.startswith(THEMSELVES) or file.starts_with("test/fuzz/corpus"):
+            continue
+        for number, line in enumerate(file.lines, 1):
+            yield from unfinished(file, number, line)
+            yield from elsewhere(tree, file, number, LINK.sub("", line))
+
+
+def unfinished(file, number, line):
+    if file.suffix in CODE or file.name == "CMakeLists.txt":
+        found = UNFINISHED.search(line)
+        if found:
+            yield file.finding(number, f"{found.group(0)}: do it, or say in docs/decisions.md why not")
+        found = SWITCHED_OFF.search(line)
+        if found:
+            yield file.finding(number, f"{found.group(0)}: a test that does not run proves nothing; run or remove it")
+    if file.starts_with("test") and (file.is_cpp or file.suffix == ".py"):
+        text = file.code_lines[number - 1] if file.is_cpp and number <= len(file.code_lines) else line
+        if SLEEP.search(text):
+            yield file.finding(number, "a test that sleeps: wait for the event itself (lab/await.hpp)")
+
+
+def elsewhere(tree, file, number, line):
+    found = MACHINE.search(line)
+    if found:
+        yield file.finding(number, f"a path of one machine ({found.group(0)}...): name it relative to the project")
+    if "/fixtures/" in file.path:
+        return
+    for page in PAGE.findall(line):
+        here = posixpath.dirname(file.path)
+        places = {posixpath.normpath(posixpath.join(folder, page)) for folder in (here, "", "docs")}
+        if not places & tree.paths:
+            yield file.finding(number, f"{page} is not in this project: say it here, or write that page")
