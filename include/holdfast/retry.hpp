@@ -285,7 +285,7 @@ class retry_run {
       }
    }
 
-   time_point now() const { return clock() + slept_ahead_; }
+   time_point now() const { return after(clock(), slept_ahead_); }
 
    bool worth_another(failed_call& failed) const {
       if (policy_.retry_if) return policy_.retry_if(failed.as_exception());

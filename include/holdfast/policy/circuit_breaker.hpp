@@ -70,6 +70,7 @@ class circuit_breaker {
 
    // Empty: refused, do not call.
    [[nodiscard]] std::optional<admission> allow(time_point now) {
+      now = forward(now);
       switch (state(now)) {
          case circuit_state::closed: return admission(period_);
          case circuit_state::open: return std::nullopt;
@@ -87,6 +88,7 @@ class circuit_breaker {
 
    void succeeded(admission a, time_point now) {
       if (a.period_ != period_) return;
+      now = forward(now);
       if (state_ == circuit_state::half_open) {
          if (++probes_succeeded_ >= settings_.probes) return set_state(circuit_state::closed);
          if (probing_ > 0) --probing_;
@@ -98,6 +100,7 @@ class circuit_breaker {
 
    void failed(admission a, time_point now) {
       if (a.period_ != period_) return;
+      now = forward(now);
       if (state_ == circuit_state::half_open) return open(now);
       if (consecutive_ != static_cast<unsigned>(-1)) ++consecutive_;
       count(now).failures++;
@@ -116,7 +119,7 @@ class circuit_breaker {
 
    // An open breaker whose time is over says half_open.
    circuit_state state(time_point now) const {
-      if (state_ == circuit_state::open && now >= open_until()) return circuit_state::half_open;
+      if (state_ == circuit_state::open && std::max(now, latest_) >= open_until()) return circuit_state::half_open;
       return state_;
    }
    // From when on a probe passes; meaningful while `state` says open.
@@ -132,6 +135,7 @@ class circuit_breaker {
    };
    static constexpr std::size_t slots = 10;
 
+   time_point forward(time_point now) { return latest_ = std::max(latest_, now); }
    void open(time_point now) {
       opened_at_ = now;
       set_state(circuit_state::open);
@@ -150,9 +154,8 @@ class circuit_breaker {
    tally& count(time_point now) {
       const duration width = settings_.window / slots;
       // Unsigned, because the distance of two times may exceed what a duration holds.
-      const auto passed = now <= slot_start_ ? 0
-                                             : static_cast<std::uint64_t>(now.time_since_epoch().count()) -
-                                                  static_cast<std::uint64_t>(slot_start_.time_since_epoch().count());
+      const auto passed = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                          static_cast<std::uint64_t>(slot_start_.time_since_epoch().count());
       const std::uint64_t steps = passed / static_cast<std::uint64_t>(width.count());
       if (steps >= slots) {
          window_ = {};
@@ -180,6 +183,7 @@ class circuit_breaker {
    unsigned probes_succeeded_ = 0;
    time_point last_probe_ = {};
    time_point opened_at_ = {};
+   time_point latest_ = time_point::min();
    time_point slot_start_ = time_point::min();
    std::size_t at_ = 0;
    std::array<tally, slots> window_ = {};
