@@ -1,0 +1,193 @@
+#include "topology/inquiry.hpp"
+
+#include <holdfast/command.hpp>
+
+#include <cassert>
+
+namespace holdfast::topology {
+namespace {
+
+std::string bytes_of(const command& c) { return std::string(c.bytes()); }
+
+}  // namespace
+
+inquiry::inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
+   : connection(s, wishes, l),
+     settings_(&s),
+     auth_(auth_bytes(s)),
+     id_question_(bytes_of({"SENTINEL", "MYID"})),
+     question_(bytes_of({"SENTINEL", "MASTER", s.master}) +
+               bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master})),
+     list_question_(bytes_of({"SENTINEL", "SENTINELS", s.master})),
+     ping_(bytes_of({"PING"})) {}
+
+void inquiry::expect_reply(expect e) {
+   assert(expected_count_ < expected_.size());
+   expected_[(first_expected_ + expected_count_) % expected_.size()] = e;
+   ++expected_count_;
+}
+
+void inquiry::write_question(time_point now) {
+   const auto before = expected_count_;
+   batch_ += question_;
+   expect_reply(expect::master);
+   expect_reply(expect::address);
+   if (list_wanted_) {
+      batch_ += list_question_;
+      expect_reply(expect::list);
+      list_wanted_ = false;
+      list_under_way_ = true;
+   }
+   asked_rounds_[questions_++] = round_;
+   connection.send(batch_, expected_count_ - before, now);
+   batch_.clear();
+}
+
+void inquiry::opened(time_point now) {
+   connection.opened(now);
+   first_expected_ = expected_count_ = questions_ = 0;
+   again_ = false;
+   list_wanted_ = true;
+   list_under_way_ = false;
+   refused_ = false;
+   batch_.clear();
+   if (!auth_.empty()) {
+      connection.send(auth_, 1, now);
+      expect_reply(expect::auth);
+   }
+   connection.send(id_question_, 1, now);
+   expect_reply(expect::id);
+   write_question(now);
+}
+
+void inquiry::ask(std::uint64_t round, time_point now) {
+   round_ = round;
+   if (!connection.is_open()) return;
+   if (questions_ == most_questions) {
+      again_ = true;
+      return;
+   }
+   write_question(now);
+}
+
+void inquiry::lost(const std::string& why) { fail(why); }
+
+inquiry::news inquiry::check(time_point now, bool late) {
+   switch (connection.check(now, late)) {
+      case sentinel_connection::due::connect_timeout:
+      case sentinel_connection::due::answer_timeout: return fail(connection.overdue_text());
+      case sentinel_connection::due::ping:
+         connection.send(ping_, 1, now);
+         expect_reply(expect::ping);
+         break;
+      case sentinel_connection::due::dial:
+      case sentinel_connection::due::nothing: break;
+   }
+   return news::nothing;
+}
+
+inquiry::news inquiry::take(time_point now) {
+   while (connection.is_open()) {
+      switch (connection.link.in.next()) {
+         case resp::reader::status::incomplete: return news::nothing;
+         case resp::reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
+         case resp::reader::status::reply: break;
+      }
+      if (const auto n = take_reply(connection.link.in.reply(), now); n != news::nothing) return n;
+   }
+   return news::nothing;
+}
+
+inquiry::news inquiry::take_reply(value_view reply, time_point now) {
+   if (expected_count_ == 0) return fail("broke the protocol: sent what nobody asked for");
+   connection.heard(now, true);
+   const auto e = expected_[first_expected_];
+   first_expected_ = (first_expected_ + 1) % static_cast<unsigned>(expected_.size());
+   --expected_count_;
+   switch (e) {
+      case expect::auth: {
+         const auto c = read_auth(reply);
+         return c == reply_class::good ? news::nothing : fail_by(c, reply, "AUTH");
+      }
+      case expect::id:
+         // Before Redis 6.2, and where the user may not ask for it, there is none.
+         if (reply.kind() == kind::string && reply.text().size() <= 64) id_ = reply.text();
+         return news::nothing;
+      case expect::master: return take_master(reply);
+      case expect::address: return take_address(reply, now);
+      case expect::list: return take_list(reply);
+      case expect::ping: return news::nothing;
+   }
+   return news::nothing;
+}
+
+inquiry::news inquiry::take_master(value_view reply) {
+   master_class_ = read_master(reply, state_);
+   switch (master_class_) {
+      case reply_class::good:
+         if (state_.other_sentinels != listed_others_ && !list_under_way_) list_wanted_ = true;
+         return news::nothing;
+      case reply_class::unknown_name: return news::nothing;
+      case reply_class::forbidden:
+         // A user who may ask for the address only: its epoch is then the lowest, and the majority decides.
+         state_ = {};
+         return news::nothing;
+      default: return fail_by(master_class_, reply, "SENTINEL MASTER");
+   }
+}
+
+inquiry::news inquiry::take_address(value_view reply, time_point now) {
+   endpoint where;
+   const auto c = read_address(reply, where);
+   if (c != reply_class::good && c != reply_class::unknown_name)
+      return fail_by(c, reply, "SENTINEL GET-MASTER-ADDR-BY-NAME");
+   answer_ = {};
+   answer_.round = asked_rounds_[0];
+   // One half known, the other not: the name came or went between the two. The next question will tell.
+   const bool known = c == reply_class::good && master_class_ != reply_class::unknown_name;
+   answer_.what = known ? sentinel_answer::kind::named : sentinel_answer::kind::unknown;
+   if (known) {
+      answer_.where = std::move(where);
+      answer_.state = state_;
+   }
+   asked_rounds_[0] = asked_rounds_[1];
+   --questions_;
+   if (again_) {
+      again_ = false;
+      write_question(now);
+   }
+   return news::answered;
+}
+
+inquiry::news inquiry::take_list(value_view reply) {
+   constexpr std::size_t most_listed = 128;
+   list_under_way_ = false;
+   listed_others_ = state_.other_sentinels;
+   switch (const auto c = read_sentinels(reply, most_listed, list_)) {
+      case reply_class::good: return news::listed;
+      case reply_class::unknown_name:
+      case reply_class::forbidden: return news::nothing;
+      default: return fail_by(c, reply, "SENTINEL SENTINELS");
+   }
+}
+
+inquiry::news inquiry::fail(std::string why, bool refused) {
+   problem_ = std::move(why);
+   refused_ = refused;
+   connection.close();
+   return news::failed;
+}
+
+inquiry::news inquiry::fail_by(reply_class c, value_view reply, std::string_view what) {
+   const auto text = shown(reply.text());
+   switch (c) {
+      case reply_class::refused: return fail("refused our user or password: " + text, true);
+      case reply_class::forbidden: return fail("forbids us " + std::string(what) + ": " + text, true);
+      case reply_class::no_sentinel: return fail("is no Sentinel: " + text);
+      default: break;
+   }
+   return fail("broke the protocol: its answer to " + std::string(what) + " makes no sense" +
+               (text.empty() ? text : ": " + text));
+}
+
+}  // namespace holdfast::topology

@@ -1,0 +1,106 @@
+// The questions to one Sentinel, on a connection of their own. One question is one write:
+//
+//    [AUTH] [SENTINEL MYID]  SENTINEL MASTER name  SENTINEL GET-MASTER-ADDR-BY-NAME name  [SENTINEL SENTINELS name]
+//
+// The epoch (MASTER) is asked for before the address: in the other order, a change between the two would pair the new
+// epoch with the old address, and what is believed at an epoch is not given up for the same epoch. (In Redis'
+// sentinel.c, leader and observers set both in one go, so that a later address never has an older epoch for long.) The
+// address is never taken from MASTER, which on the leader shows the new epoch with the old address until the failover
+// has ended. AUTH and MYID open a connection; the list is asked for then, and when it changed.
+//
+// Replies are matched by order. What does not fit ends the connection.
+#pragma once
+
+#include "topology/sentinel_connection.hpp"
+#include "topology/sentinel_reply.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::topology {
+
+struct sentinel_answer {
+   enum class kind : std::uint8_t {
+      none,
+      named,    // `where`, under `state.epoch`
+      unknown,  // it knows no master of that name
+   };
+   kind what = kind::none;
+   std::uint64_t round = 0;  // of the question that it answers
+   endpoint where = {};
+   master_state state = {};
+};
+
+class inquiry {
+ public:
+   enum class news : std::uint8_t {
+      nothing,   // all that came was read
+      answered,  // `answer` is new
+      listed,    // `list` is new
+      failed,    // the connection is closed; `problem` says why
+   };
+
+   inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l);
+
+   sentinel_connection connection;
+
+   void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
+   void opened(time_point now);  // asks at once
+   void lost(const std::string& why);
+   // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
+   // is not open it only notes the round: opening asks.
+   void ask(std::uint64_t round, time_point now);
+   void want_list() { list_wanted_ = true; }  // with the next question
+
+   news take(time_point now);              // what came, one thing after the other
+   news check(time_point now, bool late);  // failed, or nothing
+
+   const sentinel_answer& answer() const { return answer_; }
+   const std::vector<listed_sentinel>& list() const { return list_; }
+   const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
+   const std::string& problem() const { return problem_; }
+   bool refused() const { return refused_; }  // the last failure was about the password
+
+ private:
+   enum class expect : std::uint8_t { auth, id, master, address, list, ping };
+   static constexpr unsigned most_questions = 2;
+
+   void expect_reply(expect e);
+   void write_question(time_point now);
+   news take_reply(value_view reply, time_point now);
+   news take_master(value_view reply);
+   news take_address(value_view reply, time_point now);
+   news take_list(value_view reply);
+   news fail(std::string why, bool refused = false);
+   news fail_by(reply_class c, value_view reply, std::string_view what);
+
+   const watch_settings* settings_;
+   std::string auth_;  // the commands, serialised once
+   std::string id_question_;
+   std::string question_;
+   std::string list_question_;
+   std::string ping_;
+   std::string batch_;
+
+   std::array<expect, 16> expected_ = {};  // a ring
+   unsigned first_expected_ = 0;
+   unsigned expected_count_ = 0;
+   std::array<std::uint64_t, most_questions> asked_rounds_ = {};
+   unsigned questions_ = 0;  // under way
+   bool again_ = false;
+   bool list_wanted_ = true;
+   std::uint64_t round_ = 0;
+   reply_class master_class_ = reply_class::good;
+   master_state state_ = {};
+   sentinel_answer answer_ = {};
+   bool list_under_way_ = false;
+   std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
+   std::vector<listed_sentinel> list_;
+   std::string id_;
+   std::string problem_;
+   bool refused_ = false;
+};
+
+}  // namespace holdfast::topology

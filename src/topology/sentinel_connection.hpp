@@ -1,0 +1,69 @@
+// One connection of ours to a Sentinel, as far as it is the same for questions and for events: dialled, given up when
+// no answer comes in time, checked by a PING when nothing was heard for a while, dialled again.
+//
+// Time. Only `check` gives up, and `check` is called by a tick. A caller who was away (a blocking client between two
+// commands) comes back long after the deadline of a question that he asked just before he left. What arrived meanwhile
+// is delivered before the tick, so an answer that came is seen first; and because the dial or the question itself may
+// not have got anywhere while nobody carried it out, a deadline that is found long past, because the tick itself is
+// `late`, is granted once more from now on. Once: one who looks in late every time must still learn of a dead Sentinel.
+#pragma once
+
+#include "resp/link.hpp"
+#include "topology/watch_settings.hpp"
+
+#include <holdfast/time.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::topology {
+
+// The AUTH command for the Sentinels; empty where there is no password.
+std::string auth_bytes(const watch_settings&);
+
+class sentinel_connection {
+ public:
+   enum class phase : std::uint8_t {
+      resting,  // closed; dialled again when `retry_at` comes
+      dialing,
+      open,
+   };
+   enum class due : std::uint8_t { nothing, dial, ping, connect_timeout, answer_timeout };
+
+   sentinel_connection(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
+      : link(wishes, l), settings_(&s) {}
+
+   resp::link link;
+
+   phase now() const { return phase_; }
+   bool is_open() const { return phase_ == phase::open; }
+
+   void dial(const endpoint& where, time_point now);
+   void opened(time_point now);
+   void close();  // lost, given up or not wanted: rests until `retry_from` says when
+   void retry_from(time_point when) { retry_at_ = when; }
+   time_point retry_at() const { return retry_at_; }
+   time_point tried_at() const { return tried_at_; }  // the last dial
+
+   void send(std::string_view bytes, unsigned answers, time_point now);
+   void heard(time_point now, bool an_answer);
+   unsigned unanswered() const { return unanswered_; }
+
+   due check(time_point now, bool late);
+   std::string overdue_text() const;  // of the timeout that `check` has just found
+   time_point deadline() const;
+
+ private:
+   bool overdue(time_point now, bool late);
+
+   const watch_settings* settings_;
+   phase phase_ = phase::resting;
+   unsigned unanswered_ = 0;
+   bool excused_ = false;
+   time_point retry_at_ = never;
+   time_point tried_at_ = time_point::min();
+   time_point give_up_at_ = never;  // dialing, or while something is unanswered
+   time_point heard_at_ = time_point::min();
+};
+
+}  // namespace holdfast::topology

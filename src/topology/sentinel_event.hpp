@@ -1,0 +1,40 @@
+// What a Sentinel publishes about our master, and what it is a hint of. A hint is never believed: it says when to ask.
+#pragma once
+
+#include <holdfast/endpoint.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace holdfast::topology {
+
+enum class hint_kind : std::uint8_t {
+   switched,          // the master is another node from now on: ask, and hold new commands meanwhile
+   down,              // the master does not answer this Sentinel
+   up,                // it answers again
+   objectively_down,  // enough Sentinels agree that it is down
+   objectively_up,    // they no longer do
+   failing_over,      // a failover is under way
+   aborted,           // it was given up: the outage lasts
+   finished,          // it is over
+   configured,        // what the Sentinel knows of our master changed
+   sentinels,         // the set of Sentinels changed: ask for the list, too
+   news,              // worth telling; nothing to ask about
+};
+
+struct hint {
+   hint_kind kind = hint_kind::news;
+   endpoint about = {};  // switched: the new master; of all else about the master itself: the master as it was
+};
+
+// The channels worth a subscription. They are listed, instead of a pattern that matches all, so that a Sentinel with
+// many masters does not send us every step of theirs, and because a user's ACL can allow them one by one.
+std::span<const std::string_view> event_channels();
+
+// What `payload`, published on `channel`, means for the master called `name`; nothing if it is about another master, or
+// makes no sense.
+std::optional<hint> read_hint(std::string_view channel, std::string_view payload, std::string_view name);
+
+}  // namespace holdfast::topology

@@ -1,0 +1,56 @@
+// What the watch knows of one Sentinel: its two connections, its standing, and its latest answer.
+#pragma once
+
+#include "topology/belief.hpp"
+#include "topology/inquiry.hpp"
+#include "topology/subscription.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace holdfast::topology {
+
+struct sentinel_peer {
+   enum class standing : std::uint8_t {
+      untried,  // nothing is known yet: worth waiting for
+      up,       // its latest question was answered
+      down,     // it failed, and has not answered since; `why`
+   };
+
+   sentinel_peer(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l, endpoint at, bool is_seed)
+      : where(std::move(at)), seed(is_seed), questions(s, wishes, l), events(s, wishes, l) {}
+
+   bool up() const { return now == standing::up; }
+   bool names_a_master() const { return up() && latest.what == sentinel_answer::kind::named; }
+   opinion view() const { return {latest.where, latest.state.epoch, repeated}; }
+   void take_answer(const sentinel_answer& a) {
+      repeated = latest.what == a.what && latest.where == a.where && latest.state.epoch == a.state.epoch;
+      latest = a;
+   }
+
+   endpoint where;
+   bool seed = false;
+   bool vacant = false;  // a learned one that was given up; the place is free for another
+   inquiry questions;
+   subscription events;
+   unsigned question_failures = 0;  // in a row
+   unsigned event_failures = 0;
+
+   standing now = standing::untried;
+   std::string why;       // of being down, in plain words
+   bool refuses = false;  // down, because it refuses our password
+   time_point failed_at = time_point::min();
+
+   sentinel_answer latest = {};
+   bool repeated = false;  // the latest answer says what the one before said
+   bool list_is_new = false;
+   bool objectively_down = false;               // it holds the master that is believed to be so
+   bool failing_over = false;                   // it knows of a failover of the master that is believed
+   std::uint64_t asked_for_hint = 0;            // the round that its latest hint started
+   bool doubted = false;                        // it had a part in the doubt of now
+   time_point quiet_until = time_point::min();  // its hints raise no doubt before
+   std::optional<opinion> stale_told = {};      // told last as a stale answer
+};
+
+}  // namespace holdfast::topology

@@ -1,0 +1,137 @@
+#include "topology/sentinel_reply.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+namespace holdfast::topology {
+namespace {
+
+template <class Number>
+bool read_number(std::string_view text, Number& into) {
+   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
+   return problem == std::errc() && end == text.data() + text.size() && !text.empty();
+}
+
+// Numbers arrive as text; a server that sends integers says the same.
+bool read_number(value_view v, std::uint64_t& into) {
+   if (v.kind() == kind::integer) {
+      if (v.integer() < 0) return false;
+      into = static_cast<std::uint64_t>(v.integer());
+      return true;
+   }
+   return v.kind() == kind::string && read_number(v.text(), into);
+}
+
+bool has_flag(std::string_view flags, std::string_view wanted) {
+   while (!flags.empty()) {
+      const auto comma = flags.find(',');
+      if (flags.substr(0, comma) == wanted) return true;
+      if (comma == std::string_view::npos) return false;
+      flags.remove_prefix(comma + 1);
+   }
+   return false;
+}
+
+bool is_fields(value_view v) { return (v.kind() == kind::array || v.kind() == kind::map) && v.size() % 2 == 0; }
+
+}  // namespace
+
+std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port) {
+   constexpr std::size_t longest_name = 255;
+   std::uint16_t number = 0;
+   if (host.empty() || host.size() > longest_name || host.front() == '/') return std::nullopt;
+   const bool odd = std::any_of(host.begin(), host.end(), [](char c) { return c <= ' ' || c > '~'; });
+   if (odd || !read_number(port, number) || number == 0) return std::nullopt;
+   return endpoint{std::string(host), number};
+}
+
+reply_class read_error(std::string_view text) {
+   const auto begins = [&](std::string_view with) { return text.starts_with(with); };
+   if (begins("NOAUTH") || begins("WRONGPASS") || begins("ERR invalid password")) return reply_class::refused;
+   if (begins("NOPERM")) return reply_class::forbidden;
+   if (begins("ERR No such master") || begins("IDONTKNOW")) return reply_class::unknown_name;
+   if (begins("ERR unknown command") || begins("ERR Unknown command")) return reply_class::no_sentinel;
+   return reply_class::malformed;
+}
+
+reply_class read_auth(value_view reply) {
+   if (reply.kind() == kind::status) return reply_class::good;
+   if (!reply.is_error()) return reply_class::malformed;
+   const auto text = reply.text();
+   // Redis 6 and later; Redis 5 and earlier.
+   const bool none_demanded = text.find("without any password configured") != std::string_view::npos ||
+                              text.find("no password is set") != std::string_view::npos;
+   return none_demanded ? reply_class::good : reply_class::refused;
+}
+
+reply_class read_master(value_view reply, master_state& into) {
+   if (reply.is_error()) return read_error(reply.text());
+   if (reply.is_nil()) return reply_class::unknown_name;
+   if (!is_fields(reply)) return reply_class::malformed;
+   into = {};
+   std::string_view host;
+   std::string_view port;
+   bool has_epoch = false;
+   std::uint64_t milliseconds = 0;
+   for (const auto& [name, field] : reply.pairs()) {
+      const auto key = name.text();
+      if (key == "config-epoch") {
+         has_epoch = read_number(field, into.epoch);
+      } else if (key == "ip") {
+         host = field.text();
+      } else if (key == "port") {
+         port = field.text();
+      } else if (key == "flags") {
+         into.objectively_down = has_flag(field.text(), "o_down");
+         into.failover_in_progress = has_flag(field.text(), "failover_in_progress");
+      } else if (key == "down-after-milliseconds" && read_number(field, milliseconds)) {
+         constexpr std::uint64_t a_year = 366ULL * 24 * 3600 * 1000;
+         into.down_after = std::chrono::milliseconds(std::min(milliseconds, a_year));
+      } else if (key == "num-other-sentinels" && !read_number(field, into.other_sentinels)) {
+         return reply_class::malformed;
+      }
+   }
+   if (!has_epoch) return reply_class::malformed;
+   into.shown = read_endpoint(host, port).value_or(endpoint{});
+   return reply_class::good;
+}
+
+reply_class read_address(value_view reply, endpoint& into) {
+   if (reply.is_error()) return read_error(reply.text());
+   if (reply.is_nil()) return reply_class::unknown_name;
+   if (reply.kind() != kind::array || reply.size() != 2) return reply_class::malformed;
+   const auto port = reply[1];
+   const auto number = port.kind() == kind::integer ? std::to_string(port.integer()) : std::string(port.text());
+   auto where = read_endpoint(reply[0].text(), number);
+   if (!where) return reply_class::malformed;
+   into = std::move(*where);
+   return reply_class::good;
+}
+
+reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<listed_sentinel>& into) {
+   into.clear();
+   if (reply.is_error()) return read_error(reply.text());
+   if (reply.is_nil()) return reply_class::unknown_name;
+   if (reply.kind() != kind::array) return reply_class::malformed;
+   for (const auto& entry : reply) {
+      if (!is_fields(entry)) return reply_class::malformed;
+      if (into.size() == at_most) break;
+      auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
+      if (!where) continue;
+      const auto id = entry.find("runid").text();
+      constexpr std::size_t longest_id = 64;
+      into.push_back({std::move(*where), id.size() <= longest_id ? std::string(id) : std::string()});
+   }
+   return reply_class::good;
+}
+
+std::string shown(std::string_view text) {
+   constexpr std::size_t longest = 120;
+   std::string out(text.substr(0, longest));
+   std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+   if (text.size() > longest) out += "...";
+   return out;
+}
+
+}  // namespace holdfast::topology

@@ -1,0 +1,59 @@
+// What a Sentinel's answers say. Everything here comes from another machine: whatever does not fit is `malformed`, and
+// the caller closes that connection.
+#pragma once
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/time.hpp>
+#include <holdfast/value.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::topology {
+
+enum class reply_class : std::uint8_t {
+   good,
+   unknown_name,  // the Sentinel works, but knows no master of that name
+   forbidden,     // this user may not run that command (NOPERM)
+   refused,       // not authenticated, or wrongly
+   no_sentinel,   // a server, but one that does not know the command
+   malformed,     // anything else
+};
+
+// SENTINEL MASTER <name>. Its ip and port are *not* the address to connect to: while the leader of a failover waits for
+// the replicas, it shows the new epoch with the address of the old master here. They tell which node the flags are of.
+struct master_state {
+   std::uint64_t epoch = 0;
+   endpoint shown = {};  // the node that the flags describe
+   bool objectively_down = false;
+   bool failover_in_progress = false;
+   std::optional<duration> down_after = {};
+   std::uint64_t other_sentinels = 0;
+};
+
+// One entry of SENTINEL SENTINELS <name>.
+struct listed_sentinel {
+   endpoint where = {};
+   std::string id = {};  // its run id; may be empty
+
+   friend bool operator==(const listed_sentinel&, const listed_sentinel&) = default;
+};
+
+reply_class read_master(value_view reply, master_state& into);     // SENTINEL MASTER
+reply_class read_address(value_view reply, endpoint& into);        // SENTINEL GET-MASTER-ADDR-BY-NAME
+reply_class read_sentinels(value_view reply, std::size_t at_most,  // SENTINEL SENTINELS; entries that make no sense
+                           std::vector<listed_sentinel>& into);    // (port 0: no longer valid) are left out
+reply_class read_error(std::string_view text);                     // of any error reply
+// AUTH. A Sentinel that demands no password is no failure: "good".
+reply_class read_auth(value_view reply);
+
+// A host and a port that somebody sent, if they can be an address at all.
+std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port);
+
+// The first hundred or so characters of what a server sent, fit to be shown: control characters become '?'.
+std::string shown(std::string_view text);
+
+}  // namespace holdfast::topology

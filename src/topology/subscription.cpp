@@ -1,0 +1,90 @@
+#include "topology/subscription.hpp"
+
+#include "topology/sentinel_event.hpp"
+#include "topology/sentinel_reply.hpp"
+
+#include <holdfast/command.hpp>
+
+namespace holdfast::topology {
+
+subscription::subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
+   : connection(s, wishes, l), auth_(auth_bytes(s)), ping_(command{"PING"}.bytes()), wanted_(event_channels().size()) {
+   command c{"SUBSCRIBE"};
+   for (const auto channel : event_channels()) c.arg(channel);
+   subscribe_ = c.bytes();
+}
+
+void subscription::opened(time_point now) {
+   connection.opened(now);
+   confirmed_ = 0;
+   refused_ = false;
+   auth_expected_ = !auth_.empty();
+   if (auth_expected_) connection.send(auth_, 1, now);
+   connection.send(subscribe_, static_cast<unsigned>(wanted_), now);
+}
+
+subscription::news subscription::check(time_point now, bool late) {
+   switch (connection.check(now, late)) {
+      case sentinel_connection::due::connect_timeout:
+      case sentinel_connection::due::answer_timeout: return fail(connection.overdue_text());
+      case sentinel_connection::due::ping: connection.send(ping_, 1, now); break;
+      case sentinel_connection::due::dial:
+      case sentinel_connection::due::nothing: break;
+   }
+   return news::nothing;
+}
+
+subscription::news subscription::take(time_point now) {
+   while (connection.is_open()) {
+      switch (connection.link.in.next()) {
+         case resp::reader::status::incomplete: return news::nothing;
+         case resp::reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
+         case resp::reader::status::reply: break;
+      }
+      if (const auto n = take_reply(connection.link.in.reply(), now); n != news::nothing) return n;
+   }
+   return news::nothing;
+}
+
+subscription::news subscription::take_reply(value_view reply, time_point now) {
+   if (auth_expected_) {
+      auth_expected_ = false;
+      connection.heard(now, true);
+      if (read_auth(reply) == reply_class::good) return news::nothing;
+      return fail("refused our user or password: " + shown(reply.text()), true);
+   }
+   if (reply.is_error()) return fail("refused to send events: " + shown(reply.text()), true);
+   if (reply.kind() == kind::status && connection.unanswered() != 0 && active()) {
+      connection.heard(now, true);  // the answer to PING, of a server that does not mark it as an event
+      return news::nothing;
+   }
+   return take_message(reply, now);
+}
+
+subscription::news subscription::take_message(value_view reply, time_point now) {
+   const auto what = reply.kind() == kind::array && reply.size() != 0 ? reply[0].text() : std::string_view();
+   if (what == "message" && reply.size() == 3) {
+      connection.heard(now, false);
+      channel_ = reply[1].text();
+      payload_ = reply[2].text();
+      return news::said;
+   }
+   if (what == "subscribe" && reply.size() == 3 && confirmed_ != wanted_) {
+      connection.heard(now, true);
+      return ++confirmed_ == wanted_ ? news::active : news::nothing;
+   }
+   if (what == "pong" && connection.unanswered() != 0 && active()) {
+      connection.heard(now, true);
+      return news::nothing;
+   }
+   return fail("broke the protocol: sent what is no event");
+}
+
+subscription::news subscription::fail(std::string why, bool refused) {
+   problem_ = std::move(why);
+   refused_ = refused;
+   connection.close();
+   return news::failed;
+}
+
+}  // namespace holdfast::topology

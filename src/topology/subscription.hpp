@@ -1,0 +1,57 @@
+// The subscription to one Sentinel's events, on a connection of its own: in RESP2, which every Sentinel speaks, a
+// connection that subscribes can do nothing else (but PING).
+#pragma once
+
+#include "topology/sentinel_connection.hpp"
+
+#include <holdfast/value.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::topology {
+
+class subscription {
+ public:
+   enum class news : std::uint8_t {
+      nothing,  // all that came was read
+      active,   // events come from now on; what happened before has to be asked for
+      said,     // `channel` and `payload`, valid until the next call
+      failed,   // the connection is closed; `problem` says why
+   };
+
+   subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l);
+
+   sentinel_connection connection;
+
+   void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
+   void opened(time_point now);
+   void lost(const std::string& why) { fail(why); }
+   bool active() const { return connection.is_open() && confirmed_ == wanted_; }
+
+   news take(time_point now);
+   news check(time_point now, bool late);
+
+   std::string_view channel() const { return channel_; }
+   std::string_view payload() const { return payload_; }
+   const std::string& problem() const { return problem_; }
+   bool refused() const { return refused_; }  // it was not the network: trying again soon is no use
+
+ private:
+   news take_reply(value_view reply, time_point now);
+   news take_message(value_view reply, time_point now);
+   news fail(std::string why, bool refused = false);
+
+   std::string auth_;  // the commands, serialised once
+   std::string subscribe_;
+   std::string ping_;
+   std::size_t wanted_ = 0;
+   std::size_t confirmed_ = 0;
+   bool auth_expected_ = false;
+   std::string_view channel_;
+   std::string_view payload_;
+   std::string problem_;
+   bool refused_ = false;
+};
+
+}  // namespace holdfast::topology

@@ -1,0 +1,213 @@
+// The watch: follows the deployment through its Sentinels, and names the master.
+//
+// The algorithm, as a contract
+//
+// 1. Asking. One question is SENTINEL MASTER (epoch, flags) and then SENTINEL GET-MASTER-ADDR-BY-NAME (address), in one
+//    write. At the start the first Sentinel is dialled, the next `stagger` later or as soon as the one before failed;
+//    as soon as one has answered, all others are asked at once. From then on a question always goes to all: to those
+//    connected at once, to the others as soon as they are (a redial waits for its backoff, and at most `outage_poll`
+//    after the try before). Each Sentinel has its own `timeout`, for the connect and for each answer; none is ever
+//    given up. The Sentinel that answered is at the front of the list from then on.
+//
+// 2. Rounds. `ask` starts a round. It is over (`answered`) when
+//    - every Sentinel has answered it or failed, where those that were down when it began are waited for only as long
+//    as
+//      nobody has answered; or
+//    - `timeout` has passed since the first answer; or
+//    - an answer brought a newer epoch; or
+//    - more than half of the known Sentinels confirmed what is believed, and among them, or failed, all who had hinted
+//      at a change. (Only where something is believed: the first belief hears all, or waits `timeout`.)
+//    Each Sentinel answers or fails within twice `timeout`, so every round ends while it is ticked.
+//
+// 3. Belief: belief.hpp. The newest epoch wins, the majority decides among equals, an older epoch is not believed
+// (event
+//    stale_answer). What is believed outlives the connections to the Sentinels; `target` is empty as long as no
+//    Sentinel can be reached that knows the name, because each reconnection has to ask. An empty target is no reason to
+//    leave a connection that works.
+//
+// 4. A new lineage. If all reachable Sentinels that know the name, being more than half of all known, agree for
+//    `agree_for` on one master under an older epoch, they are asked once more, and then `target` *offers* that master,
+//    under the older epoch. If the lane reports that it is a master (role_verified), it is believed and the newer epoch
+//    abandoned (event new_lineage); where the lane had already verified that very node, at once. If the role is
+//    refused, or the Sentinels no longer agree, the offer is withdrawn, `target` is what it was, and the wait begins
+//    anew.
+//
+// 5. Hints. Events say when to ask, never what to believe. All that concern our master are told (sentinel_said) and ask
+//    all Sentinels, at most once in `hint_spacing`. "+switch-master" and "+promoted-slave" to another node than the
+//    target raise `in_doubt` until the round that they started is over, at most for `timeout`; a Sentinel that raised
+//    it in vain can't do so again for `doubt_pause`. A subscription that is lost is a hint too (events may have been
+//    lost), and raises doubt if it was the last one.
+//
+// 6. Polls. Without any event all are asked every `idle_poll` (three quarters to all of it), every `alert_poll` while a
+//    failover runs, the Sentinels disagree or none answers, and while commands wait for a connection with full jitter
+//    from `outage_base`, doubled up to `outage_poll`.
+//
+// 7. Half-open connections are found by a PING after `ping` of silence. About a caller who is away for minutes:
+//    sentinel_connection.hpp.
+//
+// A reactor without I/O, clock or entropy. Not thread-safe. All memory is bounded by `max_sentinels` and the limits of
+// the reader.
+#pragma once
+
+#include "resp/link.hpp"
+#include "topology/belief.hpp"
+#include "topology/rounds.hpp"
+#include "topology/sentinel_event.hpp"
+#include "topology/sentinel_peer.hpp"
+#include "topology/watch_settings.hpp"
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/random.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::topology {
+
+// Why no master is named.
+struct trouble {
+   errc code = errc::no_sentinel;         // no_sentinel, unknown_master or authentication_failed
+   std::vector<std::string> causes = {};  // one for each Sentinel
+   // Waiting can't help as far as can be known: every seed was reached, each either refuses our password or does not
+   // know the name, and none ever did.
+   bool final = false;
+};
+
+class watch {
+ public:
+   using round = rounds::id;
+
+   // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive the watch.
+   watch(watch_settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&, event_queue& events);
+   watch(const watch&) = delete;
+   watch& operator=(const watch&) = delete;
+
+   // ---- the engine's half: the connections ----
+   // Their addresses are stable; their number grows when Sentinels are learned, and never shrinks.
+   std::size_t link_count() const { return 2 * peers_.size(); }
+   resp::link& link_at(std::size_t);
+   void on_opened(resp::link&, time_point now);
+   void on_lost(resp::link&, const std::string& why, time_point now);  // not connected, or no longer
+   void on_received(resp::link&, time_point now);                      // bytes are in link.in
+   void tick(time_point now);                                          // cheap before next_deadline()
+   time_point next_deadline() const { return deadline_; }              // after tick(now) it is later than now
+
+   // ---- the lane's half ----
+   round ask(time_point now);
+   bool answered(round r) const { return rounds_.finished(r); }
+   // The master that the Sentinels name; its role is still to be verified, by whoever connects. Without Sentinels, the
+   // fixed server at epoch 0.
+   const std::optional<named_master>& target() const { return target_; }
+   bool in_doubt() const { return in_doubt_; }
+   void role_verified(const endpoint&, std::uint64_t epoch, time_point now);
+   // It is no master: asks again after a backoff.
+   void role_refused(const endpoint&, std::string_view role, time_point now);
+   // Whether commands wait for a connection. Cheap when nothing changed.
+   void need(bool commands_waiting_without_connection, time_point now);
+
+   // ---- what else the Sentinels say; false or empty where they say nothing ----
+   bool failover_in_progress() const;  // of the master that is believed, which is not yet replaced
+   bool objectively_down() const;      // the master that is believed
+   std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
+   std::optional<trouble> why_none() const;  // empty while there is a target, and before the first round is over
+   std::vector<endpoint> sentinels() const;  // all known, in the order in which they would be asked
+
+ private:
+   using peer = sentinel_peer;
+
+   // watch.cpp: connections and time
+   void start(time_point now);
+   void add_peer(const endpoint&, bool seed);
+   void dial_next(time_point now);
+   void dial_all_untried(time_point now);
+   void hurry(peer&, time_point now);
+   void check(peer&, bool late, time_point now);
+   void poll_at_latest(time_point when) { poll_at_ = std::min(poll_at_, when); }
+   void plan_poll(time_point now);
+   duration spread(unsigned failures, duration cap);
+   duration retry_cap() const;
+   peer* owner(const resp::link&);
+   time_point earliest_deadline() const;
+   void finish_event(time_point now);  // what every entry point ends with
+
+   // watch_answers.cpp: what came, and what it amounts to
+   void take_questions(peer&, time_point now);
+   void question_failed(peer&, time_point now);
+   void answer_came(peer&, time_point now);
+   void weigh(time_point now);
+   void believe(const endpoint&, std::uint64_t epoch, time_point now);
+   void tell_if_stale(peer&);
+   void learn(time_point now);
+   void settle(time_point now);
+   bool is_over(rounds::open_round&, time_point now) const;
+   void conclude(time_point now);
+   std::vector<opinion>& opinions();
+   bool repeats_an_earlier(const peer&) const;
+   std::size_t known() const;
+   void publish();
+
+   // watch_hints.cpp: events, doubt, and the lineage
+   void take_events(peer&, time_point now);
+   void subscription_failed(peer&, bool was_active, time_point now);
+   void hint_came(peer&, const hint&, time_point now);
+   void ask_for_hint(peer&, time_point now);
+   time_point next_hint_ask(time_point now) const;
+   void doubt(peer&, time_point now);
+   void end_doubt(time_point now);
+   void watch_agreement(time_point now);
+   void offer_agreed(time_point now);
+   void withdraw_offer();
+   void accept_lineage(const opinion&, time_point now);
+
+   watch_settings settings_;
+   random_source random_;
+   resp::wish_list* wishes_;
+   resp::limits limits_;
+   event_queue* events_;
+
+   std::vector<std::unique_ptr<peer>> peers_;  // seeds first; a place is never removed
+   std::vector<std::size_t> order_;            // the same, in the order of asking
+   rounds rounds_;
+
+   bool started_ = false;
+   std::size_t next_start_ = 0;  // in order_: not yet dialled
+   time_point stagger_at_ = never;
+   time_point poll_at_ = never;
+   unsigned polls_in_need_ = 0;
+   bool needed_ = false;
+   unsigned refusals_ = 0;  // of the target's role, in a row
+
+   std::optional<named_master> believed_;  // generation unused
+   std::optional<opinion> offered_;        // an older lineage, offered for verification
+   std::optional<named_master> target_;
+   named_master last_target_ = {};  // what `target_` was last when it was anything
+   bool reachable_ = false;         // in the round that ended last, or since, a Sentinel named a master
+   bool lost_told_ = false;
+   bool ever_named_ = false;
+   bool concluded_ = false;
+   endpoint verified_ = {};
+   std::optional<duration> down_after_;
+
+   std::optional<opinion> agreed_;  // by all reachable Sentinels, and older than what is believed
+   time_point agreed_since_ = never;
+   round agreed_round_ = 0;  // asked for it once more
+
+   bool in_doubt_ = false;
+   round doubt_round_ = 0;
+   time_point doubt_until_ = never;
+   std::uint64_t doubt_generation_ = 0;
+   time_point hint_asked_at_ = time_point::min();
+   time_point hint_ask_at_ = never;
+
+   time_point deadline_ = time_point::min();
+   std::vector<opinion> opinions_;  // scratch
+};
+
+}  // namespace holdfast::topology

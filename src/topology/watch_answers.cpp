@@ -1,0 +1,293 @@
+// The watch: what the Sentinels answered, and what it amounts to.
+#include "topology/watch.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::topology {
+
+// ---- what came ----------------------------------------------------------------------------------------------------
+
+void watch::take_questions(peer& p, time_point now) {
+   for (;;) {
+      switch (p.questions.take(now)) {
+         case inquiry::news::nothing: return;
+         case inquiry::news::answered: answer_came(p, now); break;
+         case inquiry::news::listed: p.list_is_new = true; break;
+         case inquiry::news::failed: question_failed(p, now); return;
+      }
+   }
+}
+
+void watch::question_failed(peer& p, time_point now) {
+   const bool was_down = p.now == peer::standing::down;
+   p.now = peer::standing::down;
+   p.why = p.questions.problem();
+   p.refuses = p.questions.refused();
+   p.failed_at = now;
+   p.latest = {};
+   p.repeated = p.objectively_down = p.failing_over = false;
+   if (!was_down) events_->tell([&] { return event::sentinel_down{p.where, p.why}; });
+   const bool any_up = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->up(); });
+   if (!any_up) poll_at_latest(after(now, settings_.alert_poll));
+   p.questions.connection.retry_from(after(now, spread(p.question_failures++, retry_cap())));
+   if (stagger_at_ != never) dial_next(now);
+   weigh(now);
+}
+
+void watch::answer_came(peer& p, time_point now) {
+   if (!p.up()) events_->tell([&] { return event::sentinel_up{p.where}; });
+   p.now = peer::standing::up;
+   p.why.clear();
+   p.refuses = false;
+   p.question_failures = 0;
+   p.take_answer(p.questions.answer());
+   ever_named_ = ever_named_ || p.names_a_master();
+
+   dial_all_untried(now);
+   if (peers_[order_.front()]->now != peer::standing::up) {
+      const auto self = std::find_if(order_.begin(), order_.end(), [&](auto i) { return peers_[i].get() == &p; });
+      std::rotate(order_.begin(), self, self + 1);
+   }
+   auto& e = p.events.connection;
+   if (e.now() == sentinel_connection::phase::resting && e.retry_at() == never) p.events.dial(p.where, now);
+
+   const auto before = last_target_.generation;
+   weigh(now);
+   const bool concerns = believed_ && p.names_a_master() && p.latest.state.shown == believed_->where;
+   p.objectively_down = concerns && p.latest.state.objectively_down;
+   p.failing_over = concerns && p.latest.state.failover_in_progress;
+   if (p.latest.state.down_after) {
+      down_after_.reset();
+      for (const auto& q : peers_) {
+         if (q->names_a_master()) down_after_ = std::max(down_after_, q->latest.state.down_after);
+      }
+   }
+   // A newer master is news for all who wait, whatever the other Sentinels are still about to say.
+   if (concluded_ && last_target_.generation != before) {
+      rounds_.finish(p.latest.round);
+      conclude(now);
+   }
+   // Nobody waits for this answer, but it may be the first since long.
+   if (!reachable_ && rounds_.idle() && p.names_a_master()) ask(now);
+}
+
+// ---- belief -------------------------------------------------------------------------------------------------------
+
+bool watch::repeats_an_earlier(const peer& p) const {
+   const auto& id = p.questions.id();
+   if (id.empty()) return false;
+   for (const auto& q : peers_) {
+      if (q.get() == &p) return false;
+      if (!q->vacant && q->questions.id() == id) return true;
+   }
+   return false;
+}
+
+std::size_t watch::known() const {
+   return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(),
+                                                 [&](const auto& p) { return !p->vacant && !repeats_an_earlier(*p); }));
+}
+
+std::vector<opinion>& watch::opinions() {
+   opinions_.clear();
+   for (const auto& p : peers_) {
+      if (!p->vacant && p->names_a_master() && !repeats_an_earlier(*p)) opinions_.push_back(p->view());
+   }
+   return opinions_;
+}
+
+// Where something is believed already, every answer counts at once. The first belief is formed by `conclude`.
+void watch::weigh(time_point now) {
+   if (!believed_) return;
+   const auto& in_hand = opinions();
+   const auto j = judge(&*believed_, in_hand);
+   if (j.what == verdict::nothing) return watch_agreement(now);
+   reachable_ = true;
+   if (j.what == verdict::adopt) believe(j.where, j.epoch, now);
+   if (j.what == verdict::ask_again) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));
+   for (const auto& p : peers_) tell_if_stale(*p);
+   watch_agreement(now);
+   publish();
+}
+
+void watch::believe(const endpoint& where, std::uint64_t epoch, time_point now) {
+   believed_ = named_master{where, epoch, 0};
+   offered_.reset();
+   refusals_ = 0;
+   for (const auto& p : peers_) {
+      p->objectively_down = p->failing_over = false;
+      p->stale_told.reset();
+   }
+   reachable_ = true;
+   plan_poll(now);
+   publish();
+}
+
+void watch::tell_if_stale(peer& p) {
+   if (!p.names_a_master() || p.latest.state.epoch >= believed_->epoch) return;
+   const auto said = p.view();
+   if (p.stale_told && p.stale_told->where == said.where && p.stale_told->epoch == said.epoch) return;
+   p.stale_told = said;
+   events_->tell([&] { return event::stale_answer{p.where, said.where, said.epoch, believed_->epoch}; });
+}
+
+// ---- rounds -------------------------------------------------------------------------------------------------------
+
+bool watch::is_over(rounds::open_round& r, time_point now) const {
+   std::size_t answered = 0;
+   std::size_t confirming = 0;
+   std::size_t waiting = 0;
+   std::size_t waiting_for_down = 0;
+   bool hinting = false;
+   for (const auto& p : peers_) {
+      if (p->vacant) continue;
+      if (p->up() && p->latest.round >= r.number) {
+         ++answered;
+         if (believed_ && p->names_a_master() && p->latest.where == believed_->where &&
+             p->latest.state.epoch == believed_->epoch && !repeats_an_earlier(*p))
+            ++confirming;
+      } else if (p->failed_at >= r.began) {
+         continue;
+      } else if (p->now == peer::standing::down) {
+         if (p->questions.connection.now() != sentinel_connection::phase::resting) ++waiting_for_down;
+      } else {
+         ++waiting;
+         hinting = hinting || p->asked_for_hint >= r.number;
+      }
+   }
+   if (waiting == 0 && (answered != 0 || waiting_for_down == 0)) return true;
+   if (answered == 0) return false;
+   if (2 * confirming > known() && !hinting) return true;
+   if (r.until == never) r.until = after(now, settings_.timeout);
+   return now >= r.until;
+}
+
+void watch::settle(time_point now) {
+   if (!started_) return;
+   auto& open = rounds_.open();
+   for (std::size_t i = open.size(); i-- > 0;) {
+      if (!is_over(open[i], now)) continue;
+      rounds_.finish(open[i].number);
+      conclude(now);
+      break;
+   }
+   if (in_doubt_ && (rounds_.finished(doubt_round_) || now >= doubt_until_)) end_doubt(now);
+}
+
+void watch::conclude(time_point now) {
+   concluded_ = true;
+   const auto& in_hand = opinions();
+   const bool was_reachable = reachable_;
+   reachable_ = !in_hand.empty();
+   if (!believed_ && reachable_) {
+      const auto j = judge(nullptr, in_hand);
+      believe(j.where, j.epoch, now);
+      for (const auto& p : peers_) {
+         tell_if_stale(*p);
+         const bool concerns = p->names_a_master() && p->latest.state.shown == j.where;
+         p->objectively_down = concerns && p->latest.state.objectively_down;
+         p->failing_over = concerns && p->latest.state.failover_in_progress;
+      }
+   }
+   if (agreed_round_ != 0 && rounds_.finished(agreed_round_)) offer_agreed(now);
+   if (was_reachable != reachable_) plan_poll(now);
+   publish();
+}
+
+// The one door through which the target changes.
+void watch::publish() {
+   std::optional<named_master> wanted;
+   if (reachable_ && offered_)
+      wanted = named_master{offered_->where, offered_->epoch, 0};
+   else if (reachable_ || peers_.empty())
+      wanted = believed_;
+   if (!wanted) {
+      target_.reset();
+      if (!concluded_ || lost_told_) return;
+      lost_told_ = true;
+      events_->tell([&] {
+         const auto why = why_none();
+         return event::master_lost{why && why->code == errc::no_sentinel ? "no Sentinel can be reached"
+                                   : why && why->code == errc::authentication_failed
+                                      ? "the Sentinels refuse our password"
+                                      : "no Sentinel knows a master of that name"};
+      });
+      return;
+   }
+   const bool moved = last_target_.where != wanted->where;
+   const bool changed = moved || last_target_.epoch != wanted->epoch;
+   if (changed || lost_told_ || last_target_.generation == 0) {
+      if (moved || lost_told_)
+         events_->tell([&] { return event::master_named{last_target_.where, wanted->where, wanted->epoch}; });
+      lost_told_ = false;
+      if (changed || last_target_.generation == 0) {
+         wanted->generation = last_target_.generation + 1;
+         last_target_ = *wanted;
+      }
+   }
+   target_ = last_target_;
+}
+
+// ---- what else they say -------------------------------------------------------------------------------------------
+
+void watch::learn(time_point now) {
+   const bool new_list = std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->list_is_new; });
+   if (!new_list) return;
+   // A seed that is given by name is listed by its address: its id, which it tells itself, shows that they are one.
+   for (const auto& p : peers_) {
+      if (p->seed && p->now == peer::standing::untried) return;
+   }
+   const std::size_t before = peers_.size();
+   for (std::size_t i = 0; i < before; ++i) {
+      if (!std::exchange(peers_[i]->list_is_new, false)) continue;
+      for (const auto& entry : peers_[i]->questions.list()) {
+         const auto same = [&](const auto& p) {
+            return p->where == entry.where || (!entry.id.empty() && p->questions.id() == entry.id);
+         };
+         if (peers_.size() >= settings_.max_sentinels || std::any_of(peers_.begin(), peers_.end(), same)) continue;
+         add_peer(entry.where, false);
+         events_->tell([&] { return event::sentinel_learned{entry.where}; });
+         auto& learned = *peers_.back();
+         learned.questions.ask(rounds_.last(), now);
+         learned.questions.dial(learned.where, now);
+      }
+   }
+   next_start_ = order_.size();
+}
+
+bool watch::failover_in_progress() const {
+   return std::any_of(peers_.begin(), peers_.end(),
+                      [](const auto& p) { return p->failing_over || p->objectively_down; });
+}
+
+bool watch::objectively_down() const {
+   return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->objectively_down; });
+}
+
+std::optional<trouble> watch::why_none() const {
+   if (target_ || !concluded_) return std::nullopt;
+   trouble t;
+   bool unknown = false;
+   bool refused = false;
+   bool each_seed_says_no = !ever_named_;
+   for (const auto i : order_) {
+      const peer& p = *peers_[i];
+      if (p.vacant) continue;
+      const bool knows_no_such = p.up() && p.latest.what == sentinel_answer::kind::unknown;
+      unknown = unknown || knows_no_such;
+      refused = refused || p.refuses;
+      if (p.seed && !knows_no_such && !p.refuses) each_seed_says_no = false;
+      std::string cause = "Sentinel " + to_string(p.where) + ": ";
+      if (knows_no_such)
+         cause += "knows no master named '" + shown(settings_.master) + "'";
+      else
+         cause += p.why.empty() ? "has not answered yet" : p.why;
+      t.causes.push_back(std::move(cause));
+   }
+   t.code = unknown ? errc::unknown_master : refused ? errc::authentication_failed : errc::no_sentinel;
+   t.final = each_seed_says_no;
+   return t;
+}
+
+}  // namespace holdfast::topology

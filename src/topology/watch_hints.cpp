@@ -1,0 +1,134 @@
+// The watch: events, the doubt that they raise, and the older lineage that all Sentinels may agree on.
+#include "topology/watch.hpp"
+
+#include <algorithm>
+
+namespace holdfast::topology {
+
+// ---- events -------------------------------------------------------------------------------------------------------
+
+void watch::take_events(peer& p, time_point now) {
+   for (;;) {
+      const bool was_active = p.events.active();
+      switch (p.events.take(now)) {
+         case subscription::news::nothing: return;
+         case subscription::news::active:
+            p.event_failures = 0;
+            p.questions.ask(rounds_.last(), now);  // for what happened since it was asked last
+            break;
+         case subscription::news::said: {
+            const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
+            if (!h) break;
+            events_->tell([&] {
+               return event::sentinel_said{p.where, std::string(p.events.channel()), std::string(p.events.payload())};
+            });
+            hint_came(p, *h, now);
+            break;
+         }
+         case subscription::news::failed: subscription_failed(p, was_active, now); return;
+      }
+   }
+}
+
+void watch::subscription_failed(peer& p, bool was_active, time_point now) {
+   auto& e = p.events.connection;
+   if (p.events.refused())
+      e.retry_from(after(now, 3 * settings_.idle_poll));
+   else if (p.up())
+      e.retry_from(after(now, spread(p.event_failures++, retry_cap())));
+   if (!was_active) return;
+   const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
+   if (!any) doubt(p, now);
+   ask_for_hint(p, now);
+}
+
+void watch::hint_came(peer& p, const hint& h, time_point now) {
+   const bool of_ours = believed_ && h.about == believed_->where;
+   switch (h.kind) {
+      case hint_kind::news: return;
+      case hint_kind::switched:
+         if (target_ && h.about != target_->where) doubt(p, now);
+         break;
+      case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;
+      case hint_kind::objectively_up: p.objectively_down = false; break;
+      case hint_kind::failing_over: p.failing_over = p.failing_over || of_ours || h.about.empty(); break;
+      case hint_kind::aborted:
+      case hint_kind::finished: p.failing_over = false; break;
+      case hint_kind::sentinels: p.questions.want_list(); break;
+      case hint_kind::down:
+      case hint_kind::up:
+      case hint_kind::configured: break;
+   }
+   ask_for_hint(p, now);
+}
+
+void watch::ask_for_hint(peer& p, time_point now) {
+   p.asked_for_hint = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   if (hint_ask_at_ != never) return;
+   const auto when = next_hint_ask(now);
+   if (when > now) {
+      hint_ask_at_ = when;
+      return;
+   }
+   hint_asked_at_ = now;
+   ask(now);
+}
+
+time_point watch::next_hint_ask(time_point now) const {
+   return std::max(now, after(hint_asked_at_, settings_.hint_spacing));
+}
+
+// ---- doubt --------------------------------------------------------------------------------------------------------
+
+void watch::doubt(peer& p, time_point now) {
+   if (!target_ || now < p.quiet_until) return;
+   p.doubted = true;
+   doubt_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   if (in_doubt_) return;
+   in_doubt_ = true;
+   doubt_until_ = after(now, settings_.timeout);
+   doubt_generation_ = last_target_.generation;
+}
+
+void watch::end_doubt(time_point now) {
+   in_doubt_ = false;
+   const bool in_vain = doubt_generation_ == last_target_.generation;
+   for (const auto& p : peers_) {
+      if (p->doubted && in_vain) p->quiet_until = after(now, settings_.doubt_pause);
+      p->doubted = false;
+   }
+}
+
+// ---- a new lineage ------------------------------------------------------------------------------------------------
+
+void watch::watch_agreement(time_point now) {
+   const auto agreed = agreed_older(*believed_, opinions(), known());
+   const bool same = agreed && agreed_ && agreed->where == agreed_->where && agreed->epoch == agreed_->epoch;
+   if (same) return;
+   withdraw_offer();
+   agreed_ = agreed;
+   agreed_since_ = agreed ? now : never;
+   if (agreed) poll_at_latest(after(now, settings_.alert_poll));
+}
+
+void watch::offer_agreed(time_point now) {
+   agreed_round_ = 0;
+   if (!agreed_ || now < after(agreed_since_, settings_.agree_for)) return;
+   if (agreed_->where == verified_ && agreed_->where == believed_->where) return accept_lineage(opinion(*agreed_), now);
+   offered_ = agreed_;
+}
+
+void watch::withdraw_offer() {
+   offered_.reset();
+   agreed_round_ = 0;
+}
+
+void watch::accept_lineage(const opinion& o, time_point now) {
+   const auto abandoned = believed_->epoch;
+   agreed_.reset();
+   agreed_since_ = never;
+   believe(o.where, o.epoch, now);
+   events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
+}
+
+}  // namespace holdfast::topology
