@@ -1,0 +1,201 @@
+#include "resp/reply_class.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <ostream>
+
+namespace holdfast::resp {
+namespace {
+
+using enum reply_class;
+using holdfast::outcome;
+
+struct code_class {
+   std::string_view code;
+   reply_class cls;
+};
+
+// By the first word. Whoever answers with one of these has not run the command, with the exceptions below.
+constexpr code_class by_code[] = {
+   {"READONLY", readonly},
+   {"LOADING", loading},
+   {"MASTERDOWN", master_down},
+   {"NOREPLICAS", no_replicas},
+   {"MISCONF", misconf},
+   {"OOM", out_of_memory},
+   {"BUSY", busy},
+   {"NOAUTH", not_authenticated},
+   {"WRONGPASS", wrong_password},
+   {"NOPERM", no_permission},
+   {"MOVED", moved},
+   {"ASK", moved},
+   {"CROSSSLOT", moved},
+   {"REDIRECT", moved},
+   {"TRYAGAIN", try_again},
+   {"CLUSTERDOWN", try_again},
+   {"DENIED", refused},
+   {"NOSCRIPT", no_script},
+   {"NOPROTO", no_protocol},
+   {"IDONTKNOW", no_such_master},
+   {"BUSYGROUP", already_there},
+   {"BUSYKEY", already_there},
+   {"EXECABORT", aborted},
+   {"IOERR", io_error},
+};
+
+struct text_class {
+   std::string_view start;
+   reply_class cls;
+};
+
+// By how the text behind "ERR " begins: from before a command runs, or instead of it.
+constexpr text_class by_start[] = {
+   {"max number of clients", refused},
+   {"unknown command", unknown_command},
+   {"unknown subcommand", unknown_command},
+   {"Unknown subcommand", unknown_command},
+   {"Protocol error", protocol},
+   {"No such master with that name", no_such_master},
+   {"WAIT cannot be used with replica instances", demoted},
+   {"AUTH <password> called without any password", wrong_password},
+   {"Client sent AUTH, but no password is set", wrong_password},
+   {"invalid password", wrong_password},
+   {"The ID specified in XADD is equal or smaller", already_there},
+   {"no such key", already_there},
+};
+
+// What EVAL and its kin answer before they run anything, when it is no gate.
+constexpr std::string_view before_the_script[] = {
+   "wrong number of arguments for 'eval",
+   "wrong number of arguments for 'fcall",
+   "Error compiling script",
+   "Number of keys can't be",
+   "Bad number of keys",
+   "Function not found",
+   "Unexpected engine in script shebang",
+   "Unexpected flag in script shebang",
+   "Unknown lua shebang option",
+   "Invalid script shebang",
+   "Can not run script on cluster, 'no-cluster' flag is set.",
+   "Can not execute a script with write flag using *_ro command.",
+};
+
+constexpr std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
+
+constexpr bool contains(std::string_view text, std::string_view part) {
+   return text.find(part) != std::string_view::npos;
+}
+
+reply_proof not_run(reply_class c) { return {c, outcome::not_executed}; }
+
+// The class of an error that is not the command's own; `deterministic` where it is.
+reply_class class_of(std::string_view text) {
+   const std::string_view code = first_word(text);
+   for (const auto& [known, cls] : by_code) {
+      if (code == known) return cls;
+   }
+   if (code == "UNBLOCKED") {
+      if (contains(text, "force unblock")) return demoted;
+      return contains(text, "CLIENT UNBLOCK") ? unblocked : deterministic;
+   }
+   if (code == "ERR") {
+      const std::string_view words = text.substr(std::min(text.size(), code.size() + 1));
+      for (const auto& [start, cls] : by_start) {
+         if (words.starts_with(start)) return cls;
+      }
+   }
+   return deterministic;
+}
+
+// A command inside a script is refused for these only as long as the script has written nothing.
+bool only_before_the_first_write(reply_class c) {
+   return c == readonly || c == out_of_memory || c == misconf || c == no_replicas;
+}
+
+// An error that ended the script from inside: "<text> script: <sha>, on @user_script:1.", and before Redis 7
+// "ERR Error running script (call to f_<sha>): @user_script:1: <text>".
+bool ended_inside(std::string_view text) {
+   return (contains(text, " script: ") && contains(text, ", on @")) || contains(text, "Error running script");
+}
+
+reply_proof from_inside(std::string_view text) {
+   std::string_view reason = text;
+   if (text.starts_with("ERR Error running script")) {
+      const auto dash = text.find(": -");
+      if (dash != std::string_view::npos) reason = text.substr(dash + 3);
+   }
+   const reply_class c = class_of(reason);
+   if (only_before_the_first_write(c)) return not_run(c);
+   return {script_failed, outcome::executed};
+}
+
+reply_proof classify_script(std::string_view text) {
+   if (contains(text, "Script killed by user with ")) return not_run(script_killed);
+   if (ended_inside(text)) return from_inside(text);
+   const reply_class c = class_of(text);
+   switch (c) {
+      case deterministic:
+      case already_there:
+      case unknown_command:
+      case no_such_master:
+      case aborted:
+      case io_error:
+      case wrong_password: break;
+      case out_of_memory:
+         // The gate's words for a script that declares its flags, but also what a script hands on that caught the
+         // refusal: it can still have deleted something in between. (With READONLY and its like it can not.)
+         return {c, outcome::unknown};
+      case no_permission:
+         // The gate's if it names the script's own command; else perhaps handed on.
+         if (contains(text, "'eval") || contains(text, "'fcall") || contains(text, "this user has no permissions"))
+            return not_run(c);
+         return {c, outcome::unknown};
+      default: return not_run(c);
+   }
+   if (first_word(text) != "ERR") return {script_failed, outcome::executed};  // only the script itself says that
+   const std::string_view words = text.substr(std::min<std::size_t>(text.size(), 4));
+   if (c == unknown_command) return not_run(c);
+   const auto begins = [&](std::string_view start) { return words.starts_with(start); };
+   if (std::any_of(std::begin(before_the_script), std::end(before_the_script), begins)) return not_run(deterministic);
+   // "value is not an integer": of the number of keys, or of what the script found and handed on?
+   return {script_failed, outcome::unknown};
+}
+
+}  // namespace
+
+reply_proof classify_error(std::string_view text, bool from_script, bool from_exec, bool native) {
+   constexpr std::string_view inner = "because of: ";
+   if (first_word(text) == "EXECABORT") {
+      const auto at = text.find(inner);
+      const reply_class c = at == std::string_view::npos ? aborted : class_of(text.substr(at + inner.size()));
+      return not_run(is_gate(c) ? c : aborted);
+   }
+   if (from_exec) return not_run(class_of(text));
+   if (from_script) return classify_script(text);
+   const reply_class c = class_of(text);
+   if (c == io_error) return {c, outcome::unknown};
+   const bool its_own = c == deterministic || c == already_there;
+   // The server's own commands check before they change anything; of a module's that is not known.
+   const bool arity = text.starts_with("ERR wrong number of arguments");
+   if (its_own && !native && !arity) return {c, outcome::unknown};
+   return not_run(c);
+}
+
+bool is_gate(reply_class c) { return c <= script_killed; }
+
+std::string_view to_string(reply_class c) {
+   constexpr std::string_view words[] = {
+      "readonly",    "loading",           "master_down",    "no_replicas",   "misconf",   "out_of_memory",
+      "busy",        "not_authenticated", "wrong_password", "no_permission", "moved",     "try_again",
+      "refused",     "unblocked",         "demoted",        "script_killed", "no_script", "unknown_command",
+      "no_protocol", "no_such_master",    "deterministic",  "already_there", "aborted",   "protocol",
+      "io_error",    "script_failed",
+   };
+   return words[static_cast<std::size_t>(c)];
+}
+
+std::ostream& operator<<(std::ostream& out, const reply_proof& p) {
+   return out << to_string(p.cls) << ", " << to_string(p.ran);
+}
+
+}  // namespace holdfast::resp
