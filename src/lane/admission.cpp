@@ -43,7 +43,7 @@ std::optional<error> refuse_transaction(const operation& op) {
 
 }  // namespace
 
-std::optional<error> refuse(const operation& op) {
+std::optional<error> admission_problem(const operation& op) {
    const command& first = op.commands.front();
    if (op.promise == delivery::exactly_once) {
       return refusal(first, errc::not_supported, "delivery exactly_once is not built yet");

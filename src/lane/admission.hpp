@@ -11,6 +11,6 @@
 namespace holdfast::lane {
 
 // The error (outcome not_executed) that says why, and what to do instead; empty where the operation can be taken.
-std::optional<error> refuse(const operation&);
+std::optional<error> admission_problem(const operation&);
 
 }  // namespace holdfast::lane

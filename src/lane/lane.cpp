@@ -20,7 +20,6 @@ lane::lane(settings s, resp::link& main, resp::link& probe, guide& g, retry_budg
 
 void lane::submit(operation& op, time_point now) {
    op.sequence = ++last_sequence_;
-   op.submitted = now;
    op.entry = resp::find_command(op.commands.front());
    op.harmless = op.entry != nullptr && op.entry->traits.readonly && !op.is_transaction();
    op.blocks = op.is_transaction() ? std::nullopt : resp::block_time(op.entry, op.commands.front());
@@ -38,8 +37,8 @@ void lane::submit(operation& op, time_point now) {
 
 // What can't be taken is refused at once: certainly not executed.
 bool lane::admit(operation& op, time_point now) {
-   auto refused = refuse(op);
-   if (!refused && (queue_.size() >= settings_.queued_commands || queued_bytes_ + op.bytes > settings_.queued_bytes)) {
+   auto refused = admission_problem(op);
+   if (!refused && !has_room(op.bytes)) {
       refused = make_error(op, errc::queue_full, outcome::not_executed, now);
       refused->causes.push_back(std::to_string(queue_.size()) + " commands of " + std::to_string(queued_bytes_) +
                                 " bytes wait already (config::limits)");
@@ -65,6 +64,10 @@ void lane::set_default_deadline(duration d) {
    for (operation* op = queue_.front(); op != nullptr; op = op->next) adjust(op);
    for (operation* op = limbo_.front(); op != nullptr; op = op->next) adjust(op);
    for (std::size_t i = 0; i < ledger_.size(); ++i) adjust(ledger_.at(i).op);
+}
+
+void lane::refuse(operation& op, errc why, time_point now) {
+   fail(op, make_error(op, why, outcome::not_executed, now), now);
 }
 
 void lane::cancel(operation& op, time_point now) {

@@ -50,8 +50,11 @@ class lane {
 
    // ---- the client's half ----
    void submit(operation&, time_point now);
+   // Ends it at once, certainly not executed.
+   void refuse(operation&, errc, time_point now);
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
    operation* take_done() { return done_.pop_front(); }
+   bool has_done() const { return !done_.empty(); }
    // What a command without a deadline of its own gets; commands under way are adjusted.
    void set_default_deadline(duration);
 
@@ -66,7 +69,12 @@ class lane {
 
    bool idle() const { return queue_.empty() && limbo_.empty() && ledger_.empty(); }
    const connector& connection() const { return connector_; }
+   const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
    std::size_t queued() const { return queue_.size(); }
+   // Whether a command of so many bytes would be taken now.
+   bool has_room(std::size_t bytes) const {
+      return queue_.size() < settings_.queued_commands && queued_bytes_ + bytes <= settings_.queued_bytes;
+   }
    std::size_t in_flight() const { return ledger_.size(); }
 
  private:

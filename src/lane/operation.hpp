@@ -6,6 +6,7 @@
 
 #include <holdfast/command.hpp>
 #include <holdfast/delivery.hpp>
+#include <holdfast/policy/circuit_breaker.hpp>
 #include <holdfast/result.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
@@ -24,7 +25,9 @@ struct operation {
    std::span<const command> commands;  // one, or MULTI ... EXEC
    result<value>* results = nullptr;   // as many as commands
    delivery promise = delivery::automatic;
+   time_point submitted = {};  // when the caller gave it to us: deadline and `elapsed` count from here
    time_point deadline = never;
+   std::optional<circuit_breaker::admission> admission = {};  // the engine's, if there is a breaker
    bool default_deadline = false;  // `deadline` follows what the deployment says, once it is known
 
    // ---- the lane's ----
@@ -43,8 +46,7 @@ struct operation {
    bool may_have_run = false;            // an earlier attempt ended with an unknown outcome, and was not harmless
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
-   time_point submitted = {};
-   unsigned attempts = 0;  // times it was written (in part, at least)
+   unsigned attempts = 0;                // times it was written (in part, at least)
    unsigned pushbacks = 0;
    std::size_t replies = 0;  // of `commands` answered on the present connection
    std::size_t bytes = 0;

@@ -1,0 +1,28 @@
+// What a single call may ask for, beside the command.
+#pragma once
+
+#include <holdfast/delivery.hpp>
+#include <holdfast/time.hpp>
+
+#include <optional>
+#include <stop_token>
+
+namespace holdfast {
+
+inline constexpr unsigned all_replicas = ~0u;
+
+// What is unset follows the client's configuration.
+struct call_options {
+   // From the call to its end, everything included; more than zero. A failover that takes longer ends the command.
+   // Given here it is exact: unlike the default, a blocking command's own timeout (BLPOP ... 30) is not added to it.
+   std::optional<duration> deadline = {};
+   std::optional<holdfast::delivery> delivery = {};
+   // How many replicas must have acknowledged the write, or `all_replicas`. Not built yet: anything but 0 answers
+   // errc::not_supported, outcome not_executed.
+   unsigned acks = 0;
+   // For the blocking client: a request to stop ends every wait at once with errc::cancelled. The command is not taken
+   // back from the server: the outcome tells what is known. May be requested from any thread.
+   std::stop_token stop = {};
+};
+
+}  // namespace holdfast

@@ -1,0 +1,104 @@
+// The blocking client: a failover is latency, not an error.
+#pragma once
+
+#include <holdfast/call_options.hpp>
+#include <holdfast/command.hpp>
+#include <holdfast/config.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/value.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast {
+
+// For `client::set`. At most one of `expires` and `keep_ttl`, and at most one of the two conditions.
+struct set_options {
+   std::optional<duration> expires = {};  // EX or PX; 1 ms or more, a finer part is cut off; unset: never
+   bool keep_ttl = false;                 // KEEPTTL: what remains of the present expiry stays
+   bool if_absent = false;                // NX
+   bool if_present = false;               // XX
+};
+
+// A connection to a master, wherever the master is. Each command is answered by the rightful master within its
+// deadline, or comes back with an error that says truthfully whether it ran (error::outcome).
+//
+// One thread at a time; a client for each thread is cheap. There is no background thread: everything is done in the
+// caller's thread, inside the calls. A call first takes in what arrived since the last one, so that a client that was
+// idle through a failover does not send to the old master. Between calls nothing happens, and no server expects
+// anything.
+//
+// The constructors do not touch the network; they throw `failure` (errc::invalid_argument) for a bad URI or
+// configuration. Calls do not throw for anything that servers or the network do.
+class client {
+ public:
+   explicit client(std::string_view uri);
+   explicit client(config);
+   client(client&&) noexcept;
+   client& operator=(client&&) noexcept;
+   ~client();  // closes the connections, waits for nothing
+
+   // Runs one command and waits for its reply, at most until its deadline. An error reply of the server is a failed
+   // result (errc::server_error, its text in error::server_text, its outcome by what the reply proves); an error inside
+   // an array is a value of kind error.
+   result<value> run(const command&, const call_options& = {});
+
+   // Runs a list: one write where it fits, one result each, in order. Each command has its own outcome. MULTI ... EXEC
+   // goes whole or not at all. Give an array, a vector or a span of commands. The deadline is that of the whole call.
+   template <class List>
+      requires std::convertible_to<const List&, std::span<const command>>
+   std::vector<result<value>> run(const List& commands, const call_options& options = {}) {
+      return run_list(commands, options);
+   }
+
+   // ---- the everyday commands, typed; all others go through `run` ----
+   using keys = std::initializer_list<std::string_view>;
+
+   result<std::optional<std::string>> get(std::string_view key, const call_options& = {});  // empty: no such key
+   // False: a condition of set_options was not met, and nothing was written.
+   result<bool> set(std::string_view key, std::string_view value, const set_options& = {}, const call_options& = {});
+   result<std::int64_t> del(std::string_view key, const call_options& = {});  // how many there were
+   result<std::int64_t> del(keys, const call_options& = {});
+   result<std::int64_t> exists(std::string_view key, const call_options& = {});  // how many there are
+   result<std::int64_t> exists(keys, const call_options& = {});
+   // False: no such key. Whole milliseconds (PEXPIRE); zero or less deletes the key.
+   result<bool> expire(std::string_view key, duration, const call_options& = {});
+   result<std::int64_t> incr(std::string_view key, const call_options& = {});  // the new value
+   result<std::int64_t> incr_by(std::string_view key, std::int64_t by, const call_options& = {});
+   result<std::optional<std::string>> hget(std::string_view key, std::string_view field, const call_options& = {});
+   // True: the field is new.
+   result<bool> hset(std::string_view key, std::string_view field, std::string_view value, const call_options& = {});
+   result<std::int64_t> lpush(std::string_view key, std::string_view value,
+                              const call_options& = {});  // the new length
+   result<std::int64_t> lpush(std::string_view key, keys values, const call_options& = {});
+   result<std::int64_t> rpush(std::string_view key, std::string_view value, const call_options& = {});
+   result<std::int64_t> rpush(std::string_view key, keys values, const call_options& = {});
+   result<std::optional<std::string>> lpop(std::string_view key, const call_options& = {});  // empty: nothing was there
+   result<std::int64_t> sadd(std::string_view key, std::string_view member,
+                             const call_options& = {});  // how many are new
+   result<std::int64_t> sadd(std::string_view key, keys members, const call_options& = {});
+   // To how many subscribers; those of replicas are not counted.
+   result<std::int64_t> publish(std::string_view channel, std::string_view message, const call_options& = {});
+   result<void> ping(const call_options& = {});
+
+   // ---- where things are ----
+   // The present master, found and verified (connected to) if need be; within the deadline of `options`.
+   result<endpoint> master(const call_options& = {});
+   // Waits for whatever happens next in the deployment and tells the observer, for at most `at_most`, or until `stop`
+   // is requested. Useful with an observer only.
+   void watch(duration at_most, const std::stop_token& stop = {});
+
+ private:
+   std::vector<result<value>> run_list(std::span<const command>, const call_options&);
+   struct body;
+   std::unique_ptr<body> body_;
+};
+
+}  // namespace holdfast

@@ -1,0 +1,13 @@
+// Everything that a program with the blocking client needs.
+#pragma once
+
+#include <holdfast/call_options.hpp>
+#include <holdfast/client.hpp>
+#include <holdfast/command.hpp>
+#include <holdfast/config.hpp>
+#include <holdfast/delivery.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/retry.hpp>
+#include <holdfast/value.hpp>

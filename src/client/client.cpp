@@ -1,0 +1,168 @@
+#include "client/body.hpp"
+
+#include <holdfast/client.hpp>
+
+#include <random>
+
+namespace holdfast {
+namespace {
+
+config parsed(std::string_view uri) { return config::from_uri(uri).value(); }
+
+std::uint64_t seed() {
+   std::random_device entropy;
+   return (std::uint64_t{entropy()} << 32) ^ entropy();
+}
+
+}  // namespace
+
+client::body::body(config c)
+   : settings(checked(std::move(c))), engine(settings, seed()), loop(engine, settings.observer) {}
+
+config client::body::checked(config c) {
+   validate(c).value();
+   return c;
+}
+
+client::client(std::string_view uri) : client(parsed(uri)) {}
+client::client(config c) : body_(std::make_unique<body>(std::move(c))) {}
+client::client(client&&) noexcept = default;
+client& client::operator=(client&&) noexcept = default;
+client::~client() = default;
+
+result<value> client::run(const command& c, const call_options& options) {
+   result<value> reply;
+   if (!body_->refused({&c, 1}, &reply, options)) body_->run_one(c, reply, options);
+   return reply;
+}
+
+std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
+   std::vector<result<value>> replies(commands.size());
+   if (!body_->refused(commands, replies.data(), options)) body_->run_list(commands, replies.data(), options);
+   return replies;
+}
+
+// ---- what every call begins with ----------------------------------------------------------------------------------
+
+bool client::body::refused(std::span<const command> commands, result<value>* replies, const call_options& options) {
+   std::optional<error> why;
+   if (options.stop.stop_requested()) {
+      why.emplace(errc::cancelled, outcome::not_executed);
+   } else if (options.acks != 0) {
+      why.emplace(errc::not_supported, outcome::not_executed);
+      why->causes.emplace_back("call_options::acks is not built yet");
+   }
+   if (!why) return false;
+   for (std::size_t i = 0; i < commands.size(); ++i) replies[i] = *why;
+   return true;
+}
+
+void client::body::prepare(lane::operation& op, std::span<const command> commands, result<value>* replies,
+                           const call_options& options, time_point given) const {
+   op.commands = commands;
+   op.results = replies;
+   op.promise = options.delivery.value_or(settings.delivery);
+   op.submitted = given;
+   op.default_deadline = !options.deadline;
+   if (options.deadline) op.deadline = after(given, *options.deadline);
+}
+
+// ---- one command: no allocation, one write, one wait, one read -----------------------------------------------------
+
+void client::body::run_one(const command& c, result<value>& reply, const call_options& options) {
+   loop.take_in();
+   lane::operation op;
+   prepare(op, {&c, 1}, &reply, options, loop.time());
+   engine.submit(op, loop.time());
+   const auto done = [&] {
+      while (engine.take_done(loop.time()) != nullptr) {
+      }
+      return op.done;
+   };
+   wait_until(done, options.stop, [&] { engine.cancel(op, loop.time()); });
+}
+
+// ---- a list --------------------------------------------------------------------------------------------------------
+
+namespace {
+
+bool begins_transaction(const command& c) { return resp::role_of(resp::find_command(c)) == resp::command_role::multi; }
+bool ends_transaction(const command& c) {
+   const auto role = resp::role_of(resp::find_command(c));
+   return role == resp::command_role::exec || role == resp::command_role::discard;
+}
+
+// How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
+std::size_t unit_length(std::span<const command> commands, std::size_t first) {
+   if (!begins_transaction(commands[first])) return 1;
+   for (std::size_t i = first + 1; i < commands.size(); ++i) {
+      if (ends_transaction(commands[i])) return i - first + 1;
+   }
+   return 0;
+}
+
+}  // namespace
+
+// Works through the list with a window of operations, so that memory is bounded however long it is.
+void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options) {
+   loop.take_in();
+   const time_point given = loop.time();
+   if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
+   std::vector<lane::operation*> free;
+   for (auto& op : window) free.push_back(&op);
+   std::size_t next = 0;
+   bool stopped = false;
+
+   const auto submit_more = [&] {
+      while (next < commands.size() && !free.empty()) {
+         std::size_t n = unit_length(commands, next);
+         if (n == 0) {
+            error e(errc::invalid_argument, outcome::not_executed);
+            e.causes.emplace_back("MULTI without EXEC: nothing from there on was sent");
+            for (; next < commands.size(); ++next) replies[next] = e;
+            return;
+         }
+         if (free.size() < window.size() && !engine.lane().has_room(commands[next].bytes().size())) return;
+         lane::operation& op = *free.back();
+         free.pop_back();
+         op = lane::operation{};
+         prepare(op, commands.subspan(next, n), replies + next, options, given);
+         next += n;
+         if (stopped)
+            engine.refuse(op, errc::cancelled, loop.time());
+         else
+            engine.submit(op, loop.time());
+      }
+   };
+   const auto done = [&] {
+      do {
+         while (lane::operation* op = engine.take_done(loop.time())) free.push_back(op);
+         submit_more();
+      } while (engine.has_done());
+      return next == commands.size() && free.size() == window.size();
+   };
+   wait_until(done, options.stop, [&] {
+      stopped = true;
+      for (auto& op : window) engine.cancel(op, loop.time());
+   });
+}
+
+// ---- where things are ----------------------------------------------------------------------------------------------
+
+result<endpoint> client::master(const call_options& options) {
+   // A PING goes through all that a command goes through; where it was answered is the master.
+   if (auto answered = ping(options); !answered && answered.error().code() != errc::server_error)
+      return answered.error();
+   return body_->engine.lane().where();
+}
+
+void client::watch(duration at_most, const std::stop_token& stop) {
+   body_->loop.take_in();
+   body_->engine.discover(body_->loop.time());
+   const time_point until = after(body_->loop.time(), at_most);
+   body_->loop.at_most_until(until);
+   body_->wait_until([&] { return body_->loop.time() >= until; }, stop, [] {});
+   body_->loop.at_most_until(never);
+}
+
+}  // namespace holdfast

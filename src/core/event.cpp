@@ -1,0 +1,95 @@
+#include <holdfast/event.hpp>
+
+#include <chrono>
+
+namespace holdfast {
+namespace {
+
+template <class... Fs>
+struct overloaded : Fs... {
+   using Fs::operator()...;
+};
+
+std::string in_ms(duration d) {
+   return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
+
+std::string line(const event::sentinel_up& e) { return "Sentinel " + to_string(e.sentinel) + " answers"; }
+std::string line(const event::sentinel_down& e) {
+   return "Sentinel " + to_string(e.sentinel) + " does not answer: " + e.why;
+}
+std::string line(const event::sentinel_learned& e) { return "learned of Sentinel " + to_string(e.sentinel); }
+std::string line(const event::sentinel_said& e) {
+   return "Sentinel " + to_string(e.sentinel) + " said " + e.channel + " " + e.payload;
+}
+std::string line(const event::master_named& e) {
+   const std::string epoch = " (epoch " + std::to_string(e.epoch) + ")";
+   if (e.from.empty()) return "the Sentinels name " + to_string(e.to) + " as the master" + epoch;
+   return "the Sentinels name " + to_string(e.to) + " as the master instead of " + to_string(e.from) + epoch;
+}
+std::string line(const event::stale_answer& e) {
+   return "Sentinel " + to_string(e.sentinel) + " still names " + to_string(e.named) + " of epoch " +
+          std::to_string(e.epoch) + ", not believed: epoch " + std::to_string(e.believed_epoch) + " is newer";
+}
+std::string line(const event::new_lineage& e) {
+   return "all Sentinels agree on " + to_string(e.master) + " under epoch " + std::to_string(e.epoch) +
+          ": they were rebuilt, epoch " + std::to_string(e.abandoned_epoch) + " is abandoned";
+}
+std::string line(const event::master_lost& e) { return "no master is named: " + e.why; }
+std::string line(const event::connected& e) {
+   return "connected to " + to_string(e.master) + (e.resp3 ? " (RESP3)" : " (RESP2)");
+}
+std::string line(const event::dial_failed& e) { return "could not connect to " + to_string(e.where) + ": " + e.why; }
+std::string line(const event::role_refused& e) { return to_string(e.where) + " is no master but a " + e.role; }
+std::string line(const event::connection_lost& e) {
+   return "lost the connection to " + to_string(e.where) + ": " + e.why +
+          "; unanswered: " + std::to_string(e.unanswered);
+}
+std::string line(const event::suspected& e) {
+   return to_string(e.where) + " has not answered for " + in_ms(e.silent_for) + ": probing it";
+}
+std::string line(const event::suspicion_cleared& e) { return to_string(e.where) + " answered after all"; }
+std::string line(const event::fenced& e) {
+   if (e.done)
+      return "the lost connection to " + to_string(e.where) + " is fenced: nothing sent on it can run any more";
+   return "the lost connection to " + to_string(e.where) + " could not be fenced: " + e.why;
+}
+std::string line(const event::resent& e) {
+   return "sent again (attempt " + std::to_string(e.attempt) + "): " + e.command + "; before: " + e.why;
+}
+std::string line(const event::outcome_unknown& e) { return "outcome unknown: " + e.command + "; " + e.why; }
+std::string line(const event::breaker_changed& e) { return "the circuit breaker is " + e.state; }
+
+}  // namespace
+
+std::string_view name_of(const any_event& e) {
+   return std::visit(overloaded{
+                        [](const event::sentinel_up&) { return "sentinel_up"; },
+                        [](const event::sentinel_down&) { return "sentinel_down"; },
+                        [](const event::sentinel_learned&) { return "sentinel_learned"; },
+                        [](const event::sentinel_said&) { return "sentinel_said"; },
+                        [](const event::master_named&) { return "master_named"; },
+                        [](const event::stale_answer&) { return "stale_answer"; },
+                        [](const event::new_lineage&) { return "new_lineage"; },
+                        [](const event::master_lost&) { return "master_lost"; },
+                        [](const event::connected&) { return "connected"; },
+                        [](const event::dial_failed&) { return "dial_failed"; },
+                        [](const event::role_refused&) { return "role_refused"; },
+                        [](const event::connection_lost&) { return "connection_lost"; },
+                        [](const event::suspected&) { return "suspected"; },
+                        [](const event::suspicion_cleared&) { return "suspicion_cleared"; },
+                        [](const event::fenced&) { return "fenced"; },
+                        [](const event::resent&) { return "resent"; },
+                        [](const event::outcome_unknown&) { return "outcome_unknown"; },
+                        [](const event::breaker_changed&) { return "breaker_changed"; },
+                     },
+                     e);
+}
+
+std::string to_string(const any_event& e) {
+   std::string out;
+   detail::append_printable(out, std::visit([](const auto& what) { return line(what); }, e));
+   return out;
+}
+
+}  // namespace holdfast

@@ -1,0 +1,215 @@
+#include "engine/engine.hpp"
+
+#include "engine/settings.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::engine {
+
+engine::engine(const config& c, std::uint64_t seed)
+   : has_sentinels_(!c.sentinels.empty()),
+     events_(static_cast<bool>(c.observer)),
+     budget_(c.resend.budget),
+     watch_(watch_settings(c), seed ^ 1, wishes_, reply_limits(c), events_),
+     main_(wishes_, reply_limits(c)),
+     probe_(wishes_, probe_limits()),
+     lane_(lane_settings(c), main_, probe_, *this, budget_, events_, seed) {
+   if (c.breaker) breaker_.emplace(*c.breaker);
+   if (c.deadline) lane_.set_default_deadline(*c.deadline);
+   follows_deployment_ = !c.deadline;
+}
+
+// ---- the client's half --------------------------------------------------------------------------------------------
+
+void engine::submit(lane::operation& op, time_point now) {
+   if (breaker_) {
+      op.admission = breaker_->allow(now);
+      tell_breaker(now);
+      if (!op.admission) return lane_.refuse(op, errc::circuit_open, now);
+   }
+   lane_.submit(op, now);
+}
+
+void engine::cancel(lane::operation& op, time_point now) { lane_.cancel(op, now); }
+
+lane::operation* engine::take_done(time_point now) {
+   lane::operation* const op = lane_.take_done();
+   if (op != nullptr && op->admission) report(*op, now);
+   return op;
+}
+
+// The breaker sees what commands came to in the end: a failover that was ridden out is a success.
+void engine::report(const lane::operation& op, time_point now) {
+   bool reached = true;
+   if (const auto& r = op.results[op.commands.size() - 1]; !r) {
+      for (const errc unreachable : {errc::deadline_exceeded, errc::connection_lost, errc::no_sentinel,
+                                     errc::unknown_master, errc::no_master, errc::refused, errc::protocol_error}) {
+         reached = reached && r.error().code() != unreachable;
+      }
+   }
+   if (reached)
+      breaker_->succeeded(*op.admission, now);
+   else
+      breaker_->failed(*op.admission, now);
+   tell_breaker(now);
+}
+
+void engine::tell_breaker(time_point now) {
+   const circuit_state s = breaker_->state(now);
+   if (s == told_breaker_) return;
+   told_breaker_ = s;
+   events_.tell([&] { return event::breaker_changed{std::string(to_string(s))}; });
+   if (s == circuit_state::open) discover(now);
+}
+
+void engine::discover(time_point now) {
+   watch_.ask(now);
+   watch_moved(now);
+}
+
+// ---- the runtime's half -------------------------------------------------------------------------------------------
+
+bool engine::next_action(action& into) {
+   while (actions_.empty()) {
+      resp::link* const l = wishes_.take();
+      if (l == nullptr) return false;
+      if (l->id == 0) {
+         connections_.push_back({l, {}});
+         l->id = static_cast<link_id>(connections_.size());
+      }
+      const auto wish = l->take_wish();
+      using kind = action::kind;
+      // Carried out from the back.
+      if (wish.write) actions_.push_back({kind::write, l->id, l->serial(), {}});
+      if (wish.dial) actions_.push_back({kind::resolve, l->id, l->serial(), l->where()});
+      if (wish.close != resp::link::ending::none) {
+         const bool abortive = wish.close == resp::link::ending::abortive;
+         actions_.push_back({abortive ? kind::abort : kind::close, l->id, 0, {}});
+      }
+   }
+   into = std::move(actions_.back());
+   actions_.pop_back();
+   return true;
+}
+
+resp::link* engine::live(link_id id, std::uint32_t serial) const {
+   resp::link* const l = connections_[id - 1].link;
+   return l->serial() == serial && l->now() != resp::link::state::closed ? l : nullptr;
+}
+
+void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
+                      time_point now) {
+   resp::link* const l = live(id, serial);
+   if (l == nullptr) return;
+   if (addresses.empty()) return dropped(*l, problem, now);
+   std::reverse(addresses.begin(), addresses.end());
+   connections_[id - 1].addresses = std::move(addresses);
+   dialed(*l, now);
+}
+
+// On to the next address of the name.
+void engine::dialed(resp::link& l, time_point) {
+   auto& addresses = connections_[l.id - 1].addresses;
+   actions_.insert(actions_.begin(), {action::kind::connect, l.id, l.serial(), std::move(addresses.back())});
+   addresses.pop_back();
+}
+
+void engine::connected(link_id id, std::uint32_t serial, time_point now) {
+   resp::link* const l = live(id, serial);
+   if (l == nullptr) return;
+   l->opened();
+   if (is_lanes(*l)) return lane_.on_opened(*l, now);
+   watch_.on_opened(*l, now);
+   watch_moved(now);
+}
+
+void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
+   resp::link* const l = live(id, serial);
+   if (l == nullptr) return;
+   if (l->now() == resp::link::state::dialing && !connections_[id - 1].addresses.empty()) return dialed(*l, now);
+   dropped(*l, why, now);
+}
+
+void engine::dropped(resp::link& l, std::string_view why, time_point now) {
+   l.lost();
+   if (is_lanes(l)) return lane_.on_lost(l, why, now);
+   watch_.on_lost(l, std::string(why), now);
+   watch_moved(now);
+}
+
+std::span<char> engine::space(link_id id, std::uint32_t serial) {
+   resp::link* const l = live(id, serial);
+   return l == nullptr ? std::span<char>{} : l->in.prepare();
+}
+
+void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+   resp::link* const l = live(id, serial);
+   if (l == nullptr) return;
+   l->in.commit(n);
+   if (is_lanes(*l)) return lane_.on_received(*l, now);
+   watch_.on_received(*l, now);
+   watch_moved(now);
+}
+
+std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
+   const resp::link* const l = live(id, serial);
+   return l == nullptr ? std::span<const char>{} : l->out.pending();
+}
+
+void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+   resp::link* const l = live(id, serial);
+   if (l == nullptr) return;
+   l->out.wrote(n);
+   if (l == &main_ && l->out.empty()) lane_.flush(now);  // there may be more than one write takes at a time
+}
+
+void engine::tick(time_point now) {
+   if (now >= watch_.next_deadline()) {
+      watch_.tick(now);
+      watch_moved(now);
+   }
+   lane_.tick(now);
+}
+
+time_point engine::next_deadline() const { return std::min(watch_.next_deadline(), lane_.next_deadline()); }
+
+// ---- between watch and lane ---------------------------------------------------------------------------------------
+
+// The watch may have changed its mind.
+void engine::watch_moved(time_point now) {
+   if (const auto d = watch_.down_after(); d != told_down_after_ && follows_deployment_) {
+      told_down_after_ = d;
+      lane_.set_default_deadline(default_deadline(d));
+   }
+   if (breaker_ && watch_.target() && guarded_ != watch_.target()->where) {
+      if (guarded_) breaker_->reset(now);  // another node: nothing is held against it
+      guarded_ = watch_.target()->where;
+      tell_breaker(now);
+   }
+   lane_.guided(now);
+}
+
+lane::guide::round engine::ask(time_point now) { return watch_.ask(now); }
+
+std::optional<lane::named_node> engine::target() const {
+   const auto& t = watch_.target();
+   if (!t) return std::nullopt;
+   return lane::named_node{t->where, t->epoch, t->generation};
+}
+
+std::optional<lane::trouble> engine::why_none() const {
+   auto t = watch_.why_none();
+   if (!t) return std::nullopt;
+   return lane::trouble{t->code, std::move(t->causes), t->final};
+}
+
+void engine::role_verified(const endpoint& e, std::uint64_t epoch, time_point now) {
+   watch_.role_verified(e, epoch, now);
+}
+void engine::role_refused(const endpoint& e, std::string_view role, time_point now) {
+   watch_.role_refused(e, role, now);
+}
+void engine::need(bool commands_wait, time_point now) { watch_.need(commands_wait, now); }
+
+}  // namespace holdfast::engine

@@ -1,0 +1,134 @@
+// The engine: one watch and its lane, as one machine without I/O. This is the file to read first.
+//
+// A runtime (runtime/poll in the caller's thread, runtime/asio, a simulator) feeds it what happened: resolved,
+// connected, received, wrote, lost, the passing of time; and carries out what it asks for: `next_action` says which
+// names to resolve, connections to open or close, bytes to write; `next_deadline` says when to come back if nothing
+// happens. The runtime decides nothing. Time is an argument everywhere, and randomness comes from the seed: the same
+// calls give the same run.
+//
+//      caller --submit--> lane (queue, ledger, decide) --bytes--> master          the lane asks: who is the master?
+//                           |  ask / target                                        the watch answers, from the
+//                           Sentinels
+//                         watch (Sentinels, epochs, belief) --bytes--> Sentinels
+//
+// Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
+#pragma once
+
+#include "lane/lane.hpp"
+#include "resp/link.hpp"
+#include "topology/watch.hpp"
+
+#include <holdfast/config.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/policy/circuit_breaker.hpp>
+#include <holdfast/policy/retry_budget.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::engine {
+
+using link_id = std::uint32_t;
+
+// What the runtime is asked to do. `serial` tells one connection of a link from the next: the runtime passes it back
+// with everything that it reports, and what belongs to a connection that was given up meanwhile is ignored.
+struct action {
+   enum class kind : std::uint8_t {
+      resolve,  // turn `where.host` into addresses, then call `resolved`; an address or a path resolves to itself
+      connect,  // to `where` (an address, or a Unix path), then call `connected` or `lost`
+      write,    // `to_write` has bytes: write what the kernel takes, call `wrote`; go on when it takes more
+      close,    // end the connection in order
+      abort,    // end it at once: what it has not delivered is not to be delivered late
+   };
+   action::kind what = kind::close;
+   link_id link = 0;
+   std::uint32_t serial = 0;
+   endpoint where = {};
+};
+
+class engine final : private lane::guide {
+ public:
+   // `c` has passed `validate`.
+   engine(const config& c, std::uint64_t seed);
+   engine(const engine&) = delete;
+   engine& operator=(const engine&) = delete;
+
+   // ---- the client's half ----
+   void submit(lane::operation&, time_point now);
+   void cancel(lane::operation&, time_point now);
+   // Ends an operation that was not submitted: certainly not executed.
+   void refuse(lane::operation& op, errc why, time_point now) { lane_.refuse(op, why, now); }
+   lane::operation* take_done(time_point now);  // null when there is none
+   bool has_done() const { return lane_.has_done(); }
+   event_queue& events() { return events_; }
+   // The Sentinels as they are known, for diagnosis.
+   const topology::watch& watch() const { return watch_; }
+   const lane::lane& lane() const { return lane_; }
+   // Finds out where the master is, also without any command.
+   void discover(time_point now);
+
+   // ---- the runtime's half ----
+   bool next_action(action& into);  // false when there is none
+   void resolved(link_id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
+                 time_point now);
+   void connected(link_id, std::uint32_t serial, time_point now);
+   void lost(link_id, std::uint32_t serial, std::string_view why, time_point now);
+   // Space for what arrives, empty if that connection was given up; then `received` says how much came.
+   std::span<char> space(link_id, std::uint32_t serial);
+   void received(link_id, std::uint32_t serial, std::size_t n, time_point now);
+   std::span<const char> to_write(link_id, std::uint32_t serial) const;
+   void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
+   void tick(time_point now);
+   time_point next_deadline() const;
+
+ private:
+   struct connection {
+      resp::link* link = nullptr;
+      std::vector<endpoint> addresses;  // not tried yet, the next one last
+   };
+
+   // lane::guide: what the lane asks of the watch.
+   round ask(time_point now) override;
+   bool answered(round r) const override { return watch_.answered(r); }
+   std::optional<lane::named_node> target() const override;
+   std::optional<lane::trouble> why_none() const override;
+   bool roles_matter() const override { return has_sentinels_; }
+   bool in_doubt() const override { return watch_.in_doubt(); }
+   bool failover_in_progress() const override { return watch_.failover_in_progress(); }
+   bool objectively_down() const override { return watch_.objectively_down(); }
+   void role_verified(const endpoint&, std::uint64_t epoch, time_point now) override;
+   void role_refused(const endpoint&, std::string_view role, time_point now) override;
+   void need(bool commands_wait, time_point now) override;
+
+   resp::link* live(link_id, std::uint32_t serial) const;
+   bool is_lanes(const resp::link& l) const { return &l == &main_ || &l == &probe_; }
+   void dialed(resp::link&, time_point now);
+   void dropped(resp::link&, std::string_view why, time_point now);
+   void watch_moved(time_point now);
+   void report(const lane::operation&, time_point now);
+   void tell_breaker(time_point now);
+
+   bool has_sentinels_;
+   event_queue events_;
+   resp::wish_list wishes_;
+   std::vector<connection> connections_;  // by link id - 1
+   std::vector<action> actions_;          // not taken yet, the next one last
+
+   retry_budget budget_;
+   std::optional<circuit_breaker> breaker_;
+   circuit_state told_breaker_ = circuit_state::closed;
+   bool follows_deployment_ = true;  // no deadline is configured: the deployment's timing gives it
+   std::optional<duration> told_down_after_;
+   std::optional<endpoint> guarded_;  // the master that the breaker stands for
+
+   topology::watch watch_;
+   resp::link main_;
+   resp::link probe_;
+   lane::lane lane_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,47 @@
+#include "engine/settings.hpp"
+
+#include <algorithm>
+
+namespace holdfast::engine {
+
+lane::settings lane_settings(const config& c) {
+   lane::settings s;
+   s.initial = {.username = c.username, .password = c.password, .name = c.client_name, .database = c.db};
+   s.connecting.connect_timeout = c.connect_timeout;
+   s.connecting.backoff = c.resend.backoff;
+   s.connecting.reconnect_spread = c.reconnect_spread;
+   s.attempt_timeout = c.attempt_timeout;
+   s.max_resends = c.resend.max_resends;
+   s.queued_commands = c.limits.parked_commands;
+   s.queued_bytes = c.limits.parked_bytes;
+   s.in_flight = c.limits.in_flight;
+   s.in_flight_before_first_reply = std::min(c.limits.in_flight, c.limits.in_flight_before_first_reply);
+   return s;
+}
+
+topology::watch_settings watch_settings(const config& c) {
+   topology::watch_settings s;
+   s.sentinels = c.sentinels;
+   s.master = c.master;
+   s.server = c.server;
+   s.username = c.sentinel_username;
+   s.password = c.sentinel_password;
+   s.timeout = c.sentinel_timeout;
+   return s;
+}
+
+resp::limits reply_limits(const config& c) {
+   return {.reply_bytes = c.limits.reply_bytes,
+           .depth = static_cast<unsigned>(c.limits.reply_nesting),
+           .elements = c.limits.reply_elements};
+}
+
+resp::limits probe_limits() { return {.reply_bytes = 64 * 1024, .depth = 4, .elements = 64}; }
+
+duration default_deadline(std::optional<duration> down_after) {
+   using namespace std::chrono_literals;
+   if (!down_after) return 10s;
+   return std::max<duration>(5s, *down_after + 8s);
+}
+
+}  // namespace holdfast::engine

@@ -1,0 +1,22 @@
+// The public configuration, cut into what each part needs.
+#pragma once
+
+#include "lane/lane.hpp"
+#include "resp/reader.hpp"
+#include "topology/watch.hpp"
+
+#include <holdfast/config.hpp>
+
+#include <optional>
+
+namespace holdfast::engine {
+
+lane::settings lane_settings(const config&);
+topology::watch_settings watch_settings(const config&);
+resp::limits reply_limits(const config&);
+resp::limits probe_limits();  // of an answer to PING
+
+// For a command without one of its own: long enough to ride out a failover that begins with `down_after` of silence.
+duration default_deadline(std::optional<duration> down_after);
+
+}  // namespace holdfast::engine

@@ -1,0 +1,98 @@
+// Runs an engine under poll(), in the caller's thread and only while the caller is in it. Carries out what the engine
+// asks for and tells it what happened; decides nothing.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "runtime/poll/resolver.hpp"
+#include "runtime/poll/socket.hpp"
+
+#include <holdfast/event.hpp>
+#include <holdfast/time.hpp>
+
+#include <poll.h>
+
+#include <functional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace holdfast::poll {
+
+time_point now();  // of std::chrono::steady_clock
+
+// Makes a stop request wake poll(): only made where a stop can be requested at all.
+class stop_alarm {
+ public:
+   explicit stop_alarm(const std::stop_token&);
+   ~stop_alarm();
+   stop_alarm(const stop_alarm&) = delete;
+   stop_alarm& operator=(const stop_alarm&) = delete;
+   int fd() const { return fd_; }
+   bool rang() const { return callback_token_.stop_requested(); }
+
+ private:
+   struct ring {
+      int fd;
+      void operator()() const;
+   };
+   int fd_;
+   std::stop_token callback_token_;
+   std::stop_callback<ring> callback_;
+};
+
+class loop {
+ public:
+   loop(engine::engine& e, const observer& told) : engine_(e), observer_(told) {}
+
+   // Takes in what arrived while the caller was away, and lets pass what time has passed. Does not wait.
+   void take_in();
+   // One step: carries out what is asked for, and if nothing is done yet (`enough()`), waits for the next thing to
+   // happen. Works until `enough()` or until `alarm` rings; answers whether it was `enough`.
+   template <class Enough>
+   bool run(Enough&& enough, const stop_alarm* alarm) {
+      for (;;) {
+         carry_out();
+         if (enough()) return true;
+         if (alarm != nullptr && alarm->rang()) return false;
+         wait(alarm);
+      }
+   }
+   // No wait goes on beyond it.
+   void at_most_until(time_point t) { at_most_until_ = t; }
+   time_point time() const { return now_; }  // as of the last look
+
+ private:
+   struct connection {
+      socket sock;
+      std::uint32_t serial = 0;
+      bool connecting = false;
+      bool blocked = false;  // the kernel takes no more at present
+   };
+
+   void carry_out();
+   void carry_out(const engine::action&);
+   void connect(const engine::action&);
+   void write(std::uint32_t link);
+   bool read(std::uint32_t link);
+   void wait(const stop_alarm*);
+   void look(duration at_most, const stop_alarm*);
+   void list_connections();
+   void ready(std::uint32_t link, short events);
+   void lose(std::uint32_t link, const std::string& why);
+   void take_resolved();
+   void tell();
+
+   engine::engine& engine_;
+   const observer& observer_;
+   resolver resolver_;
+   std::vector<connection> connections_;  // by link id - 1
+   std::vector<pollfd> fds_;              // the connections'; behind them, for one wait, those of resolver and alarm
+   std::vector<std::uint32_t> links_;     // of the connections in fds_
+   bool listed_ = false;                  // fds_ is up to date
+   std::vector<any_event> events_;
+   time_point now_ = {};
+   time_point last_look_ = {};
+   time_point at_most_until_ = never;
+};
+
+}  // namespace holdfast::poll

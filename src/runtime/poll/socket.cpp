@@ -1,0 +1,100 @@
+#include "runtime/poll/socket.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+
+namespace holdfast::poll {
+namespace {
+
+// An idle peer that is gone is known after 5 + 3 * 2 seconds, one that does not acknowledge what we sent after 5. Linux
+// alone would take two hours and a quarter of an hour.
+constexpr int keepalive_idle_s = 5;
+constexpr int keepalive_interval_s = 2;
+constexpr int keepalive_count = 3;
+constexpr int user_timeout_ms = 5000;
+
+void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
+
+void tune(int fd) {
+   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+   set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
+   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
+   set(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive_count);
+   set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms);
+}
+
+// Fills `into`; 0 if `where` is no address.
+socklen_t address_of(const endpoint& where, sockaddr_storage& into) {
+   std::memset(&into, 0, sizeof into);
+   if (where.is_unix()) {
+      auto& path = reinterpret_cast<sockaddr_un&>(into);
+      if (where.host.size() >= sizeof path.sun_path) return 0;
+      path.sun_family = AF_UNIX;
+      std::memcpy(path.sun_path, where.host.c_str(), where.host.size() + 1);
+      return sizeof path;
+   }
+   auto& v4 = reinterpret_cast<sockaddr_in&>(into);
+   if (::inet_pton(AF_INET, where.host.c_str(), &v4.sin_addr) == 1) {
+      v4.sin_family = AF_INET;
+      v4.sin_port = htons(where.port);
+      return sizeof v4;
+   }
+   auto& v6 = reinterpret_cast<sockaddr_in6&>(into);
+   if (::inet_pton(AF_INET6, where.host.c_str(), &v6.sin6_addr) == 1) {
+      v6.sin6_family = AF_INET6;
+      v6.sin6_port = htons(where.port);
+      return sizeof v6;
+   }
+   return 0;
+}
+
+}  // namespace
+
+std::string describe_errno(int e) { return std::error_code(e, std::system_category()).message(); }
+
+void socket::close() {
+   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
+
+void socket::abort() {
+   if (fd_ < 0) return;
+   const linger at_once{1, 0};
+   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+   close();
+}
+
+bool is_address(const endpoint& where) {
+   sockaddr_storage ignored;
+   return where.is_unix() || address_of(where, ignored) != 0;
+}
+
+connecting start_connect(const endpoint& where) {
+   sockaddr_storage address;
+   const socklen_t length = address_of(where, address);
+   if (length == 0) return {{}, false, "not an address that can be connected to"};
+   socket s(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+   if (!s.is_open()) return {{}, false, describe_errno(errno)};
+   if (address.ss_family != AF_UNIX) tune(s.fd());
+   if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return {std::move(s), true, {}};
+   if (errno == EINPROGRESS) return {std::move(s), false, {}};
+   return {{}, false, describe_errno(errno)};
+}
+
+std::string connect_error(const socket& s) {
+   int e = 0;
+   socklen_t length = sizeof e;
+   if (::getsockopt(s.fd(), SOL_SOCKET, SO_ERROR, &e, &length) != 0) e = errno;
+   return e == 0 ? std::string() : describe_errno(e);
+}
+
+}  // namespace holdfast::poll
