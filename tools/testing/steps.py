@@ -1,6 +1,8 @@
 """Runs steps: each a program with a time limit, some side by side, some alone."""
+import glob
 import os
 import queue
+import select
 import signal
 import subprocess
 import tempfile
@@ -59,6 +61,32 @@ def signal_group(process, number):
         pass
 
 
+def left_behind(group):
+    """The processes of that group that go on living, though its leader has ended."""
+    names = []
+    for stat in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(stat, encoding="utf-8", errors="replace") as file:
+                head, _, tail = file.read().rpartition(")")
+            if int(tail.split()[2]) == group and not gone(int(head.split()[0])):
+                names.append(head.partition("(")[2])
+        except OSError:
+            pass  # it ended meanwhile
+    return names
+
+
+def gone(pid, within_s=1.0):
+    """True as soon as that process has ended (it may be told to already)."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except OSError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], within_s)[0])
+    finally:
+        os.close(descriptor)
+
+
 def stop(processes):
     for process in processes:
         signal_group(process, signal.SIGTERM)
@@ -93,6 +121,9 @@ def run(step):
             why = "" if status == 0 else f"exit status {status}"
             if status < 0:
                 why = f"ended by signal {signal.Signals(-status).name}"
+            left = left_behind(process.pid)
+            if left:
+                status, why = status or 1, f"{why}, " * bool(why) + f"left running: {', '.join(left)}"
         except subprocess.TimeoutExpired:
             stop([process])
             status, why = 1, f"hung: stopped at its limit of {step.limit_s:.0f} s"

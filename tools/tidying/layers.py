@@ -16,8 +16,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
 
 IMPURE_HEADERS = re.compile(
     r"^(?:boost/.*|asio.*|sys/.*|netinet/.*|arpa/.*|net/.*|linux/.*|openssl/.*|ares\.h|netdb\.h|unistd\.h|poll\.h|"
-    r"fcntl\.h|signal\.h|csignal|pthread\.h|time\.h|ctime|thread|mutex|shared_mutex|condition_variable|future|semaphore|"
-    r"latch|barrier|stop_token|random|fstream|iostream|filesystem)$")
+    r"fcntl\.h|signal\.h|csignal|pthread\.h|time\.h|ctime|thread|mutex|shared_mutex|condition_variable|future|"
+    r"semaphore|latch|barrier|stop_token|random|fstream|iostream|filesystem)$")
 IMPURE_WORDS = [
     (re.compile(r"::\s*now\s*\("), "reads a clock", "take the time as an argument"),
     (re.compile(r"\b(?:gettimeofday|clock_gettime|localtime|gmtime)\b|\btime\s*\(\s*(?:nullptr|NULL|0)\s*\)"),

@@ -56,9 +56,11 @@ PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.MULTILINE | re.DO
 
 
 def functions(file):
-    """Every outermost body that follows a parameter list, namespaces and classes looked into."""
+    """Every outermost body that follows a parameter list, namespaces and classes looked into.
+
+    In formatted code a body has a space before its brace, and what has none (`b_{b}`) is an initialiser."""
     code = PREPROCESSOR.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), file.code)
-    stack = []  # of (line of the opening brace, is it a function's body, name)
+    stack = []  # of (line where it begins, is it a function's body, its name, is it an initialiser)
     start = 0   # where the text before the next brace begins
     parentheses = 0
     line = 1
@@ -73,14 +75,14 @@ def functions(file):
             start = at + 1
         elif character == "{":
             before = code[start:at]
-            inside = any(body for _, body, _ in stack)
-            body = not inside and parentheses == 0 and opens_function(before)
-            stack.append((line - before.strip().count("\n"), body, name_of(before) if body else ""))
-            if parentheses == 0:
+            initialiser = parentheses > 0 or before[-1:].strip() != ""
+            body = not initialiser and not any(outer[1] for outer in stack) and opens_function(before)
+            stack.append((line - before.strip().count("\n"), body, name_of(before) if body else "", initialiser))
+            if not initialiser:
                 start = at + 1
         elif character == "}" and stack:
-            first, body, name = stack.pop()
-            if parentheses == 0:
+            first, body, name, initialiser = stack.pop()
+            if not initialiser:
                 start = at + 1
             if body and line - first + 1 > FUNCTION_LINES:
                 yield file.finding(first, f"{name} has {line - first + 1} lines, more than {FUNCTION_LINES}: name its "
@@ -95,8 +97,12 @@ def opens_function(before):
     return not re.search(r"(?<![=!<>])=\s*$", text)
 
 
+NAMED = re.compile(r"\b(?!requires|noexcept|decltype|explicit|alignas)(~?[\w:]+|operator\s*\S+)\s*"
+                   r"\(\s*(\w*)\s*,?\s*(\w*)")
+
+
 def name_of(before):
-    found = re.search(r"([\w:~]+|operator\s*\S+)\s*\(\s*([\w]*)\s*,?\s*(\w*)", before)
+    found = NAMED.search(re.sub(r"\brequires\s*\((?:[^()]|\([^()]*\))*\)", "", before))
     if not found:
         return "a function"
     if found.group(1).startswith("TEST"):

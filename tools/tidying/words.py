@@ -8,7 +8,8 @@ THEMSELVES = ("tools/tidying/", "test/tools/tidy_test.py")
 
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 SWITCHED_OFF = re.compile(r"\bGTEST_SKIP\b|\bDISABLED_\w+|\bRC_DISABLED\w*")
-SLEEP = re.compile(r"\bsleep_(?:for|until)\b|\bu?sleep\s*\(|\bnanosleep\b|\btime\.sleep\b")
+SLEEP = re.compile(r"\bsleep_(?:for|until)\b|(?:^|[;{}=]|::)\s*sleep\s*\(\s*[^)\s]|\b(?:usleep|nanosleep)\b|"
+                   r"\btime\.sleep\b")
 MACHINE = re.compile(r"(?<![\w.}\)/])/(?:home|root|work|Users|mnt|media|srv)(?:/\w|\b(?!\.))")
 PAGE = re.compile(r"(?<![\w/:*<>.{}\-])((?:\.{1,2}/)*[\w\-]+(?:/[\w.\-]+)*\.md)\b")
 LINK = re.compile(r"\w+://\S+")

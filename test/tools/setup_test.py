@@ -1,0 +1,191 @@
+"""tools/setup on systems that are played by stand-ins for apt and dpkg: the real ones would change this machine."""
+import os
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SETUP = ROOT / "tools" / "setup"
+BASIC = ("sh", "awk", "cat", "chmod", "dirname", "env", "rm", "tee", "tr")
+
+# What is installed is a file in $STATE/installed/, what the archive offers one in $STATE/offered/.
+STAND_INS = {
+    "dpkg-query": 'shift 3; for p; do [ -e "$STATE/installed/$p" ] && echo "installed $p"; done; true',
+    "apt-cache": 'shift; for p; do echo "$p:"; [ -e "$STATE/offered/$p" ] && has=1 || has="(none)"\n'
+                 'echo "  Candidate: $has"; done',
+    "apt-get": 'echo "apt-get $*" >> "$STATE/log"; [ -e "$POLICY" ] && echo "held back" >> "$STATE/log"\n'
+               'case $1 in\n'
+               '   update) for p in $LATER; do : > "$STATE/offered/$p"; done ;;\n'
+               '   install) shift; for p; do [ -e "$STATE/offered/$p" ] && : > "$STATE/installed/$p"; done; true ;;\n'
+               'esac',
+    "update-rc.d": 'echo "update-rc.d $*" >> "$STATE/log"',
+    "id": 'echo "$USER_ID"',
+}
+
+
+class Setup(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for name in ("bin", "installed", "offered"):
+            (self.root / name).mkdir()
+        for name in BASIC:
+            (self.root / "bin" / name).symlink_to(subprocess.check_output(["which", name], text=True).strip())
+        for name, text in STAND_INS.items():
+            self.program(name, text)
+        self.policy = self.root / "policy-rc.d"
+        self.list = self.root / "packages.txt"
+        self.list.write_text("# A comment.\n\ng++  command:g++|clang++  all\ncmake command:cmake all\n"
+                             "redis-server command:redis-server tests\n")
+
+    def program(self, name, text="true"):
+        file = self.root / "bin" / name
+        file.write_text(f"#!/bin/sh\n{text}\n")
+        file.chmod(0o755)
+
+    def on_this_system(self, installed=(), offered=(), without=()):
+        for folder, names in (("installed", installed), ("offered", offered)):
+            for name in names:
+                (self.root / folder / name).touch()
+        for name in without:
+            (self.root / "bin" / name).unlink()
+
+    def run_setup(self, *options, user=0, later=""):
+        environment = {"PATH": str(self.root / "bin"), "STATE": str(self.root), "USER_ID": str(user), "LATER": later,
+                       "POLICY": str(self.policy), "HOLDFAST_POLICY_RC": str(self.policy),
+                       "HOLDFAST_PACKAGES": str(self.list)}
+        return subprocess.run(["/bin/sh", str(SETUP), *options], env=environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+
+    @property
+    def log(self):
+        file = self.root / "log"
+        return file.read_text().splitlines() if file.exists() else []
+
+    def installs(self):
+        return [line.split("300 ")[1] for line in self.log if line.startswith("apt-get install")]
+
+
+class WithApt(Setup):
+    def test_nothing_is_done_or_said_when_all_is_there(self):
+        self.on_this_system(installed=("g++", "cmake", "redis-server"))
+        ran = self.run_setup(user=1000)
+        self.assertEqual((ran.returncode, ran.stdout + ran.stderr, self.log), (0, "", []))
+
+    def test_only_what_is_missing_is_installed_and_the_index_is_not_read_without_need(self):
+        self.on_this_system(installed=("g++",), offered=("cmake", "redis-server"))
+        ran = self.run_setup()
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual(self.installs(), ["cmake redis-server"])
+        self.assertFalse(any("update -q" in line for line in self.log))
+
+    def test_an_index_that_was_never_read_is_read_first(self):
+        self.on_this_system(installed=("g++",))
+        ran = self.run_setup(later="cmake redis-server")
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual([line.split()[1] for line in self.log if line.startswith("apt-get")], ["update", "install"])
+
+    def test_an_index_that_is_too_old_is_read_again_once(self):
+        self.on_this_system(installed=("g++",), offered=("cmake", "redis-server"))
+        self.program("apt-get", STAND_INS["apt-get"].replace("install) shift;", "install) [ -n \"$(awk '/update -q/' "
+                                                             '"$STATE/log")" ] || exit 100; shift;'))
+        ran = self.run_setup()
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual([line.split()[1] for line in self.log if line.startswith("apt-get")],
+                         ["install", "update", "install"])
+
+    def test_services_are_held_back_while_apt_runs_and_redis_stays_off(self):
+        self.on_this_system(offered=("g++", "cmake", "redis-server"))
+        self.assertEqual(self.run_setup().returncode, 0)
+        self.assertIn("held back", self.log)
+        self.assertFalse(self.policy.exists())
+        self.assertIn("update-rc.d redis-server disable", self.log)
+
+    def test_a_redis_that_was_there_before_is_left_alone(self):
+        self.on_this_system(installed=("redis-server",), offered=("g++", "cmake"))
+        self.assertEqual(self.run_setup().returncode, 0)
+        self.assertFalse(any("update-rc.d" in line for line in self.log))
+
+    def test_a_policy_of_the_system_is_left_as_it_is(self):
+        self.on_this_system(offered=("g++", "cmake", "redis-server"))
+        self.policy.write_text("theirs")
+        self.assertEqual(self.run_setup().returncode, 0)
+        self.assertEqual(self.policy.read_text(), "theirs")
+
+    def test_the_policy_is_removed_when_apt_fails_too(self):
+        self.on_this_system(offered=("g++", "cmake", "redis-server"))
+        self.program("apt-get", 'echo "apt-get $*" >> "$STATE/log"; exit 100')
+        ran = self.run_setup()
+        self.assertEqual(ran.returncode, 1)
+        self.assertFalse(self.policy.exists())
+        self.assertIn("missing: g++ cmake redis-server; install as root", ran.stderr.splitlines()[-1])
+
+    def test_without_root_and_sudo_one_line_says_what_to_install(self):
+        self.on_this_system(installed=("cmake",), offered=("g++", "redis-server"))
+        ran = self.run_setup(user=1000)
+        self.assertEqual((ran.returncode, self.log), (1, []))
+        self.assertEqual(ran.stderr, "setup: missing: g++ redis-server; install as root, or with sudo: "
+                                     "apt-get install g++ redis-server\n")
+
+    def test_sudo_is_used_when_not_root_and_not_otherwise(self):
+        self.on_this_system(installed=("g++", "cmake"), offered=("redis-server",))
+        self.program("sudo", 'echo "sudo $1" >> "$STATE/log"; exec "$@"')
+        self.assertEqual(self.run_setup(user=1000).returncode, 0)
+        self.assertIn("sudo env", self.log)
+        (self.root / "installed/redis-server").unlink()
+        (self.root / "log").unlink()
+        self.assertEqual(self.run_setup(user=0).returncode, 0)
+        self.assertFalse(any(line.startswith("sudo") for line in self.log))
+
+    def test_a_dry_run_names_what_is_missing_and_changes_nothing(self):
+        self.on_this_system(installed=("g++",), offered=("cmake", "redis-server"))
+        ran = self.run_setup("--dry-run")
+        self.assertEqual((ran.returncode, ran.stderr, self.log), (0, "setup: missing: cmake redis-server\n", []))
+
+    def test_a_package_that_the_archive_lacks_may_be_there_by_other_means(self):
+        self.on_this_system(installed=("g++",), offered=("redis-server",))
+        self.program("cmake")
+        ran = self.run_setup()
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        self.assertEqual(self.installs(), ["redis-server"])
+
+
+class WithoutApt(Setup):
+    def test_it_goes_on_when_the_tools_are_there(self):
+        self.on_this_system(without=("apt-get", "apt-cache", "dpkg-query"))
+        for name in ("clang++", "cmake", "redis-server"):
+            self.program(name)
+        ran = self.run_setup()
+        self.assertEqual((ran.returncode, ran.stderr), (0, ""))
+
+    def test_it_stops_with_one_line_that_names_what_is_missing(self):
+        self.on_this_system(without=("apt-get", "apt-cache", "dpkg-query"))
+        self.program("cmake")
+        self.list.write_text(self.list.read_text() + "libfmt-dev module:fmt x\nlibcli11-dev header:CLI/CLI.hpp x\n")
+        ran = self.run_setup()
+        self.assertEqual((ran.returncode, len(ran.stderr.splitlines())), (1, 1))
+        self.assertIn("missing: g++ redis-server libfmt-dev libcli11-dev", ran.stderr)
+
+
+class HereAndNow(unittest.TestCase):
+    def test_it_is_quick_where_all_is_there(self):
+        start = time.monotonic()
+        ran = subprocess.run([str(SETUP), "--dry-run"], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             check=False)
+        seconds = time.monotonic() - start
+        self.assertEqual(ran.returncode, 0, ran.stderr)
+        if ran.stderr == "":
+            self.assertLess(seconds, 1.0)
+
+    def test_the_programs_of_this_folder_can_be_run(self):
+        for name in ("setup", "tidy", "run_tests"):
+            self.assertTrue((ROOT / "tools" / name).stat().st_mode & stat.S_IXUSR, name)
+            self.assertTrue(os.access(ROOT / "tools" / name, os.X_OK), name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

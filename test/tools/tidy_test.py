@@ -1,0 +1,222 @@
+"""Plants each kind of trespass in a tree of its own and asks tools/tidy to find it, and nothing else."""
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TIDY = ROOT / "tools" / "tidy"
+
+CLEAN = {
+    "include/holdfast/error.hpp": "// What went wrong.\n#pragma once\n\nnamespace holdfast {\n\nclass error {};\n\n}\n",
+    "src/core/error.cpp": "#include <holdfast/error.hpp>\n",
+    "src/resp/parser.hpp": "#pragma once\n\n#include <holdfast/error.hpp>\n\n#include <string>\n",
+    "src/lane/ledger.hpp": '#pragma once\n\n#include "resp/parser.hpp"\n',
+    "test/unit/resp/parser_test.cpp": '#include "resp/parser.hpp"\n\nTEST(parser, reads) {}\n',
+}
+
+
+class Tidy(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.tree = Path(folder.name)
+        subprocess.run(["git", "init", "-q"], cwd=self.tree, check=True)
+        for path, text in CLEAN.items():
+            self.write(path, text)
+
+    def write(self, path, text):
+        file = self.tree / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def findings(self, *options):
+        ran = subprocess.run([str(TIDY), *(options or ["--no-format"]), str(self.tree)], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, check=False)
+        self.assertIn(ran.returncode, (0, 1), ran.stdout + ran.stderr)
+        found = ran.stdout.splitlines()[:-1]  # the last line is the sum
+        self.assertEqual(ran.returncode, 1 if found else 0)
+        return found
+
+    def finds(self, path, text, line, words):
+        """With `text` in `path` there is exactly one finding, at that line, in which those words stand."""
+        self.write(path, text)
+        found = self.findings()
+        self.assertEqual(len(found), 1, found)
+        self.assertTrue(found[0].startswith(f"{path}:{line}: "), found)
+        self.assertIn(words, found[0])
+
+    def accepts(self, path, text):
+        self.write(path, text)
+        self.assertEqual(self.findings(), [])
+
+
+class Layers(Tidy):
+    def test_a_clean_tree_has_no_findings(self):
+        self.assertEqual(self.findings(), [])
+
+    def test_an_include_of_a_higher_rank_is_found(self):
+        self.finds("src/resp/x.cpp", '// One.\n#include "lane/ledger.hpp"\n', 2, "resp (rank 1) includes lane (rank 2)")
+
+    def test_an_include_of_another_layer_of_the_same_rank_is_found(self):
+        self.write("src/policy/backoff.hpp", "#pragma once\n")
+        self.finds("src/resp/x.cpp", '#include "policy/backoff.hpp"\n', 1, "policy (rank 1)")
+
+    def test_a_public_header_has_the_rank_of_the_layer_that_implements_it(self):
+        self.write("include/holdfast/retry.hpp", "#pragma once\n")
+        self.finds("src/lane/x.cpp", "\n#include <holdfast/retry.hpp>\n", 2, "runtime (rank 4)")
+
+    def test_a_public_header_of_no_known_layer_is_found(self):
+        self.finds("include/holdfast/novelty.hpp", "#pragma once\n", 1, "no known layer")
+
+    def test_a_folder_of_no_known_layer_is_found(self):
+        self.write("src/novelty/x.hpp", "#pragma once\n")
+        self.assertTrue(any("no known layer" in finding for finding in self.findings()))
+
+    def test_one_runtime_may_not_include_another(self):
+        self.write("src/runtime/poll/loop.hpp", "#pragma once\n")
+        self.finds("src/runtime/asio/x.cpp", '#include "runtime/poll/loop.hpp"\n', 1, "runtime/poll")
+
+    def test_a_unit_test_includes_no_more_than_its_layer_may(self):
+        self.finds("test/unit/resp/y_test.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 2)")
+
+    def test_an_include_that_leads_nowhere_is_found(self):
+        self.finds("src/core/x.cpp", '#include "core/gone.hpp"\n', 1, "does not exist")
+
+    def test_an_include_in_a_comment_is_none(self):
+        self.accepts("src/resp/x.cpp", '// #include "lane/ledger.hpp"\n/*\n#include "lane/ledger.hpp"\n*/\n')
+
+
+class Purity(Tidy):
+    def test_what_a_pure_layer_may_not_include_is_found(self):
+        for header in ("thread", "mutex", "sys/socket.h", "boost/asio.hpp", "random", "ctime", "poll.h", "ares.h"):
+            with self.subTest(header):
+                self.finds("src/lane/x.cpp", f"\n#include <{header}>\n", 2, f"includes <{header}>")
+
+    def test_what_a_pure_layer_may_not_name_is_found(self):
+        for text in ("auto t = std::chrono::steady_clock::now();", "auto t = clock :: now ();", "std::mutex m;",
+                     "std::random_device seed;", "std::this_thread::yield();", "auto t = time(nullptr);",
+                     "boost::asio::io_context c;", "int s = ::socket(1, 2, 3);", 'auto u = getenv("USER");'):
+            with self.subTest(text):
+                self.finds("src/engine/x.cpp", f"\n\n{text}\n", 3, "a pure layer")
+
+    def test_a_public_header_of_a_pure_layer_is_pure(self):
+        self.finds("include/holdfast/config.hpp", "#pragma once\n#include <mutex>\n", 2, "<mutex>")
+
+    def test_the_runtime_may_name_all_of_it(self):
+        self.accepts("src/runtime/poll/x.cpp", "#include <sys/socket.h>\n#include <thread>\nauto t = clock::now();\n")
+
+    def test_words_in_comments_and_strings_are_no_code(self):
+        self.accepts("src/engine/x.cpp", """// std::mutex, clock::now()
+auto s = "std::mutex";
+auto r = R"(boost::x)";
+auto million = 1'000'000;
+bool now(time_point t);
+""")
+
+
+class Shape(Tidy):
+    def test_a_file_that_is_too_long_is_found(self):
+        self.finds("src/core/x.cpp", "int x;\n" * 401, 401, "401 lines")
+        self.accepts("src/core/x.cpp", "int x;\n" * 400)
+
+    def test_a_function_that_is_too_long_is_found_where_it_begins(self):
+        body = "   x = 1;\n" * 69
+        head = "namespace a {\n\nclass b {\n   void f() { return; }\n"
+        self.finds("src/core/x.cpp", f"{head}   void long_one(int x) const noexcept {{\n{body}   }}\n}};\n}}\n", 5,
+                   "long_one has 71 lines")
+        body = "   x = 1;\n" * 68
+        self.accepts("src/core/x.cpp", f"{head}   void long_one(int x) const noexcept {{\n{body}   }}\n}};\n}}\n")
+
+    def test_long_functions_are_found_in_all_their_forms(self):
+        body = "   x = 1;\n" * 70
+        for head, name in (("a::a(int b) : b_{b}, c_(b) {", "a::a"), ("a::a(int b) : b_(b), c_{b} {", "a::a"),
+                           ("TEST(parser, reads_all_of_it) {", "parser.reads_all_of_it"),
+                           ("template <class T>\n   requires(sizeof(T) > 2)\nT f(T x = {}) {", "f"),
+                           ("auto g(int x) -> std::vector<int> {", "g"), ("bool operator==(a x, a y) {", "operator==")):
+            with self.subTest(head):
+                lines = len(head.splitlines()) + 71
+                self.finds("test/unit/core/x_test.cpp", f"{head}\n{body}}}\n", 1, f"{name} has {lines} lines")
+
+    def test_a_long_class_or_table_is_no_long_function(self):
+        self.accepts("src/core/x.cpp", "class a {\n" + "   int b();\n" * 100 + "};\n" +
+                     "constexpr row table[] = {\n" + "   {1, f(2)},\n" * 100 + "};\n")
+
+    def test_a_line_that_is_too_long_is_found(self):
+        self.finds("src/core/x.cpp", "int x;\n// " + "x" * 118 + "\n", 2, "121 columns")
+
+    def test_white_space_and_the_end_of_the_file_are_looked_at(self):
+        self.finds("src/core/x.cpp", "int x; \n", 1, "white space")
+        self.finds("src/core/x.cpp", "int x;\n\n", 2, "empty lines")
+        self.finds("src/core/x.cpp", "int x;", 1, "no newline")
+        self.finds("src/core/x.cpp", "\tint x;\n", 1, "a tab")
+
+    def test_a_header_without_a_guard_is_found(self):
+        self.finds("src/core/x.hpp", "// #pragma once\n", 1, "#pragma once")
+
+
+class Names(Tidy):
+    def test_empty_words_in_file_names_are_found(self):
+        for name in ("utils", "string_helpers", "manager", "common"):
+            with self.subTest(name):
+                path = f"src/core/{name}.cpp"
+                self.finds(path, "int x;\n", 1, "a file named")
+                (self.tree / path).unlink()
+
+    def test_empty_words_in_identifiers_are_found(self):
+        for name in ("connection_manager", "ConnectionManager", "string_utils", "common"):
+            with self.subTest(name):
+                self.finds("src/core/x.cpp", f"\nint {name};\n", 2, name)
+        self.accepts("src/core/x.cpp", "using t = std::common_type_t<int, long>;  // in common\nint management;\n")
+
+    def test_a_test_that_the_build_would_not_find_is_found(self):
+        test = "TEST(a, b) {}\n"
+        self.finds("test/unit/resp/parser.cpp", test, 1, "_test.cpp")
+        (self.tree / "test/unit/resp/parser.cpp").unlink()
+        self.finds("test/redis/get_test.cpp", test, 1, "_redis_test.cpp")
+        (self.tree / "test/redis/get_test.cpp").unlink()
+        self.finds("test/elsewhere/get_test.cpp", test, 1, "not built")
+        (self.tree / "test/elsewhere/get_test.cpp").unlink()
+        self.finds("test/unit/nowhere/get_test.cpp", test, 1, "mirrors src/")
+
+    def test_support_beside_the_tests_may_be_named_freely(self):
+        self.accepts("test/redis/deployment.cpp", "int x;\n")
+
+
+class Words(Tidy):
+    def test_unfinished_work_and_tests_switched_off_are_found(self):
+        for text in ("// TO" "DO: later", "// FIX" "ME", "GTEST_" "SKIP();", "int DISABLED_" "x;"):
+            with self.subTest(text):
+                self.finds("test/unit/resp/y_test.cpp", f"\n{text}\n", 2, "do it" if text[0] == "/" else "run")
+
+    def test_a_test_that_sleeps_is_found(self):
+        for text in ("std::this_thread::sleep_for(1s);", "usleep(10);", "sleep(1);", "::sleep(n);"):
+            with self.subTest(text):
+                self.finds("test/redis/y_redis_test.cpp", f"\n{text}\n", 2, "sleeps")
+        self.accepts("test/redis/y_redis_test.cpp", "retry({.sleep = r.sleep(2)}, f);\nauto sleep(duration d) {}\n")
+
+    def test_paths_of_one_machine_are_found(self):
+        for path in ("/home/" "ann/holdfast", "/ro" "ot/.bashrc", "/wo" "rk/main", "/Us" "ers/ann"):
+            with self.subTest(path):
+                self.finds("docs/a.md", f"Look into {path} for it.\n", 1, "one machine")
+        self.accepts("docs/a.md", "framework/main, net/work, https://example.org/work/x, $PREFIX/work, /usr/local\n")
+
+    def test_a_page_that_is_not_there_is_found(self):
+        self.finds("src/core/x.cpp", "// See docs/gone.md.\n", 1, "docs/gone.md")
+        self.write("docs/there.md", "Here.\n")
+        self.accepts("src/core/x.cpp", "// See docs/there.md, or there.md; https://example.org/else.md is not ours.\n")
+
+
+class Formatting(Tidy):
+    def test_what_is_not_formatted_is_found_once_a_file(self):
+        self.write(".clang-format", (ROOT / ".clang-format").read_text())
+        clean = "namespace holdfast {\n\nclass error {};\n\n}  // namespace holdfast\n"
+        self.write("include/holdfast/error.hpp", "#pragma once\n\n" + clean)
+        self.write("src/core/x.cpp", "int  x;\nint   y;\n")
+        found = self.findings("--")
+        self.assertEqual([finding.split(": ")[0] for finding in found if "x.cpp" in finding], ["src/core/x.cpp:1"])
+        self.assertEqual([finding for finding in found if "error.hpp" in finding], [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
