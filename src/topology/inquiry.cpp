@@ -174,6 +174,7 @@ inquiry::news inquiry::take_list(value_view reply) {
 inquiry::news inquiry::fail(std::string why, bool refused) {
    problem_ = std::move(why);
    refused_ = refused;
+   list_under_way_ = false;
    connection.close();
    return news::failed;
 }

@@ -59,6 +59,7 @@ class inquiry {
 
    const sentinel_answer& answer() const { return answer_; }
    const std::vector<listed_sentinel>& list() const { return list_; }
+   bool list_under_way() const { return list_under_way_; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
    bool refused() const { return refused_; }  // the last failure was about the password

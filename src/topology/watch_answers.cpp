@@ -144,6 +144,8 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
       if (p->vacant) continue;
       if (p->up() && p->latest.round >= r.number) {
          ++answered;
+         // The first belief hears those, too, whom this one is about to name.
+         if (!believed_ && p->questions.list_under_way()) ++waiting;
          if (believed_ && p->names_a_master() && p->latest.where == believed_->where &&
              p->latest.state.epoch == believed_->epoch && !repeats_an_earlier(*p))
             ++confirming;

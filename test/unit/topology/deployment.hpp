@@ -1,0 +1,67 @@
+// The deployment that most tests of the watch begin with: three Sentinels that know each other, and one master.
+#pragma once
+
+#include "unit/topology/scripted_world.hpp"
+
+#include <string>
+
+namespace holdfast::topology::test {
+
+inline const endpoint s1{"10.0.1.1", 26379};
+inline const endpoint s2{"10.0.1.2", 26379};
+inline const endpoint s3{"10.0.1.3", 26379};
+inline const endpoint old_master{"10.0.0.1", 6379};
+inline const endpoint new_master{"10.0.0.2", 6379};
+
+using condition = scripted_sentinel::condition;
+
+inline watch_settings three_sentinels() {
+   watch_settings s;
+   s.sentinels = {s1, s2, s3};
+   s.master = "mymaster";
+   return s;
+}
+
+inline void fill(scripted_world& w, std::uint64_t epoch = 5) {
+   const endpoint all[] = {s1, s2, s3};
+   for (const auto& self : all) {
+      auto& s = w.at(self);
+      s.master = old_master;
+      s.epoch = epoch;
+      s.id = "id-of-" + self.host;
+      for (const auto& other : all) {
+         if (other != self) s.others.emplace_back(other, "id-of-" + other.host);
+      }
+   }
+}
+
+struct deployment : scripted_world {
+   explicit deployment(watch_settings s = three_sentinels(), std::uint64_t seed = 1)
+      : scripted_world(std::move(s), seed) {
+      fill(*this);
+   }
+   // Started, settled, all subscribed.
+   static constexpr duration settled = 20ms;
+   void start() { run_for(settled); }
+
+   void name(const endpoint& sentinel, const endpoint& master, std::uint64_t epoch) {
+      at(sentinel).master = master;
+      at(sentinel).epoch = epoch;
+      at(sentinel).shown = {};
+      at(sentinel).flags = "master";
+   }
+   bool targets(const endpoint& where) const { return watched.target() && watched.target()->where == where; }
+};
+
+inline std::string switched(const endpoint& from, const endpoint& to) {
+   return "mymaster " + from.host + " " + std::to_string(from.port) + " " + to.host + " " + std::to_string(to.port);
+}
+inline std::string about_master(const endpoint& m) {
+   return "master mymaster " + m.host + " " + std::to_string(m.port);
+}
+inline std::string about_replica(const endpoint& r, const endpoint& m) {
+   return "slave " + to_string(r) + " " + r.host + " " + std::to_string(r.port) + " @ mymaster " + m.host + " " +
+          std::to_string(m.port);
+}
+
+}  // namespace holdfast::topology::test

@@ -1,0 +1,127 @@
+#include "topology/sentinel_reply.hpp"
+
+#include "unit/topology/replies.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+
+TEST(SentinelReply, MasterTellsEpochFlagsAndDownAfter) {
+   const auto reply = parsed(master_reply{{"10.0.0.1", 6379}, 17, "s_down,o_down,master,failover_in_progress"}.bytes());
+   master_state m;
+   ASSERT_EQ(read_master(reply, m), reply_class::good);
+   EXPECT_EQ(m.epoch, 17u);
+   EXPECT_EQ(m.shown, (endpoint{"10.0.0.1", 6379}));
+   EXPECT_TRUE(m.objectively_down);
+   EXPECT_TRUE(m.failover_in_progress);
+   EXPECT_EQ(m.down_after, 1s);
+   EXPECT_EQ(m.other_sentinels, 2u);
+}
+
+TEST(SentinelReply, MasterIsReadFromAMapToo) {
+   master_state m;
+   EXPECT_EQ(read_master(parsed("%1\r\n$12\r\nconfig-epoch\r\n:3\r\n"), m), reply_class::good);
+   EXPECT_EQ(m.epoch, 3u);
+   EXPECT_FALSE(m.down_after);
+}
+
+TEST(SentinelReply, AFlagIsComparedWhole) {
+   master_state m;
+   ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m), reply_class::good);
+   EXPECT_FALSE(m.objectively_down);
+}
+
+TEST(SentinelReply, WhatIsNoAnswerIsSortedByWhatItMeans) {
+   struct row {
+      const char* bytes;
+      reply_class expected;
+   };
+   const row rows[] = {
+      {"-ERR No such master with that name\r\n", reply_class::unknown_name},
+      {"-IDONTKNOW\r\n", reply_class::unknown_name},
+      {"*-1\r\n", reply_class::unknown_name},
+      {"$-1\r\n", reply_class::unknown_name},
+      {"_\r\n", reply_class::unknown_name},
+      {"-NOAUTH Authentication required.\r\n", reply_class::refused},
+      {"-WRONGPASS invalid username-password pair or user is disabled.\r\n", reply_class::refused},
+      {"-NOPERM this user has no permissions to run the 'sentinel|master' command\r\n", reply_class::forbidden},
+      {"-ERR unknown command 'SENTINEL', with args beginning with: 'MASTER'\r\n", reply_class::no_sentinel},
+      {"-ERR whatever\r\n", reply_class::malformed},
+      {"+OK\r\n", reply_class::malformed},
+      {":7\r\n", reply_class::malformed},
+      {"*0\r\n", reply_class::malformed},
+      {"*1\r\n$1\r\nx\r\n", reply_class::malformed},
+      {"*3\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n", reply_class::malformed},
+   };
+   for (const auto& r : rows) {
+      SCOPED_TRACE(r.bytes);
+      const auto reply = parsed(r.bytes);
+      master_state m;
+      endpoint e;
+      EXPECT_EQ(read_master(reply, m), r.expected);
+      EXPECT_EQ(read_address(reply, e), r.expected);
+   }
+}
+
+TEST(SentinelReply, AnAddressMustBeOne) {
+   const auto read = [](const std::string& host, const std::string& port) {
+      endpoint e;
+      return read_address(parsed(texts({host, port})), e);
+   };
+   EXPECT_EQ(read("10.0.0.1", "6379"), reply_class::good);
+   EXPECT_EQ(read("redis-1.example.com", "65535"), reply_class::good);
+   EXPECT_EQ(read("2001:db8::1", "1"), reply_class::good);
+   for (const auto* port : {"", "0", "65536", "-1", "+1", " 1", "1 ", "0x1", "one", "99999999999999999999"})
+      EXPECT_EQ(read("10.0.0.1", port), reply_class::malformed) << port;
+   for (const std::string host : {"", " ", "a b", "a\nb", "/tmp/socket", "caf\xc3\xa9"})
+      EXPECT_EQ(read(host, "6379"), reply_class::malformed) << host;
+   EXPECT_EQ(read(std::string(256, 'x'), "6379"), reply_class::malformed);
+   EXPECT_EQ(read(std::string("a\0b", 3), "6379"), reply_class::malformed);
+}
+
+TEST(SentinelReply, AMasterWithoutAnEpochIsNoAnswer) {
+   master_state m;
+   for (const auto* epoch : {"", "-1", "1.5", "x", "99999999999999999999999"}) {
+      EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1", "config-epoch", epoch})), m), reply_class::malformed)
+         << epoch;
+   }
+   EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1"})), m), reply_class::malformed);
+}
+
+TEST(SentinelReply, AuthToASentinelWithoutAPasswordIsNoFailure) {
+   EXPECT_EQ(read_auth(parsed("+OK\r\n")), reply_class::good);
+   EXPECT_EQ(read_auth(parsed("-ERR AUTH <password> called without any password configured for the default user. Are "
+                              "you sure your configuration is correct?\r\n")),
+             reply_class::good);
+   EXPECT_EQ(read_auth(parsed("-ERR Client sent AUTH, but no password is set\r\n")), reply_class::good);
+   EXPECT_EQ(read_auth(parsed("-WRONGPASS invalid username-password pair or user is disabled.\r\n")),
+             reply_class::refused);
+   EXPECT_EQ(read_auth(parsed("-ERR invalid password\r\n")), reply_class::refused);
+   EXPECT_EQ(read_auth(parsed(":1\r\n")), reply_class::malformed);
+}
+
+TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
+   std::vector<listed_sentinel> list;
+   const auto reply =
+      parsed(array({listed({"10.0.0.1", 26379}, "aa"), listed({"10.0.0.2", 0}, "bb"), listed({"10.0.0.3", 1}, "cc")}));
+   ASSERT_EQ(read_sentinels(reply, 10, list), reply_class::good);
+   EXPECT_EQ(list, (std::vector<listed_sentinel>{{{"10.0.0.1", 26379}, "aa"}, {{"10.0.0.3", 1}, "cc"}}));
+   ASSERT_EQ(read_sentinels(reply, 1, list), reply_class::good);
+   EXPECT_EQ(list.size(), 1u);
+   EXPECT_EQ(read_sentinels(parsed("*1\r\n:1\r\n"), 10, list), reply_class::malformed);
+   EXPECT_EQ(read_sentinels(parsed("*0\r\n"), 10, list), reply_class::good);
+   EXPECT_TRUE(list.empty());
+}
+
+TEST(SentinelReply, WhatIsShownOfAServersTextIsShortAndPrintable) {
+   EXPECT_EQ(shown("plain"), "plain");
+   EXPECT_EQ(shown("a\x1b[31m\r\nb"), "a?[31m??b");
+   EXPECT_LE(shown(std::string(5000, 'x')).size(), 130u);
+}
+
+}  // namespace
+}  // namespace holdfast::topology
