@@ -73,6 +73,7 @@ class engine final : private lane::guide {
 
    // ---- the runtime's half ----
    bool next_action(action& into);  // false when there is none
+   bool has_actions() const { return !actions_.empty() || !wishes_.empty(); }
    void resolved(link_id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                  time_point now);
    void connected(link_id, std::uint32_t serial, time_point now);

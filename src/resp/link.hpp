@@ -22,6 +22,7 @@ class wish_list {
  public:
    void add(link& l);
    link* take();  // null when empty
+   bool empty() const { return next_ == waiting_.size(); }
 
  private:
    std::vector<link*> waiting_;

@@ -51,8 +51,10 @@ class loop {
    template <class Enough>
    bool run(Enough&& enough, const stop_alarm* alarm) {
       for (;;) {
-         carry_out();
-         if (enough()) return true;
+         do {
+            carry_out();
+            if (enough()) return true;  // which may have given the engine more to do
+         } while (engine_.has_actions());
          if (alarm != nullptr && alarm->rang()) return false;
          wait(alarm);
       }
