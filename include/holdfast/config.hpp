@@ -38,7 +38,8 @@ struct resend_settings {
    // For each command, besides the deadline; unset: no such bound. A time bounds better than a count.
    std::optional<unsigned> max_resends = {};
    // The delay before a command is resent, and between tries to connect (the first of either comes at once). Some
-   // replies bring their own: LOADING and BUSY 100 ms to 1 s, NOREPLICAS 50 to 500 ms, ...
+   // replies bring their own: LOADING and BUSY 100 ms to 1 s, NOREPLICAS 50 to 500 ms (lab: it lasts 0.8 s after a
+   // promotion), ... The default, 20 ms doubled up to 1 s with full jitter, makes some 20 tries in a failover of 6 s.
    holdfast::backoff backoff = exponential_backoff();
    // For all commands of the client together: 20 % of them and 10 more each second, over 10 s.
    retry_budget_settings budget = {};
@@ -47,20 +48,30 @@ struct resend_settings {
 // What is over a limit is refused at once, with an error that says so and outcome not_executed; a reply over a limit
 // ends its connection, as the rest of the stream can't be understood. All of them 1 or more.
 struct limit_settings {
-   std::size_t parked_commands = 10'000;  // commands waiting to be written (errc::queue_full)
-   std::size_t parked_bytes = 64U << 20;  // their bytes together: 64 MiB (errc::queue_full)
-   std::size_t in_flight = 10'000;        // written and unanswered; the others wait, parked
-   std::size_t in_flight_before_first_reply =
-      1000;                                 // the same on a new connection, until it has answered once: a server
-                                            // that has just recovered is not given everything at a stroke
-   std::size_t reply_bytes = 512U << 20;    // one reply: 512 MiB, Redis' own limit for one string
-   std::size_t reply_nesting = 128;         // levels of arrays within one reply; Redis itself uses below ten
-   std::size_t reply_elements = 16U << 20;  // values within one reply, all levels together: 16 Mi
+   // Commands waiting to be written, and their bytes together (errc::queue_full). At 10 000 commands a second the
+   // default fills in one: then a flood fails fast, where a queue without bound would eat the memory in an outage of 30
+   // s.
+   std::size_t parked_commands = 10'000;
+   std::size_t parked_bytes = 64U << 20;  // 64 MiB
+   // Commands written and unanswered; the others wait, parked.
+   std::size_t in_flight = 10'000;
+   // The same on a new connection until it has answered once: a server that has just recovered is not given everything
+   // at a stroke.
+   std::size_t in_flight_before_first_reply = 1000;
+   // One reply with its framing, at most 4 GiB - 1. The default, 512 MiB, is Redis' own for one string
+   // (proto-max-bulk-len).
+   std::size_t reply_bytes = 512U << 20;
+   // Levels of arrays within one reply, at most 1000. Redis' own replies have fewer than ten; a script's may have more.
+   std::size_t reply_nesting = 64;
+   // Values within one reply, on all levels together, at most 2^31 - 1. The smallest takes four bytes on the wire and
+   // some 32 in memory: 16 Mi of them take about what the longest string does.
+   std::size_t reply_elements = 16U << 20;
 };
 
 // All that a client can be told. An aggregate: `config{.server = {"127.0.0.1", 6379}}`, or `config::from_uri`.
-// Either `sentinels` and `master`, or `server` must be set; all else has a default that fits most. Where the numbers
-// come from: docs/decisions.md. A plain value, read when the client is made: later changes to it have no effect.
+// Either `sentinels` and `master`, or `server` must be set; all else has a default that fits most. A plain value,
+// read when the client is made: later changes to it have no effect. "Lab" is Redis 7.0.15 on one machine, one master,
+// two replicas and three Sentinels.
 struct config {
    // ---- where ----
    // The Sentinels to ask, in any order; one reachable suffices. The others of the deployment are found by asking, but
@@ -85,18 +96,21 @@ struct config {
 
    // ---- how long ----
    // For each command, from when it is given to its reply: queueing, DNS, connecting, discovery and resends included.
-   // More than 0. Unset: read from the deployment, max(5 s, its down-after-milliseconds + 8 s), which covers a
-   // failover; 10 s where no Sentinel says. A blocking command's own timeout is added to it. `call_options::deadline`
-   // comes first.
+   // More than 0. Unset: read from the deployment, max(5 s, its down-after-milliseconds + 8 s), or 10 s where no
+   // Sentinel says. (A failover takes down-after and 1.2 to 1.5 s in the lab, 4.5 s by the periods in Sentinel's
+   // source.) A blocking command's own timeout is added to it. `call_options::deadline` comes first.
    std::optional<duration> deadline = {};
    // How long a written command may go unanswered before its connection is suspected (and a second one probes the
    // server); it is given up at twice this time. More than 0. Keep it above the slowest reply to be expected: what is
-   // given up is of unknown outcome. A blocking command's own timeout is added to it.
+   // given up is of unknown outcome. The default is longer than a slow fork or fsync of the server stalls it. A
+   // blocking command's own timeout is added to it.
    duration attempt_timeout = std::chrono::seconds(2);
-   // For one connection to a server, with its handshake. More than 0. (A Sentinel's: `sentinel_timeout`.)
+   // For one connection to a server, with its handshake. More than 0. The default is when Linux would send its first
+   // SYN again. (A Sentinel's: `sentinel_timeout`.)
    duration connect_timeout = std::chrono::seconds(1);
 
    // ---- what is promised ----
+   // For each command; `call_options::delivery` comes first.
    holdfast::delivery delivery = holdfast::delivery::automatic;
    resend_settings resend = {};
    // Unset: no breaker. Fit for a cache, whose callers would rather have no answer than wait. It sees what became of
@@ -111,7 +125,8 @@ struct config {
    // Keep a connection to each replica, for `eager`. Not built yet: no effect.
    bool warm_replicas = true;
    // How long new writes are held once the Sentinels have selected a node to promote, so that none goes to the old
-   // master that is to lose it. From 0 (not held) up. Not built yet: no effect.
+   // master that is to lose it. From 0 (not held) up. In the lab the promotion follows after some 70 ms; if it does
+   // not, the writes go on to the old master. Not built yet: no effect.
    duration hold_on_selected = std::chrono::milliseconds(250);
    // Each client waits a random time up to this before it reconnects to a new master, for fleets so large that they
    // would overrun it. From 0 (the default: at once) up.
@@ -125,8 +140,8 @@ struct config {
    holdfast::observer observer = {};
 
    // ---- added later; the order above is fixed ----
-   // For one connection to one Sentinel, and for each of its answers. More than 0. Short, because the next one is asked
-   // then; they are asked 50 ms apart.
+   // For one connection to one Sentinel, and for each of its answers. More than 0. Redis' guidelines for Sentinel
+   // clients ask for a few hundred milliseconds, as the next one is to be asked then.
    duration sentinel_timeout = std::chrono::milliseconds(300);
 
    // Reads
@@ -134,7 +149,8 @@ struct config {
    //    unix://[[USER]:PASSWORD@]/PATH[?db=DB&...]
    //    redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB][?...]     port 26379
    // A host is a name, an IPv4 address, or an IPv6 address in brackets. USER and PASSWORD are those of the Redis
-   // servers. Everything may be percent-encoded, and must be where it would be mistaken for a part of the syntax.
+   // servers. Names, passwords, paths and values may be percent-encoded, and must be where they would be mistaken
+   // for a part of the syntax.
    // OPTION is one of: username, password, sentinel_username, sentinel_password, db, client_name; deadline,
    // attempt_timeout, connect_timeout, sentinel_timeout, hold_on_selected, reconnect_spread (a number with its unit:
    // us, ms, s, m or h, e.g. 500ms or 1.5s); delivery (automatic, at_most_once, at_least_once, exactly_once; hyphens

@@ -66,17 +66,25 @@ void check_times(const config& c, complaints& into) {
 }
 
 void check_numbers(const config& c, complaints& into) {
-   const std::pair<const char*, std::size_t> limits[] = {
-      {"parked_commands", c.limits.parked_commands},
-      {"parked_bytes", c.limits.parked_bytes},
-      {"in_flight", c.limits.in_flight},
-      {"in_flight_before_first_reply", c.limits.in_flight_before_first_reply},
-      {"reply_bytes", c.limits.reply_bytes},
-      {"reply_nesting", c.limits.reply_nesting},
-      {"reply_elements", c.limits.reply_elements},
+   struct limit {
+      const char* name;
+      std::size_t value, most;
    };
-   for (const auto& [name, value] : limits)
-      if (value == 0) into.push_back("limits." + std::string(name) + ": must be at least 1");
+   constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
+   const limit limits[] = {
+      {"parked_commands", c.limits.parked_commands, any},
+      {"parked_bytes", c.limits.parked_bytes, any},
+      {"in_flight", c.limits.in_flight, any},
+      {"in_flight_before_first_reply", c.limits.in_flight_before_first_reply, any},
+      {"reply_bytes", c.limits.reply_bytes, 0xffff'ffff},
+      {"reply_nesting", c.limits.reply_nesting, 1000},
+      {"reply_elements", c.limits.reply_elements, 0x7fff'ffff},
+   };
+   for (const limit& l : limits) {
+      if (l.value == 0) into.push_back("limits." + std::string(l.name) + ": must be at least 1");
+      if (l.value > l.most)
+         into.push_back("limits." + std::string(l.name) + ": must be at most " + std::to_string(l.most));
+   }
    const retry_budget_settings& budget = c.resend.budget;
    if (!(budget.ratio >= 0 && budget.ratio <= 1000)) into.emplace_back("resend.budget.ratio: must be from 0 to 1000");
    if (!(budget.per_second >= 0 && budget.per_second <= 1e6))

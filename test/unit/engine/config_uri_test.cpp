@@ -115,12 +115,21 @@ TEST(ConfigUri, WhatIsNotSaidHasItsDefault) {
    EXPECT_EQ(c.resend.max_resends, std::nullopt);
 }
 
-TEST(ConfigUri, ABadUriNamesThePartThatIsWrongAndWhatToWrite) {
-   struct row {
-      const char* uri;
-      const char* says;
-   };
-   const row table[] = {
+struct refused {
+   const char* uri;
+   const char* says;
+};
+void expect_refused(const refused& r) {
+   const result<config> c = config::from_uri(r.uri);
+   ASSERT_FALSE(c) << r.uri;
+   EXPECT_EQ(c.error().code(), errc::invalid_argument) << r.uri;
+   EXPECT_EQ(c.error().outcome, outcome::not_executed) << r.uri;
+   EXPECT_NE(c.error().what().find(r.says), std::string::npos) << r.uri << "\n   " << c.error().what();
+   EXPECT_EQ(c.error().what().find('\n'), std::string::npos) << r.uri;
+}
+
+TEST(ConfigUri, ABadSchemeHostOrPortIsNamedAndWhatToWriteInstead) {
+   const refused table[] = {
       {"", "URI: scheme: missing; write redis://HOST:PORT"},
       {"localhost:6379", "URI: scheme: missing"},
       {"http://h", "URI: scheme: not one of ours"},
@@ -143,6 +152,12 @@ TEST(ConfigUri, ABadUriNamesThePartThatIsWrongAndWhatToWrite) {
       {"redis://h:-1", "URI: port: must be"},
       {"redis://h:6379x", "URI: port: must be"},
       {"redis://h1,h2", "URI: host: a list; only redis+sentinel:// takes one"},
+   };
+   for (const refused& r : table) expect_refused(r);
+}
+
+TEST(ConfigUri, ABadUserDatabaseOptionOrMasterIsNamedAndWhatToWriteInstead) {
+   const refused table[] = {
       {"redis://h/x", "URI: db: 'x' is not a number"},
       {"redis://h/1/2", "URI: db: '1/2' is not a number"},
       {"redis://h/-1", "URI: db: '-1' is not a number"},
@@ -179,14 +194,7 @@ TEST(ConfigUri, ABadUriNamesThePartThatIsWrongAndWhatToWrite) {
       {"redis+sentinel://h/m/x", "URI: db: 'x' is not a number"},
       {"redis+sentinel://h/m%1", "URI: master: '%' must be"},
    };
-   for (const row& r : table) {
-      const result<config> c = config::from_uri(r.uri);
-      ASSERT_FALSE(c) << r.uri;
-      EXPECT_EQ(c.error().code(), errc::invalid_argument) << r.uri;
-      EXPECT_EQ(c.error().outcome, outcome::not_executed) << r.uri;
-      EXPECT_NE(c.error().what().find(r.says), std::string::npos) << r.uri << "\n   " << c.error().what();
-      EXPECT_EQ(c.error().what().find('\n'), std::string::npos) << r.uri;
-   }
+   for (const refused& r : table) expect_refused(r);
 }
 
 TEST(ConfigUri, TlsIsRefusedAsNotBuiltYet) {
