@@ -136,8 +136,9 @@ class command {
 
  private:
    // The header, "*3\r\n", ends where the arguments begin: it can grow to the left when an argument is added.
-   static constexpr std::size_t front = 24;
-   static constexpr std::size_t inline_size = front + 128;
+   static constexpr std::size_t front = 16;
+   static constexpr std::size_t slack = 8;  // behind the last argument: short copies are made longer than needed
+   static constexpr std::size_t inline_size = front + 128 + slack;
 
    command() noexcept {}
    template <class... Texts>
@@ -147,7 +148,6 @@ class command {
    }
    void assemble(const std::string_view* arguments, std::size_t count);
    void append(std::string_view argument);
-   char* reserve(std::size_t more);
    void write_header() noexcept;
    void check_not_empty() const;
    void copy(const command& other);

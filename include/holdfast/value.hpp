@@ -258,8 +258,7 @@ class value {
    bool is_nil() const noexcept { return kind() == kind::nil; }
    bool is_error() const noexcept { return kind() == kind::error; }
    bool is_aggregate() const noexcept { return kind() >= kind::array; }
-   std::string_view text() const& noexcept { return view().text(); }
-   std::string_view text() const&& = delete;
+   std::string_view text() const noexcept { return view().text(); }  // this, and all views, live as long as the value
    std::int64_t integer() const noexcept { return view().integer(); }
    double real() const noexcept { return view().real(); }
    bool boolean() const noexcept { return view().boolean(); }

@@ -1,3 +1,6 @@
+#include "resp/quoted.hpp"
+#include "resp/words.hpp"
+
 #include <holdfast/command.hpp>
 #include <holdfast/error.hpp>
 
@@ -35,7 +38,13 @@ constexpr auto length_headers = [] {
    return table;
 }();
 
-// Writes one argument; there is room for its length + `longest_header` + 2.
+// What `put` writes.
+constexpr std::size_t room_for(std::string_view argument) {
+   const std::size_t n = argument.size();
+   return n + (n < 10 ? 4 : n < 100 ? 5 : n < short_lengths ? 6 : longest_header) + 2;
+}
+
+// Writes one argument; there is room for it and some bytes more.
 char* put(char* to, std::string_view argument) {
    if (argument.size() < short_lengths) {
       const length_header& h = length_headers[argument.size()];
@@ -54,16 +63,14 @@ char* put(char* to, std::string_view argument) {
    return to;
 }
 
-constexpr std::size_t room_for(std::string_view argument) { return argument.size() + longest_header + 2; }
-
 }  // namespace
 
 void command::assemble(const std::string_view* arguments, std::size_t count) {
    std::size_t room = 0;
    for (std::size_t i = 0; i != count; ++i) room += room_for(arguments[i]);
    char* to = data() + front;
-   if (front + room > capacity_) {
-      capacity_ = front + room;
+   if (front + room + slack > capacity_) {
+      capacity_ = front + room + slack;
       heap_ = new char[capacity_];
       to = heap_ + front;
    }
@@ -75,7 +82,7 @@ void command::assemble(const std::string_view* arguments, std::size_t count) {
 }
 
 void command::append(std::string_view argument) {
-   const std::size_t needed = front + body_ + room_for(argument);
+   const std::size_t needed = front + body_ + room_for(argument) + slack;
    char* to = data() + front + body_;
    std::unique_ptr<char[]> old;  // outlives the copy: the argument may be one of our own
    if (needed > capacity_) {
@@ -116,8 +123,8 @@ void command::check_not_empty() const {
 }
 
 void command::copy(const command& other) {
-   if (front + other.body_ > inline_size) {
-      capacity_ = front + other.body_ + 2;
+   if (front + other.body_ + slack > inline_size) {
+      capacity_ = front + other.body_ + slack;
       heap_ = new char[capacity_];
    }
    const std::size_t unused = front - other.header_;
@@ -150,14 +157,9 @@ namespace {
 
 constexpr std::size_t longest_shown = 100;
 
-bool same_word(std::string_view a, std::string_view b) {
-   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                     [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
 bool may_hold_secrets(std::string_view name) {
    constexpr std::string_view names[] = {"auth", "hello", "acl", "config", "migrate", "sentinel"};
-   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return same_word(n, name); });
+   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return resp::same_word(n, name); });
 }
 
 void append_argument(std::string& line, std::string_view argument) {
@@ -166,21 +168,7 @@ void append_argument(std::string& line, std::string_view argument) {
       line += argument;
       return;
    }
-   line += '"';
-   for (const char c : argument.substr(0, longest_shown)) {
-      const auto byte = static_cast<unsigned char>(c);
-      constexpr const char* digits = "0123456789abcdef";
-      if (byte < 0x20 || byte >= 0x7f) {
-         line += "\\x";
-         line += digits[byte >> 4];
-         line += digits[byte & 15];
-      } else {
-         if (c == '"' || c == '\\') line += '\\';
-         line += c;
-      }
-   }
-   if (argument.size() > longest_shown) line += "...";
-   line += '"';
+   resp::append_quoted(line, argument, longest_shown);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "resp/reader.hpp"
 
+#include "resp/quoted.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <charconv>
@@ -41,24 +43,6 @@ bool is_real(std::string_view text) {
 bool is_big_number(std::string_view text) {
    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-void append_escaped(std::string& line, std::string_view bytes) {
-   constexpr const char* digits = "0123456789abcdef";
-   line += '"';
-   for (const char c : bytes) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '\r' || c == '\n') {
-         line += c == '\r' ? "\\r" : "\\n";
-      } else if (byte < 0x20 || byte >= 0x7f || c == '"' || c == '\\') {
-         line += "\\x";
-         line += digits[byte >> 4];
-         line += digits[byte & 15];
-      } else {
-         line += c;
-      }
-   }
-   line += '"';
 }
 
 }  // namespace
@@ -115,9 +99,8 @@ void reader::trim() {
 }
 
 void reader::reset() {
-   begin_ = end_ = 0;
    begin_reply();
-   offset_ = 0;
+   begin_ = end_ = 0;
    broken_ = false;
    problem_.clear();
    trim();
@@ -381,7 +364,7 @@ reader::step reader::fail(std::string_view what) {
    const std::size_t at = begin_ + offset_;
    constexpr std::size_t shown = 48;
    problem_ += ", found ";
-   append_escaped(problem_, {data_.get() + at, std::min(shown, end_ - at)});
+   append_quoted(problem_, {data_.get() + at, end_ - at}, shown);
    return step::broken;
 }
 

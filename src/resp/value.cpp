@@ -1,3 +1,5 @@
+#include "resp/quoted.hpp"
+
 #include <holdfast/value.hpp>
 
 #include <algorithm>
@@ -277,30 +279,6 @@ namespace {
 constexpr std::size_t longest_line = 400;
 constexpr std::size_t longest_text = 120;
 
-void append_escaped(std::string& line, std::string_view text) {
-   constexpr const char* digits = "0123456789abcdef";
-   for (const char c : text.substr(0, longest_text)) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (c == '\r' || c == '\n') {
-         line += c == '\r' ? "\\r" : "\\n";
-      } else if (byte < 0x20 || byte >= 0x7f) {
-         line += "\\x";
-         line += digits[byte >> 4];
-         line += digits[byte & 15];
-      } else {
-         if (c == '"' || c == '\\') line += '\\';
-         line += c;
-      }
-   }
-   if (text.size() > longest_text) line += "...";
-}
-
-void append_quoted(std::string& line, std::string_view text) {
-   line += '"';
-   append_escaped(line, text);
-   line += '"';
-}
-
 void append_value(std::string& line, value_view v);
 
 void append_elements(std::string& line, value_view v) {
@@ -323,13 +301,13 @@ void append_value(std::string& line, value_view v) {
    switch (v.kind()) {
       case kind::nil: line += "nil"; break;
       case kind::string:
-      case kind::verbatim: append_quoted(line, v.text()); break;
+      case kind::verbatim: resp::append_quoted(line, v.text(), longest_text); break;
       case kind::status:
       case kind::real:
-      case kind::big_number: append_escaped(line, v.text()); break;
+      case kind::big_number: resp::append_escaped(line, v.text(), longest_text); break;
       case kind::error:
          line += "error ";
-         append_quoted(line, v.text());
+         resp::append_quoted(line, v.text(), longest_text);
          break;
       case kind::integer: line += std::to_string(v.integer()); break;
       case kind::boolean: line += v.boolean() ? "true" : "false"; break;
