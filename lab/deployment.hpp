@@ -38,7 +38,8 @@ class deployment {
 
    const deployment_options& options() const { return options_; }
    const std::filesystem::path& folder() const { return supervisor_.folder(); }
-   pid_t supervisor_pid() const { return supervisor_.pid(); }
+   // To start further programs that end with the deployment.
+   supervisor& processes() { return supervisor_; }
 
    // For a client: redis+sentinel://..., or redis://... where there is no Sentinel. Logins are in it.
    std::string uri() const;

@@ -86,8 +86,11 @@ int reap_server(nursery& n) {
 }
 
 [[noreturn]] void end_all(nursery& n) {
-   for (const pid_t pid : n.running)
-      if (pid != 0) ::kill(pid, SIGKILL);
+   for (const pid_t pid : n.running) {
+      if (pid == 0) continue;
+      ::kill(-pid, SIGKILL);  // with what it started itself
+      ::kill(pid, SIGKILL);   // should it not lead its group yet
+   }
    for (const pid_t pid : n.running)
       if (pid != 0) ::waitpid(pid, nullptr, 0);
    if (n.folder != nullptr) ::execl("/bin/rm", "rm", "-rf", "--", n.folder, static_cast<char*>(nullptr));

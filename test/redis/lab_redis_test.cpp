@@ -37,7 +37,7 @@ struct left_behind {
 };
 
 std::vector<pid_t> processes_of(deployment& d) {
-   std::vector<pid_t> all = {d.supervisor_pid()};
+   std::vector<pid_t> all = {d.processes().pid()};
    for (std::size_t i = 0; i < d.nodes(); ++i) all.push_back(d.node(i).pid());
    for (std::size_t i = 0; i < d.sentinels(); ++i) all.push_back(d.sentinel(i).pid());
    return all;

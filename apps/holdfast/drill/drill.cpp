@@ -1,0 +1,242 @@
+#include "drill/drill.hpp"
+
+#include "drill/external.hpp"
+#include "drill/interrupt.hpp"
+#include "drill/live.hpp"
+#include "drill/report_html.hpp"
+#include "drill/report_json.hpp"
+#include "drill/report_text.hpp"
+#include "drill/subject.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+
+namespace holdfast::drill {
+namespace {
+
+using fault_list = std::vector<std::unique_ptr<lab::fault>>;
+
+fault_list chosen_faults(const settings& s) {
+   fault_list chosen;
+   for (const std::string& name : s.faults) {
+      if (name == "all") {
+         for (auto& f : lab::every_fault()) chosen.push_back(std::move(f));
+      } else {
+         chosen.push_back(lab::fault_named(name));
+      }
+   }
+   return chosen;
+}
+
+void save(const std::string& file, const std::string& text) {
+   if (file == "-") {
+      fmt::print("{}\n", text);
+      return;
+   }
+   std::ofstream out(file);
+   out << text << '\n';
+   if (!out.flush()) throw std::runtime_error("cannot write " + file);
+}
+
+// One run after the other, until all are done or the user has had enough.
+template <class Perform>
+bool for_each_run(const settings& s, live& display, const std::stop_token& interrupted, Perform perform) {
+   for (const auto& fault : chosen_faults(s)) {
+      for (unsigned run = 1; run <= s.runs; ++run) {
+         display.begin(std::string(fault->name()), run, s.runs);
+         perform(*fault, run);
+         if (interrupted.stop_requested()) return false;
+      }
+   }
+   return true;
+}
+
+int drill_a_client(const settings& s) {
+   const interrupt signals;
+   const bool text_wanted = s.json != "-";
+   const paint tint = paint::for_descriptor(STDOUT_FILENO);
+   live display;
+   std::vector<judged> runs;
+   const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
+      judged j;
+      j.seen = perform_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
+      j.found = judge(j.seen);
+      display.clear();
+      if (text_wanted) fmt::print("{}", describe_run(j, tint));
+      std::fflush(stdout);
+      runs.push_back(std::move(j));
+   });
+   if (text_wanted) fmt::print("{}", describe_all(runs, tint));
+   if (!s.json.empty()) save(s.json, as_json(runs).dump(2));
+   if (!s.html.empty()) save(s.html, as_html(runs));
+   if (!complete) {
+      const judged& last = runs.back();
+      fmt::print(stderr, "drill: interrupted in {} run {}; what is reported is what was seen until then\n",
+                 last.seen.fault, last.seen.run);
+      return 1;
+   }
+   const bool kept = std::all_of(runs.begin(), runs.end(), [](const judged& j) { return j.found.broken.empty(); });
+   return kept ? 0 : 1;
+}
+
+std::string describe(const external_run& r) {
+   const auto ms = [](const std::optional<double>& value) {
+      return value ? fmt::format("{:.1f} ms", *value) : std::string("-");
+   };
+   std::string text = fmt::format("{:<10} run {}   promoted {:>10}   Sentinel named it {:>10}   ", r.fault, r.run,
+                                  ms(r.promoted_ms), ms(r.sentinel_named_ms));
+   text += r.exit_status ? fmt::format("the program exited with {}", *r.exit_status) : "the program went on";
+   text += r.trouble.empty() ? "\n" : "\n   " + r.trouble + "\n";
+   return text + r.output_end;
+}
+
+int drill_a_program(const settings& s) {
+   const interrupt signals;
+   live display;
+   bool well = true;
+   auto json = nlohmann::ordered_json::array();
+   const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
+      const external_run r =
+         perform_external_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
+      display.clear();
+      well = well && r.trouble.empty() && r.exit_status.value_or(0) == 0;
+      if (s.json != "-") fmt::print("{}", describe(r));
+      std::fflush(stdout);
+      json.push_back({{"fault", r.fault}, {"run", r.run}});
+      const auto put = [&](const char* name, const auto& value) {
+         json.back()[name] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+      };
+      put("promoted_ms", r.promoted_ms);
+      put("sentinel_named_ms", r.sentinel_named_ms);
+      put("exit_status", r.exit_status);
+      json.back()["trouble"] = r.trouble;
+      json.back()["output_end"] = r.output_end;
+   });
+   if (!s.json.empty()) save(s.json, nlohmann::ordered_json{{"runs", json}}.dump(2));
+   if (!complete) fmt::print(stderr, "drill: interrupted\n");
+   return complete && well ? 0 : 1;
+}
+
+// What cannot be told by looking at one option alone. Empty: nothing is wrong.
+std::string complaint(const settings& s) {
+   const auto known = known_subjects();
+   if ((", " + known + ",").find(" " + s.client + ",") == std::string::npos)
+      return fmt::format("--client: there is no client \"{}\" to drill; there are: {}", s.client, known);
+   for (const auto& f : chosen_faults(s)) {
+      const lab::deployment_options shape = shape_for(*f, s);
+      if (f->promotes() && (shape.replicas == 0 || shape.sentinels == 0))
+         return fmt::format("--fault {}: needs at least one replica and one Sentinel", f->name());
+   }
+   if (!s.exec.empty() && !s.html.empty()) return "--html: not with --exec, which has nothing to draw";
+   return {};
+}
+
+int perform(const settings& s) {
+   try {
+      if (const std::string wrong = complaint(s); !wrong.empty()) {
+         fmt::print(stderr, "drill: {}\n", wrong);
+         return 2;
+      }
+      return s.exec.empty() ? drill_a_client(s) : drill_a_program(s);
+   } catch (const drill_refused& e) {
+      fmt::print(stderr, "\ndrill: the client refuses: {}\n", e.what());
+      return 2;
+   } catch (const std::exception& e) {
+      fmt::print(stderr, "\ndrill: {}\n", e.what());
+      return 1;
+   }
+}
+
+// ---- options -------------------------------------------------------------------------------------------------------
+
+std::string fault_help() {
+   std::string text;
+   for (const auto& f : lab::every_fault()) text += fmt::format("  {:<10} {}\n", f->name(), f->description());
+   return text;
+}
+
+std::string check_fault(const std::string& name) {
+   if (name == "all" || name == "help" || lab::fault_named(name) != nullptr) return {};
+   return "there is no fault \"" + name + "\"; there are:\n" + fault_help();
+}
+
+delivery delivery_named(std::string name) {
+   std::replace(name.begin(), name.end(), '-', '_');
+   for (const delivery d :
+        {delivery::automatic, delivery::at_most_once, delivery::at_least_once, delivery::exactly_once})
+      if (to_string(d) == name) return d;
+   throw CLI::ValidationError("--delivery", "is one of automatic, at-most-once, at-least-once, exactly-once");
+}
+
+unsigned acks_from(const std::string& text) {
+   if (text == "all") return ~0U;
+   try {
+      std::size_t end = 0;
+      const unsigned long n = std::stoul(text, &end);
+      if (end == text.size() && n <= 1000) return static_cast<unsigned>(n);
+   } catch (const std::exception&) {
+      // told below
+   }
+   throw CLI::ValidationError("--acks", "is a number of replicas, or \"all\"");
+}
+
+}  // namespace
+
+void add_drill(CLI::App& app, int& status) {
+   auto s = std::make_shared<settings>();
+   CLI::App* drill =
+      app.add_subcommand("drill", "Break real Redis deployments under a workload, and show what became of it");
+   drill->footer(
+      "Starts a master, replicas and Sentinels (real processes on free loopback ports, in a temporary folder), writes\n"
+      "uniquely numbered entries through the client, injects each fault, draws what happened, and compares what was\n"
+      "acknowledged with what the final master holds. Leaves no process and no file behind.\n\nFaults:\n" +
+      fault_help() +
+      "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a promise was broken, or the "
+      "drill\n"
+      "was interrupted or could not be carried out; 2 usage.\n\n"
+      "  holdfast drill --fault kill,stop --runs 5 --html drill.html\n"
+      "  holdfast drill --client recipe --fault kill          what a loop of retries makes of the same fault\n"
+      "  holdfast drill --fault failover --exec './my-service --redis {uri}'");
+   drill->add_option("--fault", s->faults, "Which faults, comma separated; \"all\"; \"help\" tells what each does")
+      ->delimiter(',')
+      ->check(check_fault)
+      ->default_str("all");
+   drill->add_option("--runs", s->runs, "Runs of each fault")->check(CLI::Range(1U, 1000U))->capture_default_str();
+   drill->add_option("--seconds", s->seconds, "Length of the workload of a run, at least")
+      ->check(CLI::Range(1U, 3600U))
+      ->capture_default_str();
+   drill
+      ->add_option_function<std::string>(
+         "--delivery", [s](const std::string& name) { s->delivery = delivery_named(name); },
+         "automatic, at-most-once, at-least-once or exactly-once")
+      ->default_str("automatic");
+   drill->add_option_function<std::string>(
+      "--acks", [s](const std::string& text) { s->acks = acks_from(text); },
+      "Replicas that must acknowledge each write: a number, or \"all\"");
+   drill->add_option("--client", s->client, "The client: " + known_subjects())->capture_default_str();
+   drill->add_option("--replicas", s->replicas, "Replicas")->check(CLI::Range(0U, 16U))->capture_default_str();
+   drill->add_option("--sentinels", s->sentinels, "Sentinels")->check(CLI::Range(0U, 15U))->capture_default_str();
+   drill->add_option("--down-after", s->down_after_ms, "The Sentinels' down-after-milliseconds")
+      ->check(CLI::Range(100U, 600000U))
+      ->capture_default_str();
+   drill->add_flag("--breaker", s->breaker, "Switch the client's circuit breaker on");
+   drill->add_option("--json", s->json, "Write the results as JSON to FILE, or to stdout (-) instead of the text")
+      ->type_name("FILE");
+   drill->add_option("--html", s->html, "Write a page with the timelines to FILE")->type_name("FILE");
+   drill->add_option("--exec", s->exec, "Run this program under the faults instead; {uri} becomes the address")
+      ->type_name("'PROGRAM {uri}'");
+   drill->callback([s, &status] {
+      if (std::find(s->faults.begin(), s->faults.end(), "help") != s->faults.end()) {
+         fmt::print("{}", fault_help());
+         status = 0;
+         return;
+      }
+      status = perform(*s);
+   });
+}
+
+}  // namespace holdfast::drill

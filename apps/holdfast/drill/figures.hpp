@@ -1,0 +1,62 @@
+// The verdict on a run: from its record to its figures. Pure.
+#pragma once
+
+#include "drill/record.hpp"
+
+#include <array>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::drill {
+
+struct totals {
+   std::uint64_t acked = 0;
+   std::uint64_t not_executed = 0;
+   std::uint64_t unknown = 0;
+   std::uint64_t executed = 0;
+   std::uint64_t lost = 0;        // acknowledged, and absent from the final master
+   std::uint64_t duplicated = 0;  // applied more than once
+
+   std::uint64_t errors() const { return not_executed + unknown + executed; }
+   totals& operator+=(const totals&);
+   friend bool operator==(const totals&, const totals&) = default;
+};
+
+struct figures {
+   // From the fault. Null where nothing was promoted, or where it never happened.
+   std::optional<double> promoted_ms = {};
+   std::optional<double> sentinel_named_ms = {};
+   std::optional<double> first_ok_ms = {};
+   // From the promotion to the client's first acknowledged write on the new master. May be below zero, as the checker
+   // takes a moment to see the promotion.
+   std::optional<double> client_added_ms = {};
+   double longest_gap_ms = 0;  // between two acknowledged writes, or from the last one to the end
+   bool late_promotion = false;
+   bool second_failover = false;
+
+   std::array<totals, every_kind.size()> by_command = {};
+   totals all = {};
+   std::uint64_t connections_lost = 0;  // with commands unanswered
+   // One line for each promise that was not kept.
+   std::vector<std::string> broken = {};
+
+   // Late promotions and second failovers are told apart from the others: errors in them break no promise.
+   bool ordinary() const { return !late_promotion && !second_failover; }
+};
+
+// The first acknowledged write on the new master, or, without a promotion, the first after the fault was felt (a
+// connection lost) or, if it never was, after the fault itself.
+std::optional<clock::time_point> first_ok(const record&);
+std::optional<clock::time_point> first_ok(const record&, std::span<const operation>, std::span<const told>);
+
+figures judge(const record&);
+
+// A run and the verdict on it.
+struct judged {
+   record seen = {};
+   figures found = {};
+};
+
+}  // namespace holdfast::drill

@@ -1,0 +1,15 @@
+// What the independent checker finds after (and around) a run. Shares no code with the client.
+#pragma once
+
+#include "drill/record.hpp"
+#include "lab/deployment.hpp"
+
+namespace holdfast::drill {
+
+// Reads from `master` what it holds of the workload's writes, of which the last has the number `last`.
+survivors harvest(lab::server& master, std::uint64_t last);
+
+// The connections of the workload at that node (neither Sentinels' nor the lab's), and this process' memory.
+footprint measure(lab::server& node);
+
+}  // namespace holdfast::drill

@@ -1,0 +1,90 @@
+// All that one run of a drill has seen. Gathered by the run, judged by figures.hpp, shown by the reports.
+#pragma once
+
+#include "lab/await.hpp"
+
+#include <holdfast/delivery.hpp>
+#include <holdfast/endpoint.hpp>
+#include <holdfast/error.hpp>
+#include <holdfast/event.hpp>
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::drill {
+
+using lab::clock;
+
+// The workload's three commands. SET may be repeated without harm, the other two may not.
+enum class write_kind { set, rpush, incr };
+inline constexpr std::array every_kind = {write_kind::set, write_kind::rpush, write_kind::incr};
+inline constexpr std::string_view word_of(write_kind kind) {
+   return kind == write_kind::set ? "SET" : kind == write_kind::rpush ? "RPUSH" : "INCR";
+}
+
+// One command as its caller saw it.
+struct operation {
+   write_kind kind = write_kind::set;
+   std::uint64_t number = 0;  // its own; RPUSH pushes it, SET sets drill:<number> to it
+   clock::time_point start = {};
+   clock::time_point end = {};
+   bool acked = false;
+   // Of a failed one:
+   holdfast::outcome outcome = outcome::unknown;
+   std::string code = {};  // the words of its error code
+   std::string why = {};   // error::what()
+   bool refused = false;   // errc::not_supported or invalid_argument: no use to go on
+   bool cancelled = false;
+};
+
+struct told {
+   clock::time_point at = {};
+   any_event what = {};
+};
+
+// What the final master holds of the workload, read by the checker.
+struct survivors {
+   std::set<std::uint64_t> set = {};      // the n of each drill:<n> that holds n
+   std::vector<std::uint64_t> list = {};  // drill:list
+   long long counter = 0;                 // drill:counter
+};
+
+// What the client costs: connections at the first master, resident memory of this process.
+struct footprint {
+   std::size_t connections = 0;
+   std::size_t resident_kib = 0;
+};
+
+struct record {
+   std::string fault = {};
+   unsigned run = 1;  // the how-manieth of its fault
+   bool promotes = false;
+   bool may_lose = false;  // replication being asynchronous
+   holdfast::delivery delivery = holdfast::delivery::automatic;
+   lab::milliseconds deadline = {};  // of the client's commands
+
+   clock::time_point start = {};  // of the workload
+   clock::time_point fault_at = {};
+   clock::time_point end = {};  // of the workload
+
+   std::optional<clock::time_point> promoted_at = {};
+   endpoint promoted = {};
+   std::optional<clock::time_point> named_at = {};  // by the first Sentinel
+   bool second_failover = false;
+
+   std::vector<operation> operations = {};
+   std::vector<told> events = {};
+   survivors held = {};
+   footprint before = {};
+   footprint after = {};
+
+   bool cut_short = false;    // by Ctrl-C or SIGTERM
+   std::string trouble = {};  // what the lab could not do, and why
+};
+
+}  // namespace holdfast::drill

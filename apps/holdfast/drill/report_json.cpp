@@ -1,0 +1,120 @@
+#include "drill/report_json.hpp"
+
+#include "drill/summary.hpp"
+
+#include <cmath>
+
+namespace holdfast::drill {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+double rounded(double ms) { return std::round(ms * 1000) / 1000; }
+
+json or_null(const std::optional<double>& ms) { return ms ? json(rounded(*ms)) : json(nullptr); }
+
+void put(json& into, const totals& t) {
+   into["acked"] = t.acked;
+   into["errors"] = t.errors();
+   into["not_executed"] = t.not_executed;
+   into["unknown"] = t.unknown;
+   into["executed"] = t.executed;
+   into["lost"] = t.lost;
+   into["duplicated"] = t.duplicated;
+}
+
+json failures(const record& r) {
+   json all = json::array();
+   for (const operation& o : r.operations) {
+      if (o.acked || o.cancelled) continue;
+      all.push_back({{"command", word_of(o.kind)},
+                     {"number", o.number},
+                     {"at_ms", rounded(lab::ms_between(r.fault_at, o.start))},
+                     {"took_ms", rounded(lab::ms_between(o.start, o.end))},
+                     {"outcome", to_string(o.outcome)},
+                     {"error", o.code},
+                     {"why", o.why}});
+   }
+   return all;
+}
+
+json events(const record& r) {
+   json all = json::array();
+   for (const told& t : r.events) {
+      all.push_back({{"at_ms", rounded(lab::ms_between(r.fault_at, t.at))},
+                     {"event", name_of(t.what)},
+                     {"text", to_string(t.what)}});
+   }
+   return all;
+}
+
+json footprint_json(const footprint& f) { return {{"connections", f.connections}, {"resident_kib", f.resident_kib}}; }
+
+json run_json(const judged& j) {
+   const record& r = j.seen;
+   const figures& f = j.found;
+   json out = {{"fault", r.fault},
+               {"run", r.run},
+               {"promoted_ms", or_null(f.promoted_ms)},
+               {"sentinel_named_ms", or_null(f.sentinel_named_ms)},
+               {"first_ok_ms", or_null(f.first_ok_ms)},
+               {"client_added_ms", or_null(f.client_added_ms)},
+               {"longest_gap_ms", rounded(f.longest_gap_ms)},
+               {"late_promotion", f.late_promotion},
+               {"second_failover", f.second_failover}};
+   put(out, f.all);
+   for (const write_kind kind : every_kind) {
+      json& command = out["by_command"][std::string(word_of(kind))];
+      put(command, f.by_command[static_cast<std::size_t>(kind)]);
+   }
+   out["connections_lost"] = f.connections_lost;
+   out["before"] = footprint_json(r.before);
+   out["after"] = footprint_json(r.after);
+   out["delivery"] = to_string(r.delivery);
+   out["broken_promises"] = f.broken;
+   out["cut_short"] = r.cut_short;
+   out["failures"] = failures(r);
+   out["events"] = events(r);
+   return out;
+}
+
+json spread_json(const spread& s) {
+   return s.count == 0 ? json(nullptr) : json{{"median", rounded(s.median)}, {"max", rounded(s.max)}};
+}
+
+json fault_json(const fault_summary& s) {
+   json out = {{"runs", s.runs},
+               {"ordinary", s.ordinary},
+               {"late_promotions", s.late_promotions},
+               {"second_failovers", s.second_failovers},
+               {"promoted_ms", spread_json(s.promoted_ms)},
+               {"sentinel_named_ms", spread_json(s.sentinel_named_ms)},
+               {"first_ok_ms", spread_json(s.first_ok_ms)},
+               {"client_added_ms", spread_json(s.client_added_ms)},
+               {"longest_gap_ms", spread_json(s.longest_gap_ms)},
+               {"after_sentinel_named_ms", spread_json(s.after_named_ms)}};
+   put(out, s.all);
+   out["promises_broken"] = s.promises_broken;
+   return out;
+}
+
+}  // namespace
+
+nlohmann::ordered_json as_json(const std::vector<judged>& runs) {
+   json out = {{"runs", json::array()}, {"summary", {{"runs", runs.size()}}}};
+   std::uint64_t broken = 0;
+   totals all;
+   for (const judged& j : runs) {
+      out["runs"].push_back(run_json(j));
+      broken += j.found.broken.size();
+      all += j.found.all;
+   }
+   json& summary = out["summary"];
+   put(summary, all);
+   summary["promises_broken"] = broken;
+   summary["faults"] = json::object();
+   for (const fault_summary& s : summarise(runs)) summary["faults"][s.fault] = fault_json(s);
+   return out;
+}
+
+}  // namespace holdfast::drill

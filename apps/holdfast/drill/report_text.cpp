@@ -1,0 +1,157 @@
+#include "drill/report_text.hpp"
+
+#include "drill/summary.hpp"
+#include "drill/timeline.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace holdfast::drill {
+namespace {
+
+constexpr std::size_t width = 76;
+
+struct look {
+   char letter;
+   colour tint;
+};
+
+look look_of(mark_kind kind) {
+   switch (kind) {
+      case mark_kind::fault: return {'F', colour::red};
+      case mark_kind::down: return {'D', colour::yellow};
+      case mark_kind::selected: return {'S', colour::yellow};
+      case mark_kind::promoted: return {'P', colour::magenta};
+      case mark_kind::client_back: return {'C', colour::green};
+      case mark_kind::named: return {'N', colour::blue};
+   }
+   return {'?', colour::none};
+}
+
+std::string bar(const timeline& t, const paint& tint) {
+   std::string text;
+   const unsigned most = std::max(1U, *std::max_element(t.acked.begin(), t.acked.end()));
+   for (std::size_t i = 0; i < t.acked.size(); ++i) {
+      if (t.failed[i] != 0)
+         text += tint(colour::red, "x");
+      else if (t.acked[i] == 0)
+         text += tint(colour::grey, "·");
+      else
+         text += tint(colour::green, t.acked[i] * 2 >= most ? "█" : "▄");
+   }
+   return text;
+}
+
+// The marks' letters below the bar. Where two fall on one place, the later one stands to the right of it.
+std::string letters(const timeline& t, const paint& tint) {
+   std::vector<std::string> cells(t.acked.size() + t.marks.size(), " ");
+   std::size_t free = 0;
+   for (const mark& m : t.marks) {
+      const double share = (m.at_ms - t.from_ms) / (t.to_ms - t.from_ms);
+      const auto wanted = static_cast<std::size_t>(std::clamp(share, 0.0, 1.0) * static_cast<double>(t.acked.size()));
+      const std::size_t at = std::min(std::max(wanted, free), cells.size() - 1);
+      const look l = look_of(m.kind);
+      cells[at] = tint(l.tint, std::string(1, l.letter));
+      free = at + 1;
+   }
+   std::string text;
+   for (const std::string& cell : cells) text += cell;
+   return text.substr(0, text.find_last_not_of(' ') + 1);
+}
+
+std::string counts(const totals& t) {
+   std::string text = fmt::format("{} acknowledged", t.acked);
+   if (t.not_executed != 0) text += fmt::format(", {} not executed", t.not_executed);
+   if (t.unknown != 0) text += fmt::format(", {} unknown", t.unknown);
+   if (t.executed != 0) text += fmt::format(", {} executed but failed", t.executed);
+   if (t.lost != 0) text += fmt::format(", {} lost", t.lost);
+   if (t.duplicated != 0) text += fmt::format(", {} applied twice", t.duplicated);
+   return text;
+}
+
+// The failed ones, each with its explanation; of many, the first few.
+std::string failures(const record& r, const paint& tint) {
+   constexpr std::size_t most_shown = 8;
+   std::string text;
+   std::size_t count = 0;
+   for (const operation& o : r.operations) {
+      if (o.acked || o.cancelled || ++count > most_shown) continue;
+      text += fmt::format("     {} {} {} at {:.1f} ms: {}\n", tint(colour::red, to_string(o.outcome)), word_of(o.kind),
+                          o.number, lab::ms_between(r.fault_at, o.end), o.why);
+   }
+   if (count > most_shown) text += fmt::format("     ... and {} more\n", count - most_shown);
+   return text;
+}
+
+std::string ms(const spread& s, bool maximum) {
+   if (s.count == 0) return "-";
+   const double value = maximum ? s.max : s.median;
+   return value < 100 ? fmt::format("{:.1f}", value) : fmt::format("{:.0f}", value);
+}
+
+std::string table_line(const fault_summary& s, const paint& tint) {
+   const auto zero_is_good = [&](std::uint64_t n) {
+      return tint(n == 0 ? colour::none : colour::red, fmt::format("{:>6}", n));
+   };
+   std::string line =
+      fmt::format("{:<10}{:>5}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}", s.fault, s.runs, ms(s.promoted_ms, false),
+                  ms(s.sentinel_named_ms, false), ms(s.client_added_ms, false), ms(s.client_added_ms, true),
+                  ms(s.longest_gap_ms, false), ms(s.longest_gap_ms, true));
+   line += fmt::format("{:>8}{:>6}", s.all.acked, s.all.unknown);
+   line += zero_is_good(s.all.errors() - s.all.unknown);
+   line += fmt::format("{:>6}", s.all.lost);
+   line += zero_is_good(s.all.duplicated);
+   return line + "\n";
+}
+
+}  // namespace
+
+std::string describe_run(const judged& j, const paint& tint) {
+   const record& r = j.seen;
+   const figures& f = j.found;
+   const timeline t = timeline_of(j, width);
+   std::string text = fmt::format("\n{} run {}{}\n", tint(colour::bold, r.fault), r.run,
+                                  r.cut_short ? tint(colour::yellow, "  (cut short)") : "");
+   text += "   " + bar(t, tint) + "\n   " + letters(t, tint) + "\n";
+   for (const mark& m : t.marks) {
+      const look l = look_of(m.kind);
+      text += fmt::format("   {}{:>9.1f} ms   {}\n", tint(l.tint, std::string(1, l.letter)), m.at_ms, m.text);
+   }
+   text += fmt::format("   longest time without an acknowledged write: {:.1f} ms\n", f.longest_gap_ms);
+   text += "   " + counts(f.all) + "\n" + failures(r, tint);
+   if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
+   if (f.second_failover) text += tint(colour::yellow, "   a second failover followed: told apart\n");
+   for (const std::string& promise : f.broken) text += tint(colour::red, "   broken: " + promise) + "\n";
+   return text;
+}
+
+std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
+   std::string text =
+      "\n" + tint(colour::bold, fmt::format("{:<10}{:>5}{:>10}{:>9}{:>18}{:>18}{:>8}{:>6}{:>6}{:>6}{:>6}\n", "fault",
+                                            "runs", "promoted", "named", "client added", "longest gap", "acked",
+                                            "unkn.", "errors", "lost", "twice"));
+   text +=
+      fmt::format("{:<10}{:>5}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "", "", "ms", "ms", "median", "max", "median", "max");
+   std::size_t broken = 0;
+   std::size_t apart = 0;
+   for (const fault_summary& s : summarise(runs)) {
+      text += table_line(s, tint);
+      broken += s.promises_broken;
+      apart += s.runs - s.ordinary;
+   }
+   if (apart != 0) {
+      text += fmt::format(
+         "{} runs had a late promotion, a second failover or were cut short; the times leave them out.\n", apart);
+   }
+   text +=
+      "Lost: acknowledged by a master before its replicas had it. Replication is asynchronous, and acks are off.\n";
+   text += broken == 0 ? tint(colour::green, "All promises kept: ")
+                       : tint(colour::red, fmt::format("{} promises broken: ", broken));
+   text +=
+      "no write failed that could wait or be sent again, none was applied twice, none ran that was\n"
+      "reported as not executed, at most one is unknown for each connection lost, and the client came back.\n";
+   return text;
+}
+
+}  // namespace holdfast::drill

@@ -1,0 +1,176 @@
+#include "drill/run.hpp"
+
+#include "drill/figures.hpp"
+#include "drill/harvest.hpp"
+#include "drill/workload.hpp"
+#include "lab/promotion.hpp"
+
+#include <optional>
+
+namespace holdfast::drill {
+namespace {
+
+using lab::milliseconds;
+
+constexpr milliseconds between_looks(20);
+constexpr milliseconds warm_up(500);
+constexpr milliseconds patience_for_start(15000);
+constexpr milliseconds patience_for_promotion(40000);  // a lost election is tried again after 2 x failover-timeout
+constexpr milliseconds after_return(500);              // of workload, to see that it stays
+
+// The run while it goes on.
+class scene {
+ public:
+   scene(lab::fault& f, const settings& s, record& r, const std::stop_token& stop, const progress_listener& listener)
+      : fault_(f),
+        settings_(s),
+        record_(r),
+        stop_(stop),
+        listener_(listener),
+        deployment_(shape_for(f, s)),
+        promotions_(deployment_),
+        namings_(deployment_),
+        workload_(subject_for(s), stop) {}
+
+   void play() {
+      record_.start = clock::now();
+      try {
+         if (warmed_up()) break_it();
+      } catch (const std::exception& e) {
+         if (record_.trouble.empty()) record_.trouble = e.what();
+      }
+      record_.cut_short = stop_.stop_requested();
+      workload_.finish();
+      record_.end = clock::now();
+      refuse_if_refused();
+      note_promotion();
+      check();
+   }
+
+ private:
+   subject_options subject_for(const settings& s) const {
+      return {
+         .client = s.client, .uri = deployment_.uri(), .delivery = s.delivery, .acks = s.acks, .breaker = s.breaker};
+   }
+
+   // Waits for the fact, the end of the workload, or the interrupt; whether it was the fact.
+   template <class Fact>
+   bool reached(const std::string& phase, milliseconds patience, Fact fact) {
+      bool there = false;
+      lab::became_true(
+         [&] {
+            tell(phase);
+            return (there = fact()) || stop_.stop_requested() || workload_.over();
+         },
+         patience, between_looks);
+      return there;
+   }
+
+   void tell(const std::string& phase) const {
+      const bool broken = record_.fault_at != clock::time_point();
+      listener_(
+         {phase, broken ? lab::ms_between(record_.fault_at, clock::now()) : 0, workload_.acked(), workload_.failed()});
+   }
+
+   bool warmed_up() {
+      const bool started = reached("warming up", patience_for_start,
+                                   [&] { return workload_.acked() >= 100 && clock::now() - record_.start >= warm_up; });
+      if (!started && !stop_.stop_requested()) record_.trouble = "the client did not get under way";
+      return started;
+   }
+
+   void break_it() {
+      record_.before = measure(deployment_.node(0));
+      record_.fault_at = clock::now();
+      tell("the fault");
+      record_.fault_at = fault_.inject(deployment_, stop_);
+      if (fault_.promotes() && !promoted()) return;
+      const bool back = reached("waiting for the client", settings_.deadline() + milliseconds(3000), [&] {
+         return workload_.look([&](auto operations, auto events) { return first_ok(record_, operations, events); })
+            .has_value();
+      });
+      if (!back) return;
+      if (fault_.promotes()) {
+         reached("waiting for the Sentinels", milliseconds(10000), [&] { return namings_.first().has_value(); });
+      }
+      const auto enough =
+         std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
+      reached("going on", std::chrono::ceil<milliseconds>(enough - clock::now()) + milliseconds(1000),
+              [&] { return clock::now() >= enough; });
+      if (!fault_.promotes()) record_.after = measure(deployment_.node(0));
+   }
+
+   bool promoted() {
+      const bool seen =
+         reached("waiting for the promotion", patience_for_promotion, [&] { return promotions_.first().has_value(); });
+      if (!seen && !stop_.stop_requested()) record_.trouble = "no replica was promoted";
+      if (!seen) return false;
+      note_promotion();
+      fault_.after_promotion(deployment_);
+      return true;
+   }
+
+   void note_promotion() {
+      if (const auto p = promotions_.first()) record_.promoted_at = p->at, record_.promoted = p->node;
+      if (const auto n = namings_.first()) record_.named_at = n->at;
+      record_.second_failover = namings_.second_failover();
+   }
+
+   void check() {
+      const auto last = workload_.look(
+         [](auto operations, auto) -> std::uint64_t { return operations.empty() ? 0 : operations.back().number; });
+      const auto promotions = promotions_.seen();
+      lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
+      workload_.surrender(record_);
+      try {
+         record_.held = harvest(master, last);
+         if (record_.after.connections == 0) record_.after = measure(master);
+      } catch (const lab::control_error& e) {
+         if (!record_.cut_short && record_.trouble.empty()) record_.trouble = e.what();
+      }
+   }
+
+   void refuse_if_refused() {
+      const std::string thrown = workload_.thrown();
+      if (!thrown.empty()) throw drill_refused(thrown);
+      workload_.look([](auto operations, auto) {
+         if (!operations.empty() && operations.back().refused) throw drill_refused(operations.back().why);
+      });
+   }
+
+   lab::fault& fault_;
+   const settings& settings_;
+   record& record_;
+   const std::stop_token& stop_;
+   const progress_listener& listener_;
+   lab::deployment deployment_;
+   lab::promotion_watch promotions_;
+   lab::naming_watch namings_;
+   workload workload_;
+};
+
+}  // namespace
+
+lab::deployment_options shape_for(const lab::fault& f, const settings& s) {
+   lab::deployment_options wanted;
+   wanted.replicas = s.replicas;
+   wanted.sentinels = s.sentinels;
+   wanted.down_after = milliseconds(s.down_after_ms);
+   return f.shape(wanted);
+}
+
+record perform_run(lab::fault& f, unsigned number, const settings& s, const std::stop_token& interrupted,
+                   const progress_listener& listener) {
+   record r;
+   r.fault = f.name();
+   r.run = number;
+   r.promotes = f.promotes();
+   r.may_lose = f.may_lose();
+   r.delivery = s.delivery;
+   r.deadline = s.deadline();
+   listener({"starting the servers"});
+   scene(f, s, r, interrupted, listener).play();
+   return r;
+}
+
+}  // namespace holdfast::drill

@@ -1,0 +1,33 @@
+// What a drill was asked for.
+#pragma once
+
+#include "lab/await.hpp"
+
+#include <holdfast/delivery.hpp>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+namespace holdfast::drill {
+
+struct settings {
+   std::vector<std::string> faults = {"all"};
+   unsigned runs = 1;
+   unsigned seconds = 3;  // of workload, at least
+   holdfast::delivery delivery = holdfast::delivery::automatic;
+   unsigned acks = 0;
+   std::string client = "holdfast";
+   unsigned replicas = 2;
+   unsigned sentinels = 3;
+   unsigned down_after_ms = 1000;
+   bool breaker = false;
+   std::string json = {};  // a file, "-", or empty: none
+   std::string html = {};
+   std::string exec = {};
+
+   // The client's own default, read from the deployment: as long as a failover may take.
+   lab::milliseconds deadline() const { return lab::milliseconds(std::max(5000U, down_after_ms + 8000U)); }
+};
+
+}  // namespace holdfast::drill

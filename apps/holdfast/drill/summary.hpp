@@ -1,0 +1,38 @@
+// The figures of many runs, fault by fault. Pure.
+#pragma once
+
+#include "drill/figures.hpp"
+
+#include <string>
+#include <vector>
+
+namespace holdfast::drill {
+
+struct spread {
+   std::size_t count = 0;
+   double median = 0;
+   double max = 0;
+};
+// What is below zero counts as zero.
+spread spread_of(std::vector<double> values);
+
+struct fault_summary {
+   std::string fault = {};
+   std::size_t runs = 0;
+   std::size_t ordinary = 0;  // the times below are of these alone
+   std::size_t late_promotions = 0;
+   std::size_t second_failovers = 0;
+   spread promoted_ms = {};
+   spread sentinel_named_ms = {};
+   spread first_ok_ms = {};
+   spread client_added_ms = {};
+   spread longest_gap_ms = {};
+   spread after_named_ms = {};  // first_ok_ms - sentinel_named_ms
+   totals all = {};             // of all runs
+   std::size_t promises_broken = 0;
+};
+
+// In the order in which the faults first occur.
+std::vector<fault_summary> summarise(const std::vector<judged>&);
+
+}  // namespace holdfast::drill
