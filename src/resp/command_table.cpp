@@ -189,7 +189,7 @@ constexpr whole_table table = put_together();
 
 // What the name consists of: one word, or two with a bar between them.
 bool spells(std::string_view name, std::string_view command, std::string_view subcommand) {
-   if (subcommand.empty()) return same_word(name, command);
+   if (subcommand.empty()) return same_word(name, command) && name.find('|') == std::string_view::npos;
    return name.size() == command.size() + 1 + subcommand.size() && name[command.size()] == '|' &&
           same_word(name.substr(0, command.size()), command) && same_word(name.substr(command.size() + 1), subcommand);
 }

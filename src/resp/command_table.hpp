@@ -75,7 +75,7 @@ struct command_entry {
 // Null if it is not known: a module's, or a newer server's. Upper or lower case. Cheap, and meant to be asked once for
 // a command; the entry lives for ever.
 const command_entry* find_command(const command&);
-const command_entry* find_command(std::string_view name, std::string_view subcommand = {});
+const command_entry* find_command(std::string_view name, std::string_view subcommand);  // "": none
 std::span<const command_entry> all_commands();
 
 // A command that is not known is not repeatable; one that its caller declares idempotent is `same`, save that `never`
