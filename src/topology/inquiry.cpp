@@ -72,6 +72,12 @@ void inquiry::ask(std::uint64_t round, time_point now) {
 
 void inquiry::lost(const std::string& why) { fail(why); }
 
+void inquiry::forget() {
+   connection.close();
+   id_.clear();
+   listed_others_ = 0;
+}
+
 inquiry::news inquiry::check(time_point now, bool late) {
    switch (connection.check(now, late)) {
       case sentinel_connection::due::connect_timeout:

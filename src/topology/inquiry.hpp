@@ -49,6 +49,7 @@ class inquiry {
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
    void opened(time_point now);  // asks at once
    void lost(const std::string& why);
+   void forget();  // closes; the next dial is to another Sentinel
    // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);

@@ -29,9 +29,21 @@ struct sentinel_peer {
       latest = a;
    }
 
+   // The place of a learned one that was given up goes to another; its connections keep their addresses.
+   void become(const endpoint& other) {
+      questions.forget();
+      events.connection.close();
+      where = other;
+      question_failures = event_failures = 0;
+      now = standing::untried;
+      why.clear();
+      refuses = list_is_new = false;
+      stale_told.reset();
+      latest = {};
+   }
+
    endpoint where;
    bool seed = false;
-   bool vacant = false;  // a learned one that was given up; the place is free for another
    inquiry questions;
    subscription events;
    unsigned question_failures = 0;  // in a row

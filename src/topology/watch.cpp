@@ -39,9 +39,7 @@ watch::peer* watch::owner(const resp::link& l) {
 
 std::vector<endpoint> watch::sentinels() const {
    std::vector<endpoint> all;
-   for (const auto i : order_) {
-      if (!peers_[i]->vacant) all.push_back(peers_[i]->where);
-   }
+   for (const auto i : order_) all.push_back(peers_[i]->where);
    return all;
 }
 
@@ -138,7 +136,6 @@ watch::round watch::ask(time_point now) {
    if (rounds_.fresh(now)) return rounds_.last();
    const auto r = rounds_.begin(now);
    for (const auto& p : peers_) {
-      if (p->vacant) continue;
       p->questions.ask(r, now);
       hurry(*p, now);
    }
@@ -201,11 +198,7 @@ void watch::tick(time_point now) {
       agreed_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
       ask(now);
    }
-   if (now >= hint_ask_at_) {
-      hint_ask_at_ = never;
-      hint_asked_at_ = now;
-      ask(now);
-   }
+   if (now >= hint_ask_at_) ask_what_was_hinted(now);
    if (now >= poll_at_) {
       ask(now);
       plan_poll(now);
@@ -214,7 +207,6 @@ void watch::tick(time_point now) {
 }
 
 void watch::check(peer& p, bool late, time_point now) {
-   if (p.vacant) return;
    auto& question = p.questions.connection;
    if (question.now() == sentinel_connection::phase::resting) {
       if (now >= question.retry_at()) p.questions.dial(p.where, now);
@@ -245,7 +237,6 @@ time_point watch::earliest_deadline() const {
    if (agreed_ && agreed_round_ == 0 && !offered_)
       soonest = std::min(soonest, after(agreed_since_, settings_.agree_for));
    for (const auto& p : peers_) {
-      if (p->vacant) continue;
       soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline()});
    }
    return soonest;

@@ -145,6 +145,7 @@ class watch {
    void believe(const endpoint&, std::uint64_t epoch, time_point now);
    void tell_if_stale(peer&);
    void learn(time_point now);
+   void meet(const endpoint&, time_point now);
    void settle(time_point now);
    bool is_over(rounds::open_round&, time_point now) const;
    void conclude(time_point now);
@@ -158,6 +159,7 @@ class watch {
    void subscription_failed(peer&, bool was_active, time_point now);
    void hint_came(peer&, const hint&, time_point now);
    void ask_for_hint(peer&, time_point now);
+   void ask_what_was_hinted(time_point now);
    time_point next_hint_ask(time_point now) const;
    void doubt(peer&, time_point now);
    void end_doubt(time_point now);

@@ -54,6 +54,7 @@ void watch::answer_came(peer& p, time_point now) {
 
    const auto before = last_target_.generation;
    weigh(now);
+   if (believed_) tell_if_stale(p);
    const bool concerns = believed_ && p.names_a_master() && p.latest.state.shown == believed_->where;
    p.objectively_down = concerns && p.latest.state.objectively_down;
    p.failing_over = concerns && p.latest.state.failover_in_progress;
@@ -79,20 +80,20 @@ bool watch::repeats_an_earlier(const peer& p) const {
    if (id.empty()) return false;
    for (const auto& q : peers_) {
       if (q.get() == &p) return false;
-      if (!q->vacant && q->questions.id() == id) return true;
+      if (q->questions.id() == id) return true;
    }
    return false;
 }
 
 std::size_t watch::known() const {
-   return static_cast<std::size_t>(std::count_if(peers_.begin(), peers_.end(),
-                                                 [&](const auto& p) { return !p->vacant && !repeats_an_earlier(*p); }));
+   return static_cast<std::size_t>(
+      std::count_if(peers_.begin(), peers_.end(), [&](const auto& p) { return !repeats_an_earlier(*p); }));
 }
 
 std::vector<opinion>& watch::opinions() {
    opinions_.clear();
    for (const auto& p : peers_) {
-      if (!p->vacant && p->names_a_master() && !repeats_an_earlier(*p)) opinions_.push_back(p->view());
+      if (p->names_a_master() && !repeats_an_earlier(*p)) opinions_.push_back(p->view());
    }
    return opinions_;
 }
@@ -106,7 +107,6 @@ void watch::weigh(time_point now) {
    reachable_ = true;
    if (j.what == verdict::adopt) believe(j.where, j.epoch, now);
    if (j.what == verdict::ask_again) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));
-   for (const auto& p : peers_) tell_if_stale(*p);
    watch_agreement(now);
    publish();
 }
@@ -141,7 +141,6 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
    std::size_t waiting_for_down = 0;
    bool hinting = false;
    for (const auto& p : peers_) {
-      if (p->vacant) continue;
       if (p->up() && p->latest.round >= r.number) {
          ++answered;
          // The first belief hears those, too, whom this one is about to name.
@@ -149,7 +148,7 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
          if (believed_ && p->names_a_master() && p->latest.where == believed_->where &&
              p->latest.state.epoch == believed_->epoch && !repeats_an_earlier(*p))
             ++confirming;
-      } else if (p->failed_at >= r.began) {
+      } else if (p->failed_at > r.began) {
          continue;
       } else if (p->now == peer::standing::down) {
          if (p->questions.connection.now() != sentinel_connection::phase::resting) ++waiting_for_down;
@@ -174,7 +173,8 @@ void watch::settle(time_point now) {
       conclude(now);
       break;
    }
-   if (in_doubt_ && (rounds_.finished(doubt_round_) || now >= doubt_until_)) end_doubt(now);
+   const bool moved = doubt_generation_ != last_target_.generation;
+   if (in_doubt_ && (moved || rounds_.finished(doubt_round_) || now >= doubt_until_)) end_doubt(now);
 }
 
 void watch::conclude(time_point now) {
@@ -247,15 +247,29 @@ void watch::learn(time_point now) {
          const auto same = [&](const auto& p) {
             return p->where == entry.where || (!entry.id.empty() && p->questions.id() == entry.id);
          };
-         if (peers_.size() >= settings_.max_sentinels || std::any_of(peers_.begin(), peers_.end(), same)) continue;
-         add_peer(entry.where, false);
-         events_->tell([&] { return event::sentinel_learned{entry.where}; });
-         auto& learned = *peers_.back();
-         learned.questions.ask(rounds_.last(), now);
-         learned.questions.dial(learned.where, now);
+         if (std::none_of(peers_.begin(), peers_.end(), same)) meet(entry.where, now);
       }
    }
    next_start_ = order_.size();
+}
+
+void watch::meet(const endpoint& where, time_point now) {
+   if (peers_.size() >= settings_.max_sentinels) {
+      // Full: it takes the place of the learned one that has failed most often. Where Sentinels come back under new
+      // addresses again and again, the old ones stay listed for long.
+      const auto failures = [](const auto& p) { return p->seed || p->up() ? 0 : p->question_failures; };
+      const auto worst = std::max_element(peers_.begin(), peers_.end(),
+                                          [&](const auto& a, const auto& b) { return failures(a) < failures(b); });
+      constexpr unsigned hopeless = 10;
+      if (worst == peers_.end() || failures(*worst) < hopeless) return;
+      (*worst)->become(where);
+      (*worst)->questions.dial(where, now);
+   } else {
+      add_peer(where, false);
+      peers_.back()->questions.ask(rounds_.last(), now);
+      peers_.back()->questions.dial(where, now);
+   }
+   events_->tell([&] { return event::sentinel_learned{where}; });
 }
 
 bool watch::failover_in_progress() const {
@@ -275,7 +289,6 @@ std::optional<trouble> watch::why_none() const {
    bool each_seed_says_no = !ever_named_;
    for (const auto i : order_) {
       const peer& p = *peers_[i];
-      if (p.vacant) continue;
       const bool knows_no_such = p.up() && p.latest.what == sentinel_answer::kind::unknown;
       unknown = unknown || knows_no_such;
       refused = refused || p.refuses;

@@ -64,12 +64,12 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
 
 void watch::ask_for_hint(peer& p, time_point now) {
    p.asked_for_hint = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
-   if (hint_ask_at_ != never) return;
-   const auto when = next_hint_ask(now);
-   if (when > now) {
-      hint_ask_at_ = when;
-      return;
-   }
+   if (hint_ask_at_ == never) hint_ask_at_ = next_hint_ask(now);
+   if (hint_ask_at_ <= now) ask_what_was_hinted(now);
+}
+
+void watch::ask_what_was_hinted(time_point now) {
+   hint_ask_at_ = never;
    hint_asked_at_ = now;
    ask(now);
 }
@@ -81,9 +81,10 @@ time_point watch::next_hint_ask(time_point now) const {
 // ---- doubt --------------------------------------------------------------------------------------------------------
 
 void watch::doubt(peer& p, time_point now) {
-   if (!target_ || now < p.quiet_until) return;
+   if (!target_ || p.doubted || now < p.quiet_until) return;
    p.doubted = true;
    doubt_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   hint_ask_at_ = now;  // commands are held: no time to wait for further hints
    if (in_doubt_) return;
    in_doubt_ = true;
    doubt_until_ = after(now, settings_.timeout);
