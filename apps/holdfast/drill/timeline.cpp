@@ -65,7 +65,7 @@ timeline timeline_of(const judged& j, std::size_t slices) {
    add_marks(j, t);
    find_gap(r, t);
    const double last_mark = std::max(t.marks.back().at_ms, t.gap_to_ms);
-   const double margin = std::clamp(last_mark * 0.15, 50.0, 500.0);
+   const double margin = std::clamp(last_mark * 0.15, 300.0, 500.0);
    t.from_ms = std::max(-margin, ms_between(r.fault_at, r.start));
    t.to_ms = std::max(std::min(last_mark + margin, ms_between(r.fault_at, r.end)), t.from_ms + 1);
    t.acked.resize(slices);

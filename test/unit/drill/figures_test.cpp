@@ -1,0 +1,230 @@
+#include "drill/figures.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::drill {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
+const endpoint old_master = {"127.0.0.1", 1};
+const endpoint new_master = {"127.0.0.1", 2};
+
+clock::time_point at(double ms) { return fault_at + microseconds(static_cast<long>(ms * 1000)); }
+
+operation acked(write_kind kind, std::uint64_t number, double end_ms) {
+   operation o;
+   o.kind = kind;
+   o.number = number;
+   o.start = at(end_ms - 0.1);
+   o.end = at(end_ms);
+   o.acked = true;
+   return o;
+}
+
+operation failed(write_kind kind, std::uint64_t number, double end_ms, outcome what) {
+   operation o = acked(kind, number, end_ms);
+   o.acked = false;
+   o.outcome = what;
+   return o;
+}
+
+told lost_connection(double ms) { return {at(ms), event::connection_lost{.where = old_master, .unanswered = 1}}; }
+
+// A failover as it should be: three writes before, three after, promoted at 1000 ms, named at 1800 ms.
+record good_failover() {
+   record r;
+   r.fault = "kill";
+   r.promotes = r.may_lose = true;
+   r.deadline = milliseconds(9000);
+   r.start = at(-100);
+   r.fault_at = fault_at;
+   r.end = at(2500);
+   r.promoted_at = at(1000);
+   r.promoted = new_master;
+   r.named_at = at(1800);
+   r.events = {lost_connection(1), {at(1001.5), event::connected{.master = new_master, .epoch = 1}}};
+   r.operations = {acked(write_kind::rpush, 1, -30), acked(write_kind::incr, 1, -20),
+                   acked(write_kind::set, 1, -10),   acked(write_kind::rpush, 2, 1002),
+                   acked(write_kind::incr, 2, 1500), acked(write_kind::set, 2, 2000)};
+   r.held = {.set = {1, 2}, .list = {1, 2}, .counter = 2};
+   return r;
+}
+
+// A fault that promotes nobody: a connection lost at 1 ms, all well from 3 ms on.
+record good_loss_of_a_connection() {
+   record r = good_failover();
+   r.promotes = r.may_lose = false;
+   r.promoted_at.reset();
+   r.named_at.reset();
+   r.promoted = {};
+   r.operations[3].end = at(0.5);
+   r.operations[4].end = at(3);
+   r.events = {lost_connection(1)};
+   return r;
+}
+
+bool says(const figures& f, const std::string& part) {
+   return std::any_of(f.broken.begin(), f.broken.end(),
+                      [&](const std::string& line) { return line.find(part) != std::string::npos; });
+}
+
+TEST(DrillVerdict, AFailoverRiddenOutBreaksNoPromise) {
+   const figures f = judge(good_failover());
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+   EXPECT_EQ(f.all, (totals{.acked = 6}));
+   EXPECT_DOUBLE_EQ(f.promoted_ms.value(), 1000);
+   EXPECT_DOUBLE_EQ(f.sentinel_named_ms.value(), 1800);
+   EXPECT_DOUBLE_EQ(f.first_ok_ms.value(), 1002);
+   EXPECT_DOUBLE_EQ(f.client_added_ms.value(), 2);
+   EXPECT_DOUBLE_EQ(f.longest_gap_ms, 1012);
+   EXPECT_FALSE(f.late_promotion);
+   EXPECT_EQ(f.connections_lost, 1U);
+}
+
+TEST(DrillVerdict, TheFirstWriteOnTheNewMasterIsTheFirstAfterTheClientConnectedToIt) {
+   record r = good_failover();
+   // The old master, woken, acknowledges this one after the promotion.
+   r.operations[3].end = at(1001);
+   EXPECT_DOUBLE_EQ(judge(r).first_ok_ms.value(), 1500);
+}
+
+TEST(DrillVerdict, AnAddedOutageBelowZeroIsGivenRaw) {
+   record r = good_failover();
+   r.promoted_at = at(1003);
+   EXPECT_DOUBLE_EQ(judge(r).client_added_ms.value(), -1);
+}
+
+TEST(DrillVerdict, WithoutAPromotionTheFirstWriteIsThatAfterTheConnectionWasLost) {
+   const figures f = judge(good_loss_of_a_connection());
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+   EXPECT_DOUBLE_EQ(f.first_ok_ms.value(), 3);
+   EXPECT_FALSE(f.promoted_ms || f.client_added_ms || f.sentinel_named_ms);
+   EXPECT_FALSE(f.late_promotion);
+}
+
+TEST(DrillVerdict, AClientThatNeverReachesTheNewMasterBreaksAPromise) {
+   record r = good_failover();
+   r.operations.resize(3);
+   r.events.pop_back();
+   const figures f = judge(r);
+   EXPECT_TRUE(says(f, "did not come back"));
+   EXPECT_FALSE(f.first_ok_ms);
+   EXPECT_DOUBLE_EQ(f.longest_gap_ms, 2510) << "the gap lasts to the end";
+}
+
+TEST(DrillVerdict, AnAcknowledgedWriteThatIsGoneCountsAsLostButNoPromiseWasMadeInAFailover) {
+   record r = good_failover();
+   r.held = {.set = {2}, .list = {2}, .counter = 1};
+   const figures f = judge(r);
+   for (const totals& t : f.by_command) EXPECT_EQ(t.lost, 1U);
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+}
+
+TEST(DrillVerdict, ALossWithoutAFailoverBreaksAPromise) {
+   record r = good_loss_of_a_connection();
+   r.held.set = {2};
+   EXPECT_TRUE(says(judge(r), "1 acknowledged writes are lost"));
+}
+
+TEST(DrillVerdict, ANumberPushedTwiceIsADuplicate) {
+   record r = good_failover();
+   r.held.list = {1, 1, 2};
+   const figures f = judge(r);
+   EXPECT_EQ(f.by_command[1].duplicated, 1U);
+   EXPECT_TRUE(says(f, "more than once"));
+   r.delivery = delivery::at_least_once;
+   EXPECT_FALSE(says(judge(r), "more than once")) << "that is what was asked for";
+}
+
+TEST(DrillVerdict, ACounterAboveAllThatMayHaveRunWasCountedTwice) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::incr, 3, 2100, outcome::unknown));
+   r.held.counter = 3;
+   EXPECT_EQ(judge(r).all.duplicated, 0U);
+   r.held.counter = 4;
+   EXPECT_EQ(judge(r).all.duplicated, 1U);
+}
+
+TEST(DrillVerdict, WhatWasReportedAsNotExecutedMustBeAbsent) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::rpush, 3, 2100, outcome::not_executed));
+   EXPECT_FALSE(says(judge(r), "reported as not executed"));
+   r.held.list = {1, 2, 3};
+   EXPECT_TRUE(says(judge(r), "1 writes ran that were reported as not executed"));
+}
+
+TEST(DrillVerdict, OneUnknownForEachLostConnectionIsAllowedToWhatMayNotBeRepeated) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::rpush, 3, 1.5, outcome::unknown));
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   r.operations.push_back(failed(write_kind::incr, 3, 1.6, outcome::unknown));
+   EXPECT_TRUE(says(judge(r), "2 outcomes are unknown, but only 1 connections"));
+}
+
+TEST(DrillVerdict, ASetMayNotFailWhereItCanBeSentAgain) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::set, 3, 1.5, outcome::unknown));
+   EXPECT_TRUE(says(judge(r), "1 of SET failed"));
+   r.delivery = delivery::at_most_once;
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "at most once: it must not be sent again";
+}
+
+TEST(DrillVerdict, NothingMayFailAsNotExecutedInAnOrdinaryFailover) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::incr, 3, 1.5, outcome::not_executed));
+   EXPECT_TRUE(says(judge(r), "1 of INCR failed"));
+}
+
+TEST(DrillVerdict, ErrorsOfALatePromotionAreToldApart) {
+   record r = good_failover();
+   r.promoted_at = at(9001);
+   r.operations.push_back(failed(write_kind::set, 3, 9000, outcome::not_executed));
+   const figures f = judge(r);
+   EXPECT_TRUE(f.late_promotion);
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+   EXPECT_EQ(f.all.errors(), 1U);
+}
+
+TEST(DrillVerdict, ButADuplicateIsNeverExcused) {
+   record r = good_failover();
+   r.second_failover = true;
+   r.held.list = {1, 1, 2};
+   EXPECT_TRUE(says(judge(r), "more than once"));
+}
+
+TEST(DrillVerdict, APromotionThatNeverCameIsLate) {
+   record r = good_failover();
+   r.promoted_at.reset();
+   EXPECT_TRUE(judge(r).late_promotion);
+}
+
+TEST(DrillVerdict, TheListMustBeInTheOrderInWhichItWasWritten) {
+   record r = good_failover();
+   r.held.list = {2, 1};
+   EXPECT_TRUE(says(judge(r), "order"));
+}
+
+TEST(DrillVerdict, WhatTheUserCutShortIsNoError) {
+   record r = good_failover();
+   r.operations.push_back(failed(write_kind::incr, 3, 2100, outcome::unknown));
+   r.operations.back().cancelled = true;
+   r.held.counter = 3;
+   const figures f = judge(r);
+   EXPECT_EQ(f.all.errors(), 0U);
+   EXPECT_EQ(f.all.duplicated, 0U) << "it may have run all the same";
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+}
+
+TEST(DrillVerdict, WhatTheLabCouldNotDoIsTold) {
+   record r = good_failover();
+   r.trouble = "no replica was promoted";
+   EXPECT_TRUE(says(judge(r), "no replica was promoted"));
+}
+
+}  // namespace
+}  // namespace holdfast::drill

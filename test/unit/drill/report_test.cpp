@@ -1,0 +1,145 @@
+#include "drill/report_html.hpp"
+#include "drill/report_json.hpp"
+#include "drill/report_text.hpp"
+#include "drill/summary.hpp"
+#include "drill/timeline.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace holdfast::drill {
+namespace {
+
+using std::chrono::milliseconds;
+
+const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
+
+judged one_run(const std::string& fault, double added_ms) {
+   judged j;
+   record& r = j.seen;
+   r.fault = fault;
+   r.promotes = r.may_lose = true;
+   r.deadline = milliseconds(9000);
+   r.fault_at = fault_at;
+   r.start = fault_at - milliseconds(500);
+   r.end = fault_at + milliseconds(3000);
+   r.promoted = {"127.0.0.1", 2};
+   r.promoted_at = fault_at + milliseconds(1400);
+   r.named_at = fault_at + milliseconds(2200);
+   const auto back = *r.promoted_at + std::chrono::microseconds(static_cast<long>(added_ms * 1000));
+   r.events = {{fault_at + milliseconds(1), event::connection_lost{.where = {"127.0.0.1", 1}, .unanswered = 1}},
+               {fault_at + milliseconds(1100), event::sentinel_said{.channel = "+odown"}},
+               {back, event::connected{.master = r.promoted}}};
+   for (int ms = -500; ms < 3000; ++ms) {
+      if (ms >= 0 && fault_at + milliseconds(ms) < back) continue;
+      operation o;
+      o.kind = write_kind::incr;
+      o.number = static_cast<std::uint64_t>(ms + 501);
+      o.start = o.end = fault_at + milliseconds(ms);
+      o.acked = true;
+      r.operations.push_back(o);
+   }
+   operation unknown;
+   unknown.kind = write_kind::incr;
+   unknown.number = 4000;
+   unknown.start = unknown.end = fault_at + milliseconds(1);
+   unknown.why = "connection <lost>";
+   r.operations.push_back(unknown);
+   r.held.counter = static_cast<long long>(r.operations.size());
+   j.found = judge(r);
+   return j;
+}
+
+TEST(DrillSummary, TakesMedianAndMaximumAndCountsWhatIsBelowZeroAsZero) {
+   EXPECT_EQ(spread_of({}).count, 0U);
+   const spread odd = spread_of({5, -3, 1});
+   EXPECT_DOUBLE_EQ(odd.median, 1);
+   EXPECT_DOUBLE_EQ(odd.max, 5);
+   EXPECT_DOUBLE_EQ(spread_of({-3, -1}).median, 0);
+   EXPECT_DOUBLE_EQ(spread_of({1, 2, 3, 10}).median, 2.5);
+}
+
+TEST(DrillSummary, LeavesLatePromotionsOutOfTheTimesButNotOutOfTheCounts) {
+   std::vector<judged> runs = {one_run("kill", 2), one_run("kill", 4), one_run("stop", 6)};
+   runs[1].found.late_promotion = true;
+   const auto all = summarise(runs);
+   ASSERT_EQ(all.size(), 2U);
+   EXPECT_EQ(all[0].fault, "kill");
+   EXPECT_EQ(all[0].runs, 2U);
+   EXPECT_EQ(all[0].ordinary, 1U);
+   EXPECT_EQ(all[0].late_promotions, 1U);
+   EXPECT_DOUBLE_EQ(all[0].client_added_ms.max, 2);
+   EXPECT_EQ(all[0].all.unknown, 2U);
+   EXPECT_EQ(all[1].fault, "stop");
+}
+
+TEST(DrillTimeline, ShowsTheGapTheMarksInOrderAndEveryWriteInItsSlice) {
+   const judged run = one_run("kill", 2);
+   const timeline t = timeline_of(run, 80);
+   EXPECT_LT(t.from_ms, 0);
+   EXPECT_GT(t.to_ms, 2200);
+   EXPECT_DOUBLE_EQ(t.gap_from_ms, -1);
+   EXPECT_DOUBLE_EQ(t.gap_to_ms, 1402);
+   std::vector<mark_kind> kinds;
+   for (const mark& m : t.marks) kinds.push_back(m.kind);
+   EXPECT_EQ(kinds, (std::vector{mark_kind::fault, mark_kind::down, mark_kind::promoted, mark_kind::client_back,
+                                 mark_kind::named}));
+   EXPECT_GT(t.acked.front(), 0U);
+   EXPECT_EQ(t.acked[30], 0U);
+   EXPECT_GT(t.acked.back(), 0U);
+   EXPECT_EQ(std::accumulate(t.failed.begin(), t.failed.end(), 0U), 1U);
+}
+
+TEST(DrillTimeline, CanBeDrawnOfARunWithoutASingleWrite) {
+   judged j = one_run("kill", 2);
+   j.seen.operations.clear();
+   j.found = judge(j.seen);
+   EXPECT_NE(describe_run(j, paint(false)), "");
+   EXPECT_NE(as_html({j}), "");
+}
+
+TEST(DrillJson, HasTheFieldsThatOthersReadEvenWhereThereIsNoPromotion) {
+   judged j = one_run("kill", 2);
+   j.seen.promotes = false;
+   j.seen.promoted_at.reset();
+   j.seen.named_at.reset();
+   j.found = judge(j.seen);
+   const auto json = as_json({j});
+   const auto& run = json.at("runs").at(0);
+   for (const char* field : {"fault", "promoted_ms", "sentinel_named_ms", "first_ok_ms", "client_added_ms",
+                             "longest_gap_ms", "late_promotion", "second_failover", "acked", "errors", "not_executed",
+                             "unknown", "executed", "lost", "duplicated", "by_command", "events"})
+      EXPECT_TRUE(run.contains(field)) << field;
+   for (const char* command : {"SET", "RPUSH", "INCR"}) EXPECT_EQ(run.at("by_command").at(command).size(), 7U);
+   EXPECT_TRUE(run.at("promoted_ms").is_null());
+   EXPECT_TRUE(run.at("client_added_ms").is_null());
+   EXPECT_EQ(run.at("errors"), 1);
+   EXPECT_EQ(run.at("events").at(0).at("at_ms"), 1.0);
+   EXPECT_TRUE(json.at("summary").at("faults").contains("kill"));
+}
+
+TEST(DrillJson, GivesTheAddedOutageRaw) {
+   EXPECT_DOUBLE_EQ(as_json({one_run("kill", -1)}).at("runs").at(0).at("client_added_ms"), -1);
+}
+
+TEST(DrillText, HasNoColourWhereItWasNotAskedFor) {
+   const judged run = one_run("kill", 2);
+   EXPECT_EQ((describe_run(run, paint(false)) + describe_all({run}, paint(false))).find('\x1b'), std::string::npos);
+   EXPECT_NE(describe_run(run, paint(true)).find('\x1b'), std::string::npos);
+}
+
+TEST(DrillText, ExplainsEveryUnknownOutcome) {
+   EXPECT_NE(describe_run(one_run("kill", 2), paint(false)).find("unknown INCR 4000"), std::string::npos);
+}
+
+TEST(DrillHtml, IsOnePageWithADrawingAndTakesNothingFromElsewhere) {
+   const std::string page = as_html({one_run("kill", 2)});
+   EXPECT_NE(page.find("<svg"), std::string::npos);
+   for (const char* outside : {"src=", "href=", "<script", "url("}) EXPECT_EQ(page.find(outside), std::string::npos);
+   EXPECT_NE(page.find("connection &lt;lost&gt;"), std::string::npos) << "what errors say is no markup";
+}
+
+}  // namespace
+}  // namespace holdfast::drill
