@@ -10,3 +10,9 @@ step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" -G "${
      "-DCMAKE_PREFIX_PATH=${WORK}/prefix" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 step("${CMAKE_COMMAND}" --build "${WORK}/build")
 step("${WORK}/build/consume")
+
+# And as one who builds without CMake would.
+set(ENV{PKG_CONFIG_PATH} "${WORK}/prefix/${LIBDIR}/pkgconfig")
+step(sh -ec "${COMPILER} ${FLAGS} -std=c++20 '${CMAKE_CURRENT_LIST_DIR}/main.cpp' -o '${WORK}/without_cmake' \
+             $(pkg-config --cflags --libs holdfast)")
+step("${WORK}/without_cmake")
