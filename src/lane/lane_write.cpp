@@ -61,13 +61,14 @@ time_point lane::silence_ends() const {
    if (awaiting_pong_ || leaving_) return after(silent_since_, settings_.connecting.connect_timeout);
    const ledger_slot& oldest = ledger_.front();
    if (oldest.blocks_for_ever) return never;
-   const int times = suspicion_.raised() ? 2 : 1;
-   return after(silent_since_, oldest.allowance + settings_.attempt_timeout * times);
+   if (!suspicion_.raised()) return after(silent_since_, oldest.allowance + settings_.attempt_timeout);
+   const time_point given_up = after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2);
+   return guide_.objectively_down() ? std::min(given_up, suspicion_.probe_ends()) : given_up;
 }
 
 void lane::watch_silence(time_point now) {
    if (!connector_.ready() || ledger_.empty()) return;
-   if (suspicion_.raised() && !suspicion_.probe_answered() && guide_.objectively_down()) {
+   if (suspicion_.probe_failed(now) && guide_.objectively_down()) {
       return lose("no reply, and the Sentinels agree that it is down", fault::connection_lost, true, now);
    }
    if (now < silence_ends()) return;

@@ -2,10 +2,11 @@
 
 namespace holdfast::lane {
 
-void suspicion::raise(const endpoint& where, duration silent_for, time_point) {
+void suspicion::raise(const endpoint& where, duration silent_for, time_point now) {
    if (raised()) return;
    state_ = state::probing;
    where_ = where;
+   raised_at_ = now;
    events_.tell([&] { return event::suspected{where, silent_for}; });
    link_.dial(where);
 }

@@ -18,7 +18,9 @@ class suspicion {
    void clear(bool answered);  // the node answered on the first connection, or that was given up
 
    bool raised() const { return state_ != state::none; }
-   bool probe_answered() const { return state_ == state::answered; }
+   // The probe had time enough, and no answer came.
+   bool probe_failed(time_point now) const { return state_ == state::probing && now >= probe_ends(); }
+   time_point probe_ends() const { return state_ == state::probing ? after(raised_at_, patience) : never; }
 
    void on_opened() { link_.write("*1\r\n$4\r\nPING\r\n"); }
    void on_received();
@@ -26,9 +28,13 @@ class suspicion {
 
  private:
    enum class state : std::uint8_t { none, probing, answered };
+   // Connecting and one PING: far more than a living node of this planet needs, and little beside the attempt timeout.
+   static constexpr duration patience = std::chrono::milliseconds(250);
+
    resp::link& link_;
    event_queue& events_;
    endpoint where_;
+   time_point raised_at_ = {};
    state state_ = state::none;
 };
 
