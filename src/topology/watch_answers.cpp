@@ -158,7 +158,10 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
       }
    }
    if (waiting == 0 && (answered != 0 || waiting_for_down == 0)) return true;
-   if (answered == 0) return false;
+   if (answered == 0) {
+      r.until = never;  // who had answered is gone
+      return false;
+   }
    if (2 * confirming > known() && !hinting) return true;
    if (r.until == never) r.until = after(now, settings_.timeout);
    return now >= r.until;
