@@ -1,14 +1,85 @@
 #include "drill/drill.hpp"
+#include "exit_status.hpp"
+#include "help.hpp"
+#include "subcommands.hpp"
+#include "terminal.hpp"
 
-int main(int argc, char** argv) {
+#include <algorithm>
+#include <clocale>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+using namespace holdfast::cli;
+
+constexpr const char* help =
+   "Start here:\n"
+   "  holdfast drill                    real servers, real failovers, and what became of the writes\n"
+   "  holdfast exec PING                one command on the server at 127.0.0.1:6379\n"
+   "  export HOLDFAST_URI=redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
+   "  holdfast exec INCR hits           the same through Sentinel, and through a failover\n"
+   "  holdfast resolve                  where the master is\n"
+   "  holdfast watch                    what happens there\n\n"
+   "`holdfast SUBCOMMAND --help` says more; so does `man holdfast`.\n\n"
+   "Exit status: 0 done; 1 the server answered an error, too few replicas acknowledged, or a drill broke a promise;\n"
+   "2 usage; 3 not executed (unreachable, deadline); 4 outcome unknown.";
+
+// Takes COMMAND and its arguments off the command line of exec: they are the server's, whatever they look like.
+std::vector<std::string> take_words(const CLI::App& app, std::vector<std::string>& line) {
+   if (line.empty() || line.front() != "exec") return {};
+   const CLI::App* const exec = app.get_subcommand("exec");
+   auto at = line.begin() + 1;
+   while (at != line.end() && at->starts_with('-') && at->size() > 1) {
+      if (*at == "--") {
+         at = line.erase(at);
+         break;
+      }
+      const CLI::Option* const option = exec->get_option_no_throw(*at);
+      const bool takes_next = option != nullptr && option->get_items_expected_min() > 0;
+      at += takes_next && at + 1 != line.end() ? 2 : 1;
+   }
+   std::vector<std::string> words(at, line.end());
+   line.erase(at, line.end());
+   return words;
+}
+
+int run(std::vector<std::string> line) {
    CLI::App app("Redis commands that ride out a failover.", "holdfast");
+   app.formatter(std::make_shared<help_layout>("holdfast SUBCOMMAND [OPTIONS]"));
+   app.footer(help);
+   app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION, "Print the version and exit");
    app.require_subcommand(1);
+   app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
+      (void)failed;
+      return std::string("holdfast: ") + e.what() + "; see holdfast --help\n";
+   });
    int status = 0;
+   std::vector<std::string> words;
+   add_exec(app, words, status);
+   add_resolve(app, status);
+   add_watch(app, status);
    holdfast::drill::add_drill(app, status);
+   add_unbuilt(app, status);
+   words = take_words(app, line);
    try {
-      app.parse(argc, argv);
+      std::reverse(line.begin(), line.end());
+      app.parse(std::move(line));
    } catch (const CLI::ParseError& e) {
-      return app.exit(e) == 0 ? 0 : 2;
+      return app.exit(e) == 0 ? 0 : static_cast<int>(exit_status::usage);
    }
    return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+   try {
+      return run({argv + 1, argv + argc});
+   } catch (const std::exception& e) {
+      complain(e.what());
+      return static_cast<int>(exit_status::failed);
+   }
 }

@@ -1,0 +1,138 @@
+// `holdfast exec`: one command, as redis-cli would run it, but through a failover.
+#include "exit_status.hpp"
+#include "explain.hpp"
+#include "help.hpp"
+#include "interrupt.hpp"
+#include "json.hpp"
+#include "notices.hpp"
+#include "options.hpp"
+#include "reply_text.hpp"
+#include "subcommands.hpp"
+#include "terminal.hpp"
+#include "uri.hpp"
+
+#include <holdfast/client.hpp>
+
+#include <memory>
+
+namespace holdfast::cli {
+namespace {
+
+const std::string exec_help =
+   std::string(
+      "Options end at COMMAND: what follows belongs to it.\n\n"
+      "  holdfast exec -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster GET user:7\n"
+      "  holdfast exec --deadline 30s INCR hits              waits out a failover of that length\n"
+      "  holdfast exec --delivery at-least-once RPUSH q job  rather twice than not at all\n"
+      "  holdfast exec --json HGETALL user:7 | jq .reply\n\n") +
+   uri_help +
+   "\n"
+   "Delivery modes. What certainly did not run is sent again under each of them, until the deadline. They differ in\n"
+   "what happens when the connection breaks after the command was written and before its reply came:\n"
+   "  automatic      sent again if a second run changes neither the data nor the reply (GET, a plain SET);\n"
+   "                 else exit status 4: it may have run\n"
+   "  at-most-once   never sent again then: exit status 4\n"
+   "  at-least-once  sent again, also INCR or RPUSH, which may then count twice; FLUSHALL and its like are not\n"
+   "  exactly-once   not built yet\n\n"
+   "On a terminal the reply is formatted as redis-cli does it; piped, it is raw. With --json:\n"
+   "  {\"reply\": ..., \"outcome\": \"executed\", \"attempts\": 1, \"elapsed_ms\": 0.8, \"endpoint\": "
+   "\"10.0.0.1:6379\"}\n"
+   "  {\"error\": {\"code\": ..., \"outcome\": \"not_executed\", \"message\": ..., \"server_text\": ..., \"attempts\": "
+   "...,\n"
+   "             \"elapsed_ms\": ..., \"endpoint\": ..., \"causes\": [...]}}\n"
+   "Bytes that are not UTF-8 become {\"base64\": \"...\"}, an error inside an array {\"error\": \"...\"}; a map whose "
+   "keys are\n"
+   "not distinct texts {\"map\": [[key, value], ...]}.\n\n"
+   "Exit status:\n"
+   "  0  done\n"
+   "  1  the server answered an error, or too few replicas acknowledged\n"
+   "  2  usage: a bad URI or option, or a command that was refused before it was sent\n"
+   "  3  not executed, for certain: nobody reachable, deadline passed, unknown master, password refused\n"
+   "  4  outcome unknown: it was sent, and no reply came\n"
+   "Ctrl-C ends the wait and says what is known: exit status 3 or 4, not 130.";
+
+struct exec_settings {
+   std::string uri = {};
+   call_options call = {};
+   bool json = false;
+};
+
+// What the events tell of the command that a successful reply does not.
+struct course {
+   endpoint master = {};
+   unsigned attempts = 1;
+
+   void on(const any_event& any) {
+      if (const auto* connected = std::get_if<event::connected>(&any)) master = connected->master;
+      if (const auto* resent = std::get_if<event::resent>(&any)) attempts = resent->attempt;
+   }
+};
+
+exit_status report(const value& reply, const course& c, duration took, bool as_json) {
+   std::string text;
+   if (as_json) {
+      text = one_line({{"reply", reply_as_json(reply)},
+                       {"outcome", to_string(outcome::executed)},
+                       {"attempts", c.attempts},
+                       {"elapsed_ms", in_ms(took)},
+                       {"endpoint", endpoint_as_json(c.master)}}) +
+             "\n";
+   } else {
+      text = stdout_is_terminal() ? formatted(reply) : raw(reply);
+   }
+   return print(text) ? exit_status::done : exit_status::failed;
+}
+
+exit_status report(const error& e, const config& servers, bool as_json) {
+   const exit_status status = exit_status_of(e);
+   if (as_json) return print(one_line({{"error", error_as_json(e)}}) + "\n") ? status : exit_status::failed;
+   if (e.reply != nullptr) print(stdout_is_terminal() ? formatted(*e.reply) : raw(*e.reply));
+   // The answer to the command is its result, also when it is an error; as redis-cli has it.
+   if (e.code() == errc::server_error && !e.server_text.empty()) {
+      print(stdout_is_terminal() ? formatted_error(e.server_text) : raw_error(e.server_text));
+      if (e.outcome == outcome::not_executed) return status;
+   }
+   complain(explain(e, servers));
+   return status;
+}
+
+exit_status exec(const exec_settings& s, const std::vector<std::string>& words) {
+   auto servers = read_uri(choose_uri(s.uri));
+   if (!servers) return report(servers.error(), config{}, s.json);
+   course seen;
+   notices told(complain);
+   servers->observer = [&](const any_event& e) {
+      seen.on(e);
+      told.on(e, notices::clock::now());
+   };
+   const auto begin = notices::clock::now();
+   result<value> reply = [&] {
+      client redis(*servers);
+      const interrupt signals;
+      call_options call = s.call;
+      call.stop = signals.token();
+      return redis.run(command::from(words), call);
+   }();
+   if (!reply) return report(reply.error(), *servers, s.json);
+   return report(*reply, seen, notices::clock::now() - begin, s.json);
+}
+
+}  // namespace
+
+void add_exec(CLI::App& app, const std::vector<std::string>& words, int& status) {
+   auto s = std::make_shared<exec_settings>();
+   CLI::App* exec_app = app.add_subcommand("exec", "Run one command on the master, through a failover if need be");
+   exec_app->formatter(std::make_shared<help_layout>("holdfast exec [OPTIONS] COMMAND [ARG...]"));
+   exec_app->footer(exec_help);
+   add_uri(*exec_app, s->uri);
+   add_deadline(*exec_app, s->call.deadline);
+   add_delivery(*exec_app, s->call.delivery);
+   add_acks(*exec_app, s->call.acks);
+   exec_app->add_flag("--json", s->json, "Print the reply, or the error, as one line of JSON");
+   exec_app->callback([s, &words, &status] {
+      if (words.empty()) throw CLI::RequiredError("COMMAND");
+      status = static_cast<int>(exec(*s, words));
+   });
+}
+
+}  // namespace holdfast::cli

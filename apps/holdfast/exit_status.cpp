@@ -1,0 +1,16 @@
+#include "exit_status.hpp"
+
+namespace holdfast::cli {
+
+exit_status exit_status_of(const error& e) {
+   if (e.outcome == outcome::unknown) return exit_status::unknown;
+   if (e.outcome == outcome::executed) return exit_status::failed;
+   const std::error_code code = e.code();
+   if (code == errc::server_error) return exit_status::failed;
+   for (const errc refused_by_us : {errc::invalid_argument, errc::not_supported, errc::limit_exceeded}) {
+      if (code == refused_by_us) return exit_status::usage;
+   }
+   return exit_status::not_executed;
+}
+
+}  // namespace holdfast::cli

@@ -1,0 +1,19 @@
+// What the binary tells the shell. The same for every subcommand but drill, whose verdict has words of its own.
+#pragma once
+
+#include <holdfast/error.hpp>
+
+namespace holdfast::cli {
+
+enum class exit_status : int {
+   done = 0,
+   failed = 1,        // the server answered an error, too few replicas acknowledged, or the result could not be written
+   usage = 2,         // wrong URI or option, or a command that was refused before anything was sent
+   not_executed = 3,  // unreachable, deadline, unknown master, refused password, interrupted: it certainly did not run
+   unknown = 4,       // it may have run
+};
+
+// Of a command that failed. What is known of the outcome comes first: an error reply that proves nothing is `unknown`.
+exit_status exit_status_of(const error&);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,38 @@
+// What a person is told on stderr while a command takes its time.
+#pragma once
+
+#include <holdfast/event.hpp>
+
+#include <chrono>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace holdfast::cli {
+
+// Turns events into a few plain lines. Nothing is said of trouble that lasts for less than `patience`; from then on one
+// line for each kind of trouble with each server, however often it comes again, and one when it is over.
+class notices {
+ public:
+   using clock = std::chrono::steady_clock;
+   static constexpr std::chrono::milliseconds patience{300};
+
+   // `say` is given one line at a time, without a newline.
+   explicit notices(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+
+   void on(const any_event&, clock::time_point now);
+
+ private:
+   void trouble(std::string topic, std::string line, clock::time_point now);
+   void over(const endpoint& master, clock::time_point now);
+
+   std::function<void(const std::string&)> say_;
+   bool in_trouble_ = false;
+   clock::time_point since_ = {};
+   bool told_ = false;                 // of this trouble
+   std::set<std::string> topics_;      // known, told or waiting
+   std::vector<std::string> waiting_;  // until patience is spent
+};
+
+}  // namespace holdfast::cli

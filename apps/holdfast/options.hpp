@@ -1,0 +1,22 @@
+// Options that several subcommands share, and how they are read.
+#pragma once
+
+#include <holdfast/delivery.hpp>
+#include <holdfast/time.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+
+namespace holdfast::cli {
+
+void add_uri(CLI::App&, std::string& into);
+void add_deadline(CLI::App&, std::optional<duration>& into);
+void add_delivery(CLI::App&, std::optional<delivery>& into);
+void add_acks(CLI::App&, unsigned& into);
+
+// For the end of --help: what a URI looks like, and where it comes from without -u.
+extern const char* const uri_help;
+
+}  // namespace holdfast::cli

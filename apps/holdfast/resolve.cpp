@@ -1,0 +1,67 @@
+// `holdfast resolve`: where the master is, for scripts.
+#include "exit_status.hpp"
+#include "explain.hpp"
+#include "help.hpp"
+#include "interrupt.hpp"
+#include "notices.hpp"
+#include "options.hpp"
+#include "subcommands.hpp"
+#include "terminal.hpp"
+#include "uri.hpp"
+
+#include <holdfast/client.hpp>
+
+#include <memory>
+
+namespace holdfast::cli {
+namespace {
+
+const std::string resolve_help =
+   std::string(
+      "Prints host:port of the master that the Sentinels name and that says itself that it is one.\n\n"
+      "  holdfast resolve -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
+      "  redis-cli -u redis://$(holdfast resolve) monitor\n\n") +
+   uri_help +
+   "\n"
+   "Exit status: 0 printed; 2 usage; 3 no master could be found and reached in time, and stderr says why.";
+
+struct resolve_settings {
+   std::string uri = {};
+   call_options call = {};
+};
+
+exit_status report(const error& e, const config& servers) {
+   complain(explain(e, servers));
+   const exit_status status = exit_status_of(e);
+   return status == exit_status::usage ? status : exit_status::not_executed;  // nothing of the user's was to run
+}
+
+exit_status resolve(const resolve_settings& s) {
+   auto servers = read_uri(choose_uri(s.uri));
+   if (!servers) return report(servers.error(), config{});
+   notices told(complain);
+   servers->observer = [&](const any_event& e) { told.on(e, notices::clock::now()); };
+   const result<endpoint> master = [&] {
+      client redis(*servers);
+      const interrupt signals;
+      call_options call = s.call;
+      call.stop = signals.token();
+      return redis.master(call);
+   }();
+   if (!master) return report(master.error(), *servers);
+   return print(to_string(*master) + "\n") ? exit_status::done : exit_status::failed;
+}
+
+}  // namespace
+
+void add_resolve(CLI::App& app, int& status) {
+   auto s = std::make_shared<resolve_settings>();
+   CLI::App* resolve_app = app.add_subcommand("resolve", "Print host:port of the master");
+   resolve_app->formatter(std::make_shared<help_layout>("holdfast resolve [OPTIONS]"));
+   resolve_app->footer(resolve_help);
+   add_uri(*resolve_app, s->uri);
+   add_deadline(*resolve_app, s->call.deadline);
+   resolve_app->callback([s, &status] { status = static_cast<int>(resolve(*s)); });
+}
+
+}  // namespace holdfast::cli

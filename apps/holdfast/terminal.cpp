@@ -1,0 +1,31 @@
+#include "terminal.hpp"
+
+#include <holdfast/detail/error_text.hpp>
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <string>
+#include <system_error>
+
+namespace holdfast::cli {
+
+bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
+
+bool print(std::string_view text) {
+   errno = 0;
+   const bool whole = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+   if (whole && std::fflush(stdout) == 0) return true;
+   complain("cannot write to stdout: " + std::system_category().message(errno));
+   return false;
+}
+
+void complain(std::string_view text) {
+   std::string line = "holdfast: ";
+   detail::append_printable(line, text);
+   line += '\n';
+   std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+}  // namespace holdfast::cli

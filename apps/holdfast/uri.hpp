@@ -1,0 +1,23 @@
+// Which servers a subcommand works on.
+#pragma once
+
+#include <holdfast/config.hpp>
+
+#include <string>
+
+namespace holdfast::cli {
+
+// What `-u` says, or $HOLDFAST_URI, or $REDIS_URL, or redis://127.0.0.1:6379. An empty variable counts as unset.
+struct uri_choice {
+   std::string text = {};
+   std::string source = {};  // "-u", "$REDIS_URL", ..., for messages
+};
+uri_choice choose_uri(const std::string& option);
+
+// Reads it. A bad one is an error whose causes name its source too; a password is never shown.
+result<config> read_uri(const uri_choice&);
+
+// A URI's scheme, servers and master, without passwords and options: for messages.
+std::string place_of(const config&);
+
+}  // namespace holdfast::cli

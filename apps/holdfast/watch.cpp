@@ -1,0 +1,145 @@
+// `holdfast watch`: what happens in a deployment, as it happens.
+#include "drill/paint.hpp"
+#include "exit_status.hpp"
+#include "explain.hpp"
+#include "help.hpp"
+#include "interrupt.hpp"
+#include "json.hpp"
+#include "options.hpp"
+#include "subcommands.hpp"
+#include "terminal.hpp"
+#include "uri.hpp"
+
+#include <holdfast/client.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+
+namespace holdfast::cli {
+namespace {
+
+using namespace std::chrono_literals;
+using drill::colour;
+using drill::paint;
+
+const std::string watch_help =
+   std::string(
+      "Follows the Sentinels and the master, and prints one line for each event, with the time, until Ctrl-C or "
+      "SIGTERM\n"
+      "(exit status 0). It sends nothing but a PING to the master, so that it notices its end.\n\n"
+      "  holdfast watch -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
+      "  holdfast watch --json | jq 'select(.event == \"master_named\")'\n\n") +
+   uri_help +
+   "\n"
+   "With --json, a line is {\"time\": \"2031-12-24T18:00:00.000Z\", \"event\": \"connected\", ...}, its fields "
+   "depending on the\n"
+   "event. Bytes that are not UTF-8 become {\"base64\": \"...\"}.\n\n"
+   "Exit status: 0 ended by a signal; 1 stdout could not be written; 2 usage; 3 at the start nobody could be reached,\n"
+   "or the master's name or a password was wrong.";
+
+struct watch_settings {
+   std::string uri = {};
+   bool json = false;
+};
+
+colour colour_of(const any_event& e) {
+   switch (e.index()) {
+      default: return colour::none;
+   }
+}
+
+std::string line_of(const any_event& e, bool as_json, const paint& tint) {
+   const auto now = std::chrono::system_clock::now();
+   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+   const auto time = std::chrono::system_clock::to_time_t(now);
+   if (as_json) {
+      json line = {{"time", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(time), ms)}};
+      line.update(event_as_json(e));
+      return one_line(line) + "\n";
+   }
+   return tint(colour::grey, fmt::format("{:%Y-%m-%d %H:%M:%S}.{:03}", fmt::localtime(time), ms)) + "  " +
+          tint(colour_of(e), to_string(e)) + "\n";
+}
+
+// A client that does nothing but look: it asks the master now and then, so that it sees its end.
+class watcher {
+ public:
+   watcher(const watch_settings& s, config servers)
+      : as_json_(s.json), tint_(paint::for_descriptor(STDOUT_FILENO)), servers_(std::move(servers)) {
+      servers_.observer = [this](const any_event& e) { on(e); };
+   }
+
+   exit_status run() {
+      client redis(servers_);
+      const interrupt signals;
+      if (auto first = redis.ping({.stop = signals.token()}); !first && !signals.token().stop_requested()) {
+         if (hopeless(first.error())) {
+            complain(explain(first.error(), servers_));
+            const exit_status status = exit_status_of(first.error());
+            return status == exit_status::usage ? status : exit_status::not_executed;
+         }
+      }
+      while (!signals.token().stop_requested() && writable_) {
+         turn_ = std::stop_source();
+         const std::stop_callback pass_on(signals.token(), [this] { turn_.request_stop(); });
+         redis.watch(1s, turn_.get_token());
+         // Parked until there is a master again; all that happens meanwhile is told.
+         if (!signals.token().stop_requested() && writable_)
+            (void)redis.ping({.deadline = 24h, .stop = signals.token()});
+      }
+      return writable_ ? exit_status::done : exit_status::failed;
+   }
+
+ private:
+   void on(const any_event& e) {
+      // Of our own PINGs nobody wants to hear.
+      if (std::holds_alternative<event::resent>(e) || std::holds_alternative<event::outcome_unknown>(e)) return;
+      seen_ = true;
+      if (std::holds_alternative<event::sentinel_up>(e)) sentinels_answer_ = true;
+      writable_ = writable_ && print(line_of(e, as_json_, tint_));
+      // Look for the next master at once.
+      if (std::holds_alternative<event::connection_lost>(e)) turn_.request_stop();
+   }
+
+   // Whether watching on can't show anything, as far as can be known.
+   bool hopeless(const error& e) const {
+      const bool may_pass = e.code() == errc::no_master || e.code() == errc::deadline_exceeded ||
+                            e.code() == errc::server_error || e.code() == errc::refused;
+      return !may_pass || !sentinels_answer_;
+   }
+
+   bool as_json_;
+   paint tint_;
+   config servers_;
+   std::stop_source turn_;
+   bool sentinels_answer_ = false;
+   bool seen_ = false;
+   bool writable_ = true;
+};
+
+exit_status watch(const watch_settings& s) {
+   auto servers = read_uri(choose_uri(s.uri));
+   if (!servers) {
+      complain(explain(servers.error(), config{}));
+      return exit_status_of(servers.error());
+   }
+   return watcher(s, *servers).run();
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, int& status) {
+   auto s = std::make_shared<watch_settings>();
+   CLI::App* watch_app = app.add_subcommand("watch", "Print what happens in the deployment, one event a line");
+   watch_app->formatter(std::make_shared<help_layout>("holdfast watch [OPTIONS]"));
+   watch_app->footer(watch_help);
+   add_uri(*watch_app, s->uri);
+   watch_app->add_flag("--json", s->json, "Print each event as one line of JSON");
+   watch_app->callback([s, &status] { status = static_cast<int>(watch(*s)); });
+}
+
+}  // namespace holdfast::cli
