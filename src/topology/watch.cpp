@@ -179,10 +179,12 @@ void watch::plan_poll(time_point now) {
       poll_at_ = after(now, spread(polls_in_need_++, settings_.outage_poll));
       return;
    }
-   const bool alert = !reachable_ || agreed_ || failover_in_progress();
-   const duration most = alert ? settings_.alert_poll : settings_.idle_poll;
+   const duration most = alert() ? settings_.alert_poll : settings_.idle_poll;
    poll_at_ = after(now, random_.between(most * 3 / 4, most));
 }
+
+// What is going on is worth more questions than one in ten seconds.
+bool watch::alert() const { return !reachable_ || agreed_ || failover_in_progress(); }
 
 void watch::tick(time_point now) {
    if (peers_.empty() || now < deadline_) return;
@@ -228,6 +230,7 @@ void watch::finish_event(time_point now) {
    learn(now);
    settle(now);
    publish();
+   if (started_ && alert()) poll_at_latest(after(now, settings_.alert_poll));
    deadline_ = earliest_deadline();
 }
 

@@ -83,6 +83,7 @@ struct trouble {
 class watch {
  public:
    using round = rounds::id;
+   using trouble = topology::trouble;
 
    // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive the watch.
    watch(watch_settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&, event_queue& events);
@@ -131,6 +132,7 @@ class watch {
    void check(peer&, bool late, time_point now);
    void poll_at_latest(time_point when) { poll_at_ = std::min(poll_at_, when); }
    void plan_poll(time_point now);
+   bool alert() const;
    duration spread(unsigned failures, duration cap);
    duration retry_cap() const;
    peer* owner(const resp::link&);

@@ -107,6 +107,17 @@ TEST_F(failover, WithoutAnyEventAndWithNobodyWaitingTheIdlePollFindsIt) {
    EXPECT_LE(w.now - fault_, 2163ms + 10s);
 }
 
+TEST_F(failover, AFailoverThatOnlyAPollHasNoticedIsPolledForEverySecond) {
+   begin();
+   for (const auto& s : {s1, s2, s3}) w.at(s).flags = "s_down,o_down,master";
+   w.watched.ask(w.now);
+   until(1000);
+   EXPECT_TRUE(w.watched.failover_in_progress());
+   leader_promotes(false);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   EXPECT_LE(w.now - fault_, 2005ms);
+}
+
 TEST_F(failover, APlannedOneIsFollowedAtThePromotionAlthoughTheOldMasterStillWorks) {
    begin();
    w.publish(s1, "+try-failover", about_master(old_master));
