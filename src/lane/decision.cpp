@@ -51,13 +51,13 @@ decision after_loss(const situation& s) {
 }
 
 decision after_reply(const situation& s) {
-   std::optional<gate> g;
-   if (s.reply.ran == outcome::not_executed) g = gate_of(s.reply.cls);
+   if (s.reply.ran != outcome::not_executed) return finish(s.reply.ran, errc::server_error);
+   auto g = gate_of(s.reply.cls);
    // Another node may have other users: worth one more try right after a failover.
    if (s.reply.cls == reply_class::no_permission && s.master_is_new) {
       g = gate{verdict::rediscover_then_resend, {50ms, 500ms}, 1};
    }
-   if (!g) return finish(s.reply.ran, errc::server_error);
+   if (!g) return finish(outcome::not_executed, errc::server_error);
    // Such commands are meant for the node that they were given to.
    if (s.repeats == resp::repeat_class::never) return finish(outcome::not_executed, errc::server_error);
    if (g->most != 0 && s.pushbacks >= g->most) return finish(outcome::not_executed, errc::server_error);
