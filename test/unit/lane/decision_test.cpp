@@ -1,0 +1,223 @@
+// `decide` over the whole product of its arguments: against the table of decision_rules.hpp, row by row, and against
+// what must hold whatever the table says.
+#include "lane/decision.hpp"
+
+#include "unit/lane/decision_rules.hpp"
+#include "unit/lane/situations.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <sstream>
+#include <string>
+#include <vector>
+
+namespace holdfast::lane::test {
+namespace {
+
+using resp::repeat_class;
+
+// The first few of what went wrong: the product has more than a million members.
+class findings {
+ public:
+   void add(const situation_name& n, const std::string& what) {
+      if (++count_ > 5) return;
+      std::ostringstream line;
+      line << n << "\n   " << what << "\n";
+      text_ += line.str();
+   }
+   ~findings() { EXPECT_EQ(count_, 0U) << text_; }
+
+ private:
+   std::size_t count_ = 0;
+   std::string text_;
+};
+
+// The rows that match, in order: the first, and the first behind it that expects something else.
+struct matched {
+   const rule* first = nullptr;
+   bool next_expects_another = false;
+};
+matched match(const situation_name& n) {
+   matched m;
+   for (const rule& r : rules()) {
+      if (!r.matches(n)) continue;
+      if (m.first == nullptr) {
+         m.first = &r;
+         continue;
+      }
+      m.next_expects_another = r.then.in(n.s) != m.first->then.in(n.s);
+      return m;
+   }
+   m.next_expects_another = true;
+   return m;
+}
+
+TEST(Decision, FollowsItsTableInEverySituation) {
+   findings wrong;
+   std::size_t situations = 0;
+   for_each_situation([&](const situation_name& n) {
+      ++situations;
+      const matched m = match(n);
+      if (m.first == nullptr) return wrong.add(n, "no row matches");
+      const decision got = decide(n.s);
+      const decision expected = m.first->then.in(n.s);
+      if (got == expected) return;
+      wrong.add(n, "\"" + std::string(m.first->because) + "\" expects: " + to_string(expected) +
+                      "; decided: " + to_string(got));
+   });
+   EXPECT_EQ(situations, (9U + 26 * 3) * 6 * 4 * 4 * 4 * 2 * 2 * 3 * 4);
+}
+
+TEST(Decision, NeedsEveryRowOfItsTable) {
+   std::vector<bool> needed(rules().size());
+   for_each_situation([&](const situation_name& n) {
+      const matched m = match(n);
+      if (m.first != nullptr && m.next_expects_another)
+         needed[static_cast<std::size_t>(m.first - rules().data())] = true;
+   });
+   for (std::size_t i = 0; i < needed.size(); ++i) {
+      EXPECT_TRUE(needed[i]) << "without this row nothing would be decided otherwise: " << rules()[i].because;
+   }
+}
+
+// What was written no longer counts once it was answered.
+TEST(Decision, OfAReplyDoesNotDependOnWhatWasWritten) {
+   findings wrong;
+   for_each_situation([&](const situation_name& n) {
+      if (!n.answered()) return;
+      const decision whole = decide(n.s);
+      for (const auto state : {written::nothing, written::partly}) {
+         situation other = n.s;
+         other.state = state;
+         if (decide(other) != whole) wrong.add(n, std::string("another decision if ") + std::string(to_string(state)));
+      }
+   });
+}
+
+// ---- what must hold whatever the table says ------------------------------------------------------------------------
+
+// Checks one sentence over the whole product.
+template <class Holds>
+void always(Holds&& holds) {
+   findings wrong;
+   for_each_situation([&](const situation_name& n) {
+      const decision d = decide(n.s);
+      if (!holds(n, d)) wrong.add(n, "decided: " + to_string(d));
+   });
+}
+
+bool unanswered(const situation_name& n) { return !n.answered() && n.written_whole(); }
+bool sends_again(const decision& d) {
+   return d.verdict == verdict::resend || d.verdict == verdict::rediscover_then_resend;
+}
+
+TEST(Decision, NeverSaysNotExecutedOfWhatWasWrittenWholeAndNotAnswered) {
+   always([](const auto& n, const decision& d) { return !unanswered(n) || d.outcome == outcome::unknown; });
+}
+TEST(Decision, SaysNotExecutedOfWhatWasNotWrittenWhole) {
+   always([](const auto& n, const decision& d) {
+      return n.answered() || n.written_whole() || d.outcome == outcome::not_executed;
+   });
+}
+TEST(Decision, SaysOfAReplyWhatTheReplyProves) {
+   always([](const auto& n, const decision& d) { return !n.answered() || d.outcome == n.s.reply.ran; });
+}
+TEST(Decision, ParksWhatWasNotWrittenWholeAndNothingElse) {
+   always([](const auto& n, const decision& d) {
+      const bool waits = !n.answered() && !n.written_whole() && n.s.now < n.s.deadline;
+      return waits == (d.verdict == verdict::park);
+   });
+}
+TEST(Decision, ParksWithoutRegardToBudgetResendsDeliveryClassOrFence) {
+   always([](const auto& n, const decision& d) {
+      if (d.verdict != verdict::park) return true;
+      situation bare = n.s;
+      bare.budget = false, bare.max_resends = 0, bare.attempts = 9, bare.promise = delivery::at_most_once;
+      bare.repeats = repeat_class::never, bare.fence = fence::impossible;
+      return decide(bare) == d;
+   });
+}
+TEST(Decision, SendsNothingAgainAfterTheDeadline) {
+   always([](const auto& n, const decision& d) { return !sends_again(d) || n.s.now < n.s.deadline; });
+}
+TEST(Decision, SendsNothingAgainWithoutBudget) {
+   always([](const auto& n, const decision& d) { return !sends_again(d) || n.s.budget; });
+}
+TEST(Decision, SendsNothingAgainMoreOftenThanAllowed) {
+   always([](const auto& n, const decision& d) {
+      return !sends_again(d) || !n.s.max_resends || n.s.attempts <= *n.s.max_resends;
+   });
+}
+TEST(Decision, SendsAgainByItselfOnlyReadsAndWhatRepeatsInStateAndReply) {
+   always([](const auto& n, const decision& d) {
+      if (!unanswered(n) || !sends_again(d) || n.s.promise != delivery::automatic) return true;
+      return n.s.repeats == repeat_class::readonly || n.s.repeats == repeat_class::same;
+   });
+}
+TEST(Decision, NeverSendsClassXAgainOnceItWasWrittenWhole) {
+   always([](const auto& n, const decision& d) {
+      return n.s.repeats != repeat_class::never || !n.written_whole() || !sends_again(d);
+   });
+}
+TEST(Decision, AtMostOnceSendsAgainOnlyWhatCertainlyDidNotRun) {
+   always([](const auto& n, const decision& d) {
+      return n.s.promise != delivery::at_most_once || !sends_again(d) || d.outcome == outcome::not_executed;
+   });
+}
+TEST(Decision, AfterAnErrorReplySendsAgainOnlyWhatItProvesNotToHaveRun) {
+   always([](const auto& n, const decision& d) {
+      return !n.answered() || !sends_again(d) || n.s.reply.ran == outcome::not_executed;
+   });
+}
+TEST(Decision, BehindAFenceThatCannotBeSendsOnlyReadsAgain) {
+   always([](const auto& n, const decision& d) {
+      const bool nothing_left = n.s.repeats == repeat_class::readonly || n.answered();
+      return n.s.fence != fence::impossible || !sends_again(d) || nothing_left;
+   });
+}
+TEST(Decision, AfterALossAsksAgainWhereTheMasterIs) {
+   always([](const auto& n, const decision& d) { return n.answered() || d.verdict != verdict::resend; });
+}
+TEST(Decision, LeavesANodeThatIsNoMasterOrWillNotStayOne) {
+   using enum resp::reply_class;
+   always([](const auto& n, const decision& d) {
+      const auto c = n.s.reply.cls;
+      const bool to_leave = c == readonly || c == master_down || c == demoted || c == misconf;
+      return !n.answered() || !sends_again(d) || !to_leave || d.verdict == verdict::rediscover_then_resend;
+   });
+}
+TEST(Decision, PausesBetweenGateRepliesGrowAndAreCapped) {
+   always([](const auto& n, const decision& d) {
+      if (!n.answered() || !sends_again(d)) return d.pause == pause{};
+      return d.pause.cap >= std::chrono::milliseconds(500) && d.pause.base < d.pause.cap;
+   });
+}
+TEST(Decision, IsTheSameForEveryFenceExceptAnImpossibleOne) {
+   always([](const auto& n, const decision& d) {
+      situation other = n.s;
+      if (other.fence == fence::impossible) return true;
+      other.fence = other.fence == fence::done ? fence::pending : fence::done;
+      return decide(other) == d;
+   });
+}
+
+TEST(MayRepeat, IsTheTableOfDeliveries) {
+   struct row {
+      repeat_class repeats;
+      bool automatic, at_most_once, at_least_once;
+   };
+   const row table[] = {
+      {repeat_class::readonly, true, false, true},        {repeat_class::same, true, false, true},
+      {repeat_class::same_state, false, false, true},     {repeat_class::result_lost, false, false, true},
+      {repeat_class::not_repeatable, false, false, true}, {repeat_class::never, false, false, false},
+   };
+   for (const auto& r : table) {
+      EXPECT_EQ(may_repeat(r.repeats, delivery::automatic), r.automatic) << r.repeats;
+      EXPECT_EQ(may_repeat(r.repeats, delivery::at_most_once), r.at_most_once) << r.repeats;
+      EXPECT_EQ(may_repeat(r.repeats, delivery::at_least_once), r.at_least_once) << r.repeats;
+   }
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
