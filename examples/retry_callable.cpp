@@ -40,6 +40,7 @@ std::string text_of(const std::exception_ptr& thrown) {
 }  // namespace
 
 int main() {
+   // [retry]
    // At most four calls and three waits, and nothing after two seconds, whatever the count.
    const holdfast::retry_policy policy{
       .max_retries = 3,
@@ -54,6 +55,7 @@ int main() {
 
    weather_service service;
    const int degrees = holdfast::retry(policy, &weather_service::temperature, service, "Lisbon");
+   // [retry]
    std::cout << "Lisbon: " << degrees << " degrees\n";
 
    // What is not transient passes at once.
