@@ -53,7 +53,7 @@ dev asan tsan:  ## build with that preset, into build-<preset>
 	@$(MAKE) --no-print-directory build PRESET=$@
 
 format:  ## format every C++ file as tools/tidy wants it
-	@git ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
+	@git -c safe.directory='*' ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
 
 clean:  ## remove what was built
 	@rm -rf build build-dev build-asan build-tsan

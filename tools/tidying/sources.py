@@ -51,15 +51,24 @@ class File:
 class Tree:
     def __init__(self, root):
         self.root = Path(root).resolve()
-        listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=self.root,
-                                stdin=subprocess.DEVNULL, capture_output=True, check=True).stdout.decode()
-        paths = sorted({path for path in listed.split("\0") if path and (self.root / path).is_file()})
+        paths = sorted(path for path in listed(self.root) if (self.root / path).is_file())
         self.files = [File(self.root, path) for path in paths]
         self.paths = {file.path for file in self.files}
 
     @property
     def cpp(self):
         return [file for file in self.files if file.is_cpp]
+
+
+def listed(root):
+    """What git tracks or would track; in a tree without git, all but what is hidden or built."""
+    # A checkout may belong to another user than the one who tests it, as in a container.
+    git = subprocess.run(["git", "-c", "safe.directory=*", "ls-files", "-z", "-c", "-o", "--exclude-standard"],
+                         cwd=root, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    if git.returncode == 0:
+        return set(git.stdout.decode().split("\0")) - {""}
+    paths = (path.relative_to(root) for path in root.rglob("*"))
+    return {str(path) for path in paths if not path.parts[0].startswith((".", "build")) and path.suffix != ".pyc"}
 
 
 TOKEN = re.compile(
