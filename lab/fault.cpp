@@ -6,9 +6,13 @@ namespace holdfast::lab {
 
 std::vector<std::unique_ptr<fault>> every_fault() {
    std::vector<std::unique_ptr<fault>> all;
-   for (const auto make :
-        {make_kill, make_stop, make_shutdown, make_failover, make_reply_loss, make_connection_kill, make_restart})
-      all.push_back(make());
+   all.push_back(make_kill());
+   all.push_back(make_stop());
+   all.push_back(make_shutdown());
+   all.push_back(make_failover());
+   all.push_back(make_reply_loss());
+   all.push_back(make_connection_kill());
+   all.push_back(make_restart());
    return all;
 }
 

@@ -100,7 +100,7 @@ exit_status exec(const exec_settings& s, const std::vector<std::string>& words) 
    auto servers = read_uri(choose_uri(s.uri));
    if (!servers) return report(servers.error(), config{}, s.json);
    course seen;
-   notices told(complain);
+   notices told(complain, notices::clock::now());
    servers->observer = [&](const any_event& e) {
       seen.on(e);
       told.on(e, notices::clock::now());

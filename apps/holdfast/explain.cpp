@@ -1,7 +1,124 @@
 #include "explain.hpp"
 
-namespace holdfast::cli {
+#include <fmt/format.h>
 
-std::string explain(const error& e, const config&) { return e.what(); }
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+namespace holdfast::cli {
+namespace {
+
+constexpr std::size_t most_causes = 4;
+
+// The library's causes go from the general to the particular, and what names a server often says the general one again.
+std::vector<std::string> distinct_causes(const error& e) {
+   std::vector<std::string> distinct;
+   for (auto cause = e.causes.begin(); cause != e.causes.end(); ++cause) {
+      const bool said_again = std::any_of(
+         cause + 1, e.causes.end(), [&](const std::string& later) { return later.find(*cause) != std::string::npos; });
+      if (!said_again) distinct.push_back(*cause);
+   }
+   return distinct;
+}
+
+std::string causes(const error& e) {
+   const auto all = distinct_causes(e);
+   std::string text;
+   for (std::size_t i = 0; i < all.size() && i < most_causes; ++i) text += (i == 0 ? "" : "; ") + all[i];
+   if (all.size() > most_causes) text += fmt::format("; and {} more", all.size() - most_causes);
+   return text;
+}
+
+std::string in_brackets(const std::string& text) { return text.empty() ? "" : " (" + text + ")"; }
+
+std::string sentinels_of(const config& servers) {
+   std::string text;
+   for (const endpoint& sentinel : servers.sentinels) text += (text.empty() ? "" : ", ") + to_string(sentinel);
+   return text;
+}
+
+std::string how_to_log_in(const error& e, const config& servers) {
+   const std::string all = causes(e);
+   if (all.starts_with("Sentinel")) {
+      const bool none = servers.sentinel_password.empty();
+      return none ? "give the Sentinels' own: ?sentinel_password=PASSWORD at the end of the URI"
+                  : "check sentinel_username and sentinel_password in the URI";
+   }
+   return servers.password.empty() ? "give it in the URI: redis://[USER]:PASSWORD@HOST"
+                                   : "check USER and PASSWORD in the URI";
+}
+
+std::string of_unknown_outcome(const error& e) {
+   const std::string where = e.where.empty() ? "" : " to " + to_string(e.where);
+   const std::string often = e.attempts > 1 ? fmt::format(" {} times", e.attempts) : "";
+   std::string reason = e.code() == errc::connection_lost || e.code() == errc::server_error ? "" : e.code().message();
+   if (!e.server_text.empty()) reason += (reason.empty() ? "" : "; ") + e.server_text;
+   if (const auto more = causes(e); !more.empty()) reason += (reason.empty() ? "" : "; ") + more;
+   return fmt::format(
+      "outcome unknown: the command was sent{}{}, and it may have run, now or later{}; "
+      "look at the data before you repeat it",
+      where, often, in_brackets(reason));
+}
+
+std::string of_final_trouble(const error& e, const config& servers) {
+   const auto code = static_cast<errc>(e.code().value());
+   const std::string tried = fmt::format("within {}{}", in_words(e.elapsed), in_brackets(causes(e)));
+   switch (code) {
+      case errc::unknown_master:
+         return fmt::format(
+            "no master named \"{}\" is known to the Sentinels{}; check the name at the end of the URI: "
+            "SENTINEL MASTERS, asked of a Sentinel, lists those that there are",
+            servers.master, in_brackets(sentinels_of(servers)));
+      case errc::authentication_failed: return fmt::format("{}; {}", causes(e), how_to_log_in(e, servers));
+      case errc::no_sentinel:
+         return fmt::format(
+            "no Sentinel answered {}; check that they run, and that HOST:PORT in the URI is theirs "
+            "(usually port 26379)",
+            tried);
+      case errc::no_master:
+         if (servers.sentinels.empty())
+            return fmt::format("the server could not be reached {}; check that it runs, and HOST:PORT in the URI",
+                               tried);
+         return fmt::format(
+            "the Sentinels answer, but no master could be reached {}; check that it runs, and that its "
+            "address can be reached from here",
+            tried);
+      case errc::protocol_error: return fmt::format("{}; check HOST:PORT in the URI", causes(e));
+      case errc::refused: return fmt::format("the server turns connections away {}", tried);
+      case errc::deadline_exceeded:
+         return fmt::format("not executed {}; give it longer with --deadline",
+                            e.server_text.empty() ? tried : tried + ": the server kept answering " + e.server_text);
+      case errc::cancelled: return fmt::format("interrupted after {}; not executed", in_words(e.elapsed));
+      default: return fmt::format("not executed: {}{}", e.code().message(), in_brackets(causes(e)));
+   }
+}
+
+}  // namespace
+
+std::string in_words(std::chrono::nanoseconds d) {
+   using namespace std::chrono;
+   if (d < seconds(1)) return fmt::format("{} ms", duration_cast<milliseconds>(d).count());
+   return fmt::format("{:.1f} s", duration<double>(d).count());
+}
+
+std::string explain(const error& e, const config& servers) {
+   if (e.outcome == outcome::unknown)
+      return (e.code() == errc::cancelled ? "interrupted after " + in_words(e.elapsed) + "; " : "") +
+             of_unknown_outcome(e);
+   if (e.outcome == outcome::executed) {
+      if (e.code() == errc::not_durable)
+         return fmt::format("it ran, but only {} replicas acknowledged it", e.replicas_acked);
+      return "it ran, wholly or in part, before that error";
+   }
+   if (e.code() == errc::invalid_argument || e.code() == errc::not_supported) {
+      const std::string detail = causes(e);
+      const std::string said = e.server_text.empty() || detail.find(e.server_text) != std::string::npos
+                                  ? detail
+                                  : detail + ": " + e.server_text;
+      return said.empty() ? e.code().message() : said;
+   }
+   return of_final_trouble(e, servers);
+}
 
 }  // namespace holdfast::cli

@@ -1,4 +1,4 @@
-// What a failed command means to the person who typed it.
+// What a failure means to the person who typed the command.
 #pragma once
 
 #include <holdfast/config.hpp>
@@ -8,7 +8,11 @@
 
 namespace holdfast::cli {
 
-// One line: what is wrong, whether the command ran, and what to do about it.
-std::string explain(const error&, const config&);
+// One line: what is wrong, whether anything ran, and what to do about it. `servers` is where it was to run. What
+// servers said is in it as they said it: print it with `complain`, which escapes it.
+std::string explain(const error&, const config& servers);
+
+// "12 ms", "1.5 s"
+std::string in_words(std::chrono::nanoseconds);
 
 }  // namespace holdfast::cli

@@ -53,8 +53,9 @@ int run(std::vector<std::string> line) {
    app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION, "Print the version and exit");
    app.require_subcommand(1);
    app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
-      (void)failed;
-      return std::string("holdfast: ") + e.what() + "; see holdfast --help\n";
+      const auto chosen = failed->get_subcommands();
+      return std::string("holdfast: ") + e.what() + "; see holdfast " +
+             (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help\n";
    });
    int status = 0;
    std::vector<std::string> words;
@@ -63,6 +64,12 @@ int run(std::vector<std::string> line) {
    add_watch(app, status);
    holdfast::drill::add_drill(app, status);
    add_unbuilt(app, status);
+   const auto is_meant = [&](const CLI::App* subcommand) { return subcommand->get_name() == line.front(); };
+   if (!line.empty() && !line.front().starts_with('-') && app.get_subcommands(is_meant).empty()) {
+      complain("there is no subcommand \"" + line.front() + "\" (a Redis command goes through holdfast exec); see " +
+               "holdfast --help");
+      return static_cast<int>(exit_status::usage);
+   }
    words = take_words(app, line);
    try {
       std::reverse(line.begin(), line.end());

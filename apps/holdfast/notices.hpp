@@ -19,20 +19,24 @@ class notices {
    static constexpr std::chrono::milliseconds patience{300};
 
    // `say` is given one line at a time, without a newline.
-   explicit notices(std::function<void(const std::string&)> say) : say_(std::move(say)) {}
+   notices(std::function<void(const std::string&)> say, clock::time_point begin)
+      : say_(std::move(say)), since_(begin) {}
 
    void on(const any_event&, clock::time_point now);
 
  private:
-   void trouble(std::string topic, std::string line, clock::time_point now);
-   void over(const endpoint& master, clock::time_point now);
+   static constexpr std::size_t most_topics = 32;
+
+   void trouble_begins(clock::time_point now);
+   void note(const std::string& topic, std::string line, clock::time_point now);
+   void trouble_ends(const std::string& how, clock::time_point now);
 
    std::function<void(const std::string&)> say_;
-   bool in_trouble_ = false;
-   clock::time_point since_ = {};
-   bool told_ = false;                 // of this trouble
-   std::set<std::string> topics_;      // known, told or waiting
-   std::vector<std::string> waiting_;  // until patience is spent
+   bool in_trouble_ = true;  // not connected yet
+   clock::time_point since_;
+   bool told_ = false;
+   std::set<std::string> topics_ = {};      // told already, or waiting to be
+   std::vector<std::string> waiting_ = {};  // until patience is spent
 };
 
 }  // namespace holdfast::cli

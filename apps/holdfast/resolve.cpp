@@ -39,7 +39,7 @@ exit_status report(const error& e, const config& servers) {
 exit_status resolve(const resolve_settings& s) {
    auto servers = read_uri(choose_uri(s.uri));
    if (!servers) return report(servers.error(), config{});
-   notices told(complain);
+   notices told(complain, notices::clock::now());
    servers->observer = [&](const any_event& e) { told.on(e, notices::clock::now()); };
    const result<endpoint> master = [&] {
       client redis(*servers);

@@ -24,11 +24,4 @@ result<config> read_uri(const uri_choice& choice) {
    return read;
 }
 
-std::string place_of(const config& c) {
-   if (c.sentinels.empty()) return to_string(c.server);
-   std::string text;
-   for (const endpoint& sentinel : c.sentinels) text += (text.empty() ? "" : ", ") + to_string(sentinel);
-   return text;
-}
-
 }  // namespace holdfast::cli

@@ -17,7 +17,4 @@ uri_choice choose_uri(const std::string& option);
 // Reads it. A bad one is an error whose causes name its source too; a password is never shown.
 result<config> read_uri(const uri_choice&);
 
-// A URI's scheme, servers and master, without passwords and options: for messages.
-std::string place_of(const config&);
-
 }  // namespace holdfast::cli

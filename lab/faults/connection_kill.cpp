@@ -6,21 +6,22 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr unsigned rounds = 20;
 constexpr milliseconds between_rounds(20);  // some commands shall succeed between two storms
 constexpr milliseconds patience(15000);
 
 class connection_kill_fault final : public fault {
  public:
+   explicit connection_kill_fault(unsigned rounds)
+      : rounds_(rounds),
+        description_("a storm of CLIENT KILL: the master ends every client's connection, " + std::to_string(rounds) +
+                     " times, 20 ms apart") {}
    std::string_view name() const override { return "connkill"; }
-   std::string_view description() const override {
-      return "a storm of CLIENT KILL: the master ends every client's connection, 20 times, 20 ms apart";
-   }
+   std::string_view description() const override { return description_; }
    bool promotes() const override { return false; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect();
       const auto at = clock::now();
-      for (unsigned i = 0; i < rounds && !stop.stop_requested(); ++i) {
+      for (unsigned i = 0; i < rounds_ && !stop.stop_requested(); ++i) {
          await(
             "a client is connected to be killed", [&] { return kill_all(master) != 0 || stop.stop_requested(); },
             patience, milliseconds(1));
@@ -36,10 +37,13 @@ class connection_kill_fault final : public fault {
       master.run_all(kills);
       return kills.size();
    }
+
+   unsigned rounds_;
+   std::string description_;
 };
 
 }  // namespace
 
-std::unique_ptr<fault> make_connection_kill() { return std::make_unique<connection_kill_fault>(); }
+std::unique_ptr<fault> make_connection_kill(unsigned rounds) { return std::make_unique<connection_kill_fault>(rounds); }
 
 }  // namespace holdfast::lab

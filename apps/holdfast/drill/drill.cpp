@@ -143,10 +143,10 @@ int perform(const settings& s) {
       }
       return s.exec.empty() ? drill_a_client(s) : drill_a_program(s);
    } catch (const drill_refused& e) {
-      fmt::print(stderr, "\ndrill: the client refuses: {}\n", e.what());
+      fmt::print(stderr, "drill: the client refuses: {}\n", e.what());
       return 2;
    } catch (const std::exception& e) {
-      fmt::print(stderr, "\ndrill: {}\n", e.what());
+      fmt::print(stderr, "drill: {}\n", e.what());
       return 1;
    }
 }
@@ -161,7 +161,9 @@ std::string fault_help() {
 
 std::string check_fault(const std::string& name) {
    if (name == "all" || name == "help" || lab::fault_named(name) != nullptr) return {};
-   return "there is no fault \"" + name + "\"; there are:\n" + fault_help();
+   std::string known;
+   for (const auto& f : lab::every_fault()) known += " " + std::string(f->name());
+   return "there is no fault \"" + name + "\"; there are:" + known;
 }
 
 delivery delivery_named(std::string name) {

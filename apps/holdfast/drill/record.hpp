@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lab/await.hpp"
+#include "lab/promotion.hpp"
 
 #include <holdfast/delivery.hpp>
 #include <holdfast/endpoint.hpp>
@@ -76,6 +77,8 @@ struct record {
    endpoint promoted = {};
    std::optional<clock::time_point> named_at = {};  // by the first Sentinel
    bool second_failover = false;
+   std::vector<lab::promotion> promotions = {};
+   std::vector<lab::naming> namings = {};  // every change of every Sentinel's mind
 
    std::vector<operation> operations = {};
    std::vector<told> events = {};

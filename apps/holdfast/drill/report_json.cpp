@@ -48,6 +48,22 @@ json events(const record& r) {
    return all;
 }
 
+// What the checker saw, for whoever doubts the figures.
+json evidence(const record& r) {
+   json out = {{"promotions", json::array()}, {"namings", json::array()}};
+   for (const lab::promotion& p : r.promotions) {
+      out["promotions"].push_back({{"at_ms", rounded(lab::ms_between(r.fault_at, p.at))},
+                                   {"accepted_ms", rounded(lab::ms_between(r.fault_at, p.accepted))},
+                                   {"node", to_string(p.node)}});
+   }
+   for (const lab::naming& n : r.namings) {
+      out["namings"].push_back({{"at_ms", rounded(lab::ms_between(r.fault_at, n.at))},
+                                {"sentinel", n.sentinel},
+                                {"master", to_string(n.master)}});
+   }
+   return out;
+}
+
 json footprint_json(const footprint& f) { return {{"connections", f.connections}, {"resident_kib", f.resident_kib}}; }
 
 json run_json(const judged& j) {
@@ -73,6 +89,7 @@ json run_json(const judged& j) {
    out["delivery"] = to_string(r.delivery);
    out["broken_promises"] = f.broken;
    out["cut_short"] = r.cut_short;
+   out["checker"] = evidence(r);
    out["failures"] = failures(r);
    out["events"] = events(r);
    return out;

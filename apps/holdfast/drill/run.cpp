@@ -114,6 +114,8 @@ class scene {
       if (const auto p = promotions_.first()) record_.promoted_at = p->at, record_.promoted = p->node;
       if (const auto n = namings_.first()) record_.named_at = n->at;
       record_.second_failover = namings_.second_failover();
+      record_.promotions = promotions_.seen();
+      record_.namings = namings_.changes();
    }
 
    void check() {

@@ -1,0 +1,172 @@
+#include "drill/figures.hpp"
+#include "drill/run.hpp"
+#include "lab/faults/all.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace holdfast::drill {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+// `holdfast` run as a program, with a temporary folder of its own: whatever it leaves behind is found in there, and the
+// processes that work in there are its.
+class program {
+ public:
+   explicit program(const std::vector<std::string>& arguments) {
+      std::string pattern = (fs::temp_directory_path() / "drill-test-XXXXXX").string();
+      folder_ = ::mkdtemp(pattern.data());
+      fs::create_directory(folder_ / "tmp");
+      std::vector<std::string> words = {HOLDFAST_BINARY, "drill"};
+      words.insert(words.end(), arguments.begin(), arguments.end());
+      std::vector<char*> argv;
+      for (std::string& word : words) argv.push_back(word.data());
+      argv.push_back(nullptr);
+      pid_ = ::fork();
+      if (pid_ != 0) return;
+      ::setenv("TMPDIR", (folder_ / "tmp").c_str(), 1);
+      [[maybe_unused]] auto* out = ::freopen((folder_ / "out").c_str(), "w", stdout);
+      [[maybe_unused]] auto* err = ::freopen((folder_ / "err").c_str(), "w", stderr);
+      ::execv(argv[0], argv.data());
+      ::_exit(126);
+   }
+   ~program() {
+      if (!ended_) ::kill(pid_, SIGKILL);
+      exit_status();
+      fs::remove_all(folder_);
+   }
+   program(const program&) = delete;
+   program& operator=(const program&) = delete;
+
+   void signal(int number) const { ::kill(pid_, number); }
+
+   // As a shell tells it.
+   int exit_status() {
+      if (!ended_) ::waitpid(pid_, &status_, 0);
+      ended_ = true;
+      return WIFSIGNALED(status_) ? 128 + WTERMSIG(status_) : WEXITSTATUS(status_);
+   }
+   std::string out() const { return text_of("out"); }
+   std::string err() const { return text_of("err"); }
+
+   // Servers of it that run: redis-server works in the folder that holds its data.
+   std::size_t servers() const {
+      std::size_t count = 0;
+      for (const auto& process : fs::directory_iterator("/proc")) {
+         std::error_code unreadable;
+         const fs::path where = fs::read_symlink(process.path() / "cwd", unreadable);
+         count += !unreadable && where.string().rfind((folder_ / "tmp").string(), 0) == 0;
+      }
+      return count;
+   }
+   bool left_nothing() const { return servers() == 0 && fs::is_empty(folder_ / "tmp"); }
+
+ private:
+   std::string text_of(const char* file) const {
+      std::ifstream in(folder_ / file);
+      std::ostringstream text;
+      text << in.rdbuf();
+      return text.str();
+   }
+
+   fs::path folder_;
+   pid_t pid_ = -1;
+   bool ended_ = false;
+   int status_ = 0;
+};
+
+class DrillThatIsEnded : public testing::TestWithParam<int> {};
+
+TEST_P(DrillThatIsEnded, LeavesNoProcessAndNoFileBehind) {
+   program drill({"--fault", "stop", "--seconds", "60"});
+   ASSERT_TRUE(lab::became_true([&] { return drill.servers() == 6; }, 10s)) << drill.err();
+   drill.signal(GetParam());
+   const int status = drill.exit_status();
+   EXPECT_EQ(status, GetParam() == SIGKILL ? 128 + SIGKILL : 1);
+   EXPECT_TRUE(lab::became_true([&] { return drill.left_nothing(); }, 5s));
+   if (GetParam() != SIGKILL) {
+      EXPECT_NE(drill.err().find("interrupted"), std::string::npos) << drill.err();
+   }
+}
+
+INSTANTIATE_TEST_SUITE_P(ByEachWay, DrillThatIsEnded, testing::Values(SIGINT, SIGTERM, SIGKILL),
+                         [](const auto& ending) { return std::string(::sigabbrev_np(ending.param)); });
+
+TEST(Drill, LeavesNothingBehindWhenItIsDoneAndGivesItsResultsAsJsonAlone) {
+   program drill({"--fault", "restart", "--seconds", "1", "--json", "-"});
+   EXPECT_EQ(drill.exit_status(), 0) << drill.err();
+   EXPECT_TRUE(drill.left_nothing());
+   const auto json = nlohmann::json::parse(drill.out());
+   EXPECT_EQ(json.at("runs").size(), 1U);
+   const auto& run = json.at("runs").at(0);
+   EXPECT_EQ(run.at("fault"), "restart");
+   EXPECT_TRUE(run.at("promoted_ms").is_null());
+   EXPECT_GE(run.at("first_ok_ms").get<double>(), 500);
+   EXPECT_EQ(run.at("by_command").at("SET").at("errors"), 0);
+   EXPECT_EQ(run.at("lost"), 0);
+}
+
+TEST(Drill, WritesPlainTextWhereNobodyCanSeeColour) {
+   program drill({"--fault", "restart", "--seconds", "1", "--runs", "2"});
+   EXPECT_EQ(drill.exit_status(), 0) << drill.err();
+   EXPECT_NE(drill.out().find("restart run 2"), std::string::npos);
+   EXPECT_EQ((drill.out() + drill.err()).find('\x1b'), std::string::npos);
+}
+
+TEST(Drill, TellsAMisuseInOneLineAndByItsStatus) {
+   const std::vector<std::vector<std::string>> misuses = {{"--fault", "nonsense"},
+                                                          {"--runs", "none"},
+                                                          {"--delivery", "twice"},
+                                                          {"--client", "nonsense"},
+                                                          {"--acks", "-1"},
+                                                          {"--fault", "kill", "--replicas", "0"},
+                                                          {"--fault", "restart", "--delivery", "exactly-once"},
+                                                          {"--fault", "restart", "--acks", "1"}};
+   for (const auto& arguments : misuses) {
+      program drill(arguments);
+      EXPECT_EQ(drill.exit_status(), 2) << arguments[0];
+      EXPECT_NE(drill.err(), "") << arguments[0];
+      EXPECT_EQ(drill.out(), "") << arguments[0];
+      EXPECT_TRUE(drill.left_nothing()) << arguments[0];
+   }
+}
+
+TEST(Drill, RunsAProgramOfTheUsersUnderTheFaultsAndTellsHowItEnded) {
+   program drill({"--fault", "restart", "--seconds", "1", "--json", "-", "--exec",
+                  "while :; do redis-cli -u {uri} -r 20 -i 0.02 INCR a; done"});
+   EXPECT_EQ(drill.exit_status(), 0) << drill.err() << drill.out();
+   const auto run = nlohmann::json::parse(drill.out()).at("runs").at(0);
+   EXPECT_EQ(run.at("trouble"), "");
+   EXPECT_TRUE(run.at("exit_status").is_null()) << "it ran until the drill ended it";
+   EXPECT_TRUE(drill.left_nothing());
+
+   program failing({"--fault", "restart", "--exec", "exit 7"});
+   EXPECT_EQ(failing.exit_status(), 1);
+   EXPECT_NE(failing.out().find("exited with 7"), std::string::npos) << failing.out();
+}
+
+TEST(Drill, ShowsThatTheClientDoesNotGrowOverTwoHundredLostConnections) {
+   const auto storm = lab::make_connection_kill(200);
+   const record r = perform_run(*storm, 1, {}, {}, [](const progress&) {});
+   const figures f = judge(r);
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+   EXPECT_GE(r.before.connections, 1U);
+   EXPECT_LE(r.after.connections, r.before.connections);
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed
+   constexpr std::size_t log_of_the_run_kib = 4096;
+   EXPECT_LE(r.after.resident_kib, r.before.resident_kib + log_of_the_run_kib);
+#endif
+}
+
+}  // namespace
+}  // namespace holdfast::drill
