@@ -57,6 +57,10 @@ bool read(value_view, T&);
 template <class T>
 struct borrows;
 
+constexpr std::uint64_t text_place(std::size_t offset, std::size_t length) {
+   return static_cast<std::uint64_t>(offset) | static_cast<std::uint64_t>(length) << 32;
+}
+
 [[noreturn]] void throw_type_mismatch(value_view, std::string_view asked_for);
 error type_mismatch(value_view, std::string_view asked_for);
 template <class T>

@@ -45,7 +45,7 @@ constexpr std::size_t room_for(std::string_view argument) {
 }
 
 // Writes one argument; there is room for it and some bytes more.
-char* put(char* to, std::string_view argument) {
+[[gnu::always_inline]] inline char* put(char* to, std::string_view argument) {
    if (argument.size() < short_lengths) {
       const length_header& h = length_headers[argument.size()];
       std::memcpy(to, h.text, sizeof h.text);
@@ -56,7 +56,7 @@ char* put(char* to, std::string_view argument) {
       *to++ = '\r';
       *to++ = '\n';
    }
-   if (!argument.empty()) std::memcpy(to, argument.data(), argument.size());
+   resp::copy_text(to, argument.data(), argument.size());
    to += argument.size();
    *to++ = '\r';
    *to++ = '\n';
@@ -104,6 +104,12 @@ void command::append(std::string_view argument) {
 
 void command::write_header() noexcept {
    char* to = data() + front;
+   if (count_ < 10) {
+      const char header[] = {'*', static_cast<char>('0' + count_), '\r', '\n'};
+      std::memcpy(to - sizeof header, header, sizeof header);
+      header_ = sizeof header;
+      return;
+   }
    *--to = '\n';
    *--to = '\r';
    std::uint32_t n = count_;

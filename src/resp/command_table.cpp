@@ -7,6 +7,7 @@
 #include <array>
 #include <iterator>
 #include <ostream>
+#include <utility>
 
 namespace holdfast::resp {
 namespace {
@@ -84,33 +85,41 @@ constexpr bool has(std::uint32_t flags, std::uint32_t one) { return (flags & one
 // ---- the table, put together by the compiler ------------------------------------------------------------------------
 
 constexpr std::size_t known_commands = std::size(generated) + std::size(newer);
-constexpr std::size_t longest_name = 40;
 constexpr std::size_t slots = 2048;
 
-// FNV-1a over the lower-case name.
-constexpr std::uint32_t hash(std::string_view name, std::uint32_t seed = 2166136261u) {
-   for (const char c : name) seed = (seed ^ static_cast<unsigned char>(lower(c))) * 16777619u;
-   return seed;
-}
-constexpr std::uint32_t hash_separator(std::uint32_t seed) { return hash("|", seed); }
+// A subcommand is looked up by its own word and by its container.
+struct lookup_key {
+   word_key word = {};
+   std::uint16_t container = 0;  // 0: none; n: the entry n - 1
 
-// Open addressing; 0 is an empty slot, n the entry n - 1. A container's slot says that subcommands exist.
+   constexpr std::size_t slot() const { return (word.hash() + container * 613u) % slots; }
+   friend constexpr bool operator==(const lookup_key&, const lookup_key&) = default;
+};
+
+// Open addressing; 0 is an empty slot, n the entry n - 1.
 struct slot {
+   lookup_key key = {};
    std::uint16_t entry = 0;
-   bool container = false;
+   bool contains = false;  // subcommands
 };
 
 struct whole_table {
    std::array<command_entry, known_commands> entries = {};
    std::array<slot, slots> index = {};
 
-   constexpr slot& find(std::string_view name) {
-      std::size_t at = hash(name) % slots;
-      while (index[at].entry != 0 && entries[index[at].entry - 1].name != name) at = (at + 1) % slots;
-      return index[at];
+   constexpr const slot& at(const lookup_key& key) const {
+      std::size_t i = key.slot();
+      while (index[i].entry != 0 && index[i].key != key) i = (i + 1) % slots;
+      return index[i];
+   }
+   constexpr slot& at(const lookup_key& key) { return const_cast<slot&>(std::as_const(*this).at(key)); }
+   constexpr lookup_key key_of(std::string_view name) const {
+      const auto bar = name.find('|');
+      if (bar == std::string_view::npos) return {word_key{name}, 0};
+      return {word_key{name.substr(bar + 1)}, at({word_key{name.substr(0, bar)}, 0}).entry};
    }
    constexpr command_entry& entry(std::string_view name) {
-      const slot& found = find(name);
+      const slot& found = at(key_of(name));
       if (found.entry == 0) throw "a rule for a command that is in no list";
       return entries[found.entry - 1];
    }
@@ -170,58 +179,48 @@ constexpr whole_table put_together() {
    whole_table table;
    std::size_t n = 0;
    const auto add = [&](const flagged& known) {
-      slot& free = table.find(known.name);
+      const lookup_key key = table.key_of(known.name);
+      slot& free = table.at(key);
       if (free.entry != 0) throw "a command that is listed twice";
       table.entries[n] = describe(known);
-      free.entry = static_cast<std::uint16_t>(++n);
+      free = {key, static_cast<std::uint16_t>(++n), false};
+      const auto bar = known.name.find('|');
+      if (bar != std::string_view::npos) table.at({word_key{known.name.substr(0, bar)}, 0}).contains = true;
    };
-   for (const flagged& known : generated) add(known);
+   for (const flagged& known : generated) add(known);  // sorted: a container comes before its subcommands
    for (const flagged& known : newer) add(known);
-   for (const command_entry& e : table.entries) {
-      const auto bar = e.name.find('|');
-      if (bar != std::string_view::npos) table.find(e.name.substr(0, bar)).container = true;
-   }
    apply_rules(table);
    return table;
 }
 
 constexpr whole_table table = put_together();
 
-// What the name consists of: one word, or two with a bar between them.
-bool spells(std::string_view name, std::string_view command, std::string_view subcommand) {
-   if (subcommand.empty()) return same_word(name, command) && name.find('|') == std::string_view::npos;
-   return name.size() == command.size() + 1 + subcommand.size() && name[command.size()] == '|' &&
-          same_word(name.substr(0, command.size()), command) && same_word(name.substr(command.size() + 1), subcommand);
-}
-
-const slot* look_up(std::uint32_t hashed, std::string_view name, std::string_view subcommand) {
-   for (std::size_t at = hashed % slots; table.index[at].entry != 0; at = (at + 1) % slots) {
-      if (spells(table.entries[table.index[at].entry - 1].name, name, subcommand)) return &table.index[at];
-   }
-   return nullptr;
+const slot* look_up(std::string_view word, std::uint16_t container) {
+   if (word.empty() || word.size() > word_key::longest) return nullptr;
+   const slot& found = table.at({word_key{word}, container});
+   return found.entry != 0 ? &found : nullptr;
 }
 
 const command_entry* entry_of(const slot* found) { return found ? &table.entries[found->entry - 1] : nullptr; }
 
+const command_entry* subcommand_of(const slot* container, std::string_view word) {
+   const slot* const inner = look_up(word, container->entry);
+   return entry_of(inner != nullptr ? inner : container);
+}
+
 }  // namespace
 
 const command_entry* find_command(std::string_view name, std::string_view subcommand) {
-   if (name.empty() || name.size() > longest_name || subcommand.size() > longest_name) return nullptr;
-   const std::uint32_t hashed = hash(name);
-   const slot* const command = look_up(hashed, name, {});
-   if (command == nullptr || !command->container || subcommand.empty()) return entry_of(command);
-   const slot* const inner = look_up(hash(subcommand, hash_separator(hashed)), name, subcommand);
-   return entry_of(inner != nullptr ? inner : command);
+   const slot* const found = look_up(name, 0);
+   return found != nullptr && found->contains ? subcommand_of(found, subcommand) : entry_of(found);
 }
 
 const command_entry* find_command(const command& c) {
    if (c.size() == 0) return nullptr;
    auto at = c.arguments().begin();
-   const std::string_view name = *at;
-   if (name.empty() || name.size() > longest_name) return nullptr;
-   const slot* const found = look_up(hash(name), name, {});
-   if (found == nullptr || !found->container || c.size() == 1) return entry_of(found);
-   return find_command(name, *++at);
+   const slot* const found = look_up(*at, 0);
+   if (found == nullptr || !found->contains || c.size() == 1) return entry_of(found);
+   return subcommand_of(found, *++at);
 }
 
 std::span<const command_entry> all_commands() { return table.entries; }

@@ -60,7 +60,9 @@ class reader {
    void begin_reply();
    void grow(std::size_t capacity);
    void trim();
+   void grow_nodes();
    detail::value_node& add_node();
+   bool common_items();
    step item();
    step text_line(kind k);
    step integer_line();

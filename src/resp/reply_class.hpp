@@ -1,4 +1,4 @@
-// What an error reply is, and what it proves about whether the command ran (docs/faults.md has the table in words).
+// What an error reply is, and what it proves about whether the command ran.
 #pragma once
 
 #include <holdfast/error.hpp>

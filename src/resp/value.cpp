@@ -16,10 +16,6 @@ using detail::value_node;
 
 constexpr value_node nil_node{};
 
-std::uint64_t place(std::size_t offset, std::size_t length) {
-   return static_cast<std::uint64_t>(offset) | static_cast<std::uint64_t>(length) << 32;
-}
-
 bool has_text(const value_node& n) {
    switch (n.kind) {
       case kind::string:
@@ -117,7 +113,7 @@ value::value(value_view from) {
 
 void value::set_text(holdfast::kind k, std::string_view text) {
    root_.kind = k;
-   root_.payload = place(0, text.size());
+   root_.payload = detail::text_place(0, text.size());
    if (text.size() > inline_text) {
       block_ = new char[text.size()];
       root_.stored_apart = true;
@@ -163,7 +159,7 @@ value value::of_boolean(bool b) {
 }
 
 value value::of_real(double d) {
-   char text[inline_text];
+   char text[64];
    const auto end = std::to_chars(text, text + sizeof text, d).ptr;
    return of_text(kind::real, {text, static_cast<std::size_t>(end - text)});
 }
@@ -189,7 +185,7 @@ value value::of_aggregate(holdfast::kind k, const std::vector<value>& elements) 
       for (std::uint32_t i = 0; i != v.node_->span; ++i) {
          value_node n = v.node_[i];
          n.stored_apart = false;
-         if (has_text(n)) n.payload = place(n.offset() - r.first + start, n.length());
+         if (has_text(n)) n.payload = detail::text_place(n.offset() - r.first + start, n.length());
          nodes.push_back(n);
       }
    }

@@ -34,7 +34,7 @@ TEST(command_table, does_not_find_what_is_no_command) {
    EXPECT_EQ(find({"GETT"}), nullptr);
    EXPECT_EQ(find({"client|kill"}), nullptr);
    EXPECT_EQ(find({std::string(100'000, 'x')}), nullptr);
-   EXPECT_EQ(find({"CLIENT", std::string(100'000, 'x')}), nullptr);
+   EXPECT_EQ(find({"CLIENT", std::string(100'000, 'x')})->name, "client");
    EXPECT_EQ(find({std::string("GET\0", 4)}), nullptr);
 }
 
