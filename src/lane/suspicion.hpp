@@ -28,8 +28,8 @@ class suspicion {
 
  private:
    enum class state : std::uint8_t { none, probing, answered };
-   // Connecting and one PING: far more than a living node of this planet needs, and little beside the attempt timeout.
-   static constexpr duration patience = std::chrono::milliseconds(250);
+   // Connecting and one PING: two round trips, which even between continents take less.
+   static constexpr duration patience = std::chrono::milliseconds(500);
 
    resp::link& link_;
    event_queue& events_;

@@ -1,9 +1,10 @@
 #include "runtime/poll/socket.hpp"
 
+#include "runtime/notice_dead_peer.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -14,24 +15,6 @@
 
 namespace holdfast::poll {
 namespace {
-
-// An idle peer that is gone is known after 5 + 3 * 2 seconds, one that does not acknowledge what we sent after 5. Linux
-// alone would take two hours and a quarter of an hour.
-constexpr int keepalive_idle_s = 5;
-constexpr int keepalive_interval_s = 2;
-constexpr int keepalive_count = 3;
-constexpr int user_timeout_ms = 5000;
-
-void set(int fd, int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); }
-
-void tune(int fd) {
-   set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-   set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
-   set(fd, IPPROTO_TCP, TCP_KEEPIDLE, keepalive_idle_s);
-   set(fd, IPPROTO_TCP, TCP_KEEPINTVL, keepalive_interval_s);
-   set(fd, IPPROTO_TCP, TCP_KEEPCNT, keepalive_count);
-   set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, user_timeout_ms);
-}
 
 // Fills `into`; 0 if `where` is no address.
 socklen_t address_of(const endpoint& where, sockaddr_storage& into) {
@@ -84,7 +67,7 @@ connecting start_connect(const endpoint& where) {
    if (length == 0) return {{}, false, "not an address that can be connected to"};
    socket s(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
    if (!s.is_open()) return {{}, false, describe_errno(errno)};
-   if (address.ss_family != AF_UNIX) tune(s.fd());
+   if (address.ss_family != AF_UNIX) notice_dead_peer(s.fd());
    if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return {std::move(s), true, {}};
    if (errno == EINPROGRESS) return {std::move(s), false, {}};
    return {{}, false, describe_errno(errno)};
