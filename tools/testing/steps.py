@@ -52,6 +52,8 @@ def whole(status, output):
 
 GRACE_S = 10  # for a program that is told to stop, to put away what it started
 children = set()  # the processes under way, each the leader of a group of its own
+starting = threading.Lock()  # held from the start of a process until it is in `children`
+stopped = threading.Event()  # no further one is started
 
 
 def signal_group(process, number):
@@ -101,21 +103,31 @@ def stop(processes):
 
 def stop_all():
     """For a run that is interrupted: nothing that it started is left."""
+    with starting:
+        stopped.set()
     stop(list(children))
+
+
+def start(step, out):
+    with starting:
+        if stopped.is_set():
+            raise InterruptedError("the run was interrupted")
+        process = subprocess.Popen(step.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   cwd=step.folder, env={**os.environ, **step.environment}, start_new_session=True)
+        children.add(process)
+        return process
 
 
 def run(step):
     """Runs one step to its end or its limit, with nothing on its standard input and no terminal."""
     if step.skip:
         return Result(step, Count(skipped=1), 0.0, "", step.skip)
-    start = time.monotonic()
+    begin = time.monotonic()
     with tempfile.TemporaryFile() as out:
         try:
-            process = subprocess.Popen(step.command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                       cwd=step.folder, env={**os.environ, **step.environment}, start_new_session=True)
+            process = start(step, out)
         except OSError as error:
             return Result(step, Count(failed=1), 0.0, "", f"could not be started: {error}")
-        children.add(process)
         try:
             status = process.wait(step.limit_s)
             why = "" if status == 0 else f"exit status {status}"
@@ -129,7 +141,7 @@ def run(step):
             status, why = 1, f"hung: stopped at its limit of {step.limit_s:.0f} s"
         signal_group(process, signal.SIGKILL)
         children.discard(process)
-        seconds = time.monotonic() - start
+        seconds = time.monotonic() - begin
         out.seek(0)
         output = out.read().decode("utf-8", "replace")
     return judged(step, status, why, output, seconds)
