@@ -1,0 +1,44 @@
+// What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the difference.
+// Prints the heap allocations during the loop.
+#include <holdfast/holdfast.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::size_t allocations = 0;
+}
+
+// The linker sends every malloc of this program and of the library here (--wrap).
+extern "C" {
+void* __real_malloc(std::size_t);
+void* __real_calloc(std::size_t, std::size_t);
+void* __real_realloc(void*, std::size_t);
+void* __wrap_malloc(std::size_t n) { return ++allocations, __real_malloc(n); }
+void* __wrap_calloc(std::size_t n, std::size_t size) { return ++allocations, __real_calloc(n, size); }
+void* __wrap_realloc(void* p, std::size_t n) { return ++allocations, __real_realloc(p, n); }
+}
+
+void* operator new(std::size_t n) {
+   if (void* p = std::malloc(n)) return p;
+   throw std::bad_alloc();
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+
+int main(int argc, char** argv) {
+   if (argc != 3) return std::fputs("usage: blocking_get URI COUNT\n", stderr), 2;
+   const long count = std::atol(argv[2]);
+   holdfast::client redis{std::string_view(argv[1])};
+   redis.run({"SET", "gate", "0123456789abcdef"}).value();
+   const holdfast::command get{"GET", "gate"};
+   for (int i = 0; i < 100; ++i) redis.run(get).value();
+
+   allocations = 0;
+   for (long i = 0; i < count; ++i) {
+      const auto reply = redis.run(get);
+      if (!reply || reply->text().size() != 16) return std::fputs("a GET failed\n", stderr), 1;
+   }
+   std::printf("allocations %zu\n", allocations);
+}
