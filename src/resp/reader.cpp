@@ -99,7 +99,7 @@ reader::status reader::next() {
    if (complete_) begin_reply();
    for (;;) {
       step made = step::item;
-      if (!common_items()) made = body_ != 0 ? body() : item();
+      if (!plain_items()) made = body_ != 0 ? body() : item();
       switch (made) {
          case step::incomplete: return status::incomplete;
          case step::broken: return status::broken;
@@ -135,7 +135,7 @@ inline const char* digits(const char* at, const char* end, std::uint64_t& n) {
 
 // A string or an integer that is there as a whole: what stands behind it. Null for all else, which is not yet to say
 // that it is wrong.
-inline const char* common_item(const char* at, const char* end, const char* reply, detail::value_node& node) {
+inline const char* plain_item(const char* at, const char* end, const char* reply, detail::value_node& node) {
    constexpr std::ptrdiff_t shortest = 4;
    if (end - at < shortest) return nullptr;
    std::uint64_t n = 0;
@@ -161,7 +161,7 @@ inline const char* common_item(const char* at, const char* end, const char* repl
 
 // Most of what servers send, in one tight pass: strings and integers, up to the last one of the innermost aggregate.
 // True: that last one is complete (but not counted yet). False: what comes next is for `item`.
-bool reader::common_items() {
+bool reader::plain_items() {
    if (looked_ != 0 || body_ != 0 || offset_ >= limits_.reply_bytes) return false;
    const char* const reply = data_.get() + begin_;
    const char* const end = reply + std::min(end_ - begin_, limits_.reply_bytes);
@@ -169,7 +169,7 @@ bool reader::common_items() {
    std::uint32_t left = open_.empty() ? 1 : open_.back().left;
    while (at != end) {
       if (node_count_ == node_capacity_) grow_nodes();
-      const char* const behind = common_item(at, end, reply, nodes_[node_count_]);
+      const char* const behind = plain_item(at, end, reply, nodes_[node_count_]);
       if (behind == nullptr) break;
       ++node_count_;
       at = behind;

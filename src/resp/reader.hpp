@@ -62,7 +62,7 @@ class reader {
    void trim();
    void grow_nodes();
    detail::value_node& add_node();
-   bool common_items();
+   bool plain_items();
    step item();
    step text_line(kind k);
    step integer_line();

@@ -18,86 +18,83 @@ struct broken_stream {
    std::string because = {};  // a part of the problem
 };
 
-const std::vector<broken_stream>& broken_streams() {
-   static const std::vector<broken_stream> all = {
-      {"HTTP/1.1 400 Bad Request\r\n", "expected the start of a reply, found \"H"},
-      {"\x15\x03\x01"s, "expected the start of a reply, found \"\\x15"},
-      {"\r\n", "expected the start of a reply"},
-      {"OK\r\n", "expected the start of a reply"},
-      {"\0"s, "expected the start of a reply"},
-      // streamed replies, which no server sends
-      {"$?\r\n", "expected a number"},
-      {"*?\r\n", "expected a number"},
-      {"%?\r\n", "expected a number"},
-      {";4\r\nabcd\r\n", "expected the start of a reply"},
-      {".\r\n", "expected the start of a reply"},
-      // numbers
-      {":\r\n", "expected a number"},
-      {":-\r\n", "expected a number"},
-      {":+-1\r\n", "expected a number"},
-      {":1a\r\n", "expected a number"},
-      {": 1\r\n", "expected a number"},
-      {":1 \r\n", "expected a number"},
-      {":0x10\r\n", "expected a number"},
-      {":9223372036854775808\r\n", "too large"},
-      {":-9223372036854775809\r\n", "too large"},
-      {":99999999999999999999", "too large"},
-      {":00000000000000000000", "too large"},
-      {":1\n", "expected a number"},
-      {":1\r\r", "expected a line feed"},
-      // lengths
-      {"$-2\r\n", "expected a length"},
-      {"$\r\n", "expected a number"},
-      {"$5x\r\n", "expected a number"},
-      {"$9223372036854775807\r\n", "larger than the limit"},
-      {"$536870912\r\n", "larger than the limit"},
-      {"$3\r\nabcd\r\n", "longer than announced"},
-      {"$3\r\nabc\rx", "longer than announced"},
-      {"$0\r\nab", "longer than announced"},
-      {"!-1\r\n", "expected a length"},
-      {"=-1\r\n", "expected a length"},
-      {"=3\r\ntxt\r\n", "verbatim"},
-      {"=5\r\nabcde\r\n", "verbatim"},
-      // counts
-      {"*-2\r\n", "expected a number of elements"},
-      {"%-1\r\n", "expected a number of elements"},
-      {"~-1\r\n", "expected a number of elements"},
-      {">-1\r\n", "expected a number of elements"},
-      {"|-1\r\n", "expected a number of elements"},
-      {"*9223372036854775807\r\n", "more elements than the limit"},
-      {"%9223372036854775807\r\n", "more elements than the limit"},
-      {"*4294967297\r\n", "more elements than the limit"},
-      {"%8388609\r\n", "more elements than the limit"},
-      // lines
-      {"+a\rb", "expected a line feed"},
-      {"-ERR a\rb", "expected a line feed"},
-      {"+" + std::string((1 << 20) + 1, 'x'), "a line that is too long"},
-      {"_x\r\n", "a line that is too long"},
-      {"#\r\n", "expected a boolean"},
-      {"#x\r\n", "expected a boolean"},
-      {"#true", "a line that is too long"},
-      {",\r\n", "expected a number"},
-      {",abc\r\n", "expected a number"},
-      {",1.5x\r\n", "expected a number"},
-      {",1e999\r\n", "expected a number"},
-      {",infinity\r\n", "expected a number"},
-      {",nan(1)\r\n", "expected a number"},
-      {",--1\r\n", "expected a number"},
-      {"," + std::string(200, '1'), "a line that is too long"},
-      {"(\r\n", "expected a number"},
-      {"(-\r\n", "expected a number"},
-      {"(12a\r\n", "expected a number"},
-      // a push stands between replies, never in one
-      {"*1\r\n>1\r\n+a\r\n", "a push message inside another reply"},
-      {"|1\r\n>0\r\n+a\r\n", "a push message inside another reply"},
-   };
-   return all;
-}
+const std::vector<broken_stream> broken_streams = {
+   {"HTTP/1.1 400 Bad Request\r\n", "expected the start of a reply, found \"H"},
+   {"\x15\x03\x01"s, "expected the start of a reply, found \"\\x15"},
+   {"\r\n", "expected the start of a reply"},
+   {"OK\r\n", "expected the start of a reply"},
+   {"\0"s, "expected the start of a reply"},
+   // streamed replies, which no server sends
+   {"$?\r\n", "expected a number"},
+   {"*?\r\n", "expected a number"},
+   {"%?\r\n", "expected a number"},
+   {";4\r\nabcd\r\n", "expected the start of a reply"},
+   {".\r\n", "expected the start of a reply"},
+   // numbers
+   {":\r\n", "expected a number"},
+   {":-\r\n", "expected a number"},
+   {":+-1\r\n", "expected a number"},
+   {":1a\r\n", "expected a number"},
+   {": 1\r\n", "expected a number"},
+   {":1 \r\n", "expected a number"},
+   {":0x10\r\n", "expected a number"},
+   {":9223372036854775808\r\n", "too large"},
+   {":-9223372036854775809\r\n", "too large"},
+   {":99999999999999999999", "too large"},
+   {":00000000000000000000", "too large"},
+   {":1\n", "expected a number"},
+   {":1\r\r", "expected a line feed"},
+   // lengths
+   {"$-2\r\n", "expected a length"},
+   {"$\r\n", "expected a number"},
+   {"$5x\r\n", "expected a number"},
+   {"$9223372036854775807\r\n", "larger than the limit"},
+   {"$536870912\r\n", "larger than the limit"},
+   {"$3\r\nabcd\r\n", "longer than announced"},
+   {"$3\r\nabc\rx", "longer than announced"},
+   {"$0\r\nab", "longer than announced"},
+   {"!-1\r\n", "expected a length"},
+   {"=-1\r\n", "expected a length"},
+   {"=3\r\ntxt\r\n", "verbatim"},
+   {"=5\r\nabcde\r\n", "verbatim"},
+   // counts
+   {"*-2\r\n", "expected a number of elements"},
+   {"%-1\r\n", "expected a number of elements"},
+   {"~-1\r\n", "expected a number of elements"},
+   {">-1\r\n", "expected a number of elements"},
+   {"|-1\r\n", "expected a number of elements"},
+   {"*9223372036854775807\r\n", "more elements than the limit"},
+   {"%9223372036854775807\r\n", "more elements than the limit"},
+   {"*4294967297\r\n", "more elements than the limit"},
+   {"%8388609\r\n", "more elements than the limit"},
+   // lines
+   {"+a\rb", "expected a line feed"},
+   {"-ERR a\rb", "expected a line feed"},
+   {"+" + std::string((1 << 20) + 1, 'x'), "a line that is too long"},
+   {"_x\r\n", "a line that is too long"},
+   {"#\r\n", "expected a boolean"},
+   {"#x\r\n", "expected a boolean"},
+   {"#true", "a line that is too long"},
+   {",\r\n", "expected a number"},
+   {",abc\r\n", "expected a number"},
+   {",1.5x\r\n", "expected a number"},
+   {",1e999\r\n", "expected a number"},
+   {",infinity\r\n", "expected a number"},
+   {",nan(1)\r\n", "expected a number"},
+   {",--1\r\n", "expected a number"},
+   {"," + std::string(200, '1'), "a line that is too long"},
+   {"(\r\n", "expected a number"},
+   {"(-\r\n", "expected a number"},
+   {"(12a\r\n", "expected a number"},
+   // a push stands between replies, never in one
+   {"*1\r\n>1\r\n+a\r\n", "a push message inside another reply"},
+   {"|1\r\n>0\r\n+a\r\n", "a push message inside another reply"},
+};
 
 std::size_t problem_length(const std::string& problem) { return problem.find('\n'); }
 
 TEST(hostile_server, is_found_out_and_told_in_one_line) {
-   for (const broken_stream& s : broken_streams()) {
+   for (const broken_stream& s : broken_streams) {
       const auto result = feed(s.bytes);
       EXPECT_NE(result.problem.find(s.because), std::string::npos)
          << s.bytes.substr(0, 60) << " gave: " << result.problem;
@@ -108,7 +105,7 @@ TEST(hostile_server, is_found_out_and_told_in_one_line) {
 }
 
 TEST(hostile_server, is_found_out_byte_by_byte_too) {
-   for (const broken_stream& s : broken_streams()) {
+   for (const broken_stream& s : broken_streams) {
       if (s.bytes.size() > 1000) continue;
       const auto result = feed(s.bytes, every_byte(s.bytes));
       EXPECT_NE(result.problem.find(s.because.substr(0, s.because.find(", found"))), std::string::npos)
