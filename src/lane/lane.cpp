@@ -97,7 +97,7 @@ void lane::on_received(resp::link& l, time_point now) {
 void lane::became_ready(time_point now) {
    first_reply_ = false;
    fenced(now);
-   pump(now);
+   take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
 
 void lane::on_lost(resp::link& l, std::string_view why, time_point now) {
