@@ -94,11 +94,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          if (reply.is_error()) return fail_by(reply.text());
          return state::working;
       case step::role:
-         if (reply.is_error() && reply.text().starts_with("NOPERM")) {
-            send(step::replication, command{"INFO", "replication"}, out);
-            return state::working;
-         }
-         if (reply.is_error()) return fail_by(reply.text());
+         if (reply.is_error()) return on_role_error(reply.text(), out);
          if (reply.size() == 0) return fail(errc::protocol_error, "its answer to ROLE is none", {}, false);
          role_ = reply[0].text();
          if (role_ == "sentinel") return fail_by("is a Sentinel");
@@ -136,6 +132,16 @@ handshake::state handshake::on_hello_error(std::string_view text) {
    return fail_by(text);
 }
 
+// Not allowed, or (in front of old servers and in proxies) not known: INFO tells it too.
+handshake::state handshake::on_role_error(std::string_view text, resp::outbox& out) {
+   const auto proof = resp::classify_error(text, false, false, true);
+   if (proof.cls != resp::reply_class::no_permission && proof.cls != resp::reply_class::unknown_command) {
+      return fail_by(text);
+   }
+   send(step::replication, command{"INFO", "replication"}, out);
+   return state::working;
+}
+
 void handshake::on_client_info(const value_view& reply) {
    if (reply.is_error()) return;
    self_.id = field(reply.text(), "id");
@@ -167,7 +173,9 @@ handshake::state handshake::fail_by(std::string_view text) {
          return fail(errc::authentication_failed, "it refused the user name or password", text, true);
       case reply_class::not_authenticated:
          return fail(errc::authentication_failed, "it demands a password, and none is configured", text, true);
-      case reply_class::refused: return fail(errc::refused, "it turned the connection away", text, false);
+      case reply_class::refused:
+         // It is full, which passes; or in protected mode, which does not.
+         return fail(errc::refused, "it turned the connection away", text, text.starts_with("DENIED"));
       default: break;
    }
    const bool out_of_range = text.find("DB index is out of range") != std::string_view::npos;
