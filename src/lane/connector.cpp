@@ -5,8 +5,23 @@
 
 namespace holdfast::lane {
 
+namespace {
+
+backoff when_refused() {
+   using namespace std::chrono_literals;
+   return exponential_backoff({.base = 500ms, .factor = 2, .cap = 5s, .jitter = jitter::equal});
+}
+
+}  // namespace
+
 connector::connector(connector_settings s, resp::link& l, guide& g, event_queue& events, std::uint64_t seed)
-   : settings_(std::move(s)), link_(l), guide_(g), events_(events), random_(seed), pauses_(settings_.backoff) {}
+   : settings_(std::move(s)),
+     link_(l),
+     guide_(g),
+     events_(events),
+     random_(seed),
+     pauses_(settings_.backoff),
+     refusals_(when_refused()) {}
 
 void connector::set_phase(phase p, time_point deadline, time_point now) {
    const bool waiting = p != phase::resting && p != phase::ready;
@@ -17,7 +32,10 @@ void connector::set_phase(phase p, time_point deadline, time_point now) {
 }
 
 void connector::want(time_point now) {
-   if (phase_ == phase::resting) ask(now);
+   if (phase_ != phase::resting) return;
+   problem_.reset();  // what failed then was told then
+   causes_.clear();
+   ask(now);
 }
 
 void connector::rest(time_point now) {
@@ -36,6 +54,7 @@ void connector::proven() {
    if (proven_) return;
    proven_ = true;
    pauses_.reset();
+   refusals_.reset();
 }
 
 void connector::ask(time_point now) {
@@ -81,6 +100,7 @@ void connector::dial(time_point now) {
    if (changed) {
       master_changed_at_ = now;
       pauses_.reset();
+      refusals_.reset();
    }
    if (!spread_done_) {
       spread_done_ = true;
@@ -156,11 +176,13 @@ void connector::on_lost(std::string_view why, time_point now) {
    failed(errc::no_master, std::string(why), now);
 }
 
-void connector::failed(errc, std::string why, time_point now) {
+void connector::failed(errc code, std::string why, time_point now) {
    link_.abort();
    note(to_string(node_->where) + ": " + why);
    events_.tell([&] { return event::dial_failed{node_->where, why}; });
-   pause(now);
+   if (code != errc::refused) return pause(now);
+   // Full of clients: each try costs it a connection more.
+   set_phase(phase::pausing, after(now, refusals_.next(random_)), now);
 }
 
 void connector::note(std::string cause) {

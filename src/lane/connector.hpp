@@ -90,6 +90,7 @@ class connector {
    event_queue& events_;
    random_source random_;
    backoff_sequence pauses_;
+   backoff_sequence refusals_;
 
    phase phase_ = phase::resting;
    time_point deadline_ = never;
