@@ -1,0 +1,174 @@
+// Plays everything around a lane, by script: the callers who submit, the guide that names the master, the runtime that
+// dials and takes n bytes of a write, the server that reads whole commands and answers in any chunks, and a clock that
+// is counted by hand. Tests read what happened as short texts.
+#pragma once
+
+#include "lane/lane.hpp"
+
+#include <holdfast/command.hpp>
+#include <holdfast/event.hpp>
+#include <holdfast/policy/retry_budget.hpp>
+#include <holdfast/result.hpp>
+#include <holdfast/value.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace holdfast::lane::test {
+
+using namespace std::chrono_literals;
+
+inline const endpoint node_a{"10.0.0.1", 6379};
+inline const endpoint node_b{"10.0.0.2", 6379};
+
+// ---- replies, as bytes ----
+inline std::string bulk(std::string_view text) {
+   return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
+}
+std::string hello(std::string_view role = "master", std::string_view mode = "standalone");
+std::string client_info(unsigned id, std::string_view address = {});  // as answered to connection `id`
+inline const std::string ok = "+OK\r\n";
+inline const std::string queued = "+QUEUED\r\n";
+inline const std::string pong = "+PONG\r\n";
+inline std::string refuses(std::string_view text) { return "-" + std::string(text) + "\r\n"; }
+inline std::string number(long long n) { return ":" + std::to_string(n) + "\r\n"; }
+
+// ---- the guide's part ----
+class scripted_guide final : public guide {
+ public:
+   std::optional<named_node> node = named_node{node_a, 5, 1};
+   std::optional<trouble> none = {};
+   bool roles = true;
+   bool answers = true;  // false: a round goes on until it is true again
+   bool doubt = false;
+   bool failing_over = false;
+   bool down = false;
+
+   unsigned asked = 0;
+   unsigned answered_rounds = 0;
+   bool needed = false;
+   std::vector<std::string> roles_told = {};
+
+   void name(const endpoint& where, std::uint64_t epoch) { node = named_node{where, epoch, ++generation_}; }
+   void finish_rounds() { answered_rounds = asked; }
+
+   round ask(time_point) override {
+      ++asked;
+      if (answers) finish_rounds();
+      return asked;
+   }
+   bool answered(round r) const override { return r <= answered_rounds; }
+   std::optional<named_node> target() const override { return node; }
+   std::optional<trouble> why_none() const override { return node ? std::nullopt : none; }
+   bool roles_matter() const override { return roles; }
+   bool in_doubt() const override { return doubt; }
+   bool failover_in_progress() const override { return failing_over; }
+   bool objectively_down() const override { return down; }
+   void role_verified(const endpoint& e, std::uint64_t, time_point) override {
+      roles_told.push_back(e.host + " is master");
+   }
+   void role_refused(const endpoint& e, std::string_view role, time_point) override {
+      roles_told.push_back(e.host + " is " + std::string(role));
+   }
+   void need(bool waiting, time_point) override { needed = waiting; }
+
+ private:
+   std::uint64_t generation_ = 1;
+};
+
+// ---- a caller's part ----
+struct call {
+   std::vector<command> commands = {};
+   std::vector<result<value>> results = {};
+   operation op = {};
+
+   bool done() const { return op.done; }
+   const holdfast::error& error() const { return results.back().error(); }
+   // "waiting", the reply, or outcome and code: "unknown, connection_lost".
+   std::string says() const;
+   bool has_cause(std::string_view part) const;
+};
+
+struct terms {
+   std::optional<duration> deadline = {};  // unset: the default
+   delivery promise = delivery::automatic;
+};
+
+// ---- all of it ----
+class script {
+ public:
+   explicit script(settings = {}, retry_budget_settings = {});
+   ~script();
+
+   // The callers.
+   call& submit(std::string_view line, terms t = {}) { return submit_unit({line}, t); }  // "SET k 1"
+   call& submit_unit(std::initializer_list<std::string_view> lines, terms = {});         // MULTI ... EXEC
+   call& submit_commands(std::vector<command>, terms = {});
+   void cancel(call& c);
+
+   // The runtime and the server, on the lane's connection. What a test sees as `accept` is what the kernel took.
+   void open();
+   std::string accept();               // all; the whole commands that arrived with it, "GET k; SET k 1"
+   std::string accept(std::size_t n);  // at most n bytes
+   std::size_t pending() const { return main.out.size(); }
+   void answer(std::string_view bytes, std::size_t chunk = 0);  // 0: in one
+   void lose(std::string_view why = "closed by the other side");
+   // Opens, and answers a whole handshake as connection `id` of a master would; what it was asked.
+   std::string connect(unsigned id = 7, std::string_view kill_reply = ":1\r\n");
+   // Answers each whole command that was accepted and not yet answered, "+OK" for all.
+   void answer_all();
+
+   // The probe's connection.
+   void open_probe();
+   std::string accept_probe();
+   void answer_probe(std::string_view bytes);
+   void lose_probe();
+
+   // Time. Ticks whenever the lane asks for it, which it must not ask in vain.
+   void advance(duration d);
+   time_point now = time_point{} + 1h;
+
+   // What the lane wished since it was last asked: "dial 10.0.0.1", "abort", "close", "probe 10.0.0.1", "unprobe".
+   std::string wishes();
+   // Tells the lane that the guide has moved.
+   void guided();
+
+   template <class Event>
+   std::vector<Event> told() const {
+      std::vector<Event> found;
+      for (const auto& e : history) {
+         if (const auto* x = std::get_if<Event>(&e)) found.push_back(*x);
+      }
+      return found;
+   }
+
+   scripted_guide watch;
+   std::vector<any_event> history;
+   std::vector<std::string> arrived;  // the whole commands of all connections, in order
+   std::size_t unanswered = 0;        // of those on the present connection
+
+   event_queue events{true};
+   retry_budget budget;
+   resp::wish_list list;
+   resp::link main;
+   resp::link probe;
+   lane subject;
+
+ private:
+   void settle();  // after every event: wishes, events, what is done
+   std::string read_commands();
+
+   std::deque<call> calls_;
+   std::vector<const operation*> finished_;
+   std::vector<std::string> wished_;
+   resp::reader at_server_{resp::limits{}};
+};
+
+}  // namespace holdfast::lane::test

@@ -1,0 +1,275 @@
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::lane::test {
+
+std::string hello(std::string_view role, std::string_view mode) {
+   return "%4\r\n" + bulk("server") + bulk("redis") + bulk("proto") + number(3) + bulk("mode") + bulk(mode) +
+          bulk("role") + bulk(role);
+}
+
+std::string client_info(unsigned id, std::string_view address) {
+   const std::string seen = address.empty() ? "10.9.9.9:" + std::to_string(40'000 + id) : std::string(address);
+   const std::string line = "id=" + std::to_string(id) + " addr=" + seen + " laddr=10.0.0.1:6379 fd=8 name= db=0\n";
+   return "=" + std::to_string(line.size() + 4) + "\r\ntxt:" + line + "\r\n";
+}
+
+namespace {
+
+constexpr std::string_view code_names[] = {
+   "none",
+   "deadline_exceeded",
+   "connection_lost",
+   "no_sentinel",
+   "unknown_master",
+   "no_master",
+   "refused",
+   "authentication_failed",
+   "server_error",
+   "protocol_error",
+   "queue_full",
+   "limit_exceeded",
+   "circuit_open",
+   "retry_budget_exhausted",
+   "cancelled",
+   "not_durable",
+   "not_supported",
+   "type_mismatch",
+   "invalid_argument",
+};
+
+std::string joined(const std::vector<std::string>& parts) {
+   std::string all;
+   for (const auto& p : parts) all += (all.empty() ? "" : "; ") + p;
+   return all;
+}
+
+void feed(resp::reader& in, std::string_view bytes) {
+   while (!bytes.empty()) {
+      const auto space = in.prepare(bytes.size());
+      const auto n = std::min(space.size(), bytes.size());
+      std::copy_n(bytes.data(), n, space.data());
+      in.commit(n);
+      bytes.remove_prefix(n);
+   }
+}
+
+std::vector<std::string> whole_commands(resp::reader& in) {
+   std::vector<std::string> found;
+   while (in.next() == resp::reader::status::reply) {
+      const value_view c = in.reply();
+      std::string text;
+      for (std::size_t i = 0; i < c.size(); ++i) text += (i == 0 ? "" : " ") + std::string(c[i].text());
+      found.push_back(text);
+   }
+   return found;
+}
+
+std::string text_of(const value& v) {
+   const bool is_text = v.kind() == kind::string || v.kind() == kind::status;
+   return is_text ? v.as<std::string>() : to_string(v);
+}
+
+command words(std::string_view line) {
+   std::vector<std::string_view> arguments;
+   while (!line.empty()) {
+      const auto end = std::min(line.find(' '), line.size());
+      arguments.push_back(line.substr(0, end));
+      line.remove_prefix(std::min(end + 1, line.size()));
+   }
+   return command::from(arguments);
+}
+
+}  // namespace
+
+std::string call::says() const {
+   if (!op.done) return "waiting";
+   if (results.back()) return text_of(*results.back());
+   const auto code = static_cast<std::size_t>(error().code().value());
+   return std::string(to_string(error().outcome)) + ", " + std::string(code_names[code]);
+}
+
+bool call::has_cause(std::string_view part) const {
+   if (!op.done || results.back()) return false;
+   return std::any_of(error().causes.begin(), error().causes.end(),
+                      [&](const std::string& c) { return c.find(part) != std::string::npos; });
+}
+
+script::script(settings s, retry_budget_settings b)
+   : budget(b),
+     main(list, resp::limits{}),
+     probe(list, resp::limits{}),
+     subject(std::move(s), main, probe, watch, budget, events, 1) {}
+
+// Every call ends at most once, and what ended is no longer anywhere in the lane.
+script::~script() {
+   for (const call& c : calls_) {
+      EXPECT_EQ(std::count(finished_.begin(), finished_.end(), &c.op), c.op.done ? 1 : 0);
+      EXPECT_TRUE(!c.op.done || c.op.where == operation::place::nowhere);
+   }
+}
+
+call& script::submit_unit(std::initializer_list<std::string_view> lines, terms t) {
+   std::vector<command> commands;
+   for (const auto& line : lines) commands.push_back(words(line));
+   return submit_commands(std::move(commands), t);
+}
+
+call& script::submit_commands(std::vector<command> commands, terms t) {
+   call& c = calls_.emplace_back();
+   c.commands = std::move(commands);
+   c.results.resize(c.commands.size());
+   c.op.commands = c.commands;
+   c.op.results = c.results.data();
+   c.op.promise = t.promise;
+   c.op.submitted = now;
+   c.op.default_deadline = !t.deadline;
+   if (t.deadline) c.op.deadline = after(now, *t.deadline);
+   subject.submit(c.op, now);
+   settle();
+   return c;
+}
+
+void script::cancel(call& c) {
+   subject.cancel(c.op, now);
+   settle();
+}
+
+void script::open() {
+   ASSERT_EQ(main.now(), resp::link::state::dialing);
+   at_server_.reset();
+   unanswered = 0;
+   main.opened();
+   subject.on_opened(main, now);
+   settle();
+}
+
+std::string script::accept() {
+   std::string all;
+   while (pending() != 0) {
+      const std::string more = accept(pending());
+      if (!more.empty()) all += (all.empty() ? "" : "; ") + more;
+   }
+   return all;
+}
+
+std::string script::accept(std::size_t n) {
+   const auto bytes = main.out.pending();
+   n = std::min(n, bytes.size());
+   feed(at_server_, {bytes.data(), n});
+   main.out.wrote(n);
+   const auto commands = whole_commands(at_server_);
+   unanswered += commands.size();
+   arrived.insert(arrived.end(), commands.begin(), commands.end());
+   if (main.out.empty()) subject.flush(now);
+   settle();
+   return joined(commands);
+}
+
+void script::answer(std::string_view bytes, std::size_t chunk) {
+   const auto serial = main.serial();
+   while (!bytes.empty() && main.serial() == serial) {
+      const auto n = chunk == 0 ? bytes.size() : std::min(chunk, bytes.size());
+      feed(main.in, bytes.substr(0, n));
+      bytes.remove_prefix(n);
+      subject.on_received(main, now);
+      settle();
+   }
+}
+
+void script::lose(std::string_view why) {
+   ASSERT_NE(main.now(), resp::link::state::closed);
+   main.lost();
+   subject.on_lost(main, why, now);
+   settle();
+}
+
+std::string script::connect(unsigned id, std::string_view kill_reply) {
+   open();
+   const std::string asked = accept();
+   const auto first = static_cast<std::ptrdiff_t>(arrived.size() - unanswered);
+   const std::vector<std::string> steps(arrived.begin() + first, arrived.end());
+   unanswered = 0;
+   for (const auto& step : steps) {
+      if (step.starts_with("HELLO"))
+         answer(hello());
+      else if (step == "CLIENT INFO")
+         answer(client_info(id));
+      else
+         answer(step.starts_with("CLIENT KILL") ? kill_reply : std::string_view(ok));
+   }
+   return asked;
+}
+
+void script::answer_all() {
+   for (; unanswered != 0; --unanswered) answer(ok);
+}
+
+void script::open_probe() {
+   ASSERT_EQ(probe.now(), resp::link::state::dialing);
+   probe.opened();
+   subject.on_opened(probe, now);
+   settle();
+}
+
+std::string script::accept_probe() {
+   resp::reader in{resp::limits{}};
+   const auto bytes = probe.out.pending();
+   feed(in, {bytes.data(), bytes.size()});
+   probe.out.wrote(bytes.size());
+   return joined(whole_commands(in));
+}
+
+void script::answer_probe(std::string_view bytes) {
+   feed(probe.in, bytes);
+   subject.on_received(probe, now);
+   settle();
+}
+
+void script::lose_probe() {
+   probe.lost();
+   subject.on_lost(probe, "closed by the other side", now);
+   settle();
+}
+
+void script::advance(duration d) {
+   const time_point end = now + d;
+   while (subject.next_deadline() <= end) {
+      now = std::max(now, subject.next_deadline());
+      subject.tick(now);
+      settle();
+      ASSERT_GT(subject.next_deadline(), now) << "it asks for a tick that changes nothing";
+   }
+   now = end;
+}
+
+void script::guided() {
+   subject.guided(now);
+   settle();
+}
+
+std::string script::wishes() { return joined(std::exchange(wished_, {})); }
+
+void script::settle() {
+   while (resp::link* l = list.take()) {
+      const bool is_probe = l == &probe;
+      const auto wish = l->take_wish();
+      if (wish.close != resp::link::ending::none) {
+         const bool abortive = wish.close == resp::link::ending::abortive;
+         wished_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");
+      }
+      if (wish.dial) wished_.push_back((is_probe ? "probe " : "dial ") + l->where().host);
+   }
+   std::vector<any_event> fresh;
+   events.take(fresh);
+   history.insert(history.end(), fresh.begin(), fresh.end());
+   while (operation* op = subject.take_done()) {
+      EXPECT_TRUE(op->done);
+      finished_.push_back(op);
+   }
+}
+
+}  // namespace holdfast::lane::test
