@@ -6,9 +6,20 @@
 #include <utility>
 
 namespace holdfast::topology {
+namespace {
+
+// What a Sentinel says is small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
+resp::limits small(resp::limits l) {
+   l.reply_bytes = std::min(l.reply_bytes, std::size_t{1} << 20);
+   l.depth = std::min(l.depth, 8U);
+   l.elements = std::min(l.elements, std::size_t{1} << 16);
+   return l;
+}
+
+}  // namespace
 
 watch::watch(watch_settings s, std::uint64_t seed, resp::wish_list& wishes, const resp::limits& l, event_queue& events)
-   : settings_(std::move(s)), random_(seed), wishes_(&wishes), limits_(l), events_(&events) {
+   : settings_(std::move(s)), random_(seed), wishes_(&wishes), limits_(small(l)), events_(&events) {
    for (const auto& where : settings_.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
       if (std::none_of(peers_.begin(), peers_.end(), same)) add_peer(where, true);

@@ -261,6 +261,18 @@ TEST_F(failover, DoubtLastsUntilTheOneWhoRaisedItHasAnswered) {
    EXPECT_TRUE(w.targets(new_master));
 }
 
+TEST_F(failover, DoubtEndsAsSoonAsTheTargetHasMoved) {
+   begin();
+   leader_promotes();
+   w.run_until(w.now + 200us);
+   w.watched.ask(w.now);  // for a reason of its own; it is answered before what the event asks
+   w.run_until(fault_ + 600us);
+   ASSERT_TRUE(w.watched.in_doubt());
+   w.run_until(fault_ + 1250us);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_FALSE(w.watched.in_doubt());
+}
+
 TEST_F(failover, DoubtIsBoundedByTheSentinelsTimeout) {
    begin();
    w.publish(s1, "+switch-master", switched(old_master, new_master));

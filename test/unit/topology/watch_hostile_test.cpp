@@ -106,6 +106,16 @@ TEST(Hostile, AnAnnouncedArrayOfAMillionElementsIsNotWaitedForLongerThanAnAnswer
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 1u);
 }
 
+TEST(Hostile, AReplyOfAMegabyteIsNoReplyOfASentinel) {
+   deployment w;  // with the limits of a master's replies
+   w.at(s1).tamper = [](std::string& reply, unsigned) { reply = bulk(std::string(std::size_t{1} << 20, 'x')); };
+   w.run_for(20ms);
+   EXPECT_TRUE(w.targets(old_master));
+   const auto down = w.told<event::sentinel_down>();
+   ASSERT_EQ(down.size(), 1u);
+   EXPECT_TRUE(down[0].why.starts_with("broke the protocol")) << down[0].why;
+}
+
 TEST(Hostile, WhatASentinelSaysIsShownWithoutItsControlCharacters) {
    deployment w;
    for (const auto& s : {s1, s2, s3})
