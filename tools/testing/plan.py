@@ -24,7 +24,7 @@ def build_step(preset):
 
 def before_the_build(root):
     """What needs nothing built: it runs beside the build."""
-    return [Step("tidy", [str(root / "tools/tidy")])]
+    return [Step("tidy", [str(root / "tools/tidy")]), Step("docs", [str(root / "tools/check_docs")])]
 
 
 def after_the_build(root, preset):
