@@ -57,7 +57,7 @@ enum class verdict : std::uint8_t {
    complete,                // the caller gets the error
 };
 
-// Pauses between gate replies: full jitter below base * 2^n, at most cap.
+// Pauses between gate replies: drawn between half and all of base * 2^n, at most cap.
 struct pause {
    duration base = duration::zero();
    duration cap = duration::zero();
