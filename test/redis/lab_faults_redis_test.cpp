@@ -1,0 +1,122 @@
+#include "lab/clients.hpp"
+#include "lab/fault.hpp"
+#include "lab/promotion.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <set>
+#include <thread>
+
+namespace holdfast::lab {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::set<std::string> clients_named(control& server, const std::string& beginning) {
+   std::set<std::string> found;
+   const std::string list = server.run({"CLIENT", "LIST"}).text;
+   for (std::size_t at = 0; (at = list.find(" name=" + beginning, at)) != std::string::npos; ++at) {
+      const std::size_t line = list.rfind('\n', at) == std::string::npos ? 0 : list.rfind('\n', at) + 1;
+      found.insert(list.substr(line, list.find(' ', line) - line));
+   }
+   return found;
+}
+
+TEST(LabFaults, EachHasANameOfItsOwnAndTellsWhatItDoes) {
+   std::set<std::string_view> names;
+   const auto all = every_fault();
+   for (const auto& f : all) {
+      EXPECT_TRUE(names.insert(f->name()).second) << f->name();
+      EXPECT_FALSE(f->description().empty());
+      EXPECT_EQ(fault_named(f->name())->name(), f->name());
+   }
+   EXPECT_EQ(fault_named("nonsense"), nullptr);
+}
+
+TEST(LabFaults, APlannedFailoverIsSeenAsOnePromotionBeforeTheSentinelsNameIt) {
+   deployment d({.replicas = 1, .sentinels = 1});
+   promotion_watch promotions(d);
+   naming_watch namings(d);
+   const auto at = fault_named("failover")->inject(d, {});
+   await("the Sentinel names another master", [&] { return namings.first().has_value(); }, 10s);
+   const auto seen = promotions.seen();
+   ASSERT_EQ(seen.size(), 1U);
+   EXPECT_EQ(seen[0].node, d.node(1).address());
+   EXPECT_EQ(namings.first()->master, d.node(1).address());
+   EXPECT_LT(at, seen[0].at);
+   EXPECT_LE(seen[0].at, seen[0].accepted);
+   EXPECT_LT(seen[0].at, namings.first()->at);
+   EXPECT_FALSE(namings.second_failover());
+}
+
+TEST(LabFaults, AStoppedMasterIsReplacedAndStillSaysMasterWhenItWakes) {
+   deployment d({.replicas = 1, .sentinels = 1, .down_after = 300ms});
+   promotion_watch promotions(d);
+   const auto stop = fault_named("stop");
+   stop->inject(d, {});
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
+   stop->after_promotion(d);
+   EXPECT_EQ(d.node(0).connect().role(), "master");
+   EXPECT_EQ(promotions.first()->node, d.node(1).address());
+}
+
+TEST(LabFaults, ShutDownMeansThatTheProcessHasEnded) {
+   deployment d({.replicas = 1, .sentinels = 0});
+   fault_named("shutdown")->inject(d, {});
+   EXPECT_FALSE(d.node(0).running());
+}
+
+TEST(LabFaults, AMasterThatComesBackIsNoPromotion) {
+   deployment d({.replicas = 1, .sentinels = 0});
+   promotion_watch promotions(d);
+   d.node(0).kill();
+   d.node(0).start();
+   d.node(0).await_pong();
+   await("the replica has found it again", [&] { return d.missing().empty(); }, 10s);
+   EXPECT_TRUE(promotions.seen().empty());
+}
+
+TEST(LabFaults, AReplicaWhoseClientsAreKilledIsNoPromotion) {
+   deployment d({.replicas = 1, .sentinels = 0});
+   promotion_watch promotions(d);
+   control replica = d.node(1).connect();
+   const auto before = clients_named(replica, "lab");
+   replica.run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+   // The watch is back, and looked, when it is connected anew.
+   const auto watched_anew = [&] {
+      const auto now = clients_named(replica, "lab");
+      return now.size() == before.size() && now != before;
+   };
+   await("the watch is connected again", watched_anew, 5s);
+   EXPECT_TRUE(promotions.seen().empty());
+}
+
+TEST(LabFaults, AStormOfClientKillSparesSentinelsReplicasAndTheLab) {
+   deployment d({.replicas = 1, .sentinels = 1});
+   control watching = d.node(0).connect();
+   const auto sentinels = clients_named(watching, "sentinel-");
+   EXPECT_EQ(sentinels.size(), 2U) << "one for commands, one for messages";
+   // A client that comes back at once, as often as it is killed.
+   std::atomic<unsigned> lost = 0;
+   std::jthread client([&](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+         try {
+            control connection(d.node(0).address());
+            connection.run({"CLIENT", "SETNAME", "app"});
+            while (!stop.stop_requested()) connection.run({"INCR", "n"});
+         } catch (const control_error&) {
+            ++lost;
+         }
+      }
+   });
+   fault_named("connkill")->inject(d, {});
+   client.request_stop();
+   client.join();
+   EXPECT_GE(lost, 19U) << "the last round may not have been noticed any more";
+   EXPECT_EQ(clients_named(watching, "sentinel-"), sentinels);
+   EXPECT_EQ(d.missing(), "");
+}
+
+}  // namespace
+}  // namespace holdfast::lab
