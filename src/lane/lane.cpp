@@ -21,7 +21,8 @@ lane::lane(settings s, resp::link& main, resp::link& probe, guide& g, retry_budg
 void lane::submit(operation& op, time_point now) {
    op.sequence = ++last_sequence_;
    op.entry = resp::find_command(op.commands.front());
-   op.harmless = op.entry != nullptr && op.entry->traits.readonly && !op.is_transaction();
+   op.harmless = op.entry != nullptr && op.entry->repeat == resp::repeat_class::readonly &&
+                 op.entry->repeat_by_arguments == nullptr && !op.is_transaction();
    op.blocks = op.is_transaction() ? std::nullopt : resp::block_time(op.entry, op.commands.front());
    op.bytes = 0;
    for (const command& c : op.commands) op.bytes += c.bytes().size();

@@ -107,6 +107,7 @@ class lane {
    void lose(std::string why, fault, bool abortive, time_point now);
    void settle(operation&, written, fault, const std::string& why, time_point now);
    void fenced(time_point now);
+   void settle_unfenced(operation&, const std::string& reason, time_point now);
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);

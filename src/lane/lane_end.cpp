@@ -20,6 +20,8 @@ resp::repeat_class worst_member(const operation& op) {
    return std::max(worst, resp::repeat_class::same);
 }
 
+constexpr const char* never_fenced = "not fenced: the node could not be reached again to end the lost connection";
+
 error recoded(const error& e, errc code) {
    error other(code, e.outcome);
    other.where = e.where;
@@ -69,7 +71,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       error e = *op.last;
       if (code == errc::cancelled) e = make_error(op, code, outcome::unknown, now);
       e.elapsed = now - op.submitted;
-      e.causes.emplace_back("not fenced: the node could not be reached again to end the lost connection");
+      e.causes.emplace_back(never_fenced);
       return e;
    }
    error e = make_error(op, code, outcome::not_executed, now);
@@ -77,6 +79,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       e.server_text = op.last->server_text;
       e.causes = op.last->causes;
    }
+   if (op.unfenced) e.causes.emplace_back(never_fenced);
    if (connector_.ready()) return e;
    e.where = {};
    if (const auto none = guide_.why_none()) {

@@ -2,6 +2,7 @@
 #include "lane/lane.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::lane {
 
@@ -32,22 +33,22 @@ void lane::settle(operation& op, written state, fault f, const std::string& why,
    situation s = describe(op, f, now);
    s.state = state;
    const decision d = decide(s);
+   if (state != written::whole) --op.attempts;
    error e = make_error(op, d.code, d.outcome, now);
    e.causes.push_back(why);
    op.where = operation::place::nowhere;
    switch (d.verdict) {
-      case verdict::park:
-         if (state == written::nothing) --op.attempts;
-         return requeue(op);
+      case verdict::park: return requeue(op);
       case verdict::resend:
       case verdict::rediscover_then_resend:
          budget_.withdraw(now);
-         op.may_have_run = op.may_have_run || !op.harmless;
+         op.may_have_run = true;
+         op.unfenced = op.unfenced || !op.harmless;
          op.last = std::move(e);
          return requeue(op);
       case verdict::complete: break;
    }
-   if (e.outcome != outcome::unknown) return fail(op, std::move(e), now);
+   if (e.outcome != outcome::unknown || op.harmless) return fail(op, std::move(e), now);
    // Known to be unknown; but reported only once the lost connection can do no more harm.
    op.last = std::move(e);
    op.where = operation::place::limbo;
@@ -68,21 +69,27 @@ void lane::fenced(time_point now) {
       op->where = operation::place::nowhere;
       fail(*op, *op->last, now);
    }
-   if (!impossible) return;
    for (operation* op = queue_.front(); op != nullptr;) {
       operation* const next = op->next;
-      situation s = describe(*op, fault::connection_lost, now);
-      s.state = written::whole;
-      s.fence = fence::impossible;
-      if (op->may_have_run && decide(s).verdict == verdict::complete) {
-         error e = *op->last;
-         e.outcome = outcome::unknown;
-         e.causes.push_back(reason);
-         unqueue(*op);
-         fail(*op, std::move(e), now);
-      }
+      const bool is_affected = std::exchange(op->unfenced, false);
+      if (is_affected && impossible) settle_unfenced(*op, reason, now);
       op = next;
    }
+}
+
+// It waits to be sent again, and its first may still run there.
+void lane::settle_unfenced(operation& op, const std::string& reason, time_point now) {
+   situation s = describe(op, fault::connection_lost, now);
+   s.state = written::whole;
+   s.fence = fence::impossible;
+   s.budget = true;  // was spent on it already
+   s.max_resends.reset();
+   if (decide(s).verdict != verdict::complete) return;
+   error e = *op.last;
+   e.outcome = outcome::unknown;
+   e.causes.push_back(reason);
+   unqueue(op);
+   fail(op, std::move(e), now);
 }
 
 void lane::leave_when_drained(time_point now) {

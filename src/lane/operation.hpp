@@ -43,10 +43,11 @@ struct operation {
    resp::repeat_class repeats = resp::repeat_class::not_repeatable;
    bool classified = false;              // `repeats` was computed (only once something fails)
    bool harmless = false;                // it reads: nothing remains of it on the server
-   bool may_have_run = false;            // an earlier attempt ended with an unknown outcome, and was not harmless
+   bool may_have_run = false;            // an earlier attempt ended with an unknown outcome
+   bool unfenced = false;                // and it is no read, and its connection is not yet proven dead
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
-   unsigned attempts = 0;                // times it was written (in part, at least)
+   unsigned attempts = 0;                // times it was written, the one under way included
    unsigned pushbacks = 0;
    std::size_t replies = 0;  // of `commands` answered on the present connection
    std::size_t bytes = 0;
