@@ -40,6 +40,9 @@ inline const std::string pong = "+PONG\r\n";
 inline std::string refuses(std::string_view text) { return "-" + std::string(text) + "\r\n"; }
 inline std::string number(long long n) { return ":" + std::to_string(n) + "\r\n"; }
 
+// "SET k 1" as a command.
+command words(std::string_view line);
+
 // ---- the guide's part ----
 class scripted_guide final : public guide {
  public:

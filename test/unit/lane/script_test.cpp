@@ -73,6 +73,8 @@ std::string text_of(const value& v) {
    return is_text ? v.as<std::string>() : to_string(v);
 }
 
+}  // namespace
+
 command words(std::string_view line) {
    std::vector<std::string_view> arguments;
    while (!line.empty()) {
@@ -82,8 +84,6 @@ command words(std::string_view line) {
    }
    return command::from(arguments);
 }
-
-}  // namespace
 
 std::string call::says() const {
    if (!op.done) return "waiting";
