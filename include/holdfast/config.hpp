@@ -37,9 +37,10 @@ std::string_view to_string(cutover);
 struct resend_settings {
    // For each command, besides the deadline; unset: no such bound. A time bounds better than a count.
    std::optional<unsigned> max_resends = {};
-   // The delay before a command is resent, and between tries to connect (the first of either comes at once). Some
-   // replies bring their own: LOADING and BUSY 100 ms to 1 s, NOREPLICAS 50 to 500 ms (lab: it lasts 0.8 s after a
-   // promotion), ... The default, 20 ms doubled up to 1 s with full jitter, makes some 20 tries in a failover of 6 s.
+   // The delay between tries to connect; the first comes at once, and with it what is to be resent. Replies that ask
+   // for patience bring delays of their own: LOADING and BUSY 100 ms to 1 s, NOREPLICAS 50 to 500 ms (lab: it lasts
+   // 0.8 s after a promotion), ... The default, 20 ms doubled up to 1 s with full jitter, makes some 20 tries in a
+   // failover of 6 s.
    holdfast::backoff backoff = exponential_backoff();
    // For all commands of the client together: 20 % of them and 10 more each second, over 10 s.
    retry_budget_settings budget = {};

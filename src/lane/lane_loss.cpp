@@ -67,6 +67,7 @@ void lane::fenced(time_point now) {
    while (operation* op = limbo_.pop_front()) {
       if (impossible) op->last->causes.push_back(reason);
       op->where = operation::place::nowhere;
+      op->last->elapsed = now - op->submitted;
       fail(*op, *op->last, now);
    }
    for (operation* op = queue_.front(); op != nullptr;) {

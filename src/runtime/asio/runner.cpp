@@ -87,6 +87,7 @@ void runner::carry_out(const engine::action& a) {
    }
 }
 
+// async_client will resolve by c-ares, as poll/ does: Asio's own resolver keeps a thread busy with getaddrinfo.
 void runner::resolve(const engine::action& a) {
    connections_[a.link - 1].serial = a.serial;
    error_code not_an_address;
