@@ -43,7 +43,7 @@ test-asan:  ## the same under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test PRESET=asan
 
 bench: setup  ## run the benchmarks
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
 	@cmake --build $(RELEASE) --target bench
 
 fuzz:  ## not yet

@@ -133,13 +133,21 @@ class WithApt(Setup):
 
     def test_sudo_is_used_when_not_root_and_not_otherwise(self):
         self.on_this_system(installed=("g++", "cmake"), offered=("redis-server",))
-        self.program("sudo", 'echo "sudo $1" >> "$STATE/log"; exec "$@"')
+        self.program("sudo", '[ "$1" = -n ] && shift; echo "sudo $1" >> "$STATE/log"; exec "$@"')
         self.assertEqual(self.run_setup(user=1000).returncode, 0)
         self.assertIn("sudo env", self.log)
         (self.root / "installed/redis-server").unlink()
         (self.root / "log").unlink()
         self.assertEqual(self.run_setup(user=0).returncode, 0)
         self.assertFalse(any(line.startswith("sudo") for line in self.log))
+
+    def test_a_sudo_that_wants_a_password_where_nobody_can_give_it_is_no_sudo(self):
+        self.on_this_system(installed=("cmake", "g++"), offered=("redis-server",))
+        self.program("sudo", "echo 'a terminal is required' >&2; exit 1")
+        ran = self.run_setup(user=1000)
+        self.assertEqual((ran.returncode, self.log), (1, []))
+        self.assertEqual(ran.stderr, "setup: missing: redis-server; install as root, or with sudo: "
+                                     "apt-get install redis-server\n")
 
     def test_a_dry_run_names_what_is_missing_and_changes_nothing(self):
         self.on_this_system(installed=("g++",), offered=("cmake", "redis-server"))
