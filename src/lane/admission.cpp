@@ -30,13 +30,23 @@ error refusal(const command& c, errc code, std::string_view why) {
    return e;
 }
 
+std::string_view advice(const resp::command_entry* entry) {
+   if (entry != nullptr && (entry->name == "client|tracking" || entry->name == "client|caching")) {
+      return "not yet: invalidations are not delivered";
+   }
+   return advice(resp::role_of(entry));
+}
+
 std::optional<error> refuse_transaction(const operation& op) {
    if (resp::role_of(op.entry) != command_role::multi) {
       return refusal(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
-      const auto role = resp::role_of(resp::find_command(c));
-      if (const auto why = advice(role); !why.empty()) return refusal(c, errc::not_supported, why);
+      if (const auto why = advice(resp::find_command(c)); !why.empty()) return refusal(c, errc::not_supported, why);
+   }
+   const auto last = resp::role_of(resp::find_command(op.commands.back()));
+   if (last != command_role::exec && last != command_role::discard) {
+      return refusal(op.commands.back(), errc::invalid_argument, "a transaction ends with EXEC or DISCARD");
    }
    return {};
 }
@@ -49,10 +59,7 @@ std::optional<error> admission_problem(const operation& op) {
       return refusal(first, errc::not_supported, "delivery exactly_once is not built yet");
    }
    if (op.is_transaction()) return refuse_transaction(op);
-   if (const auto why = advice(resp::role_of(op.entry)); !why.empty()) return refusal(first, errc::not_supported, why);
-   if (op.entry != nullptr && (op.entry->name == "client|tracking" || op.entry->name == "client|caching")) {
-      return refusal(first, errc::not_supported, "not yet: invalidations are not delivered");
-   }
+   if (const auto why = advice(op.entry); !why.empty()) return refusal(first, errc::not_supported, why);
    return {};
 }
 

@@ -108,7 +108,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          return state::working;
       case step::set_name: return state::working;
       case step::client_info: on_client_info(reply); return state::working;
-      case step::kill: on_kill(reply); return state::working;
+      case step::kill: return on_kill(reply);
       case step::select:
          if (reply.is_error()) return fail_by(reply.text());
          return state::working;
@@ -149,11 +149,14 @@ void handshake::on_client_info(const value_view& reply) {
 }
 
 // The number of connections ended: one, or none if it had ended by itself. Either way nothing of it can run any more.
-void handshake::on_kill(const value_view& reply) {
-   if (!reply.is_error())
-      fence_holds_ = true;
-   else
-      fence_problem_ = reply.text();
+handshake::state handshake::on_kill(const value_view& reply) {
+   fence_holds_ = !reply.is_error();
+   if (fence_holds_) return state::working;
+   // What passes is waited for: better late and fenced.
+   const auto proof = resp::classify_error(reply.text(), false, false, true);
+   if (proof.cls == resp::reply_class::busy || proof.cls == resp::reply_class::loading) return fail_by(reply.text());
+   fence_problem_ = reply.text();
+   return state::working;
 }
 
 handshake::state handshake::fail(errc code, std::string text, std::string_view server_text, bool final) {

@@ -1,6 +1,7 @@
 #include "lane/lane.hpp"
 
 #include "lane/admission.hpp"
+#include "lane/transaction.hpp"
 
 #include <algorithm>
 
@@ -39,6 +40,10 @@ void lane::submit(operation& op, time_point now) {
 // What can't be taken is refused at once: certainly not executed.
 bool lane::admit(operation& op, time_point now) {
    auto refused = admission_problem(op);
+   if (!refused && op.bytes > settings_.queued_bytes) {
+      refused = make_error(op, errc::limit_exceeded, outcome::not_executed, now);
+      refused->causes.push_back(std::to_string(op.bytes) + " bytes are more than config::limits.parked_bytes allows");
+   }
    if (!refused && !has_room(op.bytes)) {
       refused = make_error(op, errc::queue_full, outcome::not_executed, now);
       refused->causes.push_back(std::to_string(queue_.size()) + " commands of " + std::to_string(queued_bytes_) +
@@ -75,6 +80,7 @@ void lane::cancel(operation& op, time_point now) {
    if (op.where == operation::place::nowhere) return;
    abandon(op, errc::cancelled, now);
    rest_if_idle(now);
+   pump(now);
 }
 
 void lane::on_opened(resp::link& l, time_point now) {
@@ -97,6 +103,7 @@ void lane::on_received(resp::link& l, time_point now) {
 
 void lane::became_ready(time_point now) {
    first_reply_ = false;
+   if (link_.where() != held_for_) hold_until_ = {};
    fenced(now);
    take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
@@ -122,14 +129,13 @@ void lane::tick(time_point now) {
    connector_.tick(now);
    check_final_problem(now);
    watch_silence(now);
-   if (now >= earliest_) expire(now);
    pump(now);
 }
 
 time_point lane::next_deadline() const {
    time_point t = std::min(connector_.next_deadline(), earliest_);
    if (!connector_.ready()) return t;
-   if (!queue_.empty() && ledger_.empty()) t = std::min(t, std::max(hold_until_, time_point{}));
+   if (!queue_.empty() && hold_until_ != time_point{}) t = std::min(t, hold_until_);
    return std::min(t, silence_ends());
 }
 
@@ -178,6 +184,8 @@ void lane::leave_ledger(operation& op, error& e) {
          e.attempts = op.attempts;
          e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
       } else {
+         // Which database, or user, the connection then has would depend on a reply that nobody waits for.
+         if (alters_connection(op)) leave_soon("a command that changes its state was abandoned");
          slot.op = nullptr;
          e.outcome = outcome::unknown;
          e.causes.emplace_back("not fenced: it was written and not answered, and may still run");

@@ -101,13 +101,14 @@ class lane {
    void take_replies(time_point now);
    void take_reply(const value_view&, time_point now);
    void answered(operation&, time_point now);
-   void rejected(operation&, std::string text, time_point now);
-   void drop_overtaken(const operation& newer, time_point now);
+   void rejected(operation&, time_point now);
+   void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
    // lane_loss.cpp
    void lose(std::string why, fault, bool abortive, time_point now);
    void settle(operation&, written, fault, const std::string& why, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
+   void leave_soon(std::string why);
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);
@@ -138,7 +139,8 @@ class lane {
    duration default_deadline_ = std::chrono::seconds(10);
 
    time_point earliest_ = never;         // no operation's deadline comes before
-   time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply
+   time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply; zero: none
+   endpoint held_for_;                   // the node that asked for it
    time_point silent_since_ = {};        // the oldest unanswered command waits since
    time_point last_heard_ = {};          // bytes came
    time_point last_asked_ = {};          // the guide, because of gate replies

@@ -1,24 +1,9 @@
 // How operations end, and what is said of them.
 #include "lane/lane.hpp"
-
-#include <algorithm>
+#include "lane/transaction.hpp"
 
 namespace holdfast::lane {
 namespace {
-
-// A transaction is as repeatable as its worst member; with WATCH before it, or a script inside, not at all.
-resp::repeat_class worst_member(const operation& op) {
-   auto worst = resp::repeat_class::readonly;
-   for (const command& c : op.commands) {
-      const auto* entry = resp::find_command(c);
-      const auto role = resp::role_of(entry);
-      if (role == resp::command_role::multi || role == resp::command_role::exec || role == resp::command_role::discard)
-         continue;
-      worst = std::max(worst, resp::repeats(entry, c));
-   }
-   // Its reply is an array of its members': even of reads it counts as a write, because it is not worth telling apart.
-   return std::max(worst, resp::repeat_class::same);
-}
 
 constexpr const char* never_fenced = "not fenced: the node could not be reached again to end the lost connection";
 
@@ -36,7 +21,7 @@ error recoded(const error& e, errc code) {
 
 situation lane::describe(operation& op, fault f, time_point now) {
    if (!op.classified) {
-      op.repeats = op.is_transaction() ? worst_member(op) : resp::repeats(op.entry, op.commands.front());
+      op.repeats = repeats(op);
       op.classified = true;
    }
    situation s;

@@ -1,5 +1,6 @@
 // A connection ends with commands unanswered: what is known of each, and what may be said of it when.
 #include "lane/lane.hpp"
+#include "lane/transaction.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -30,6 +31,8 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
 }
 
 void lane::settle(operation& op, written state, fault f, const std::string& why, time_point now) {
+   // Without its MULTI, what arrived of a transaction was run as it came.
+   if (state == written::partly && multi_was_refused(op)) state = written::whole;
    situation s = describe(op, f, now);
    s.state = state;
    const decision d = decide(s);
@@ -93,9 +96,14 @@ void lane::settle_unfenced(operation& op, const std::string& reason, time_point 
    fail(op, std::move(e), now);
 }
 
+void lane::leave_soon(std::string why) {
+   if (!leaving_) leaving_why_ = std::move(why);
+   leaving_ = true;
+}
+
 void lane::leave_when_drained(time_point now) {
    if (!leaving_ || !ledger_.empty() || !connector_.ready()) return;
-   lose("it answered " + leaving_why_, fault::connection_lost, false, now);
+   lose(std::exchange(leaving_why_, {}), fault::connection_lost, false, now);
 }
 
 }  // namespace holdfast::lane

@@ -1,5 +1,6 @@
 // The lane's way in: replies, matched to commands by their order alone.
 #include "lane/lane.hpp"
+#include "lane/transaction.hpp"
 
 #include <algorithm>
 
@@ -19,7 +20,6 @@ void lane::take_replies(time_point now) {
       }
       take_reply(reply, now);
    }
-   leave_when_drained(now);
    pump(now);
 }
 
@@ -38,71 +38,69 @@ void lane::take_reply(const value_view& reply, time_point now) {
       }
    }
    if (--slot.replies_due != 0) return;
+   const ledger_slot answered_slot = slot;
    ledger_.pop();
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
-   if (op == nullptr) return;
+   if (op == nullptr) {
+      if (!answered_slot.harmless && !reply.is_error()) drop_overtaken(answered_slot.sequence, false, now);
+      return;
+   }
    op->where = operation::place::nowhere;
    const result<value>& last = op->results[op->commands.size() - 1];
    if (last)
       answered(*op, now);
    else
-      rejected(*op, last.error().server_text, now);
+      rejected(*op, now);
 }
 
 void lane::answered(operation& op, time_point now) {
-   if (resp::role_of(op.entry) != resp::command_role::plain) {
-      for (std::size_t i = 0; i < op.commands.size(); ++i) {
-         if (op.results[i]) session_.note(resp::role_of(resp::find_command(op.commands[i])), op.commands[i]);
-      }
+   bool altered = false;
+   if (resp::role_of(op.entry) != resp::command_role::plain && alters_connection(op)) {
+      altered = true;
+      note(op, session_);
    }
-   if (to_resend_ != 0 && !op.harmless) drop_overtaken(op, now);
+   if (!op.harmless) drop_overtaken(op.sequence, altered, now);
    finish(op);
 }
 
-// The server answered with an error. What it proves decides; of a transaction, the reason may stand in the reply to one
-// of its members.
-void lane::rejected(operation& op, std::string text, time_point now) {
+// The server answered with an error. What it proves decides.
+void lane::rejected(operation& op, time_point now) {
    situation s = describe(op, fault::error_reply, now);
    s.state = written::whole;
-   s.reply = resp::classify_error(text, resp::is_script(op.entry), op.is_transaction(), resp::is_native(op.entry));
-   if (op.is_transaction() && s.reply.cls == resp::reply_class::aborted) {
-      for (std::size_t i = 0; i + 1 < op.commands.size(); ++i) {
-         if (op.results[i]) continue;
-         const auto reason = resp::classify_error(op.results[i].error().server_text, false, false, true);
-         if (resp::is_gate(reason.cls)) s.reply = reason;
-         break;
-      }
-   }
+   s.reply = proof_of(op);
+   if (s.reply.cls != op.rejected_as) s.pushbacks = op.pushbacks = 0;
+   op.rejected_as = s.reply.cls;
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
-   e.server_text = text;
+   e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
    if (d.verdict == verdict::complete) return fail(op, std::move(e), now);
 
    budget_.withdraw(now);
+   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + e.server_text);
    op.last = std::move(e);
    const duration base = d.pause.base > duration::zero() ? d.pause.base : std::chrono::milliseconds(50);
    if (d.pause.base > duration::zero() || op.pushbacks != 0) {
       const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = d.pause.cap, .jitter = jitter::equal});
       hold_until_ = std::max(hold_until_, after(now, rule.delay(op.pushbacks, random_)));
+      held_for_ = link_.where();
    }
    ++op.pushbacks;
    requeue(op);
-   if (d.verdict == verdict::rediscover_then_resend) {
-      leaving_ = true;
-      leaving_why_ = text;
-   } else if (now - last_asked_ >= std::chrono::seconds(1)) {
+   if (!leaving_ && now - last_asked_ >= std::chrono::seconds(1)) {
       last_asked_ = now;  // it may last: another node may have become the master meanwhile
       guide_.ask(now);
    }
 }
 
-// A newer write has run: to send an older one now would change the order in which they were given. Reads don't count.
-void lane::drop_overtaken(const operation& newer, time_point now) {
-   for (operation* op = queue_.front(); op != nullptr && op->sequence < newer.sequence;) {
+// A newer write has run: to send an older one now would change the order in which they were given. Reads don't count,
+// unless what has run decides where, or as whom, they would read.
+void lane::drop_overtaken(std::uint64_t newer, bool reads_too, time_point now) {
+   if (to_resend_ == 0) return;
+   for (operation* op = queue_.front(); op != nullptr && op->sequence < newer;) {
       operation* const next = op->next;
-      if (op->attempts != 0 && op->last && !op->harmless) {
+      if (op->attempts != 0 && op->last && (reads_too || !op->harmless)) {
          error e = make_error(*op, errc::server_error, outcome::not_executed, now);
          e.server_text = op->last->server_text;
          e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile");

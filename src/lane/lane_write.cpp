@@ -6,6 +6,9 @@
 namespace holdfast::lane {
 
 void lane::pump(time_point now) {
+   if (now >= earliest_) expire(now);
+   if (now >= hold_until_) hold_until_ = {};
+   leave_when_drained(now);
    if (!connector_.ready()) {
       if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
       return;
@@ -41,7 +44,7 @@ void lane::write(operation& op, time_point now) {
    if (op.attempts != 0 && op.last) {
       events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
    }
-   ledger_slot slot{.op = &op, .begin = link_.out.appended(), .harmless = op.harmless};
+   ledger_slot slot{.op = &op, .begin = link_.out.appended(), .sequence = op.sequence, .harmless = op.harmless};
    for (const command& c : op.commands) slot.end = link_.out.append(c.bytes());
    slot.replies_due = static_cast<std::uint32_t>(op.commands.size());
    if (op.blocks) {

@@ -24,6 +24,7 @@ struct ledger_slot {
       nullptr;  // null: the caller has left (deadline, cancel), or it is a PING of ours; the reply is swallowed
    resp::outbox::position begin = 0;
    resp::outbox::position end = 0;
+   std::uint64_t sequence = 0;  // the operation's, also when that has left
    std::uint32_t replies_due = 1;
    bool harmless = false;                  // nothing remains of it on the server: a read, a PING
    bool blocks_for_ever = false;           // no reply need ever come

@@ -48,7 +48,8 @@ struct operation {
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
    unsigned attempts = 0;                // times it was written, the one under way included
-   unsigned pushbacks = 0;
+   unsigned pushbacks = 0;               // gate replies of one kind in a row
+   resp::reply_class rejected_as = resp::reply_class::deterministic;  // the kind
    std::size_t replies = 0;  // of `commands` answered on the present connection
    std::size_t bytes = 0;
    std::optional<holdfast::error> last = {};  // why it is being sent again, or waits in limbo

@@ -1,0 +1,89 @@
+#include "lane/transaction.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+namespace {
+
+using resp::command_role;
+
+bool is_bracket(command_role r) {
+   return r == command_role::multi || r == command_role::exec || r == command_role::discard;
+}
+
+// With a script inside, not repeatable at all. Its reply is an array of its members': even of reads it counts as a
+// write, because that is not worth telling apart.
+resp::repeat_class worst_member(const operation& op) {
+   auto worst = resp::repeat_class::same;
+   for (const command& c : op.commands) {
+      const auto* entry = resp::find_command(c);
+      if (!is_bracket(resp::role_of(entry))) worst = std::max(worst, resp::repeats(entry, c));
+   }
+   return worst;
+}
+
+resp::reply_proof proof_of_member(const operation& op, std::size_t i) {
+   const auto* entry = resp::find_command(op.commands[i]);
+   return resp::classify_error(op.results[i].error().server_text, resp::is_script(entry), false,
+                               resp::is_native(entry));
+}
+
+resp::reply_proof proof_without_multi(const operation& op) {
+   const auto reason = proof_of_member(op, 0);
+   for (std::size_t i = 1; i + 1 < op.commands.size(); ++i) {
+      if (op.results[i]) return {reason.cls, outcome::executed};
+      const auto member = proof_of_member(op, i);
+      if (member.ran != outcome::not_executed) return {reason.cls, member.ran};
+   }
+   return reason;
+}
+
+resp::reply_proof proof_of_transaction(const operation& op) {
+   if (multi_was_refused(op)) return proof_without_multi(op);
+   const std::size_t last = op.commands.size() - 1;
+   const auto proof = resp::classify_error(op.results[last].error().server_text, false, true, true);
+   if (proof.cls != resp::reply_class::aborted) return proof;
+   // Nothing of it ran, because a member was refused when it was queued: perhaps only for now.
+   for (std::size_t i = 1; i < last; ++i) {
+      if (op.results[i]) continue;
+      const auto reason = resp::classify_error(op.results[i].error().server_text, false, false, true);
+      return resp::is_gate(reason.cls) ? reason : proof;
+   }
+   return proof;
+}
+
+bool alters_connection(command_role r) {
+   return r == command_role::select || r == command_role::auth || r == command_role::hello ||
+          r == command_role::set_name || r == command_role::connection;
+}
+
+}  // namespace
+
+resp::repeat_class repeats(const operation& op) {
+   return op.is_transaction() ? worst_member(op) : resp::repeats(op.entry, op.commands.front());
+}
+
+resp::reply_proof proof_of(const operation& op) {
+   return op.is_transaction() ? proof_of_transaction(op) : proof_of_member(op, 0);
+}
+
+bool alters_connection(const operation& op) {
+   const auto role = resp::role_of(op.entry);
+   if (role != command_role::multi) return alters_connection(role);
+   return std::any_of(op.commands.begin(), op.commands.end(),
+                      [](const command& c) { return alters_connection(resp::role_of(resp::find_command(c))); });
+}
+
+void note(const operation& op, session& s) {
+   if (!op.is_transaction()) return s.note(resp::role_of(op.entry), op.commands.front());
+   // After DISCARD, or where a WATCH undid it, there is no such array.
+   const std::size_t members = op.commands.size() - 2;
+   const value& all = *op.results[op.commands.size() - 1];
+   if (all.kind() != kind::array || all.size() != members) return;
+   for (std::size_t i = 0; i < members; ++i) {
+      const command& c = op.commands[i + 1];
+      if (all[i].kind() != kind::error) s.note(resp::role_of(resp::find_command(c)), c);
+   }
+}
+
+}  // namespace holdfast::lane

@@ -1,0 +1,23 @@
+// What is particular about MULTI ... EXEC given as one operation: it is as repeatable as its worst member, the reason
+// of its failure may stand in any of its replies, and what it did to the connection stands in the reply to EXEC.
+#pragma once
+
+#include "lane/operation.hpp"
+#include "lane/session.hpp"
+#include "resp/reply_class.hpp"
+
+namespace holdfast::lane {
+
+// Of any operation, also of a single command.
+resp::repeat_class repeats(const operation&);
+// What the error in the last reply proves. All replies are in `results`.
+resp::reply_proof proof_of(const operation&);
+// Whether it may change the state of the connection (database, user, name, protocol).
+bool alters_connection(const operation&);
+// It was answered without an error: takes over what it changed.
+void note(const operation&, session&);
+
+// MULTI itself was answered with an error: the members behind it run one by one as they come.
+inline bool multi_was_refused(const operation& op) { return op.is_transaction() && op.replies != 0 && !op.results[0]; }
+
+}  // namespace holdfast::lane
