@@ -125,6 +125,8 @@ class script {
    void lose(std::string_view why = "closed by the other side");
    // Opens, and answers a whole handshake as connection `id` of a master would; what it was asked.
    std::string connect(unsigned id = 7, std::string_view kill_reply = ":1\r\n");
+   // Connected, and one command answered: nothing is left to be proven.
+   void warm_up();
    // Answers each whole command that was accepted and not yet answered, "+OK" for all.
    void answer_all();
 

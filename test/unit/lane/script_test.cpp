@@ -204,6 +204,17 @@ std::string script::connect(unsigned id, std::string_view kill_reply) {
    return asked;
 }
 
+void script::warm_up() {
+   const call& first = submit("PING");
+   connect();
+   EXPECT_EQ(accept(), "PING");
+   answer(pong);
+   EXPECT_EQ(first.says(), "PONG");
+   arrived.clear();
+   unanswered = 0;
+   wishes();
+}
+
 void script::answer_all() {
    for (; unanswered != 0; --unanswered) answer(ok);
 }

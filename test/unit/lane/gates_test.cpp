@@ -1,0 +1,425 @@
+// Error replies: those that prove that nothing ran are waited out, and everything keeps its order meanwhile.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace holdfast::lane::test {
+namespace {
+
+const std::string readonly_reply = refuses("READONLY You can't write against a read only replica.");
+const std::string loading_reply = refuses("LOADING Redis is loading the dataset in memory");
+const std::string oom_reply = refuses("OOM command not allowed when used memory > 'maxmemory'.");
+const std::string no_replicas_reply = refuses("NOREPLICAS Not enough good replicas to write.");
+const std::string noperm_reply = refuses("NOPERM User ann has no permissions to run the 'set' command");
+
+// ---- the node is left ----------------------------------------------------------------------------------------------
+
+TEST(Gates, ADemotedMasterIsLeftAndTheCommandSentElsewhere) {
+   script s;
+   s.warm_up();
+   auto& incr = s.submit("INCR n");
+   s.accept();
+   s.watch.answers = false;
+   s.answer(readonly_reply);
+   EXPECT_EQ(incr.says(), "waiting") << "not_executed, so that even INCR can be sent again";
+   EXPECT_EQ(s.wishes(), "close");
+   s.watch.name(node_b, 6);
+   s.watch.finish_rounds();
+   s.guided();
+   EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
+   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO") << "nothing of ours can come late: no fence";
+   EXPECT_EQ(s.accept(), "INCR n");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "1");
+   EXPECT_EQ(incr.op.attempts, 2U);
+}
+
+TEST(Gates, ANodeIsLeftOnlyWhenAllThatWasSentIsAnswered) {
+   script s;
+   s.warm_up();
+   auto& one = s.submit("INCR a");
+   auto& two = s.submit("GET b");
+   auto& three = s.submit("INCR c");
+   s.accept();
+   s.answer(readonly_reply);
+   auto& four = s.submit("INCR d");
+   EXPECT_EQ(s.pending(), 0U) << "nothing more is sent there";
+   EXPECT_EQ(s.wishes(), "");
+   s.answer(bulk("b"));
+   EXPECT_EQ(two.says(), "b");
+   s.answer(readonly_reply);
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "INCR a; INCR c; INCR d");
+   s.answer(number(1) + number(2) + number(3));
+   EXPECT_EQ(one.says() + three.says() + four.says(), "123");
+}
+
+TEST(Gates, WhoDoesNotAnswerWhileHeIsLeftIsGivenUp) {
+   script s;
+   s.warm_up();
+   s.submit("INCR a", {.deadline = 10s});
+   auto& two = s.submit("INCR b", {.deadline = 10s});
+   s.accept();
+   s.answer(readonly_reply);
+   s.advance(999ms);
+   EXPECT_EQ(s.wishes(), "");
+   s.advance(1ms);
+   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   s.connect(8);
+   EXPECT_EQ(two.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "INCR a");
+}
+
+TEST(Gates, ANodeIsLeftAlsoWhenWhatWasStillToBeSentIsTakenBack) {
+   script s;
+   s.warm_up();
+   s.submit("INCR a", {.deadline = 10s});
+   s.accept();
+   auto& two = s.submit("INCR b", {.deadline = 10s});
+   s.answer(readonly_reply);
+   s.cancel(two);
+   EXPECT_EQ(two.says(), "not_executed, cancelled");
+   s.advance(1ms);
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+}
+
+TEST(Gates, TheSameNodeIsAskedMoreAndMoreSeldomUntilAnotherIsNamed) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 60s});
+   s.accept();
+   s.answer(readonly_reply);
+   const auto begin = s.now;
+   unsigned tries = 1;
+   while (s.now - begin < 5s) {
+      if (s.main.now() == resp::link::state::dialing) s.connect(8);
+      if (s.accept() == "SET a 1") {
+         ++tries;
+         s.answer(readonly_reply);
+      }
+      s.advance(1ms);
+   }
+   EXPECT_GE(tries, 8U);
+   EXPECT_LE(tries, 25U) << "50 ms, doubled up to 500 ms, never less than half";
+   // A pause is for the node that asked for it.
+   s.watch.name(node_b, 6);
+   s.guided();
+   s.connect(9);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
+TEST(Gates, NoauthIsAnsweredByANewConnectionOnce) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1");
+   s.accept();
+   s.answer(refuses("NOAUTH Authentication required."));
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.answer(refuses("NOAUTH Authentication required."));
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+   EXPECT_EQ(set.error().server_text, "NOAUTH Authentication required.");
+}
+
+TEST(Gates, NopermIsAskedOnceMoreOfANewMasterOnly) {
+   script s;
+   s.warm_up();
+   auto& on_old = s.submit("SET a 1");
+   s.accept();
+   s.answer(noperm_reply);
+   EXPECT_EQ(on_old.says(), "not_executed, server_error");
+
+   s.watch.name(node_b, 6);
+   s.guided();
+   s.connect(8);
+   auto& on_new = s.submit("SET a 1");
+   s.accept();
+   s.answer(noperm_reply);
+   EXPECT_EQ(on_new.says(), "waiting");
+   s.connect(9);
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.answer(noperm_reply);
+   EXPECT_EQ(on_new.says(), "not_executed, server_error");
+}
+
+// The usual way into it: READONLY from the old master, then the new one's other users.
+TEST(Gates, AGateOfAnotherKindDoesNotUseUpTheOneTry) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(readonly_reply);
+   s.watch.name(node_b, 6);
+   s.guided();
+   s.connect(8);
+   s.advance(1s);
+   s.accept();
+   s.answer(noperm_reply);
+   EXPECT_EQ(set.says(), "waiting");
+   s.connect(9);
+   s.advance(1s);
+   s.accept();
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
+// ---- the node stays ------------------------------------------------------------------------------------------------
+
+TEST(Gates, WhatPassesIsAskedAgainOfTheSameNodeAfterAPause) {
+   const char* texts[] = {"LOADING Redis is loading the dataset in memory",
+                          "NOREPLICAS Not enough good replicas to write.",
+                          "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+                          "TRYAGAIN Multiple keys request during rehashing of slot",
+                          "CLUSTERDOWN The cluster is down",
+                          "OOM command not allowed when used memory > 'maxmemory'."};
+   for (const char* text : texts) {
+      SCOPED_TRACE(text);
+      script s;
+      s.warm_up();
+      auto& incr = s.submit("INCR n", {.deadline = 10s});
+      s.accept();
+      const unsigned asked = s.watch.asked;
+      s.answer(refuses(text));
+      EXPECT_EQ(incr.says(), "waiting");
+      EXPECT_EQ(s.pending(), 0U);
+      EXPECT_EQ(s.watch.asked, asked + 1) << "another may be the master by now";
+      s.advance(1s);
+      EXPECT_EQ(s.wishes(), "");
+      EXPECT_EQ(s.accept(), "INCR n");
+      s.answer(number(1));
+      EXPECT_EQ(incr.says(), "1");
+   }
+}
+
+TEST(Gates, WhatPassesIsBoundedByTheDeadlineAlone) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET k", {.deadline = 20s});
+   s.accept();
+   s.answer(loading_reply);
+   unsigned tries = 1;
+   while (!get.done()) {
+      if (!s.accept().empty()) {
+         ++tries;
+         s.answer(loading_reply);
+      }
+      s.advance(1ms);
+   }
+   EXPECT_GT(tries, 15U);
+   EXPECT_LT(tries, 60U);
+   EXPECT_EQ(get.says(), "not_executed, deadline_exceeded");
+   EXPECT_EQ(get.error().server_text, "LOADING Redis is loading the dataset in memory") << "the reason";
+   EXPECT_EQ(get.error().attempts, tries);
+}
+
+TEST(Gates, MemoryThatStaysFullIsTold) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET k v", {.deadline = 20s});
+   unsigned tries = 0;
+   while (!set.done()) {
+      if (!s.accept().empty()) {
+         ++tries;
+         s.answer(oom_reply);
+      }
+      s.advance(1ms);
+   }
+   EXPECT_EQ(tries, 4U);
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+   EXPECT_EQ(set.error().server_text, "OOM command not allowed when used memory > 'maxmemory'.");
+}
+
+TEST(Gates, APauseHoldsBackEverythingAndEndsByItself) {
+   script s;
+   s.warm_up();
+   s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(loading_reply);
+   s.submit("SET b 1", {.deadline = 10s});
+   EXPECT_EQ(s.pending(), 0U);
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET a 1; SET b 1") << "in order";
+}
+
+TEST(Gates, APauseForWhatIsCancelledDoesNotForget) {
+   script s;
+   s.warm_up();
+   auto& one = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(loading_reply);
+   s.submit("SET b 1", {.deadline = 10s});
+   s.cancel(one);
+   EXPECT_EQ(one.says(), "not_executed, cancelled");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET b 1");
+}
+
+TEST(Gates, AnErrorOfTheCommandItselfIsAnAnswer) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET k");
+   auto& incr = s.submit("INCR k");
+   s.accept();
+   s.answer(refuses("WRONGTYPE Operation against a key holding the wrong kind of value") +
+            refuses("ERR value is not an integer or out of range"));
+   EXPECT_EQ(get.says(), "not_executed, server_error");
+   EXPECT_EQ(get.error().server_text, "WRONGTYPE Operation against a key holding the wrong kind of value");
+   EXPECT_EQ(get.error().where, node_a);
+   EXPECT_EQ(incr.says(), "not_executed, server_error");
+   EXPECT_TRUE(s.subject.idle());
+}
+
+TEST(Gates, AScriptThatFailedInsideHasRun) {
+   script s;
+   s.warm_up();
+   auto& eval = s.submit("EVAL x 0");
+   s.accept();
+   s.answer(refuses("WRONGTYPE Operation against a key script: 8d2a, on @user_script:1."));
+   EXPECT_EQ(eval.says(), "executed, server_error");
+   auto& refused = s.submit("EVAL x 0", {.deadline = 10s});
+   s.accept();
+   s.answer(refuses("READONLY You can't write against a read only replica. script: 8d2a, on @user_script:1."));
+   EXPECT_EQ(refused.says(), "waiting") << "refused before its first write: nothing has run";
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "EVAL x 0");
+}
+
+TEST(Gates, WithoutBudgetACommandIsNotSentAgainAndSaysWhy) {
+   script s({}, {.ratio = 0, .per_second = 0.1});
+   s.warm_up();
+   auto& one = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(loading_reply);
+   s.advance(1s);
+   s.accept();
+   s.answer(loading_reply);
+   EXPECT_EQ(one.says(), "not_executed, retry_budget_exhausted");
+   EXPECT_EQ(one.error().server_text, "LOADING Redis is loading the dataset in memory");
+}
+
+TEST(Gates, AreSentAgainNoMoreOftenThanIsConfigured) {
+   settings once;
+   once.max_resends = 1;
+   script s(once);
+   s.warm_up();
+   auto& one = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(loading_reply);
+   s.advance(1s);
+   s.accept();
+   s.answer(loading_reply);
+   EXPECT_EQ(one.says(), "not_executed, server_error");
+   EXPECT_EQ(one.error().attempts, 2U);
+}
+
+// ---- order ---------------------------------------------------------------------------------------------------------
+
+TEST(Overtaking, WhatWasRejectedIsNotSentAgainOnceANewerWriteHasRun) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1");
+   auto& del = s.submit("DEL a");
+   s.accept();
+   s.answer(oom_reply + number(1));
+   EXPECT_EQ(del.says(), "1");
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+   EXPECT_TRUE(set.has_cause("newer command"));
+   EXPECT_EQ(set.error().server_text, "OOM command not allowed when used memory > 'maxmemory'.");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+TEST(Overtaking, AReadDoesNotCount) {
+   for (const char* read : {"GET a", "PING", "TIME", "CLIENT ID"}) {
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET a 1", {.deadline = 10s});
+      s.submit(read);
+      s.accept();
+      s.answer(no_replicas_reply + ok);
+      EXPECT_EQ(set.says(), "waiting") << read;
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "SET a 1");
+   }
+}
+
+TEST(Overtaking, AWriteWhoseCallerHasLeftCountsToo) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   auto& del = s.submit("DEL a", {.deadline = 10ms});
+   s.accept();
+   s.answer(oom_reply);
+   s.advance(10ms);
+   EXPECT_EQ(del.says(), "unknown, deadline_exceeded");
+   s.answer(number(1));
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+TEST(Overtaking, ANewerWriteThatWasRejectedTooKeepsItsPlace) {
+   script s;
+   s.warm_up();
+   s.submit("SET a 1", {.deadline = 10s});
+   s.submit("SET a 2", {.deadline = 10s});
+   s.submit("SET a 3", {.deadline = 10s});
+   s.accept();
+   s.answer(no_replicas_reply + no_replicas_reply + no_replicas_reply);
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET a 1; SET a 2; SET a 3");
+}
+
+TEST(Overtaking, NothingNewIsSentBeforeWhatIsToBeSentAgain) {
+   script s;
+   s.warm_up();
+   s.submit("SET a 1", {.deadline = 10s});
+   s.submit("SET a 2", {.deadline = 10s});
+   s.accept();
+   s.answer(no_replicas_reply);
+   s.submit("SET a 3", {.deadline = 10s});
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "") << "the second, which is under way, is answered first";
+   s.answer(no_replicas_reply);
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET a 1; SET a 2; SET a 3");
+}
+
+// What is read in another database, or as another user, is another read.
+TEST(Overtaking, NothingIsSentAgainBehindAChangeOfTheConnectionsState) {
+   for (const char* change : {"SELECT 1", "AUTH ann secret", "HELLO 3"}) {
+      script s;
+      s.warm_up();
+      auto& get = s.submit("GET k", {.deadline = 10s});
+      s.submit(change);
+      s.accept();
+      s.answer(loading_reply + (std::string_view(change) == "HELLO 3" ? hello() : ok));
+      EXPECT_EQ(get.says(), "not_executed, server_error") << change;
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "");
+   }
+}
+
+TEST(Overtaking, AWriteOfUnknownOutcomeThatIsOvertakenStaysUnknown) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.lose();
+   auto& del = s.submit("DEL a", {.deadline = 10s});
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET a 1; DEL a");
+   s.answer(oom_reply + number(1));
+   EXPECT_EQ(del.says(), "1");
+   EXPECT_EQ(set.says(), "unknown, server_error") << "its first may have run";
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
