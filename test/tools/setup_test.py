@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETUP = ROOT / "tools" / "setup"
-BASIC = ("sh", "awk", "cat", "chmod", "dirname", "env", "rm", "tee", "tr")
+BASIC = ("sh", "awk", "cat", "chmod", "dirname", "env", "rm", "tee", "tr", "true")
 
 # What is installed is a file in $STATE/installed/, what the archive offers one in $STATE/offered/.
 STAND_INS = {
