@@ -1,12 +1,12 @@
 #include "drill/drill.hpp"
 
 #include "drill/external.hpp"
-#include "drill/interrupt.hpp"
 #include "drill/live.hpp"
 #include "drill/report_html.hpp"
 #include "drill/report_json.hpp"
 #include "drill/report_text.hpp"
 #include "drill/subject.hpp"
+#include "interrupt.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -56,7 +56,7 @@ bool for_each_run(const settings& s, live& display, const std::stop_token& inter
 }
 
 int drill_a_client(const settings& s) {
-   const interrupt signals;
+   const cli::interrupt signals;
    const bool text_wanted = s.json != "-";
    const paint tint = paint::for_descriptor(STDOUT_FILENO);
    live display;
@@ -95,7 +95,7 @@ std::string describe(const external_run& r) {
 }
 
 int drill_a_program(const settings& s) {
-   const interrupt signals;
+   const cli::interrupt signals;
    live display;
    bool well = true;
    auto json = nlohmann::ordered_json::array();
@@ -121,6 +121,10 @@ int drill_a_program(const settings& s) {
    return complete && well ? 0 : 1;
 }
 
+bool writable(const std::string& file) {
+   return file.empty() || file == "-" || std::ofstream(file, std::ios::app).good();
+}
+
 // What cannot be told by looking at one option alone. Empty: nothing is wrong.
 std::string complaint(const settings& s) {
    const auto known = known_subjects();
@@ -131,6 +135,9 @@ std::string complaint(const settings& s) {
       if (f->promotes() && (shape.replicas == 0 || shape.sentinels == 0))
          return fmt::format("--fault {}: needs at least one replica and one Sentinel", f->name());
    }
+   // Better now than when all is done.
+   if (!writable(s.json)) return "--json: cannot write " + s.json;
+   if (!writable(s.html)) return "--html: cannot write " + s.html;
    if (!s.exec.empty() && !s.html.empty()) return "--html: not with --exec, which has nothing to draw";
    return {};
 }

@@ -16,7 +16,7 @@ using lab::milliseconds;
 
 constexpr milliseconds between_looks(20);
 constexpr milliseconds patience_for_start(15000);
-constexpr milliseconds patience_for_promotion(40000);
+constexpr milliseconds patience_for_election(40000);
 constexpr milliseconds under_way(500);  // from its first connection to the fault
 constexpr milliseconds to_end(2000);    // from SIGTERM to SIGKILL
 
@@ -77,7 +77,7 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    external_run run;
    run.fault = f.name();
    run.run = number;
-   listener({"starting the servers"});
+   listener({"starting servers"});
    lab::deployment d(shape_for(f, s));
    lab::promotion_watch promotions(d);
    lab::naming_watch namings(d);
@@ -98,15 +98,15 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    try {
       lab::control master = d.node(0).connect();
       const auto connected = [&] { return !lab::workload_clients(master).empty() || subject.status(); };
-      if (!reached("waiting for the program to connect", patience_for_start, connected) || subject.status()) {
+      if (!reached("no connection yet", patience_for_start, connected) || subject.status()) {
          run.trouble = subject.status() ? "the program ended before the fault" : "the program does not connect";
       } else {
-         for_a_while("the program runs", under_way);
+         for_a_while("it is connected", under_way);
          fault_at = f.inject(d, interrupted);
-         if (f.promotes() && reached("waiting for the promotion", patience_for_promotion,
+         if (f.promotes() && reached("no master yet", milliseconds(s.down_after_ms) + patience_for_election,
                                      [&] { return promotions.first().has_value(); })) {
             f.after_promotion(d);
-            reached("waiting for the Sentinels", milliseconds(10000), [&] { return namings.first().has_value(); });
+            reached("no Sentinel says so", milliseconds(10000), [&] { return namings.first().has_value(); });
          }
          for_a_while("going on", milliseconds(1000 * s.seconds));
       }

@@ -1,10 +1,12 @@
-// How a drill is getting on: one line that is written over on a terminal, one line for each run elsewhere.
+// How a drill is getting on: on a terminal one line that is written over, with a timeline that grows; elsewhere one
+// line for each run.
 #pragma once
 
 #include "drill/paint.hpp"
 #include "drill/run.hpp"
 
 #include <string>
+#include <vector>
 
 namespace holdfast::drill {
 
@@ -22,10 +24,24 @@ class live {
    void clear();
 
  private:
+   struct cell {
+      std::uint64_t acked = 0;
+      std::uint64_t failed = 0;
+      bool fault = false;
+   };
+   void remember(const progress&);
+   std::string bar() const;
+
    bool moving_;
    paint paint_;
    std::string title_ = {};
    std::size_t shown_ = 0;
+   std::size_t widest_ = 0;  // of the bar
+   // The run so far, in equal pieces of time; when they get too many, each two become one.
+   std::vector<cell> cells_ = {};
+   lab::milliseconds piece_ = {};
+   clock::time_point began_ = {};
+   progress last_ = {};
 };
 
 }  // namespace holdfast::drill

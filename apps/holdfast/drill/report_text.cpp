@@ -91,18 +91,23 @@ std::string ms(const spread& s, bool maximum) {
 }
 
 std::string table_line(const fault_summary& s, const paint& tint) {
-   const auto zero_is_good = [&](std::uint64_t n) {
-      return tint(n == 0 ? colour::none : colour::red, fmt::format("{:>6}", n));
+   const auto zero_is_good = [&](int columns, std::uint64_t n) {
+      return tint(n == 0 ? colour::none : colour::red, fmt::format("{:>{}}", n, columns));
    };
-   std::string line =
-      fmt::format("{:<10}{:>5}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}", s.fault, s.runs, ms(s.promoted_ms, false),
-                  ms(s.sentinel_named_ms, false), ms(s.client_added_ms, false), ms(s.client_added_ms, true),
-                  ms(s.longest_gap_ms, false), ms(s.longest_gap_ms, true));
-   line += fmt::format("{:>8}{:>6}", s.all.acked, s.all.unknown);
-   line += zero_is_good(s.all.errors() - s.all.unknown);
-   line += fmt::format("{:>6}", s.all.lost);
-   line += zero_is_good(s.all.duplicated);
-   return line + "\n";
+   return fmt::format("{:<10}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}", s.fault, s.runs, ms(s.promoted_ms, false),
+                      ms(s.sentinel_named_ms, false), ms(s.client_added_ms, false), ms(s.client_added_ms, true),
+                      ms(s.longest_gap_ms, false), ms(s.longest_gap_ms, true), s.all.unknown) +
+          zero_is_good(5, s.all.errors() - s.all.unknown) + fmt::format("{:>6}", s.all.lost) +
+          zero_is_good(6, s.all.duplicated) + "\n";
+}
+
+std::string table_head(const paint& tint) {
+   return tint(colour::bold,
+               fmt::format("{:<10}{:>4}{:>9}{:>7}{:>15}{:>15}{:>10}{:>6}{:>6}", "fault", "runs", "promoted", "named",
+                           "client added", "longest gap", "errors", "lost", "twice")) +
+          "\n" +
+          fmt::format("{:<10}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}{:>5}\n", "", "", "ms", "ms", "median", "max ms",
+                      "median", "max ms", "unkn", "oth");
 }
 
 }  // namespace
@@ -127,12 +132,7 @@ std::string describe_run(const judged& j, const paint& tint) {
 }
 
 std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
-   std::string text =
-      "\n" + tint(colour::bold, fmt::format("{:<10}{:>5}{:>10}{:>9}{:>18}{:>18}{:>8}{:>6}{:>6}{:>6}{:>6}\n", "fault",
-                                            "runs", "promoted", "named", "client added", "longest gap", "acked",
-                                            "unkn.", "errors", "lost", "twice"));
-   text +=
-      fmt::format("{:<10}{:>5}{:>10}{:>9}{:>9}{:>9}{:>9}{:>9}\n", "", "", "ms", "ms", "median", "max", "median", "max");
+   std::string text = "\n" + table_head(tint);
    std::size_t broken = 0;
    std::size_t apart = 0;
    for (const fault_summary& s : summarise(runs)) {

@@ -15,8 +15,8 @@ using lab::milliseconds;
 constexpr milliseconds between_looks(20);
 constexpr milliseconds warm_up(500);
 constexpr milliseconds patience_for_start(15000);
-constexpr milliseconds patience_for_promotion(40000);  // a lost election is tried again after 2 x failover-timeout
-constexpr milliseconds after_return(500);              // of workload, to see that it stays
+constexpr milliseconds patience_for_election(40000);  // a lost one is held again after 2 x failover-timeout
+constexpr milliseconds after_return(500);             // of workload, to see that it stays
 
 // The run while it goes on.
 class scene {
@@ -82,16 +82,16 @@ class scene {
    void break_it() {
       record_.before = measure(deployment_.node(0));
       record_.fault_at = clock::now();
-      tell("the fault");
+      tell("breaking it");
       record_.fault_at = fault_.inject(deployment_, stop_);
       if (fault_.promotes() && !promoted()) return;
-      const bool back = reached("waiting for the client", settings_.deadline() + milliseconds(3000), [&] {
+      const bool back = reached("a master, no client", settings_.deadline() + milliseconds(3000), [&] {
          return workload_.look([&](auto operations, auto events) { return first_ok(record_, operations, events); })
             .has_value();
       });
       if (!back) return;
       if (fault_.promotes()) {
-         reached("waiting for the Sentinels", milliseconds(10000), [&] { return namings_.first().has_value(); });
+         reached("no Sentinel says so", milliseconds(10000), [&] { return namings_.first().has_value(); });
       }
       const auto enough =
          std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
@@ -101,8 +101,8 @@ class scene {
    }
 
    bool promoted() {
-      const bool seen =
-         reached("waiting for the promotion", patience_for_promotion, [&] { return promotions_.first().has_value(); });
+      const auto patience = milliseconds(settings_.down_after_ms) + patience_for_election;
+      const bool seen = reached("no master yet", patience, [&] { return promotions_.first().has_value(); });
       if (!seen && !stop_.stop_requested()) record_.trouble = "no replica was promoted";
       if (!seen) return false;
       note_promotion();
@@ -170,7 +170,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.may_lose = f.may_lose();
    r.delivery = s.delivery;
    r.deadline = s.deadline();
-   listener({"starting the servers"});
+   listener({"starting servers"});
    scene(f, s, r, interrupted, listener).play();
    return r;
 }
