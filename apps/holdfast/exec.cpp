@@ -88,7 +88,7 @@ exit_status report(const error& e, const config& servers, bool as_json) {
    if (as_json) return print(one_line({{"error", error_as_json(e)}}) + "\n") ? status : exit_status::failed;
    if (e.reply != nullptr) print(stdout_is_terminal() ? formatted(*e.reply) : raw(*e.reply));
    // The answer to the command is its result, also when it is an error; as redis-cli has it.
-   if (e.code() == errc::server_error && !e.server_text.empty()) {
+   if (e.code() == errc::server_error && e.attempts != 0) {
       print(stdout_is_terminal() ? formatted_error(e.server_text) : raw_error(e.server_text));
       if (e.outcome == outcome::not_executed) return status;
    }

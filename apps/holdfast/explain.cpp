@@ -49,6 +49,13 @@ std::string how_to_log_in(const error& e, const config& servers) {
                                    : "check USER and PASSWORD in the URI";
 }
 
+// What a server that expects TLS does when it is spoken to in plain: it sends an alert, or hangs up.
+std::string tls_hint(const std::string& why) {
+   if (why.find("\\x15\\x03") != std::string::npos) return "; that looks like TLS, which is not built yet";
+   if (why.find("closed by the other side") == std::string::npos) return "";
+   return "; a TLS port, for one, hangs up like this, and TLS is not built yet";
+}
+
 std::string of_unknown_outcome(const error& e) {
    const std::string where = e.where.empty() ? "" : " to " + to_string(e.where);
    const std::string often = e.attempts > 1 ? fmt::format(" {} times", e.attempts) : "";
@@ -78,13 +85,13 @@ std::string of_final_trouble(const error& e, const config& servers) {
             tried);
       case errc::no_master:
          if (servers.sentinels.empty())
-            return fmt::format("the server could not be reached {}; check that it runs, and HOST:PORT in the URI",
-                               tried);
+            return fmt::format("the server could not be reached {}; check that it runs, and HOST:PORT in the URI{}",
+                               tried, tls_hint(tried));
          return fmt::format(
             "the Sentinels answer, but no master could be reached {}; check that it runs, and that its "
             "address can be reached from here",
             tried);
-      case errc::protocol_error: return fmt::format("{}; check HOST:PORT in the URI", causes(e));
+      case errc::protocol_error: return fmt::format("{}; check HOST:PORT in the URI{}", causes(e), tls_hint(causes(e)));
       case errc::refused: return fmt::format("the server turns connections away {}", tried);
       case errc::deadline_exceeded:
          return fmt::format("not executed {}; give it longer with --deadline",
@@ -97,9 +104,9 @@ std::string of_final_trouble(const error& e, const config& servers) {
 }  // namespace
 
 std::string in_words(std::chrono::nanoseconds d) {
-   using namespace std::chrono;
-   if (d < seconds(1)) return fmt::format("{} ms", duration_cast<milliseconds>(d).count());
-   return fmt::format("{:.1f} s", duration<double>(d).count());
+   if (d < std::chrono::seconds(1))
+      return fmt::format("{} ms", std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+   return fmt::format("{:.1f} s", std::chrono::duration<double>(d).count());
 }
 
 std::string explain(const error& e, const config& servers) {

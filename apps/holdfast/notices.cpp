@@ -13,34 +13,43 @@ std::string what_happened(const std::string& why) { return why.substr(0, why.fin
 }  // namespace
 
 void notices::on(const any_event& any, clock::time_point now) {
-   if (const auto* e = std::get_if<event::connected>(&any)) {
-      trouble_ends("connected to " + to_string(e->master), now);
-   } else if (const auto* e = std::get_if<event::suspicion_cleared>(&any)) {
-      trouble_ends(to_string(e->where) + " answers again", now);
-   } else if (const auto* e = std::get_if<event::connection_lost>(&any)) {
-      trouble_begins(now);
-      note("lost", fmt::format("lost the connection to {} ({}); looking for the master", to_string(e->where), e->why),
-           now);
-   } else if (const auto* e = std::get_if<event::suspected>(&any)) {
-      trouble_begins(now - e->silent_for);
-      note("silent", to_string(e->where) + " does not answer; asking whether it is still the master", now);
-   } else if (const auto* e = std::get_if<event::dial_failed>(&any)) {
-      const std::string where = to_string(e->where);
-      note("dial " + where, fmt::format("cannot connect to {} ({}); trying on", where, e->why), now);
-   } else if (const auto* e = std::get_if<event::role_refused>(&any)) {
-      const std::string where = to_string(e->where);
-      note("role " + where, fmt::format("{} is no master but a {}; waiting for a master", where, e->role), now);
-   } else if (const auto* e = std::get_if<event::sentinel_down>(&any)) {
-      const std::string where = to_string(e->sentinel);
-      note("sentinel " + where, fmt::format("cannot ask Sentinel {} ({}); trying on", where, e->why), now);
-   } else if (const auto* e = std::get_if<event::sentinel_said>(&any)) {
-      if (e->channel == "+try-failover") note("failover", "the Sentinels have begun a failover", now);
-   } else if (const auto* e = std::get_if<event::master_named>(&any)) {
-      if (!e->from.empty()) note("named", "the Sentinels name another master: " + to_string(e->to), now);
-   } else if (const auto* e = std::get_if<event::resent>(&any)) {
-      const std::string reason = what_happened(e->why);
-      note("resent", "sending it again (" + reason + ")", now);
-   }
+   std::visit([&](const auto& e) { hear(e, now); }, any);
+}
+
+void notices::hear(const event::connected& e, clock::time_point now) {
+   trouble_ends("connected to " + to_string(e.master), now);
+}
+void notices::hear(const event::suspicion_cleared& e, clock::time_point now) {
+   trouble_ends(to_string(e.where) + " answers again", now);
+}
+void notices::hear(const event::connection_lost& e, clock::time_point now) {
+   trouble_begins(now);
+   note("lost", fmt::format("lost the connection to {} ({}); looking for the master", to_string(e.where), e.why), now);
+}
+void notices::hear(const event::suspected& e, clock::time_point now) {
+   trouble_begins(now - e.silent_for);
+   note("silent", to_string(e.where) + " does not answer; asking whether it is still the master", now);
+}
+void notices::hear(const event::dial_failed& e, clock::time_point now) {
+   const std::string where = to_string(e.where);
+   note("dial " + where, fmt::format("cannot connect to {} ({}); trying on", where, e.why), now);
+}
+void notices::hear(const event::role_refused& e, clock::time_point now) {
+   const std::string where = to_string(e.where);
+   note("role " + where, fmt::format("{} is no master but a {}; waiting for a master", where, e.role), now);
+}
+void notices::hear(const event::sentinel_down& e, clock::time_point now) {
+   const std::string where = to_string(e.sentinel);
+   note("sentinel " + where, fmt::format("cannot ask Sentinel {} ({}); trying on", where, e.why), now);
+}
+void notices::hear(const event::sentinel_said& e, clock::time_point now) {
+   if (e.channel == "+try-failover") note("failover", "the Sentinels have begun a failover", now);
+}
+void notices::hear(const event::master_named& e, clock::time_point now) {
+   if (!e.from.empty()) note("named", "the Sentinels name another master: " + to_string(e.to), now);
+}
+void notices::hear(const event::resent& e, clock::time_point now) {
+   note("resent", "sending it again (" + what_happened(e.why) + ")", now);
 }
 
 void notices::trouble_begins(clock::time_point now) {

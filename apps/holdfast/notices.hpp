@@ -27,6 +27,19 @@ class notices {
  private:
    static constexpr std::size_t most_topics = 32;
 
+   void hear(const event::connected&, clock::time_point now);
+   void hear(const event::suspicion_cleared&, clock::time_point now);
+   void hear(const event::connection_lost&, clock::time_point now);
+   void hear(const event::suspected&, clock::time_point now);
+   void hear(const event::dial_failed&, clock::time_point now);
+   void hear(const event::role_refused&, clock::time_point now);
+   void hear(const event::sentinel_down&, clock::time_point now);
+   void hear(const event::sentinel_said&, clock::time_point now);
+   void hear(const event::master_named&, clock::time_point now);
+   void hear(const event::resent&, clock::time_point now);
+   template <class Other>
+   void hear(const Other&, clock::time_point) {}  // nothing that whoever waits for a reply could use
+
    void trouble_begins(clock::time_point now);
    void note(const std::string& topic, std::string line, clock::time_point now);
    void trouble_ends(const std::string& how, clock::time_point now);

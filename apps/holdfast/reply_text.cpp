@@ -29,17 +29,23 @@ std::string quoted(std::string_view text) {
    return out += '"';
 }
 
-// Text of several lines that is not quoted: the lines stay, but nothing else that a terminal would act upon.
+// Text of several lines that is not quoted: the lines and tabs stay, but nothing else that a terminal would act upon.
 std::string plain(std::string_view text) {
    std::string out;
-   while (!text.empty()) {
-      const auto end = text.find('\n');
-      detail::append_printable(out, text.substr(0, end));
-      if (end == std::string_view::npos) break;
-      out += '\n';
-      text.remove_prefix(end + 1);
+   for (std::size_t i = 0; i < text.size(); ++i) {
+      const bool ends_line = text[i] == '\n' || (text[i] == '\r' && text.substr(i).starts_with("\r\n"));
+      if (ends_line || text[i] == '\t')
+         out += text[i];
+      else
+         detail::append_printable(out, text.substr(i, 1));
    }
    return out;
+}
+
+// What servers mean to be read by people (INFO, CLIENT LIST, ...) ends its own lines.
+std::string with_newline(std::string text, kind k) {
+   if (k != kind::verbatim || !text.ends_with('\n')) text += '\n';
+   return text;
 }
 
 std::string_view when_empty(kind k) {
@@ -55,7 +61,8 @@ char mark_of(kind k) { return k == kind::map ? '#' : k == kind::set ? '~' : ')';
 
 void format(std::string& out, value_view, const std::string& indent);
 
-// The first element stands on the line that its parent began; all others are indented below it.
+// The first element stands on the line that its parent began (but a map's value that needs several lines begins a new
+// one); all others are indented below it.
 void format_elements(std::string& out, value_view v, const std::string& indent) {
    const bool is_map = v.kind() == kind::map;
    const std::size_t count = is_map ? v.size() / 2 : v.size();
@@ -64,14 +71,17 @@ void format_elements(std::string& out, value_view v, const std::string& indent) 
    std::size_t number = 0;
    bool is_value = false;
    for (const value_view element : v) {
+      std::string text;
+      format(text, element, below);
       if (is_value) {
+         const bool takes_one_line = text.find('\n') == text.size() - 1;
          out.pop_back();
-         out += " => ";
+         out += takes_one_line ? " => " : " => \n" + below;
       } else {
          if (number != 0) out += indent;
          out += fmt::format("{:>{}}{} ", ++number, digits, mark_of(v.kind()));
       }
-      format(out, element, below);
+      out += text;
       is_value = is_map && !is_value;
    }
 }
@@ -86,7 +96,7 @@ void format(std::string& out, value_view v, const std::string& indent) {
       case kind::boolean: out += v.boolean() ? "(true)\n" : "(false)\n"; return;
       case kind::status:
       case kind::verbatim:
-      case kind::big_number: out += plain(v.text()) + "\n"; return;
+      case kind::big_number: out += with_newline(plain(v.text()), v.kind()); return;
       default: break;
    }
    if (v.empty())
@@ -100,6 +110,7 @@ void append_raw(std::string& out, value_view v) {
       case kind::nil: return;
       case kind::integer: out += std::to_string(v.integer()); return;
       case kind::boolean: out += v.boolean() ? "(true)" : "(false)"; return;
+      case kind::error: out += std::string(v.text()) + "\n"; return;
       default: break;
    }
    if (!v.is_aggregate()) {
@@ -125,10 +136,10 @@ std::string formatted(value_view v) {
 std::string raw(value_view v) {
    std::string out;
    append_raw(out, v);
-   return out += '\n';
+   return with_newline(std::move(out), v.kind());
 }
 
 std::string formatted_error(std::string_view server_text) { return "(error) " + plain(server_text) + "\n"; }
-std::string raw_error(std::string_view server_text) { return std::string(server_text) + "\n"; }
+std::string raw_error(std::string_view server_text) { return std::string(server_text) + "\n\n"; }
 
 }  // namespace holdfast::cli

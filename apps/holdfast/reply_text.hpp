@@ -12,7 +12,7 @@ namespace holdfast::cli {
 std::string formatted(value_view);
 
 // For a program: the bytes themselves, one line for each element of an aggregate, keys and values of a map in turn (as
-// from a server that speaks RESP2), an empty line for nil. Ends with a newline.
+// from a server that speaks RESP2), an empty line for nil and behind an error. Ends with a newline.
 std::string raw(value_view);
 
 // The error reply that a command was answered with, in either way.

@@ -9,9 +9,9 @@ IDENTIFIER = re.compile(r"\b[A-Za-z_]\w*\b")
 PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 # Folder -> what the test files in it are called. The build finds them by these names.
-SUFFIXES = {"test/unit": "_test.cpp", "test/redis": "_redis_test.cpp",
-            "test/drill": "_redis_test.cpp", "test/sim": "_sim_test.cpp",
-            "test/fuzz": "_fuzz.cpp", "bench": "_bench.cpp"}
+SUFFIXES = {"test/unit": "_test.cpp", "test/redis": "_redis_test.cpp", "test/cli": "_redis_test.cpp",
+            "test/drill": "_redis_test.cpp", "test/sim": "_sim_test.cpp", "test/fuzz": "_fuzz.cpp",
+            "bench": "_bench.cpp"}
 IS_TEST = re.compile(r"^\s*(?:TEST|TEST_F|TEST_P|TYPED_TEST|RC_GTEST_PROP|RC_GTEST_FIXTURE_PROP)\s*\(", re.MULTILINE)
 IS_FUZZ = re.compile(r"\bLLVMFuzzerTestOneInput\b")
 IS_BENCH = re.compile(r"^\s*BENCHMARK\w*\s*\(", re.MULTILINE)

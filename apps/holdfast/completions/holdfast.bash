@@ -1,0 +1,61 @@
+# Completion of holdfast for bash.
+
+# The faults that this version knows: the first word of each line of the list that it prints.
+_holdfast_faults() {
+   holdfast drill --fault help 2>/dev/null | while read -r name _; do printf '%s\n' "$name"; done
+   echo all
+}
+
+_holdfast() {
+   local current=$2 previous=$3 subcommand=${COMP_WORDS[1]} options i
+   local subcommands="exec resolve watch drill"
+   COMPREPLY=()
+   if ((COMP_CWORD == 1)); then
+      mapfile -t COMPREPLY < <(compgen -W "$subcommands --help --version" -- "$current")
+      return
+   fi
+   case $previous in
+      --delivery)
+         mapfile -t COMPREPLY < <(compgen -W "automatic at-most-once at-least-once exactly-once" -- "$current")
+         return ;;
+      --acks)
+         mapfile -t COMPREPLY < <(compgen -W "1 2 all" -- "$current")
+         return ;;
+      --fault)
+         mapfile -t COMPREPLY < <(compgen -W "$(_holdfast_faults)" -- "$current")
+         return ;;
+      --client)
+         mapfile -t COMPREPLY < <(compgen -W "holdfast recipe" -- "$current")
+         return ;;
+      --html)
+         mapfile -t COMPREPLY < <(compgen -f -- "$current")
+         return ;;
+      -u | --uri | --deadline | --runs | --seconds | --replicas | --sentinels | --down-after | --exec)
+         return ;;
+   esac
+   case $subcommand in
+      exec)
+         # Options end at COMMAND.
+         for ((i = 2; i < COMP_CWORD; ++i)); do
+            case ${COMP_WORDS[i]} in
+               -u | --uri | --deadline | --delivery | --acks) ((++i)) ;;
+               -*) ;;
+               *) return ;;
+            esac
+         done
+         options="-u --deadline --delivery --acks --json --help" ;;
+      resolve) options="-u --deadline --help" ;;
+      watch) options="-u --json --help" ;;
+      drill)
+         if [[ $previous == --json ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+         fi
+         options="--fault --runs --seconds --delivery --acks --client --replicas --sentinels --down-after --breaker
+                  --json --html --exec --help" ;;
+      *) return ;;
+   esac
+   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
+}
+
+complete -F _holdfast holdfast

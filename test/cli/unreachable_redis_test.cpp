@@ -1,0 +1,173 @@
+// Servers that are not there, are no servers, or do not let us in: one clear line, in bounded time.
+#include "cli/program.hpp"
+#include "cli/responder.hpp"
+#include "lab/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::cli_test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Not executed, said in one line (and at most so many notices before it), and within `ms`.
+void expect_refused(program& p, const std::vector<std::string>& hints, double ms, std::size_t notices = 0) {
+   EXPECT_EQ(p.status(), 3) << p.err();
+   EXPECT_EQ(p.out(), "");
+   EXPECT_LE(p.err_lines(), 1 + notices) << p.err();
+   for (const auto& hint : hints) EXPECT_NE(p.err().find(hint), std::string::npos) << hint << "\n" << p.err();
+   EXPECT_LT(p.took_ms(), ms);
+}
+
+TEST(Unreachable, ADeadServerIsTriedUntilTheDeadlineWithOneNotice) {
+   program p({"exec", "-u", "redis://127.0.0.1:1", "--deadline", "1s", "PING"});
+   expect_refused(p, {"Connection refused", "trying on", "127.0.0.1:1", "check that it runs"}, 3000, 1);
+   EXPECT_GE(p.took_ms(), 1000);
+}
+
+TEST(Unreachable, ADeadServerIsGivenUpAfterTenSecondsByDefault) {
+   program p({"exec", "-u", "redis://127.0.0.1:1", "--json", "PING"});
+   EXPECT_EQ(p.status(), 3);
+   EXPECT_EQ(p.json().at("error").at("code"), "no_master");
+   EXPECT_NEAR(p.json().at("error").at("elapsed_ms").get<double>(), 10000, 500);
+   EXPECT_EQ(p.err_lines(), 1U) << p.err();
+}
+
+TEST(Unreachable, AnUnknownHostNameIsNamed) {
+   program p({"exec", "-u", "redis://no-such-host.invalid", "--deadline", "1s", "PING"});
+   expect_refused(p, {"no-such-host.invalid"}, 3000, 1);
+}
+
+TEST(Unreachable, AMissingUnixSocketIsNamed) {
+   program p({"exec", "-u", "unix:///nonexistent/redis.sock", "--deadline", "500ms", "PING"});
+   expect_refused(p, {"/nonexistent/redis.sock", "No such file"}, 3000, 1);
+}
+
+TEST(NoRedis, AWebServerIsToldFromARedisServer) {
+   responder web("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+   program p({"exec", "-u", "redis://" + web.host_and_port(), "PING"});
+   expect_refused(p, {web.host_and_port(), "Redis protocol", "HTTP/1.1", "HOST:PORT"}, 3000);
+}
+
+TEST(NoRedis, ATlsPortIsRecognisedByItsAlert) {
+   responder tls(std::string("\x15\x03\x03\x00\x02\x02\x0a", 7));
+   program p({"exec", "-u", "redis://" + tls.host_and_port(), "PING"});
+   expect_refused(p, {tls.host_and_port(), "TLS"}, 3000);
+}
+
+TEST(NoRedis, APortThatHangsUpMayBeTlsAndThatIsSaid) {
+   responder tls("");
+   program p({"exec", "-u", "redis://" + tls.host_and_port(), "--deadline", "1s", "PING"});
+   expect_refused(p, {tls.host_and_port(), "TLS"}, 3000, 1);
+}
+
+TEST(NoRedis, ASilentListenerIsGivenUpAtTheDeadline) {
+   responder silent;
+   program p({"exec", "-u", "redis://" + silent.host_and_port(), "--deadline", "1500ms", "PING"});
+   expect_refused(p, {silent.host_and_port(), "no answer"}, 4000, 1);
+}
+
+TEST(NoRedis, NothingASentinelPortHoldsBreaksTheBinary) {
+   responder web("HTTP/1.1 400 Bad Request\r\n\r\n");
+   responder silent;
+   program p({"exec", "-u", "redis+sentinel://" + web.host_and_port() + "," + silent.host_and_port() + "/mymaster",
+              "--deadline", "1s", "PING"});
+   expect_refused(p, {web.host_and_port(), silent.host_and_port(), "26379"}, 3000, 2);
+}
+
+TEST(NoRedis, AnAnswerFullOfControlCharactersCannotMoveTheCursor) {
+   responder rude("-ERR \x1b[2J\x07 \xff\xfe\r\n");
+   program p({"exec", "-u", "redis://" + rude.host_and_port(), "--deadline", "500ms", "PING"});
+   expect_refused(p, {rude.host_and_port(), "\\x1b[2J\\x07"}, 3000, 1);
+   EXPECT_EQ(p.err().find_first_of("\x1b\x07"), std::string::npos) << p.err();
+}
+
+TEST(NoRedis, AnAnswerInForeignBytesIsStillValidJson) {
+   responder rude("-ERR \xff\xfe\r\n");
+   program p({"exec", "--json", "-u", "redis://" + rude.host_and_port(), "--deadline", "500ms", "PING"});
+   EXPECT_EQ(p.status(), 3);
+   EXPECT_EQ(p.json().at("error").at("outcome"), "not_executed") << p.out();
+   EXPECT_TRUE(p.json().at("error").at("server_text").contains("base64")) << p.out();
+}
+
+// ---- passwords and names --------------------------------------------------------------------------------------------
+
+class LoggedIn : public testing::Test {
+ protected:
+   static void SetUpTestSuite() {
+      shared = std::make_unique<lab::deployment>(
+         lab::deployment_options{.replicas = 1,
+                                 .sentinels = 2,
+                                 .node_login = {.username = "app", .password = "n0de"},
+                                 .sentinel_login = {.username = "watcher", .password = "w4tch"}});
+   }
+   static void TearDownTestSuite() { shared.reset(); }
+
+   static std::string node() { return to_string(shared->node(0).address()); }
+   static std::string sentinels() {
+      return to_string(shared->sentinel(0).address()) + "," + to_string(shared->sentinel(1).address());
+   }
+   static std::unique_ptr<lab::deployment> shared;
+};
+std::unique_ptr<lab::deployment> LoggedIn::shared;
+
+TEST_F(LoggedIn, IsLetInWithTheRightPasswords) {
+   program p({"exec", "-u", shared->uri(), "ECHO", "in"});
+   EXPECT_EQ(p.status(), 0) << p.err();
+   EXPECT_EQ(p.out(), "in\n");
+}
+
+TEST_F(LoggedIn, IsToldAtOnceThatThePasswordIsWrong) {
+   program p({"exec", "-u", "redis://app:wrong@" + node(), "PING"});
+   expect_refused(p, {node(), "WRONGPASS", "check USER and PASSWORD"}, 3000);
+   EXPECT_EQ(p.err().find("wrong@"), std::string::npos) << "a password is nothing to show";
+}
+
+TEST_F(LoggedIn, IsToldAtOnceThatAPasswordIsMissing) {
+   program p({"exec", "-u", "redis://" + node(), "PING"});
+   expect_refused(p, {node(), "demands a password", "PASSWORD@"}, 3000);
+}
+
+TEST_F(LoggedIn, IsToldAtOnceThatTheSentinelsPasswordIsWrong) {
+   program p(
+      {"resolve", "-u",
+       "redis+sentinel://app:n0de@" + sentinels() + "/mymaster?sentinel_username=watcher&sentinel_password=wrong"});
+   expect_refused(p, {"Sentinel", "WRONGPASS", "sentinel_password"}, 3000);
+}
+
+TEST_F(LoggedIn, IsToldAtOnceThatTheSentinelsDemandAPassword) {
+   program p({"resolve", "-u", "redis+sentinel://app:n0de@" + sentinels() + "/mymaster"});
+   expect_refused(p, {"Sentinel", "NOAUTH", "sentinel_password"}, 3000);
+}
+
+TEST_F(LoggedIn, IsToldAtOnceThatNoSentinelKnowsTheMaster) {
+   const std::string login = "?sentinel_username=watcher&sentinel_password=w4tch";
+   for (const char* const subcommand : {"exec", "resolve", "watch"}) {
+      words line = {subcommand, "-u", "redis+sentinel://app:n0de@" + sentinels() + "/mymistake" + login};
+      if (line.front() == "exec") line.emplace_back("PING");
+      program p(line);
+      EXPECT_EQ(p.status(), 3) << subcommand;
+      EXPECT_EQ(p.err_lines(), 1U) << p.err();
+      EXPECT_NE(p.err().find("\"mymistake\""), std::string::npos) << p.err();
+      EXPECT_NE(p.err().find("SENTINEL MASTERS"), std::string::npos) << p.err();
+      EXPECT_LT(p.took_ms(), 3000) << subcommand;
+   }
+}
+
+TEST_F(LoggedIn, IsToldThatASentinelIsNoServerToRunCommandsOn) {
+   lab::deployment plain({.replicas = 0, .sentinels = 1});
+   program p({"exec", "-u", "redis://" + to_string(plain.sentinel(0).address()), "PING"});
+   EXPECT_EQ(p.status(), 2);
+   EXPECT_EQ(p.err_lines(), 1U) << p.err();
+   EXPECT_NE(p.err().find("redis+sentinel://"), std::string::npos) << p.err();
+}
+
+TEST_F(LoggedIn, IsToldThatTheDatabaseDoesNotExist) {
+   program p({"exec", "-u", "redis://app:n0de@" + node() + "/99", "PING"});
+   EXPECT_EQ(p.status(), 2);
+   EXPECT_EQ(p.err_lines(), 1U) << p.err();
+   EXPECT_NE(p.err().find("DB index is out of range"), std::string::npos) << p.err();
+}
+
+}  // namespace
+}  // namespace holdfast::cli_test
