@@ -171,10 +171,13 @@ void relay::state::admit() {
 
 void relay::state::heard_client(passage& p, std::size_t already) {
    constexpr std::size_t longest_marker = 64;
+   const std::size_t old = p.last_said.size();
    p.last_said.append(p.up.waiting, already);
    const std::lock_guard lock(guard);
+   // What was said before the marker was asked for does not count: it must end in the new bytes.
    const auto found = std::find_if(markers.begin(), markers.end(), [&](const std::string& marker) {
-      return p.last_said.find(marker) != std::string::npos;
+      const std::size_t from = old < marker.size() ? 0 : old - marker.size() + 1;
+      return p.last_said.find(marker, from) != std::string::npos;
    });
    if (found != markers.end() && !p.reply_to_be_lost) {
       markers.erase(found);

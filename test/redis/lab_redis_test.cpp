@@ -236,6 +236,15 @@ TEST(LabRelay, LosesTheReplyToTheMarkedRequestAfterItRan) {
    EXPECT_EQ(other.run({"INCR", "n"}).integer, 2) << "only one reply was to be lost";
 }
 
+TEST(LabRelay, DoesNotLoseTheReplyToWhatFollowsAMarkedRequestOfOld) {
+   deployment d({.replicas = 0, .sentinels = 0, .relay = true});
+   control client(d.relay()->address());
+   client.run({"INCR", "n"});
+   d.relay()->lose_reply_to("\r\nINCR\r\n");
+   EXPECT_EQ(client.run({"SET", "a", "1"}).text, "OK");
+   EXPECT_FALSE(d.relay()->done());
+}
+
 TEST(LabRelay, PassesTheServersEndOn) {
    deployment d({.replicas = 0, .sentinels = 0, .relay = true});
    control client(d.relay()->address());
