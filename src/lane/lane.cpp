@@ -167,14 +167,14 @@ void lane::abandon(operation& op, errc why, time_point now) {
       case operation::place::nowhere: return;
       case operation::place::queue: unqueue(op); break;
       case operation::place::limbo: limbo_.remove(op); break;
-      case operation::place::ledger: leave_ledger(op, e); break;
+      case operation::place::ledger: leave_ledger(op, e, now); break;
    }
    fail(op, std::move(e), now);
 }
 
 // Of what the kernel has not got a byte, nothing will be sent. All else stays in its place, and its reply is swallowed:
 // a caller's deadline is no reason to make the commands behind it unknown.
-void lane::leave_ledger(operation& op, error& e) {
+void lane::leave_ledger(operation& op, error& e, time_point now) {
    for (std::size_t i = 0; i < ledger_.size(); ++i) {
       ledger_slot& slot = ledger_.at(i);
       if (slot.op != &op) continue;
@@ -184,14 +184,19 @@ void lane::leave_ledger(operation& op, error& e) {
          e.attempts = op.attempts;
          e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
       } else {
-         // Which database, or user, the connection then has would depend on a reply that nobody waits for.
-         if (alters_connection(op)) leave_soon("a command that changes its state was abandoned");
+         if (alters_connection(op)) remember_change(op, now);
          slot.op = nullptr;
          e.outcome = outcome::unknown;
          e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
       }
       return;
    }
+}
+
+// Which database, or user, the connection then has depends on a reply that its caller does not wait for.
+void lane::remember_change(const operation& op, time_point now) {
+   if (op.is_transaction()) return leave_soon("a transaction that changes its state was abandoned", now);
+   abandoned_changes_.emplace_back(op.sequence, op.commands.front());
 }
 
 // Trying on would not help as far as can be known (a wrong password, a name that no Sentinel knows): better an error

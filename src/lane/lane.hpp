@@ -28,6 +28,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace holdfast::lane {
 
@@ -87,7 +89,8 @@ class lane {
    void became_ready(time_point now);
    void expire(time_point now);
    void abandon(operation&, errc, time_point now);
-   void leave_ledger(operation&, error&);
+   void leave_ledger(operation&, error&, time_point now);
+   void remember_change(const operation&, time_point now);
    void rest_if_idle(time_point now);
    void check_final_problem(time_point now);
    // lane_write.cpp
@@ -101,6 +104,7 @@ class lane {
    void take_replies(time_point now);
    void take_reply(const value_view&, time_point now);
    void answered(operation&, time_point now);
+   void answered_nobody(const ledger_slot&, bool is_error, time_point now);
    void rejected(operation&, time_point now);
    void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
    // lane_loss.cpp
@@ -108,7 +112,7 @@ class lane {
    void settle(operation&, written, fault, const std::string& why, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
-   void leave_soon(std::string why);
+   void leave_soon(std::string why, time_point now);
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);
@@ -147,6 +151,8 @@ class lane {
    std::uint64_t newest_in_flight_ = 0;  // the highest sequence in the ledger
    bool leaving_ = false;                // the node is left as soon as what is in flight is answered
    std::string leaving_why_;
+   time_point leaving_since_ = {};
+   std::vector<std::pair<std::uint64_t, command>> abandoned_changes_;  // SELECT and the like, by sequence
    bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
    bool first_reply_ = false;    // the present connection has answered a command
 };

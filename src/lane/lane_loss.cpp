@@ -20,6 +20,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       if (slot.op != nullptr) settle(*slot.op, state, f, why, now);
    }
    ledger_.clear();
+   abandoned_changes_.clear();
    if (may_still_run) connector_.remember_for_fence();
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
@@ -96,9 +97,11 @@ void lane::settle_unfenced(operation& op, const std::string& reason, time_point 
    fail(op, std::move(e), now);
 }
 
-void lane::leave_soon(std::string why) {
-   if (!leaving_) leaving_why_ = std::move(why);
+void lane::leave_soon(std::string why, time_point now) {
+   if (leaving_) return;
    leaving_ = true;
+   leaving_since_ = now;
+   leaving_why_ = std::move(why);
 }
 
 void lane::leave_when_drained(time_point now) {

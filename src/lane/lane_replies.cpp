@@ -43,10 +43,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
-   if (op == nullptr) {
-      if (!answered_slot.harmless && !reply.is_error()) drop_overtaken(answered_slot.sequence, false, now);
-      return;
-   }
+   if (op == nullptr) return answered_nobody(answered_slot, reply.is_error(), now);
    op->where = operation::place::nowhere;
    const result<value>& last = op->results[op->commands.size() - 1];
    if (last)
@@ -65,6 +62,20 @@ void lane::answered(operation& op, time_point now) {
    finish(op);
 }
 
+// Its caller has left; but what it did is done.
+void lane::answered_nobody(const ledger_slot& slot, bool is_error, time_point now) {
+   bool altered = false;
+   const auto found = std::find_if(abandoned_changes_.begin(), abandoned_changes_.end(),
+                                   [&](const auto& change) { return change.first == slot.sequence; });
+   if (found != abandoned_changes_.end()) {
+      const command change = std::move(found->second);
+      abandoned_changes_.erase(found);
+      altered = !is_error;
+      if (altered) session_.note(resp::role_of(resp::find_command(change)), change);
+   }
+   if (!is_error && !slot.harmless) drop_overtaken(slot.sequence, altered, now);
+}
+
 // The server answered with an error. What it proves decides.
 void lane::rejected(operation& op, time_point now) {
    situation s = describe(op, fault::error_reply, now);
@@ -78,7 +89,7 @@ void lane::rejected(operation& op, time_point now) {
    if (d.verdict == verdict::complete) return fail(op, std::move(e), now);
 
    budget_.withdraw(now);
-   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + e.server_text);
+   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + e.server_text, now);
    op.last = std::move(e);
    const duration base = d.pause.base > duration::zero() ? d.pause.base : std::chrono::milliseconds(50);
    if (d.pause.base > duration::zero() || op.pushbacks != 0) {

@@ -61,11 +61,15 @@ void lane::write(operation& op, time_point now) {
 
 time_point lane::silence_ends() const {
    if (ledger_.empty()) return never;
-   if (awaiting_pong_ || leaving_) return after(silent_since_, settings_.connecting.connect_timeout);
+   const duration patience = settings_.connecting.connect_timeout;
+   if (awaiting_pong_) return after(silent_since_, patience);
+   if (leaving_) return after(std::max(silent_since_, leaving_since_), patience);
    const ledger_slot& oldest = ledger_.front();
    if (oldest.blocks_for_ever) return never;
    if (!suspicion_.raised()) return after(silent_since_, oldest.allowance + settings_.attempt_timeout);
-   const time_point given_up = after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2);
+   // Twice the timeout; but however late the silence was noticed, the node then has one timeout to show life.
+   const time_point given_up = std::max(after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2),
+                                        after(suspicion_.raised_at(), settings_.attempt_timeout));
    return guide_.objectively_down() ? std::min(given_up, suspicion_.probe_ends()) : given_up;
 }
 

@@ -18,6 +18,7 @@ class suspicion {
    void clear(bool answered);  // the node answered on the first connection, or that was given up
 
    bool raised() const { return state_ != state::none; }
+   time_point raised_at() const { return raised_at_; }
    // The probe had time enough, and no answer came.
    bool probe_failed(time_point now) const { return state_ == state::probing && now >= probe_ends(); }
    time_point probe_ends() const { return state_ == state::probing ? after(raised_at_, patience) : never; }
