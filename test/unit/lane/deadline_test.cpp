@@ -1,0 +1,241 @@
+// Time and the callers' leaving: what is said of a command that ends before its reply, and what its reply then does.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::lane::test {
+namespace {
+
+TEST(Deadline, InTheQueueIsNotExecuted) {
+   script s;
+   s.watch.node.reset();
+   s.watch.none = trouble{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
+   auto& set = s.submit("SET a 1", {.deadline = 2s});
+   s.advance(1999ms);
+   EXPECT_EQ(set.says(), "waiting");
+   s.advance(1ms);
+   EXPECT_EQ(set.says(), "not_executed, no_sentinel") << "the reason, not only that time ran out";
+   EXPECT_TRUE(set.has_cause("10.0.1.1:26379: connection refused"));
+   EXPECT_EQ(set.error().attempts, 0U);
+   EXPECT_EQ(set.error().elapsed, 2s);
+   EXPECT_TRUE(s.subject.idle());
+   EXPECT_FALSE(s.watch.needed) << "nobody waits any more";
+}
+
+TEST(Deadline, OfWhatWasGivenToTheConnectionButNotTakenIsNotExecuted) {
+   script s;
+   s.warm_up();
+   auto& first = s.submit("SET a 1", {.deadline = 1s});
+   auto& second = s.submit("SET b 1", {.deadline = 100ms});
+   auto& third = s.submit("SET c 1", {.deadline = 1s});
+   s.advance(100ms);
+   EXPECT_EQ(second.says(), "not_executed, deadline_exceeded");
+   EXPECT_EQ(second.error().attempts, 0U);
+   EXPECT_EQ(s.accept(), "SET a 1; SET c 1") << "its bytes were taken back";
+   s.answer(bulk("1") + bulk("3"));
+   EXPECT_EQ(first.says() + third.says(), "13");
+}
+
+TEST(Deadline, OfWhatWasTakenInPartIsUnknownBecauseTheRestMustFollow) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 100ms});
+   auto& next = s.submit("GET b", {.deadline = 1s});
+   s.accept(10);
+   s.advance(100ms);
+   EXPECT_EQ(set.says(), "unknown, deadline_exceeded");
+   EXPECT_EQ(s.accept(), "SET a 1; GET b");
+   s.answer(ok + bulk("b"));
+   EXPECT_EQ(next.says(), "b");
+}
+
+TEST(Deadline, OfWhatWasTakenWholeIsUnknownAndItsLateReplyIsSwallowed) {
+   script s;
+   s.warm_up();
+   auto& late = s.submit("INCR a", {.deadline = 100ms});
+   auto& next = s.submit("INCR b", {.deadline = 1s});
+   s.accept();
+   s.advance(100ms);
+   EXPECT_EQ(late.says(), "unknown, deadline_exceeded");
+   EXPECT_TRUE(late.has_cause("not fenced"));
+   EXPECT_EQ(late.error().attempts, 1U);
+   EXPECT_TRUE(s.main.is_open()) << "a caller's deadline is no reason to make others unknown";
+   s.answer(number(1) + number(2));
+   EXPECT_EQ(next.says(), "2");
+   EXPECT_EQ(late.says(), "unknown, deadline_exceeded") << "what was said is said";
+}
+
+TEST(Deadline, OfATransactionSwallowsAllItsReplies) {
+   script s;
+   s.warm_up();
+   auto& late = s.submit_unit({"MULTI", "INCR a", "EXEC"}, {.deadline = 100ms});
+   auto& next = s.submit("GET b", {.deadline = 1s});
+   s.accept();
+   s.answer(ok);
+   s.advance(100ms);
+   EXPECT_EQ(late.says(), "unknown, deadline_exceeded");
+   for (const auto& r : late.results) EXPECT_FALSE(r);
+   s.answer(queued + "*1\r\n:1\r\n" + bulk("b"));
+   EXPECT_EQ(next.says(), "b");
+}
+
+TEST(Deadline, IsLookedAtBeforeEverySend) {
+   // The connection is ready at the very moment at which time runs out, and the tick comes later.
+   script s;
+   auto& set = s.submit("SET a 1", {.deadline = 500ms});
+   s.open();
+   s.accept();
+   s.now += 500ms;
+   s.answer(hello() + client_info(7));
+   EXPECT_EQ(s.pending(), 0U);
+   EXPECT_EQ(set.says(), "not_executed, deadline_exceeded");
+}
+
+TEST(Deadline, OfAReplyThatComesWithItIsNotMissed) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET a", {.deadline = 500ms});
+   s.accept();
+   s.now += 500ms;
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+}
+
+TEST(Deadline, ThatHasPassedAlreadySendsNothing) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 0s});
+   EXPECT_EQ(set.says(), "not_executed, deadline_exceeded");
+   EXPECT_EQ(s.pending(), 0U);
+}
+
+TEST(Deadline, BetweenTwoSendsIsUnknownIfTheFirstMayHaveRun) {
+   for (const char* line : {"SET a 1", "GET a"}) {
+      script s;
+      s.warm_up();
+      auto& c = s.submit(line, {.deadline = 1s});
+      s.accept();
+      s.watch.node.reset();
+      s.lose();
+      s.advance(1s);
+      ASSERT_TRUE(c.done());
+      EXPECT_EQ(c.error().outcome, outcome::unknown) << line;
+      EXPECT_EQ(c.has_cause("not fenced"), std::string_view(line) != "GET a");
+   }
+}
+
+TEST(Deadline, AfterTheFenceDoesNotSayNotFenced) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 1s});
+   s.accept();
+   s.lose();
+   s.connect(8);
+   s.accept();
+   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+   s.advance(1s);
+   ASSERT_TRUE(set.done());
+   EXPECT_EQ(set.error().outcome, outcome::unknown);
+   EXPECT_FALSE(set.has_cause("not fenced"));
+   EXPECT_EQ(set.error().attempts, set.op.attempts);
+}
+
+TEST(Deadline, OfTheDefaultFollowsWhatTheDeploymentSays) {
+   script s;
+   s.watch.answers = false;
+   auto& by_default = s.submit("GET a");
+   auto& of_its_own = s.submit("GET b", {.deadline = 12s});
+   s.subject.set_default_deadline(38s);
+   s.advance(12s);
+   EXPECT_TRUE(of_its_own.done());
+   EXPECT_EQ(by_default.says(), "waiting");
+   s.subject.set_default_deadline(5s);
+   s.advance(1ms);
+   EXPECT_TRUE(by_default.done()) << "also where it becomes shorter";
+}
+
+TEST(Deadline, OfABlockingCommandHasItsOwnTimeAdded) {
+   script s;
+   s.warm_up();
+   auto& five = s.submit("BLPOP q 5");
+   auto& for_ever = s.submit("BLPOP q 0");
+   s.accept();
+   EXPECT_EQ(five.op.deadline, s.now + 15s);
+   EXPECT_EQ(for_ever.op.deadline, never);
+   auto& huge = s.submit("BLPOP q 9223372036854775807");
+   EXPECT_TRUE(huge.done() || huge.op.deadline == never || huge.op.deadline > s.now + 15s) << "and does not overflow";
+}
+
+TEST(Cancel, SaysAtEachPlaceWhatIsKnown) {
+   script s;
+   auto& parked = s.submit("SET a 1");
+   s.cancel(parked);
+   EXPECT_EQ(parked.says(), "not_executed, cancelled");
+
+   s.submit("PING");
+   s.connect();
+   s.accept();
+   s.answer(pong);
+   auto& queued_only = s.submit("SET b 1");
+   s.cancel(queued_only);
+   EXPECT_EQ(queued_only.says(), "not_executed, cancelled");
+   EXPECT_EQ(s.pending(), 0U);
+
+   auto& sent = s.submit("SET c 1");
+   auto& next = s.submit("GET d");
+   s.accept();
+   s.cancel(sent);
+   EXPECT_EQ(sent.says(), "unknown, cancelled");
+   s.answer(ok + bulk("d"));
+   EXPECT_EQ(next.says(), "d");
+
+   auto& lost = s.submit("INCR n");
+   s.accept();
+   s.lose();
+   s.cancel(lost);
+   EXPECT_EQ(lost.says(), "unknown, cancelled");
+   EXPECT_TRUE(lost.has_cause("not fenced"));
+
+   auto& again = s.submit("SET e 1");
+   s.connect(8);
+   s.accept();
+   s.lose();
+   s.cancel(again);
+   EXPECT_EQ(again.says(), "unknown, cancelled") << "it waits to be sent again, and may have run";
+   EXPECT_TRUE(s.subject.idle());
+}
+
+TEST(Cancel, OfWhatIsDoneDoesNothing) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET a");
+   s.accept();
+   s.answer(bulk("v"));
+   s.cancel(get);
+   EXPECT_EQ(get.says(), "v");
+}
+
+TEST(Cancel, MakesRoomForWhatWaitsBehind) {
+   settings one;
+   one.in_flight = one.in_flight_before_first_reply = 1;
+   script s(one);
+   s.warm_up();
+   auto& first = s.submit("SET a 1");
+   s.submit("SET b 1");
+   s.cancel(first);
+   EXPECT_EQ(s.accept(), "SET b 1");
+}
+
+TEST(Cancel, OfOneThatWaitsForNothingElseLetsTheConnectorRest) {
+   script s;
+   s.watch.node.reset();
+   auto& get = s.submit("GET a");
+   EXPECT_TRUE(s.watch.needed);
+   s.cancel(get);
+   EXPECT_FALSE(s.watch.needed);
+   s.advance(10s);  // the deadline that it had
+   EXPECT_EQ(s.subject.next_deadline(), never);
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test

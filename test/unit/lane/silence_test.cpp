@@ -1,0 +1,295 @@
+// A node that does not answer: suspicion, the probe, evidence; connections that idled; commands that may block.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::lane::test {
+namespace {
+
+TEST(Silence, RaisesSuspicionAfterTheAttemptTimeoutAndProbes) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET a");
+   s.accept();
+   s.advance(1999ms);
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   const unsigned asked = s.watch.asked;
+   s.advance(1ms);
+   EXPECT_EQ(s.told<event::suspected>().size(), 1U);
+   EXPECT_EQ(s.wishes(), "probe 10.0.0.1");
+   EXPECT_EQ(s.watch.asked, asked + 1) << "and asks the Sentinels";
+   EXPECT_EQ(get.says(), "waiting");
+   s.open_probe();
+   EXPECT_EQ(s.accept_probe(), "PING");
+}
+
+TEST(Silence, OneSlowReplyClearsIt) {
+   script s;
+   s.warm_up();
+   auto& one = s.submit("INCR a");
+   auto& two = s.submit("INCR b");
+   s.accept();
+   s.advance(3s);
+   s.wishes();
+   s.answer(number(1));
+   EXPECT_EQ(one.says(), "1");
+   EXPECT_EQ(s.wishes(), "unprobe");
+   EXPECT_EQ(s.told<event::suspicion_cleared>().size(), 1U);
+   s.advance(1900ms);
+   EXPECT_EQ(s.told<event::suspected>().size(), 1U) << "the next has its own time";
+   s.answer(number(2));
+   EXPECT_EQ(two.says(), "2");
+}
+
+TEST(Silence, IsGivenUpAfterTwiceTheAttemptTimeout) {
+   for (const bool probe_answers : {false, true}) {
+      script s;
+      s.warm_up();
+      auto& incr = s.submit("INCR a");
+      s.accept();
+      s.advance(2s);
+      s.open_probe();
+      s.accept_probe();
+      if (probe_answers) s.answer_probe(pong);
+      s.wishes();
+      s.advance(1999ms);
+      EXPECT_EQ(s.wishes(), "");
+      s.advance(1ms);
+      EXPECT_EQ(s.wishes().substr(0, 5), probe_answers ? "abort" : "unpro");
+      EXPECT_EQ(incr.says(), "waiting");
+      s.connect(8);
+      EXPECT_EQ(incr.says(), "unknown, connection_lost");
+      EXPECT_TRUE(incr.has_cause("no reply for 4000 ms"));
+   }
+}
+
+TEST(Silence, IsGivenUpSoonerIfTheSentinelsAgreeAndTheProbeFails) {
+   script s;
+   s.warm_up();
+   s.submit("INCR a");
+   s.accept();
+   s.advance(2s);
+   s.open_probe();
+   s.wishes();
+   s.watch.down = true;
+   s.guided();
+   s.advance(1s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+TEST(Silence, IsNotGivenUpSoonerIfTheProbeIsAnswered) {
+   script s;
+   s.warm_up();
+   s.submit("INCR a");
+   s.accept();
+   s.advance(2s);
+   s.open_probe();
+   s.accept_probe();
+   s.answer_probe(refuses("LOADING Redis is loading the dataset in memory"));
+   s.watch.down = true;
+   s.guided();
+   s.advance(1900ms);
+   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+}
+
+TEST(Silence, AProbeThatIsLostIsAsGoodAsNone) {
+   script s;
+   s.warm_up();
+   s.submit("INCR a");
+   s.accept();
+   s.advance(2s);
+   s.lose_probe();
+   s.watch.down = true;
+   s.guided();
+   s.advance(1s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+TEST(Silence, EndsAtOnceWhenAnotherMasterIsNamed) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1");
+   s.accept();
+   s.advance(2s);
+   s.wishes();
+   s.watch.name(node_b, 6);
+   s.guided();
+   EXPECT_EQ(s.wishes(), "unprobe; abort; dial 10.0.0.2");
+   s.connect();
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
+TEST(Silence, OfACommandThatIsNotTakenIsSilenceToo) {
+   script s;
+   s.warm_up();
+   auto& incr = s.submit("INCR a");
+   s.advance(4s);
+   ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
+   EXPECT_EQ(s.told<event::connection_lost>()[0].unanswered, 0U);
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "nothing was written";
+   EXPECT_EQ(s.accept(), "INCR a");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "1");
+}
+
+TEST(Silence, OfWhatNobodyWaitsForIsWatchedToo) {
+   script s;
+   s.warm_up();
+   s.submit("GET a", {.deadline = 1s});
+   s.accept();
+   s.advance(4s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U) << "else the next command would wait behind it";
+}
+
+// The process was stopped, or the caller stayed away: the probe has its time all the same.
+TEST(Silence, ThatIsNoticedLateLeavesTheProbeItsTime) {
+   script s;
+   s.warm_up();
+   s.submit("GET a", {.deadline = 60s});
+   s.accept();
+   s.now += 30s;
+   s.subject.tick(s.now);
+   s.guided();
+   EXPECT_EQ(s.wishes(), "probe 10.0.0.1");
+   EXPECT_GT(s.subject.next_deadline(), s.now);
+   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+   s.advance(2s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+// ---- blocking commands ---------------------------------------------------------------------------------------------
+
+TEST(Blocking, ACommandMayBeSilentForItsOwnTimeBesides) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 5");
+   s.accept();
+   s.advance(6999ms);
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.advance(1ms);
+   EXPECT_EQ(s.told<event::suspected>().size(), 1U);
+   s.answer("_\r\n");
+   EXPECT_TRUE(pop.done() && pop.results[0]);
+}
+
+TEST(Blocking, ForEverIsNeverSuspectedAndHasNoDeadline) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   s.accept();
+   s.advance(24h);
+   EXPECT_EQ(pop.says(), "waiting");
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.answer("*2\r\n" + bulk("q") + bulk("v"));
+   EXPECT_TRUE(pop.done() && pop.results[0]);
+}
+
+TEST(Blocking, WhatStandsBehindHasItsTimeFromWhenItIsTheOldest) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   auto& get = s.submit("GET a", {.deadline = 60s});
+   s.accept();
+   s.advance(10s);
+   s.answer("*2\r\n" + bulk("q") + bulk("v"));
+   EXPECT_TRUE(pop.done());
+   s.advance(1999ms);
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.advance(1ms);
+   EXPECT_EQ(s.told<event::suspected>().size(), 1U);
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+}
+
+TEST(Blocking, APopThatIsLostIsUnknownAndAReadIsAskedAgain) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   auto& read = s.submit("XREAD BLOCK 0 STREAMS s 0");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(pop.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "XREAD BLOCK 0 STREAMS s 0");
+   EXPECT_EQ(read.says(), "waiting");
+}
+
+TEST(Blocking, APopThatTheDemotionEndedDidNotRun) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   s.accept();
+   s.watch.name(node_b, 6);
+   s.answer(refuses("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"));
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.2");
+   s.connect(1);
+   EXPECT_EQ(s.accept(), "BLPOP q 0");
+   EXPECT_EQ(pop.says(), "waiting");
+}
+
+// ---- after idling --------------------------------------------------------------------------------------------------
+
+TEST(Idle, AConnectionIsTestedBeforeItIsUsedAgain) {
+   script s;
+   s.warm_up();
+   s.advance(5s);
+   auto& incr = s.submit("INCR a");
+   EXPECT_EQ(s.accept(), "PING") << "nothing else, so that nothing else can become unknown";
+   s.answer(pong);
+   EXPECT_EQ(s.accept(), "INCR a");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "1");
+}
+
+TEST(Idle, AConnectionThatWasUsedLatelyIsNotTested) {
+   script s;
+   s.warm_up();
+   s.advance(4999ms);
+   s.submit("INCR a");
+   EXPECT_EQ(s.accept(), "INCR a");
+}
+
+TEST(Idle, ADeadConnectionCostsNoUnknownOutcome) {
+   script s;
+   s.warm_up();
+   s.advance(1h);
+   auto& incr = s.submit("INCR a", {.deadline = 10s});
+   s.accept();
+   s.advance(999ms);
+   EXPECT_EQ(s.wishes(), "");
+   s.advance(1ms);
+   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "and needs no fence";
+   EXPECT_EQ(s.accept(), "INCR a");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "1");
+   EXPECT_EQ(incr.op.attempts, 1U);
+}
+
+TEST(Idle, AnErrorIsALifeSignToo) {
+   script s;
+   s.warm_up();
+   s.advance(1h);
+   s.submit("GET a");
+   EXPECT_EQ(s.accept(), "PING");
+   s.answer(refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"));
+   EXPECT_EQ(s.accept(), "GET a");
+}
+
+TEST(Idle, NothingIsAskedOrTickedWhileNobodyWantsAnything) {
+   script s;
+   s.warm_up();
+   s.advance(10s);
+   EXPECT_EQ(s.subject.next_deadline(), never);
+   const unsigned asked = s.watch.asked;
+   s.advance(24h);
+   EXPECT_EQ(s.watch.asked, asked);
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(s.subject.next_deadline(), never);
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
