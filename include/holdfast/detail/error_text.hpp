@@ -3,7 +3,11 @@
 
 #include <holdfast/error.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdio>
+#include <string>
+#include <string_view>
 
 namespace holdfast {
 namespace detail {
@@ -35,17 +39,42 @@ struct category final : std::error_category {
    }
 };
 
-// One line whatever the bytes are: nothing that a server sent can move a terminal's cursor or forge a log line.
+// The bytes of the well-formed UTF-8 sequence at the beginning of `text`; 0 if there is none (overlong forms,
+// surrogates and what lies beyond U+10FFFF are not well-formed).
+inline std::size_t utf8_length(std::string_view text) noexcept {
+   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+   if (text.empty()) return 0;
+   const unsigned lead = byte(0);
+   if (lead < 0x80) return 1;
+   const std::size_t length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+   if (length == 0 || length > text.size()) return 0;
+   const unsigned least = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
+   const unsigned most = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
+   if (byte(1) < least || byte(1) > most) return 0;
+   for (std::size_t i = 2; i < length; ++i) {
+      if ((byte(i) & 0xc0) != 0x80) return 0;
+   }
+   return length;
+}
+
+// One line of UTF-8 whatever the bytes are: nothing that a server sent can move a terminal's cursor or forge a log
+// line. Escaped is what is no UTF-8, and each control character: also those from U+0080 on, one of which begins a
+// terminal's commands as the escape character does.
 inline void append_printable(std::string& out, std::string_view text) {
-   for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (byte >= 0x20 && byte != 0x7f) {
-         out += c;
-         continue;
+   while (!text.empty()) {
+      const auto lead = static_cast<unsigned char>(text[0]);
+      const std::size_t length = utf8_length(text);
+      const bool control = lead < 0x20 || lead == 0x7f || (length == 2 && lead == 0xc2 && (text[1] & 0x60) == 0);
+      for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i) {
+         if (length != 0 && !control) {
+            out += text[i];
+            continue;
+         }
+         char escaped[5];
+         std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text[i])));
+         out += escaped;
       }
-      char escaped[5];
-      std::snprintf(escaped, sizeof escaped, "\\x%02x", byte);
-      out += escaped;
+      text.remove_prefix(std::max<std::size_t>(length, 1));
    }
 }
 
