@@ -80,6 +80,32 @@ constexpr std::string_view before_the_script[] = {
    "Can not execute a script with write flag using *_ro command.",
 };
 
+// The server's own words behind a code (Redis 7 to 8, Valkey). A script, or a module's command, can answer any code it
+// likes after it has written (redis.error_reply('BUSY resource locked')): only with these words is it the gate that
+// speaks.
+constexpr text_class server_words[] = {
+   {"Authentication required", not_authenticated},
+   {"HELLO must be called with the client already authenticated", not_authenticated},
+   {"invalid username-password pair", wrong_password},
+   {"running in protected mode", refused},
+   {"You can't write", readonly},
+   {"Can not run script with write flag on readonly replica", readonly},
+   {" is loading the dataset in memory", loading},
+   {"Link with MASTER is down", master_down},
+   {"Not enough good replicas to write", no_replicas},
+   {" is configured to save RDB snapshots", misconf},
+   {"Errors writing to the AOF file", misconf},
+   {"command not allowed when used memory > 'maxmemory'", out_of_memory},
+   {" is busy running a", busy},
+   {"No matching script", no_script},
+   {"Keys in request don't hash to the same slot", moved},
+   {"Multiple keys request during rehashing of slot", try_again},
+   {"Hash slot not served", try_again},
+   {"The cluster is down", try_again},
+   {"client unblocked via CLIENT UNBLOCK", unblocked},
+   {"force unblock from blocking operation", demoted},
+};
+
 constexpr std::string_view first_word(std::string_view text) { return text.substr(0, text.find(' ')); }
 
 constexpr bool contains(std::string_view text, std::string_view part) {
@@ -118,6 +144,22 @@ bool ended_inside(std::string_view text) {
    return (contains(text, " script: ") && contains(text, ", on @")) || contains(text, "Error running script");
 }
 
+// MOVED 3999 127.0.0.1:6381, ASK alike, and REDIRECT 127.0.0.1:6381.
+bool points_elsewhere(std::string_view text) {
+   return contains(text, ":") && std::any_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool says_it_in_its_own_words(std::string_view text, reply_class c) {
+   if (c == moved && points_elsewhere(text)) return true;
+   return std::any_of(std::begin(server_words), std::end(server_words),
+                      [&](const text_class& known) { return known.cls == c && contains(text, known.start); });
+}
+
+// By a script, or by a module's command: a gate's code, in words that are not the server's.
+bool may_be_invented(std::string_view text, reply_class c) {
+   return c <= no_script && c != no_permission && first_word(text) != "ERR" && !says_it_in_its_own_words(text, c);
+}
+
 reply_proof from_inside(std::string_view text) {
    std::string_view reason = text;
    if (text.starts_with("ERR Error running script")) {
@@ -125,7 +167,7 @@ reply_proof from_inside(std::string_view text) {
       if (dash != std::string_view::npos) reason = text.substr(dash + 3);
    }
    const reply_class c = class_of(reason);
-   if (only_before_the_first_write(c)) return not_run(c);
+   if (only_before_the_first_write(c) && says_it_in_its_own_words(reason, c)) return not_run(c);
    return {script_failed, outcome::executed};
 }
 
@@ -133,6 +175,7 @@ reply_proof classify_script(std::string_view text) {
    if (contains(text, "Script killed by user with ")) return not_run(script_killed);
    if (ended_inside(text)) return from_inside(text);
    const reply_class c = class_of(text);
+   if (may_be_invented(text, c)) return {script_failed, outcome::unknown};
    switch (c) {
       case deterministic:
       case already_there:
@@ -174,6 +217,7 @@ reply_proof classify_error(std::string_view text, bool from_script, bool from_ex
    if (from_script) return classify_script(text);
    const reply_class c = class_of(text);
    if (c == io_error) return {c, outcome::unknown};
+   if (!native && may_be_invented(text, c)) return {deterministic, outcome::unknown};
    const bool its_own = c == deterministic || c == already_there;
    // The server's own commands check before they change anything; of a module's that is not known.
    const bool arity = text.starts_with("ERR wrong number of arguments");

@@ -207,6 +207,17 @@ TEST(error_reply, of_a_script_that_may_have_caught_it_proves_nothing) {
          {"OOM command not allowed when used memory > 'maxmemory'.", out_of_memory, me},
          {"NOPERM No permissions to access a key", no_permission, me},
          {"ERR", script_failed, me},
+         // A code that is a gate's, in words that are not.
+         {"BUSY resource locked", script_failed, me},
+         {"TRYAGAIN later", script_failed, me},
+         {"LOADING my data", script_failed, me},
+         {"READONLY this list", script_failed, me},
+         {"MISCONF of mine", script_failed, me},
+         {"NOREPLICAS", script_failed, me},
+         {"MASTERDOWN x", script_failed, me},
+         {"OOM in the attic", script_failed, me},
+         {"NOAUTH you", script_failed, me},
+         {"MOVED house", script_failed, me},
       },
       true, false, true);
    expect_rows(
