@@ -112,6 +112,13 @@ class Counting(unittest.TestCase):
             file.write_text('{"testsu')
             self.assertEqual(plan.count_googletest(file), Count())
 
+    def test_of_a_program_that_died_the_case_that_it_died_in_is_shown(self):
+        good = "[ RUN      ] a.works\nit says a lot\n[       OK ] a.works (0 ms)\n"
+        died = "[ RUN      ] a.dies\nits last words\n"
+        self.assertEqual(plan.without_successes(f"[----------] 2 tests from a\n{good}{good}{died}"), died)
+        failed = "[ RUN      ] a.fails\nx.cpp:1: Failure\n[  FAILED  ] a.fails (0 ms)\n"
+        self.assertEqual(plan.without_successes(failed + good + failed), failed + failed)
+
     def test_single_cases_of_unittest_are_counted(self):
         told = "...\nRan 9 tests in 0.1s\n\n"
         self.assertEqual(plan.count_unittest(0, told + "OK"), Count(passed=9))

@@ -48,18 +48,19 @@ def step_of(test, build):
     labels = properties.get("LABELS", [])
     command = test.get("command", [test["name"]])
     environment = dict(entry.split("=", 1) for entry in properties.get("ENVIRONMENT", []))
-    count = None
+    count, shorten = None, str
     if "gtest" in labels:
         report = build / "reports" / (test["name"] + ".json")
         report.parent.mkdir(parents=True, exist_ok=True)
-        command = command + [f"--gtest_output=json:{report}", "--gtest_color=no", "--gtest_brief=1"]
+        command = command + [f"--gtest_output=json:{report}", "--gtest_color=no"]
         count = lambda status, output: count_googletest(report)  # noqa: E731
+        shorten = without_successes
         report.unlink(missing_ok=True)
     elif "unittest" in labels:
         count = count_unittest
     return Step(test["name"], command, limit_s=properties.get("TIMEOUT", 120),
                 alone=bool(properties.get("RUN_SERIAL", False)), environment=environment,
-                folder=properties.get("WORKING_DIRECTORY"), count=count)
+                folder=properties.get("WORKING_DIRECTORY"), count=count, shorten=shorten)
 
 
 def count_googletest(report):
@@ -72,6 +73,12 @@ def count_googletest(report):
     failed = sum(1 for case in cases if case.get("failures"))
     skipped = sum(1 for case in cases if case["status"] == "NOTRUN" or case.get("result") == "SKIPPED")
     return Count(len(cases) - failed - skipped, failed, skipped)
+
+
+def without_successes(output):
+    """GoogleTest's output without the cases that passed: what is left are those that failed, or that it died in."""
+    passed = re.compile(r"^\[ RUN      \] (\S+)\n(?:(?!\[ RUN).*\n)*?\[       OK \] \1 .*\n", re.MULTILINE)
+    return re.sub(r"^\[-{10}\].*\n|^\n", "", passed.sub("", output), flags=re.MULTILINE)
 
 
 def count_unittest(status, output):

@@ -30,6 +30,8 @@ class Step:
     folder: Optional[str] = None
     # Exit status and output -> what is counted. Without one, a step is a single test.
     count: Optional[Callable[[int, str], Count]] = None
+    # Leaves of an output what helps to understand a failure.
+    shorten: Callable[[str], str] = str
     skip: str = ""  # why it cannot be run yet; it is then counted as skipped, and said so
 
 
@@ -153,7 +155,7 @@ def judged(step, status, why, output, seconds):
         count = Count(count.passed, 1, count.skipped)
     if count.passed + count.failed + count.skipped == 0:
         count, why = Count(failed=1), "ran no test at all"
-    return Result(step, count, seconds, output, why if count.failed else "")
+    return Result(step, count, seconds, step.shorten(output), why if count.failed else "")
 
 
 def run_all(steps, view):
