@@ -25,7 +25,7 @@ setup:  ## install what building and testing needs, where it is missing (Debian 
 	   { cat $*.log; rm -f $*.log; echo 'make: cmake could not configure; `make setup` installs what it needs' >&2; exit 1; }
 
 build: $(BUILD)/build.ninja  ## build all of it; the binary is then build/holdfast
-	@cmake --build $(BUILD)
+	@cmake --build $(BUILD) $(BUILD_ARGS)
 
 install: $(RELEASE)/build.ninja  ## install library, headers, CMake package and binary under PREFIX (/usr/local)
 	@cmake --build $(RELEASE) --target holdfast_installable

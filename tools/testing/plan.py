@@ -18,8 +18,9 @@ def build_folder(preset):
 
 
 def build_step(preset):
-    return Step("build", ["make", "--no-print-directory", "build", f"PRESET={preset}"], limit_s=1500,
-                environment={"NINJA_STATUS": "[%f/%t] ", "CLICOLOR_FORCE": "0"})
+    # As much as can be built is, so that one run shows every error.
+    return Step("build", ["make", "--no-print-directory", "build", f"PRESET={preset}", "BUILD_ARGS=-- -k 0"], limit_s=1500,
+                shorten=lambda output: re.sub(r"^\[\d+/\d+\] .*\n|^-- .*\n", "", output, flags=re.MULTILINE))
 
 
 def before_the_build(root):
