@@ -19,7 +19,8 @@ def build_folder(preset):
 
 def build_step(preset):
     # As much as can be built is, so that one run shows every error.
-    return Step("build", ["make", "--no-print-directory", "build", f"PRESET={preset}", "BUILD_ARGS=-- -k 0"], limit_s=1500,
+    command = ["make", "--no-print-directory", "build", f"PRESET={preset}", "BUILD_ARGS=-- -k 0"]
+    return Step("build", command, limit_s=1500,
                 shorten=lambda output: re.sub(r"^\[\d+/\d+\] .*\n|^-- .*\n", "", output, flags=re.MULTILINE))
 
 
