@@ -19,10 +19,6 @@ function(holdfast_layer name)
       set(arg_FOLDER ${name})
    endif()
    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
-   if(NOT sources)  # a layer that has only headers so far
-      file(CONFIGURE OUTPUT "${name}.cpp" CONTENT "")
-      set(sources "${CMAKE_CURRENT_BINARY_DIR}/${name}.cpp")
-   endif()
    add_library(holdfast_${name} STATIC ${sources})
    holdfast_target_defaults(holdfast_${name})
    target_include_directories(holdfast_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
