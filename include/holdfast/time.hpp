@@ -25,6 +25,9 @@ using time_point = monotonic_time::time_point;
 inline constexpr time_point never = time_point::max();
 
 // `from + d`, but `never` where that would overflow or where `from` is `never`.
-constexpr time_point after(time_point from, duration d) { return from >= never - d ? never : from + d; }
+constexpr time_point after(time_point from, duration d) {
+   if (d >= duration::zero()) return from >= never - d ? never : from + d;
+   return from == never ? never : from <= time_point::min() - d ? time_point::min() : from + d;
+}
 
 }  // namespace holdfast

@@ -6,7 +6,6 @@
 
 #include <holdfast/client.hpp>
 
-#include <deque>
 #include <optional>
 
 namespace holdfast {
@@ -17,20 +16,20 @@ struct client::body {
    explicit body(config);
    static config checked(config);
 
-   bool refused(std::span<const command>, result<value>* replies, const call_options&);
+   using alarm = std::optional<poll::stop_alarm>;
+
+   // Whether the call ends before it begins; if not, `a` rings when its caller wants it to stop.
+   bool refused(std::span<const command>, result<value>* replies, const call_options&, alarm& a);
    void prepare(lane::operation&, std::span<const command>, result<value>* replies, const call_options&,
                 time_point given) const;
-   void run_one(const command&, result<value>& reply, const call_options&);
-   void run_list(std::span<const command>, result<value>* replies, const call_options&);
+   void run_one(const command&, result<value>& reply, const call_options&, const alarm&);
+   void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&);
 
    // Until `done`; a stop request calls `cancel`, once, after which `done` is to be true soon.
    template <class Done, class Cancel>
-   void wait_until(Done&& done, const std::stop_token& stop, Cancel&& cancel) {
-      if (stop.stop_possible()) {
-         const poll::stop_alarm alarm(stop);
-         if (loop.run(done, &alarm)) return;
-         cancel();
-      }
+   void wait_until(Done&& done, const alarm& a, Cancel&& cancel) {
+      if (loop.run(done, a ? &*a : nullptr)) return;
+      cancel();
       loop.run(done, nullptr);
    }
 

@@ -2,7 +2,9 @@
 
 #include <holdfast/client.hpp>
 
+#include <algorithm>
 #include <random>
+#include <system_error>
 
 namespace holdfast {
 namespace {
@@ -32,25 +34,36 @@ client::~client() = default;
 
 result<value> client::run(const command& c, const call_options& options) {
    result<value> reply;
-   if (!body_->refused({&c, 1}, &reply, options)) body_->run_one(c, reply, options);
+   body::alarm stop;
+   if (!body_->refused({&c, 1}, &reply, options, stop)) body_->run_one(c, reply, options, stop);
    return reply;
 }
 
 std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
    std::vector<result<value>> replies(commands.size());
-   if (!body_->refused(commands, replies.data(), options)) body_->run_list(commands, replies.data(), options);
+   body::alarm stop;
+   if (!body_->refused(commands, replies.data(), options, stop))
+      body_->run_list(commands, replies.data(), options, stop);
    return replies;
 }
 
 // ---- what every call begins with ----------------------------------------------------------------------------------
 
-bool client::body::refused(std::span<const command> commands, result<value>* replies, const call_options& options) {
+bool client::body::refused(std::span<const command> commands, result<value>* replies, const call_options& options,
+                           alarm& a) {
    std::optional<error> why;
    if (options.stop.stop_requested()) {
       why.emplace(errc::cancelled, outcome::not_executed);
    } else if (options.acks != 0) {
       why.emplace(errc::not_supported, outcome::not_executed);
       why->causes.emplace_back("call_options::acks is not built yet");
+   } else if (options.stop.stop_possible()) {
+      try {
+         a.emplace(options.stop);
+      } catch (const std::system_error& e) {
+         why.emplace(e.code(), outcome::not_executed);
+         why->causes.emplace_back("no descriptor for the stop token");
+      }
    }
    if (!why) return false;
    for (std::size_t i = 0; i < commands.size(); ++i) replies[i] = *why;
@@ -69,17 +82,41 @@ void client::body::prepare(lane::operation& op, std::span<const command> command
 
 // ---- one command: no allocation, one write, one wait, one read -----------------------------------------------------
 
-void client::body::run_one(const command& c, result<value>& reply, const call_options& options) {
+namespace {
+
+// Calls `f` however a call is left: an operation must not outlive the frame that it stands on, not even when an
+// observer throws.
+template <class F>
+class at_exit {
+ public:
+   explicit at_exit(F f) : f_(std::move(f)) {}
+   ~at_exit() { f_(); }
+   at_exit(const at_exit&) = delete;
+   at_exit& operator=(const at_exit&) = delete;
+
+ private:
+   F f_;
+};
+
+}  // namespace
+
+void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
    loop.take_in();
    lane::operation op;
    prepare(op, {&c, 1}, &reply, options, loop.time());
-   engine.submit(op, loop.time());
    const auto done = [&] {
       while (engine.take_done(loop.time()) != nullptr) {
       }
       return op.done;
    };
-   wait_until(done, options.stop, [&] { engine.cancel(op, loop.time()); });
+   const auto cancel = [&] { engine.cancel(op, loop.time()); };
+   const at_exit leave([&] {
+      if (op.done) return;
+      cancel();
+      done();
+   });
+   engine.submit(op, loop.time());
+   wait_until(done, stop, cancel);
 }
 
 // ---- a list --------------------------------------------------------------------------------------------------------
@@ -90,6 +127,12 @@ bool begins_transaction(const command& c) { return resp::role_of(resp::find_comm
 bool ends_transaction(const command& c) {
    const auto role = resp::role_of(resp::find_command(c));
    return role == resp::command_role::exec || role == resp::command_role::discard;
+}
+
+std::size_t size_of(std::span<const command> commands) {
+   std::size_t bytes = 0;
+   for (const command& c : commands) bytes += c.bytes().size();
+   return bytes;
 }
 
 // How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
@@ -104,7 +147,8 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 }  // namespace
 
 // Works through the list with a window of operations, so that memory is bounded however long it is.
-void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options) {
+void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
+                            const alarm& stop) {
    loop.take_in();
    const time_point given = loop.time();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
@@ -122,7 +166,7 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
             for (; next < commands.size(); ++next) replies[next] = e;
             return;
          }
-         if (free.size() < window.size() && !engine.lane().has_room(commands[next].bytes().size())) return;
+         if (free.size() < window.size() && !engine.lane().has_room(size_of(commands.subspan(next, n)))) return;
          lane::operation& op = *free.back();
          free.pop_back();
          op = lane::operation{};
@@ -141,28 +185,40 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
       } while (engine.has_done());
       return next == commands.size() && free.size() == window.size();
    };
-   wait_until(done, options.stop, [&] {
+   const auto cancel = [&] {
       stopped = true;
       for (auto& op : window) engine.cancel(op, loop.time());
+   };
+   const at_exit leave([&] {
+      if (free.size() == window.size()) return;
+      cancel();
+      while (engine.take_done(loop.time()) != nullptr) {
+      }
    });
+   wait_until(done, stop, cancel);
 }
 
 // ---- where things are ----------------------------------------------------------------------------------------------
 
 result<endpoint> client::master(const call_options& options) {
    // A PING goes through all that a command goes through; where it was answered is the master.
-   if (auto answered = ping(options); !answered && answered.error().code() != errc::server_error)
-      return answered.error();
+   do {
+      if (auto answered = ping(options); !answered && answered.error().code() != errc::server_error)
+         return answered.error();
+   } while (!body_->engine.lane().connection().ready());  // it was superseded with its last answer
    return body_->engine.lane().where();
 }
 
 void client::watch(duration at_most, const std::stop_token& stop) {
-   body_->loop.take_in();
-   body_->engine.discover(body_->loop.time());
-   const time_point until = after(body_->loop.time(), at_most);
-   body_->loop.at_most_until(until);
-   body_->wait_until([&] { return body_->loop.time() >= until; }, stop, [] {});
-   body_->loop.at_most_until(never);
+   poll::loop& loop = body_->loop;
+   loop.take_in();
+   body_->engine.discover(loop.time());
+   const time_point until = after(loop.time(), std::max(at_most, duration::zero()));
+   body::alarm alarm;
+   if (stop.stop_possible()) alarm.emplace(stop);
+   const at_exit reset([&] { loop.at_most_until(never); });
+   loop.at_most_until(until);
+   loop.run([&] { return loop.time() >= until; }, alarm ? &*alarm : nullptr);
 }
 
 }  // namespace holdfast

@@ -57,12 +57,18 @@ void check_times(const config& c, complaints& into) {
       {"breaker.probe_timeout", c.breaker ? c.breaker->probe_timeout : duration(1)},
       {"resend.budget.window", c.resend.budget.window},
    };
-   for (const auto& [name, value] : positive)
+   // So that sums of a few of them can't overflow.
+   constexpr duration most = std::chrono::hours(24 * 365);
+   for (const auto& [name, value] : positive) {
       if (value <= duration::zero()) into.push_back(std::string(name) + ": must be more than 0");
+      if (value > most) into.push_back(std::string(name) + ": must be at most a year");
+   }
    const std::pair<const char*, duration> not_negative[] = {{"hold_on_selected", c.hold_on_selected},
                                                             {"reconnect_spread", c.reconnect_spread}};
-   for (const auto& [name, value] : not_negative)
+   for (const auto& [name, value] : not_negative) {
       if (value < duration::zero()) into.push_back(std::string(name) + ": must not be negative");
+      if (value > most) into.push_back(std::string(name) + ": must be at most a year");
+   }
 }
 
 void check_numbers(const config& c, complaints& into) {

@@ -3,6 +3,7 @@
 #include "engine/settings.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 namespace holdfast::engine {
@@ -41,17 +42,17 @@ lane::operation* engine::take_done(time_point now) {
 
 // The breaker sees what commands came to in the end: a failover that was ridden out is a success.
 void engine::report(const lane::operation& op, time_point now) {
-   bool reached = true;
-   if (const auto& r = op.results[op.commands.size() - 1]; !r) {
-      for (const errc unreachable : {errc::deadline_exceeded, errc::connection_lost, errc::no_sentinel,
-                                     errc::unknown_master, errc::no_master, errc::refused, errc::protocol_error}) {
-         reached = reached && r.error().code() != unreachable;
-      }
-   }
-   if (reached)
+   const auto& r = op.results[op.commands.size() - 1];
+   const auto is_one_of = [&](std::initializer_list<errc> codes) {
+      return std::any_of(codes.begin(), codes.end(), [&](errc c) { return r.error().code() == c; });
+   };
+   if (r || is_one_of({errc::server_error, errc::authentication_failed}))
       breaker_->succeeded(*op.admission, now);
-   else
+   else if (is_one_of({errc::deadline_exceeded, errc::connection_lost, errc::no_sentinel, errc::unknown_master,
+                       errc::no_master, errc::refused, errc::protocol_error, errc::retry_budget_exhausted}))
       breaker_->failed(*op.admission, now);
+   else
+      breaker_->abandoned(*op.admission, now);  // cancelled, or refused here: no server had a part in it
    tell_breaker(now);
 }
 

@@ -55,6 +55,12 @@ std::optional<error> refuse_transaction(const operation& op) {
 
 std::optional<error> admission_problem(const operation& op) {
    const command& first = op.commands.front();
+   for (const command& c : op.commands) {
+      if (c.size() != 0) continue;
+      error e(errc::invalid_argument, outcome::not_executed);
+      e.causes.emplace_back("a command without a name: it was moved from");
+      return e;
+   }
    if (op.promise == delivery::exactly_once) {
       return refusal(first, errc::not_supported, "delivery exactly_once is not built yet");
    }

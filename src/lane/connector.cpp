@@ -162,7 +162,6 @@ void connector::become_ready(time_point now) {
    }
    ever_ready_ = true;
    proven_ = false;
-   ready_since_ = now;
    problem_.reset();
    causes_.clear();
    set_phase(phase::ready, never, now);

@@ -52,8 +52,6 @@ class connector {
    bool ready() const { return phase_ == phase::ready; }
    // The named node is another than that of the present connection.
    bool superseded() const;
-   bool ever_ready() const { return ever_ready_; }
-   time_point ready_since() const { return ready_since_; }
    time_point master_changed_at() const { return master_changed_at_; }
 
    // Why commands wait: the last tries, newest last; and what they would fail with now.
@@ -100,7 +98,6 @@ class connector {
    bool ever_ready_ = false;
    bool proven_ = true;  // the last connection that was ready did answer a command
    bool spread_done_ = true;
-   time_point ready_since_ = {};
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;
    std::vector<std::string> causes_;

@@ -185,6 +185,7 @@ void lane::leave_ledger(operation& op, error& e, time_point now) {
          e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
       } else {
          if (alters_connection(op)) remember_change(op, now);
+         if (op.blocks) leave_soon("a blocking command was abandoned", now);
          slot.op = nullptr;
          e.outcome = outcome::unknown;
          e.causes.emplace_back("not fenced: it was written and not answered, and may still run");

@@ -77,7 +77,6 @@ class lane {
    bool has_room(std::size_t bytes) const {
       return queue_.size() < settings_.queued_commands && queued_bytes_ + bytes <= settings_.queued_bytes;
    }
-   std::size_t in_flight() const { return ledger_.size(); }
 
  private:
    static constexpr std::size_t outbox_aim =
@@ -104,12 +103,12 @@ class lane {
    void take_replies(time_point now);
    void take_reply(const value_view&, time_point now);
    void answered(operation&, time_point now);
-   void answered_nobody(const ledger_slot&, bool is_error, time_point now);
+   void answered_nobody(const ledger_slot&, const value_view& reply, time_point now);
    void rejected(operation&, time_point now);
    void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
    // lane_loss.cpp
    void lose(std::string why, fault, bool abortive, time_point now);
-   void settle(operation&, written, fault, const std::string& why, time_point now);
+   void settle(operation&, written, fault, const std::string& why, operation* after_this, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
    void leave_soon(std::string why, time_point now);
@@ -118,7 +117,7 @@ class lane {
    situation describe(operation&, fault, time_point now);
    error make_error(const operation&, errc, outcome, time_point now) const;
    error waiting_error(operation&, errc, time_point now) const;
-   void requeue(operation&);
+   void requeue(operation&, operation* after_this = nullptr);
    void unqueue(operation&);
    void fail(operation&, error, time_point now);
    void finish(operation&);

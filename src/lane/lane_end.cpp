@@ -80,10 +80,10 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
    return e;
 }
 
-void lane::requeue(operation& op) {
+void lane::requeue(operation& op, operation* after_this) {
    op.where = operation::place::queue;
    op.replies = 0;
-   queue_.insert_in_order(op);
+   queue_.insert_in_order(op, after_this);
    queued_bytes_ += op.bytes;
    if (op.last) ++to_resend_;
 }

@@ -11,13 +11,18 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    const auto accepted = link_.out.accepted();
    unsigned unanswered = 0;
    bool may_still_run = false;
-   // From the newest to the oldest, so that each goes to the very front of the queue.
-   for (std::size_t i = ledger_.size(); i-- > 0;) {
+   // From the oldest to the newest: where the retry budget is short, the older ones have it.
+   operation* requeued = nullptr;
+   for (std::size_t i = 0; i < ledger_.size(); ++i) {
       const ledger_slot slot = ledger_.at(i);
-      const written state = ledger::state_of(slot, accepted);
+      written state = ledger::state_of(slot, accepted);
+      // Without its MULTI, what arrived of a transaction was run as it came.
+      if (state == written::partly && slot.op != nullptr && multi_was_refused(*slot.op)) state = written::whole;
       if (state == written::whole && (slot.op != nullptr || !slot.harmless)) ++unanswered;
       may_still_run = may_still_run || (state == written::whole && !slot.harmless);
-      if (slot.op != nullptr) settle(*slot.op, state, f, why, now);
+      if (slot.op == nullptr) continue;
+      settle(*slot.op, state, f, why, requeued, now);
+      if (slot.op->where == operation::place::queue) requeued = slot.op;
    }
    ledger_.clear();
    abandoned_changes_.clear();
@@ -28,12 +33,12 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    if (abortive) link_.abort();
    connector_.leave(now);
    rest_if_idle(now);
-   if (connector_.ready()) became_ready(now);
 }
 
-void lane::settle(operation& op, written state, fault f, const std::string& why, time_point now) {
-   // Without its MULTI, what arrived of a transaction was run as it came.
-   if (state == written::partly && multi_was_refused(op)) state = written::whole;
+void lane::settle(operation& op, written state, fault f, const std::string& why, operation* after_this,
+                  time_point now) {
+   // What SELECT, AUTH or HELLO may have done died with the connection; what stands behind it must find it done.
+   if (alters_connection(op) && !op.is_transaction()) state = written::nothing;
    situation s = describe(op, f, now);
    s.state = state;
    const decision d = decide(s);
@@ -42,14 +47,14 @@ void lane::settle(operation& op, written state, fault f, const std::string& why,
    e.causes.push_back(why);
    op.where = operation::place::nowhere;
    switch (d.verdict) {
-      case verdict::park: return requeue(op);
+      case verdict::park: return requeue(op, after_this);
       case verdict::resend:
       case verdict::rediscover_then_resend:
          budget_.withdraw(now);
          op.may_have_run = true;
          op.unfenced = op.unfenced || !op.harmless;
          op.last = std::move(e);
-         return requeue(op);
+         return requeue(op, after_this);
       case verdict::complete: break;
    }
    if (e.outcome != outcome::unknown || op.harmless) return fail(op, std::move(e), now);

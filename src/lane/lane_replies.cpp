@@ -43,7 +43,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
-   if (op == nullptr) return answered_nobody(answered_slot, reply.is_error(), now);
+   if (op == nullptr) return answered_nobody(answered_slot, reply, now);
    op->where = operation::place::nowhere;
    const result<value>& last = op->results[op->commands.size() - 1];
    if (last)
@@ -63,7 +63,8 @@ void lane::answered(operation& op, time_point now) {
 }
 
 // Its caller has left; but what it did is done.
-void lane::answered_nobody(const ledger_slot& slot, bool is_error, time_point now) {
+void lane::answered_nobody(const ledger_slot& slot, const value_view& reply, time_point now) {
+   const bool is_error = reply.is_error();
    bool altered = false;
    const auto found = std::find_if(abandoned_changes_.begin(), abandoned_changes_.end(),
                                    [&](const auto& change) { return change.first == slot.sequence; });
@@ -73,7 +74,10 @@ void lane::answered_nobody(const ledger_slot& slot, bool is_error, time_point no
       altered = !is_error;
       if (altered) session_.note(resp::role_of(resp::find_command(change)), change);
    }
-   if (!is_error && !slot.harmless) drop_overtaken(slot.sequence, altered, now);
+   // An error of what may have been a script proves the least.
+   const bool may_have_run =
+      !is_error || resp::classify_error(reply.text(), true, false, false).ran != outcome::not_executed;
+   if (may_have_run && !slot.harmless) drop_overtaken(slot.sequence, altered, now);
 }
 
 // The server answered with an error. What it proves decides.
@@ -86,8 +90,10 @@ void lane::rejected(operation& op, time_point now) {
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
    e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
-   if (d.verdict == verdict::complete) return fail(op, std::move(e), now);
-
+   if (d.verdict == verdict::complete) {
+      if (d.outcome != outcome::not_executed && !op.harmless) drop_overtaken(op.sequence, false, now);
+      return fail(op, std::move(e), now);
+   }
    budget_.withdraw(now);
    if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + e.server_text, now);
    op.last = std::move(e);

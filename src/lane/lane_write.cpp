@@ -10,8 +10,8 @@ void lane::pump(time_point now) {
    if (now >= hold_until_) hold_until_ = {};
    leave_when_drained(now);
    if (!connector_.ready()) {
-      if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
-      return;
+      if (queue_.empty() && limbo_.empty()) return connector_.rest(now);
+      return connector_.want(now);
    }
    const std::size_t most = first_reply_ ? settings_.in_flight : settings_.in_flight_before_first_reply;
    while (operation* op = queue_.front()) {
@@ -62,9 +62,15 @@ void lane::write(operation& op, time_point now) {
 time_point lane::silence_ends() const {
    if (ledger_.empty()) return never;
    const duration patience = settings_.connecting.connect_timeout;
-   if (awaiting_pong_) return after(silent_since_, patience);
-   if (leaving_) return after(std::max(silent_since_, leaving_since_), patience);
    const ledger_slot& oldest = ledger_.front();
+   if (awaiting_pong_) return after(silent_since_, patience);
+   if (leaving_) {
+      const time_point since = std::max(silent_since_, leaving_since_);
+      if (oldest.op != nullptr) return after(since, oldest.allowance + settings_.attempt_timeout);
+      // Nobody waits for it; and what blocks holds up all that stands behind it.
+      const bool blocks = oldest.blocks_for_ever || oldest.allowance > duration::zero();
+      return blocks ? leaving_since_ : after(since, patience);
+   }
    if (oldest.blocks_for_ever) return never;
    if (!suspicion_.raised()) return after(silent_since_, oldest.allowance + settings_.attempt_timeout);
    // Twice the timeout; but however late the silence was noticed, the node then has one timeout to show life.

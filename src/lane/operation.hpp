@@ -68,9 +68,10 @@ class operation_list {
 
    void push_back(operation& o) { insert_before(o, nullptr); }
 
-   // Keeps the list ordered by sequence. Looks from the front: what is put back is older than what waits.
-   void insert_in_order(operation& o) {
-      operation* at = first_;
+   // Keeps the list ordered by sequence. Looks from the front, because what is put back is older than what waits; or
+   // from `hint`, an element that is known to stand before.
+   void insert_in_order(operation& o, operation* hint = nullptr) {
+      operation* at = hint != nullptr ? hint : first_;
       while (at != nullptr && at->sequence < o.sequence) at = at->next;
       insert_before(o, at);
    }

@@ -195,6 +195,37 @@ TEST(client, calls_a_written_command_unknown_at_its_deadline_and_swallows_the_la
    EXPECT_EQ(redis.incr("n").value(), 2);
 }
 
+TEST(client, is_not_held_up_by_a_blocking_command_that_was_given_up) {
+   auto d = one_server();
+   client redis(quick(*d));
+   const auto r = redis.run({"BLPOP", "q", 0}, {.deadline = 100ms});
+   ASSERT_FALSE(r);
+   EXPECT_EQ(r.error().outcome, outcome::unknown);
+   EXPECT_EQ(redis.incr("n", {.deadline = 2s}).value(), 1);
+   redis.rpush("q", "kept").value();
+   EXPECT_EQ(redis.lpop("q").value(), "kept") << "the pop that nobody waits for is fenced off";
+}
+
+TEST(client, runs_a_script_once_that_answers_a_servers_code_in_its_own_words) {
+   auto d = one_server();
+   client redis(quick(*d));
+   const auto r = redis.run({"EVAL", "redis.call('incr','n') return redis.error_reply('BUSY resource locked')", 0});
+   ASSERT_FALSE(r);
+   EXPECT_EQ(r.error().outcome, outcome::unknown);
+   EXPECT_EQ(redis.get("n").value(), "1");
+}
+
+TEST(client, watches_no_longer_than_it_is_told_and_stops_when_asked) {
+   auto d = one_server();
+   client redis(quick(*d));
+   std::stop_source stop;
+   std::jthread asker([&] { stop.request_stop(); });
+   const auto begin = std::chrono::steady_clock::now();
+   redis.watch(30s, stop.get_token());
+   redis.watch(50ms);
+   EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
+}
+
 TEST(client, waits_out_the_restart_of_a_single_server) {
    auto d = one_server({.durable = true});
    config c = quick(*d);

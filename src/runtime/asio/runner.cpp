@@ -57,7 +57,9 @@ void runner::step() {
    do {
       while (engine_.next_action(a)) carry_out(a);
       engine_.events().take(events_);
-      for (const any_event& e : events_) observer_(e);
+      for (const any_event& e : events_) {
+         if (observer_) observer_(e);
+      }
       while (lane::operation* op = engine_.take_done(now())) done_(*op);
    } while (engine_.has_actions());
    const time_point next = engine_.next_deadline();
@@ -81,7 +83,8 @@ void runner::carry_out(const engine::action& a) {
       case engine::action::kind::connect: return connect(a);
       case engine::action::kind::write: return write(a.link);
       case engine::action::kind::abort:
-         if (c.sock) c.sock->set_option(net::socket_base::linger(true, 0));
+         if (error_code was_not_connected; c.sock)
+            c.sock->set_option(net::socket_base::linger(true, 0), was_not_connected);
          [[fallthrough]];
       case engine::action::kind::close: c = connection{}; return;
    }
@@ -137,7 +140,7 @@ void runner::read(std::uint32_t link) {
 // Takes in all that is there; false if the connection is gone.
 bool runner::drain(std::uint32_t link) {
    connection& c = connections_[link - 1];
-   while (true) {
+   for (int reads = 0; reads < 16; ++reads) {  // no more at a time: the others, and the clock, have their turn
       const auto space = engine_.space(link, c.serial);
       if (space.empty()) return false;
       error_code e;
@@ -148,6 +151,7 @@ bool runner::drain(std::uint32_t link) {
       engine_.received(link, c.serial, n, now());
       if (n < space.size()) return true;
    }
+   return true;
 }
 
 void runner::write(std::uint32_t link) {
@@ -173,8 +177,11 @@ void runner::write(std::uint32_t link) {
 }
 
 void runner::lose(std::uint32_t link, const std::string& why) {
-   const std::uint32_t serial = connections_[link - 1].serial;
-   connections_[link - 1] = connection{};
+   connection& c = connections_[link - 1];
+   const std::uint32_t serial = c.serial;
+   error_code was_not_connected;
+   if (c.sock) c.sock->set_option(net::socket_base::linger(true, 0), was_not_connected);
+   c = connection{};
    engine_.lost(link, serial, why, now());
 }
 

@@ -30,9 +30,7 @@ int make_event_fd() {
 }  // namespace
 
 stop_alarm::stop_alarm(const std::stop_token& token)
-   : fd_(make_event_fd()), callback_token_(token), callback_(token, ring{fd_}) {}
-
-stop_alarm::~stop_alarm() { ::close(fd_); }
+   : event_(make_event_fd()), callback_token_(token), callback_(token, ring{event_.fd()}) {}
 
 void stop_alarm::ring::operator()() const {
    const std::uint64_t one = 1;
@@ -121,7 +119,7 @@ void loop::take_in() {
 
 void loop::wait(const stop_alarm* alarm) {
    const time_point until = std::min(engine_.next_deadline(), at_most_until_);
-   const duration left = until == never ? std::chrono::hours(1) : std::max(until - now_, duration::zero());
+   const duration left = until == never ? std::chrono::hours(1) : std::max(until - now(), duration::zero());
    look(left, alarm);
 }
 
@@ -181,10 +179,11 @@ void loop::ready(std::uint32_t link, short events) {
    }
 }
 
-// One read, and more only while the space was filled. False if the connection is gone.
+// One read, and more only while the space was filled; but a peer that floods us can't keep us from the time, nor from
+// the others. False if the connection is gone.
 bool loop::read(std::uint32_t link) {
    connection& c = connections_[link - 1];
-   while (true) {
+   for (int reads = 0; reads < 16; ++reads) {
       const auto space = engine_.space(link, c.serial);
       if (space.empty()) return false;
       const auto n = ::recv(c.sock.fd(), space.data(), space.size(), 0);
@@ -197,11 +196,14 @@ bool loop::read(std::uint32_t link) {
       engine_.received(link, c.serial, static_cast<std::size_t>(n), now_);
       if (static_cast<std::size_t>(n) < space.size()) return true;
    }
+   return true;
 }
 
 void loop::lose(std::uint32_t link, const std::string& why) {
-   const std::uint32_t serial = connections_[link - 1].serial;
-   connections_[link - 1] = connection{};
+   connection& c = connections_[link - 1];
+   const std::uint32_t serial = c.serial;
+   c.sock.abort();  // what the kernel still holds of ours must not be delivered late
+   c = connection{};
    listed_ = false;
    engine_.lost(link, serial, why, now_);
 }

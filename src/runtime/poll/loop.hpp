@@ -23,11 +23,10 @@ time_point now();  // of std::chrono::steady_clock
 // Makes a stop request wake poll(): only made where a stop can be requested at all.
 class stop_alarm {
  public:
-   explicit stop_alarm(const std::stop_token&);
-   ~stop_alarm();
+   explicit stop_alarm(const std::stop_token&);  // throws std::system_error if the process has no descriptor left
    stop_alarm(const stop_alarm&) = delete;
    stop_alarm& operator=(const stop_alarm&) = delete;
-   int fd() const { return fd_; }
+   int fd() const { return event_.fd(); }
    bool rang() const { return callback_token_.stop_requested(); }
 
  private:
@@ -35,7 +34,7 @@ class stop_alarm {
       int fd;
       void operator()() const;
    };
-   int fd_;
+   socket event_;  // outlives the callback, which writes to it
    std::stop_token callback_token_;
    std::stop_callback<ring> callback_;
 };

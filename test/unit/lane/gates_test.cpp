@@ -63,7 +63,7 @@ TEST(Gates, WhoDoesNotAnswerWhileHeIsLeftIsGivenUp) {
    auto& two = s.submit("INCR b", {.deadline = 10s});
    s.accept();
    s.answer(readonly_reply);
-   s.advance(999ms);
+   s.advance(1999ms);  // the attempt timeout: somebody waits for it
    EXPECT_EQ(s.wishes(), "");
    s.advance(1ms);
    EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
