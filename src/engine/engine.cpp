@@ -76,7 +76,7 @@ bool engine::next_action(action& into) {
       resp::link* const l = wishes_.take();
       if (l == nullptr) return false;
       if (l->id == 0) {
-         connections_.push_back({l, {}});
+         connections_.emplace_back().link = l;
          l->id = static_cast<link_id>(connections_.size());
       }
       const auto wish = l->take_wish();
@@ -104,6 +104,9 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    if (addresses.empty()) return dropped(*l, problem, now);
+   // Should the first lead nowhere, without an answer, there may be no time for a second: so they take turns.
+   const auto first = static_cast<std::ptrdiff_t>(connections_[id - 1].dials++ % addresses.size());
+   std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
    std::reverse(addresses.begin(), addresses.end());
    connections_[id - 1].addresses = std::move(addresses);
    dialed(*l, now);
@@ -120,6 +123,7 @@ void engine::connected(link_id id, std::uint32_t serial, time_point now) {
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    l->opened();
+   connections_[id - 1].dials = 0;
    if (is_lanes(*l)) return lane_.on_opened(*l, now);
    watch_.on_opened(*l, now);
    watch_moved(now);

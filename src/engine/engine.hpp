@@ -90,6 +90,7 @@ class engine final : private lane::guide {
    struct connection {
       resp::link* link = nullptr;
       std::vector<endpoint> addresses;  // not tried yet, the next one last
+      std::size_t dials = 0;            // since it was last connected: each begins with another address of the name
    };
 
    // lane::guide: what the lane asks of the watch.

@@ -195,6 +195,23 @@ TEST(client, calls_a_written_command_unknown_at_its_deadline_and_swallows_the_la
    EXPECT_EQ(redis.incr("n").value(), 2);
 }
 
+TEST(client, resolves_names_and_says_which_does_not) {
+   auto d = one_server();
+   config c = quick(*d);
+   c.server.host = "localhost";
+   client redis(c);
+   EXPECT_EQ(redis.incr("n").value(), 1);
+   d->node(0).connect().run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+   EXPECT_TRUE(redis.set("m", "1").value());
+   c.server.host = "no-such-host.invalid";
+   c.deadline = 300ms;
+   client lost(c);
+   const auto r = lost.ping();
+   ASSERT_FALSE(r);
+   EXPECT_EQ(r.error().outcome, outcome::not_executed);
+   EXPECT_NE(r.error().what().find("no-such-host.invalid"), std::string::npos);
+}
+
 TEST(client, is_not_held_up_by_a_blocking_command_that_was_given_up) {
    auto d = one_server();
    client redis(quick(*d));

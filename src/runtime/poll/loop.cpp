@@ -52,7 +52,7 @@ void loop::carry_out(const engine::action& a) {
       case engine::action::kind::write: return write(a.link);
       case engine::action::kind::resolve:
          if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
-         resolver_.start(a.link, a.serial, a.where);
+         resolver_.start(a.link, a.serial, a.where, now_);
          return take_resolved();
       case engine::action::kind::connect: return connect(a);
       case engine::action::kind::close:
@@ -143,7 +143,7 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
       }
    }
    if (resolver_.busy()) {
-      resolver_.process(fds_.data() + links_.size(), fds_.data() + resolver_end);
+      resolver_.process(fds_.data() + links_.size(), fds_.data() + resolver_end, now_);
       take_resolved();
    }
    if (now_ >= engine_.next_deadline()) engine_.tick(now_);

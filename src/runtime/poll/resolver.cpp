@@ -5,28 +5,27 @@
 #include <netdb.h>
 #include <sys/time.h>
 
+#include <memory>
 #include <utility>
 
 namespace holdfast::poll {
 
 struct resolver::query {
    resolver* owner;
-   std::uint32_t link;
-   std::uint32_t serial;
-   endpoint where;
+   std::string host;
 
    static void done(void* arg, int status, int, ares_addrinfo* found);
 };
 
 namespace {
 
-std::optional<endpoint> address_of(const ares_addrinfo_node& node, std::uint16_t port) {
+std::string text_of(const ares_addrinfo_node& node) {
    char text[INET6_ADDRSTRLEN] = {};
    const void* bytes = nullptr;
    if (node.ai_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(node.ai_addr)->sin_addr;
    if (node.ai_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(node.ai_addr)->sin6_addr;
-   if (bytes == nullptr || inet_ntop(node.ai_family, bytes, text, sizeof text) == nullptr) return std::nullopt;
-   return endpoint{text, port};
+   if (bytes == nullptr || inet_ntop(node.ai_family, bytes, text, sizeof text) == nullptr) return {};
+   return text;
 }
 
 }  // namespace
@@ -34,42 +33,63 @@ std::optional<endpoint> address_of(const ares_addrinfo_node& node, std::uint16_t
 void resolver::query::done(void* arg, int status, int, ares_addrinfo* found) {
    const std::unique_ptr<query> q(static_cast<query*>(arg));
    const std::unique_ptr<ares_addrinfo, void (*)(ares_addrinfo*)> owned(found, ares_freeaddrinfo);
-   --q->owner->pending_;
-   answer a{q->link, q->serial, {}, {}};
+   std::vector<std::string> addresses;
    if (found != nullptr) {
       for (const auto* node = found->nodes; node != nullptr; node = node->ai_next) {
-         if (auto e = address_of(*node, q->where.port)) a.addresses.push_back(std::move(*e));
+         if (auto text = text_of(*node); !text.empty()) addresses.push_back(std::move(text));
       }
    }
-   if (a.addresses.empty()) {
-      const char* why = status == ARES_SUCCESS ? "it has no address" : ares_strerror(status);
-      a.problem = "the name " + q->where.host + " does not resolve: " + why;
-   }
-   q->owner->answers_.push_back(std::move(a));
+   --q->owner->pending_;
+   q->owner->finish(q->host, std::move(addresses),
+                    status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
 }
-
-resolver::resolver() = default;
 
 resolver::~resolver() {
    if (channel_ != nullptr) ares_destroy(channel_);  // ends what is pending, through `done`
 }
 
-void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& where) {
+void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& where, time_point now) {
+   now_ = now;
+   if (names_.size() >= most_names) std::erase_if(names_, [](const auto& known) { return !known.second.pending; });
+   name& n = names_[where.host];
+   const asker who{link, serial, where.port};
+   if (!n.addresses.empty() && now - n.answered < fresh_for) return give(who, n, {});
+   std::erase_if(n.askers, [&](const asker& earlier) { return earlier.link == link; });
+   n.askers.push_back(who);
+   if (!std::exchange(n.pending, true)) ask(where.host);
+}
+
+void resolver::ask(const std::string& host) {
    if (channel_ == nullptr) {
       // Initialising the library twice is counted and harmless; it must have happened once before a channel is made.
       int status = ares_library_init(ARES_LIB_INIT_ALL);
       if (status == ARES_SUCCESS) status = ares_init(&channel_);
       if (status != ARES_SUCCESS) {
          channel_ = nullptr;
-         answers_.push_back({link, serial, {}, std::string("no resolver: ") + ares_strerror(status)});
-         return;
+         return finish(host, {}, std::string("no resolver: ") + ares_strerror(status));
       }
    }
    ares_addrinfo_hints hints = {};
    hints.ai_family = AF_UNSPEC;
    hints.ai_socktype = SOCK_STREAM;
    ++pending_;
-   ares_getaddrinfo(channel_, where.host.c_str(), nullptr, &hints, &query::done, new query{this, link, serial, where});
+   ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &query::done, new query{this, host});
+}
+
+void resolver::finish(const std::string& host, std::vector<std::string> addresses, const std::string& problem) {
+   name& n = names_[host];
+   n.pending = false;
+   if (!addresses.empty()) {
+      n.addresses = std::move(addresses);
+      n.answered = now_;
+   }
+   for (const asker& a : std::exchange(n.askers, {})) give(a, n, "the name " + host + " does not resolve: " + problem);
+}
+
+void resolver::give(const asker& a, const name& n, const std::string& problem) {
+   answer out{a.link, a.serial, {}, problem};
+   for (const std::string& address : n.addresses) out.addresses.push_back({address, a.port});
+   answers_.push_back(std::move(out));
 }
 
 void resolver::add_to(std::vector<pollfd>& fds) const {
@@ -90,7 +110,8 @@ std::optional<std::chrono::milliseconds> resolver::timeout() const {
    return std::chrono::milliseconds(left.tv_sec * 1000 + left.tv_usec / 1000 + 1);
 }
 
-void resolver::process(const pollfd* begin, const pollfd* end) {
+void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
+   now_ = now;
    if (!busy()) return;
    for (const pollfd* p = begin; p != end; ++p) {
       const bool in = (p->revents & (POLLIN | POLLERR | POLLHUP)) != 0;
