@@ -1,5 +1,5 @@
-// What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the difference.
-// Prints the heap allocations during the loop.
+// What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the
+// difference. Prints the heap allocations during the loop.
 #include <holdfast/holdfast.hpp>
 
 #include <cstdio>

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <semaphore>
 #include <thread>
 
 namespace holdfast {
@@ -164,12 +165,18 @@ TEST(client, ends_a_parked_command_at_its_deadline_as_not_executed) {
 
 TEST(client, wakes_from_any_wait_when_it_is_told_to_stop) {
    auto d = one_server();
-   client redis(quick(*d));
+   config c = quick(*d);
+   std::stop_source stop;
+   std::binary_semaphore waits(0);
+   bool told = false;
+   c.observer = [&](const any_event& e) {
+      if (std::holds_alternative<event::dial_failed>(e) && !std::exchange(told, true)) waits.release();
+   };
+   client redis(c);
    redis.ping().value();
    d->node(0).kill();
-   std::stop_source stop;
-   std::jthread later([&] {
-      std::this_thread::sleep_for(100ms);  // what is tested is that a wait is interrupted: there has to be one
+   std::jthread asker([&] {
+      waits.acquire();
       stop.request_stop();
    });
    const auto begin = std::chrono::steady_clock::now();
