@@ -107,8 +107,8 @@ exit_status exec(const exec_settings& s, const std::vector<std::string>& words) 
    };
    const auto begin = notices::clock::now();
    result<value> reply = [&] {
-      client redis(*servers);
       const interrupt signals;
+      client redis(*servers);
       call_options call = s.call;
       call.stop = signals.token();
       return redis.run(command::from(words), call);

@@ -14,4 +14,8 @@ exit_status exit_status_of(const error& e) {
    return exit_status::not_executed;
 }
 
+exit_status exit_status_of_search(const error& e) {
+   return exit_status_of(e) == exit_status::usage ? exit_status::usage : exit_status::not_executed;
+}
+
 }  // namespace holdfast::cli

@@ -16,4 +16,7 @@ enum class exit_status : int {
 // Of a command that failed. What is known of the outcome comes first: an error reply that proves nothing is `unknown`.
 exit_status exit_status_of(const error&);
 
+// Of a search for the master: nothing of the user's was to run, so that nothing can be unknown.
+exit_status exit_status_of_search(const error&);
+
 }  // namespace holdfast::cli

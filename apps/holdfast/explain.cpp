@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <vector>
 
 namespace holdfast::cli {
@@ -69,6 +70,8 @@ std::string of_unknown_outcome(const error& e) {
 }
 
 std::string of_final_trouble(const error& e, const config& servers) {
+   if (e.code().category() != error_category())
+      return fmt::format("not executed: {}{}", e.code().message(), in_brackets(causes(e)));
    const auto code = static_cast<errc>(e.code().value());
    const std::string tried = fmt::format("within {}{}", in_words(e.elapsed), in_brackets(causes(e)));
    switch (code) {
@@ -101,6 +104,11 @@ std::string of_final_trouble(const error& e, const config& servers) {
    }
 }
 
+// Why a search ended that was connected to a server.
+std::string last_word_of(const error& e) {
+   return e.server_text.empty() ? "connected, but it does not answer" : "it answers " + e.server_text;
+}
+
 }  // namespace
 
 std::string in_words(std::chrono::nanoseconds d) {
@@ -123,9 +131,23 @@ std::string explain(const error& e, const config& servers) {
       const std::string said = e.server_text.empty() || detail.find(e.server_text) != std::string::npos
                                   ? detail
                                   : detail + ": " + e.server_text;
+      if (said.find("MULTI") != std::string::npos) return said + "; from a shell, a script does the same: EVAL";
       return said.empty() ? e.code().message() : said;
    }
    return of_final_trouble(e, servers);
+}
+
+std::string explain_unreachable(const error& e, const config& servers) {
+   const std::error_code code = e.code();
+   const bool silent = code == errc::deadline_exceeded || code == errc::connection_lost;
+   error of_search(silent ? make_error_code(errc::no_master) : code, outcome::not_executed);
+   of_search.server_text = e.server_text;
+   of_search.elapsed = e.elapsed;
+   // That our own question may still be answered is nothing to worry about.
+   std::copy_if(e.causes.begin(), e.causes.end(), std::back_inserter(of_search.causes),
+                [](const std::string& cause) { return !cause.starts_with("not fenced"); });
+   if (silent && of_search.causes.empty()) of_search.causes.push_back(to_string(e.where) + ": " + last_word_of(e));
+   return explain(of_search, servers);
 }
 
 }  // namespace holdfast::cli

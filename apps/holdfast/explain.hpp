@@ -12,6 +12,9 @@ namespace holdfast::cli {
 // servers said is in it as they said it: print it with `complain`, which escapes it.
 std::string explain(const error&, const config& servers);
 
+// The same of a search for the master, in which no command of the user's was involved.
+std::string explain_unreachable(const error&, const config& servers);
+
 // "12 ms", "1.5 s"
 std::string in_words(std::chrono::nanoseconds);
 

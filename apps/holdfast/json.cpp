@@ -7,27 +7,11 @@
 namespace holdfast::cli {
 namespace {
 
-// Well-formed as Unicode has it: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text) {
-   for (std::size_t i = 0; i < text.size();) {
-      const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-      const unsigned lead = byte(i);
-      const std::size_t length = lead < 0x80   ? 1
-                                 : lead < 0xc2 ? 0
-                                 : lead < 0xe0 ? 2
-                                 : lead < 0xf0 ? 3
-                                 : lead < 0xf5 ? 4
-                                               : 0;
-      if (length == 0 || i + length > text.size()) return false;
-      for (std::size_t k = 1; k < length; ++k) {
-         if ((byte(i + k) & 0xc0) != 0x80) return false;
-      }
-      const unsigned second = length > 1 ? byte(i + 1) : 0;
-      if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f) || (lead == 0xf0 && second < 0x90) ||
-          (lead == 0xf4 && second > 0x8f)) {
-         return false;
-      }
-      i += length;
+   while (!text.empty()) {
+      const std::size_t length = detail::utf8_length(text);
+      if (length == 0) return false;
+      text.remove_prefix(length);
    }
    return true;
 }

@@ -5,7 +5,6 @@
 #include "terminal.hpp"
 
 #include <algorithm>
-#include <clocale>
 #include <exception>
 #include <memory>
 #include <string>
@@ -83,6 +82,7 @@ int run(std::vector<std::string> line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+   stand_in_for_closed_streams();
    try {
       return run({argv + 1, argv + argc});
    } catch (const std::exception& e) {

@@ -8,7 +8,12 @@ namespace holdfast::cli {
 namespace {
 
 // A resend's reason is an error's whole line; the first part is what happened.
-std::string what_happened(const std::string& why) { return why.substr(0, why.find("; outcome ")); }
+std::string what_happened(std::string_view why) {
+   constexpr std::string_view answered = "the server answered an error: ";
+   why = why.substr(0, why.find("; outcome "));
+   if (why.starts_with(answered)) return fmt::format("the server answers {}; trying on", why.substr(answered.size()));
+   return fmt::format("sending it again ({})", why);
+}
 
 }  // namespace
 
@@ -48,9 +53,7 @@ void notices::hear(const event::sentinel_said& e, clock::time_point now) {
 void notices::hear(const event::master_named& e, clock::time_point now) {
    if (!e.from.empty()) note("named", "the Sentinels name another master: " + to_string(e.to), now);
 }
-void notices::hear(const event::resent& e, clock::time_point now) {
-   note("resent", "sending it again (" + what_happened(e.why) + ")", now);
-}
+void notices::hear(const event::resent& e, clock::time_point now) { note("resent", what_happened(e.why), now); }
 
 void notices::trouble_begins(clock::time_point now) {
    if (in_trouble_) return;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace holdfast::cli {
 namespace {
 
@@ -32,12 +34,12 @@ std::string quoted(std::string_view text) {
 // Text of several lines that is not quoted: the lines and tabs stay, but nothing else that a terminal would act upon.
 std::string plain(std::string_view text) {
    std::string out;
-   for (std::size_t i = 0; i < text.size(); ++i) {
-      const bool ends_line = text[i] == '\n' || (text[i] == '\r' && text.substr(i).starts_with("\r\n"));
-      if (ends_line || text[i] == '\t')
-         out += text[i];
-      else
-         detail::append_printable(out, text.substr(i, 1));
+   while (!text.empty()) {
+      const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
+      const bool carriage = end < text.size() && text[end] == '\n' && text.substr(0, end).ends_with('\r');
+      detail::append_printable(out, text.substr(0, end - carriage));
+      out += text.substr(end - carriage, carriage + (end < text.size()));
+      text.remove_prefix(std::min(end + 1, text.size()));
    }
    return out;
 }

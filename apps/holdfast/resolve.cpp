@@ -31,9 +31,8 @@ struct resolve_settings {
 };
 
 exit_status report(const error& e, const config& servers) {
-   complain(explain(e, servers));
-   const exit_status status = exit_status_of(e);
-   return status == exit_status::usage ? status : exit_status::not_executed;  // nothing of the user's was to run
+   complain(explain_unreachable(e, servers));
+   return exit_status_of_search(e);
 }
 
 exit_status resolve(const resolve_settings& s) {
@@ -42,8 +41,8 @@ exit_status resolve(const resolve_settings& s) {
    notices told(complain, notices::clock::now());
    servers->observer = [&](const any_event& e) { told.on(e, notices::clock::now()); };
    const result<endpoint> master = [&] {
-      client redis(*servers);
       const interrupt signals;
+      client redis(*servers);
       call_options call = s.call;
       call.stop = signals.token();
       return redis.master(call);

@@ -2,6 +2,7 @@
 
 #include <holdfast/detail/error_text.hpp>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,13 @@
 #include <system_error>
 
 namespace holdfast::cli {
+
+void stand_in_for_closed_streams() {
+   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      // The lowest free number is the one that is missing.
+      if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF) ::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+   }
+}
 
 bool stdout_is_terminal() { return ::isatty(STDOUT_FILENO) == 1; }
 

@@ -5,6 +5,10 @@
 
 namespace holdfast::cli {
 
+// Opens what stands for a standard stream that the caller has closed, so that no connection to a server takes its place
+// and gets what was meant for the user. Writing to the stand-in fails.
+void stand_in_for_closed_streams();
+
 // Whether a person reads stdout, and redis-cli's formatted output is wanted rather than the raw one.
 bool stdout_is_terminal();
 

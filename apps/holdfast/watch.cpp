@@ -16,7 +16,9 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 
 namespace holdfast::cli {
@@ -46,10 +48,17 @@ struct watch_settings {
    bool json = false;
 };
 
+// Where the commands go now, what keeps them from going there, and what is about to change that.
 colour colour_of(const any_event& e) {
-   switch (e.index()) {
-      default: return colour::none;
-   }
+   const std::string_view name = name_of(e);
+   const auto is_one_of = [&](std::initializer_list<std::string_view> names) {
+      return std::find(names.begin(), names.end(), name) != names.end();
+   };
+   if (is_one_of({"connected", "suspicion_cleared"})) return colour::green;
+   if (is_one_of({"connection_lost", "dial_failed", "master_lost", "sentinel_down"})) return colour::red;
+   if (is_one_of({"suspected", "role_refused", "stale_answer"})) return colour::yellow;
+   if (is_one_of({"master_named", "new_lineage"})) return colour::cyan;
+   return colour::none;
 }
 
 std::string line_of(const any_event& e, bool as_json, const paint& tint) {
@@ -74,33 +83,33 @@ class watcher {
    }
 
    exit_status run() {
-      client redis(servers_);
       const interrupt signals;
-      if (auto first = redis.ping({.stop = signals.token()}); !first && !signals.token().stop_requested()) {
-         if (hopeless(first.error())) {
-            complain(explain(first.error(), servers_));
-            const exit_status status = exit_status_of(first.error());
-            return status == exit_status::usage ? status : exit_status::not_executed;
-         }
+      const std::stop_callback end_on_signal(signals.token(), [this] { end_.request_stop(); });
+      client redis(servers_);
+      const auto first = redis.ping({.stop = end_.get_token()});
+      if (!first && !ended() && hopeless(first.error())) {
+         complain(explain_unreachable(first.error(), servers_));
+         return exit_status_of_search(first.error());
       }
-      while (!signals.token().stop_requested() && writable_) {
+      while (!ended()) {
          turn_ = std::stop_source();
-         const std::stop_callback pass_on(signals.token(), [this] { turn_.request_stop(); });
+         const std::stop_callback pass_on(end_.get_token(), [this] { turn_.request_stop(); });
          redis.watch(1s, turn_.get_token());
-         // Parked until there is a master again; all that happens meanwhile is told.
-         if (!signals.token().stop_requested() && writable_)
-            (void)redis.ping({.deadline = 24h, .stop = signals.token()});
+         // Waits until there is a master again, if need be; all that happens meanwhile is told.
+         if (!ended()) (void)redis.ping({.deadline = 24h, .stop = end_.get_token()});
       }
       return writable_ ? exit_status::done : exit_status::failed;
    }
 
  private:
+   bool ended() const { return end_.stop_requested(); }
+
    void on(const any_event& e) {
       // Of our own PINGs nobody wants to hear.
       if (std::holds_alternative<event::resent>(e) || std::holds_alternative<event::outcome_unknown>(e)) return;
-      seen_ = true;
       if (std::holds_alternative<event::sentinel_up>(e)) sentinels_answer_ = true;
       writable_ = writable_ && print(line_of(e, as_json_, tint_));
+      if (!writable_) end_.request_stop();
       // Look for the next master at once.
       if (std::holds_alternative<event::connection_lost>(e)) turn_.request_stop();
    }
@@ -115,9 +124,9 @@ class watcher {
    bool as_json_;
    paint tint_;
    config servers_;
+   std::stop_source end_;
    std::stop_source turn_;
    bool sentinels_answer_ = false;
-   bool seen_ = false;
    bool writable_ = true;
 };
 

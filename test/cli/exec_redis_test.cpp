@@ -97,6 +97,26 @@ TEST_F(Exec, FailsIfTheReplyCannotBeWritten) {
    EXPECT_NE(p.err().find("No space left on device"), std::string::npos) << p.err();
 }
 
+TEST_F(Exec, NeverTakesAConnectionForTheStdoutThatItsCallerHasClosed) {
+   program p(on_it({"ECHO", "hello"}), {.stdout_closed = true});
+   EXPECT_EQ(p.status(), 1);
+   EXPECT_NE(p.err().find("cannot write to stdout"), std::string::npos) << p.err();
+}
+
+TEST_F(Exec, SaysOnceWhatTheServerKeepsAnswering) {
+   lab::deployment d({.replicas = 0, .sentinels = 0, .node_config = {"busy-reply-threshold 50"}});
+   program script({"exec", "-u", d.uri(), "--deadline", "60s", "EVAL", "while true do end", "0"});
+   lab::control other = d.node(0).connect();
+   lab::await("the script keeps it busy", [&] { return other.ask({"PING"}).text.rfind("BUSY", 0) == 0; }, 10s);
+   program waits({"exec", "-u", d.uri(), "--deadline", "1500ms", "GET", "a"});
+   EXPECT_EQ(waits.status(), 3);
+   EXPECT_EQ(waits.err_lines(), 2U) << waits.err();
+   EXPECT_NE(waits.err().find("the server answers BUSY"), std::string::npos) << waits.err();
+   EXPECT_NE(waits.err().find("--deadline"), std::string::npos) << waits.err();
+   other.run({"SCRIPT", "KILL"});
+   EXPECT_EQ(script.status(), 1) << script.err();
+}
+
 // ---- the outcome is unknown -----------------------------------------------------------------------------------------
 
 TEST(ExecWhoseReplyIsLost, ExitsWithFourBecauseNobodyKnows) {
@@ -131,6 +151,14 @@ TEST(ExecWhoseReplyIsLost, SendsItAgainWhereTheUserWouldRatherHaveItTwice) {
    EXPECT_EQ(p.status(), 0) << p.err();
    EXPECT_EQ(p.json().at("reply"), 2);
    EXPECT_EQ(p.json().at("attempts"), 2);
+}
+
+TEST(ExecWhoseReplyIsLost, SendsNothingAgainWhereTheUserWouldRatherNotHaveItTwice) {
+   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
+   d.relay()->lose_reply_to("\r\nSET\r\n");
+   program p(
+      {"exec", "-u", "redis://" + to_string(d.relay()->address()), "--delivery", "at_most_once", "SET", "k", "v"});
+   EXPECT_EQ(p.status(), 4) << p.err();
 }
 
 TEST(ExecWhoseReplyIsLost, SendsAPlainSetAgainWithoutBeingAsked) {

@@ -22,7 +22,7 @@ using namespace std::chrono_literals;
 namespace {
 
 int open_terminal() {
-   const int fd = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+   const int fd = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
    if (fd < 0 || ::grantpt(fd) != 0 || ::unlockpt(fd) != 0)
       throw std::system_error(errno, std::system_category(), "no pseudo terminal");
    return fd;
@@ -57,6 +57,7 @@ void program::become(const words& arguments, const surroundings& around, int ter
    else
       into(around.stdout_file.empty() ? (folder_ / "out").string() : around.stdout_file, STDOUT_FILENO);
    into((folder_ / "err").string(), STDERR_FILENO);
+   if (around.stdout_closed) ::close(STDOUT_FILENO);
    const char* const path = ::getenv("PATH");
    std::vector<std::string> environment = {std::string("PATH=") + (path == nullptr ? "/usr/bin:/bin" : path)};
    for (const auto& [name, value] : around.environment) environment.push_back(name + "=" + value);
@@ -107,7 +108,6 @@ int program::status() {
 
 std::string program::out() {
    if (terminal_ < 0) return text_of("out");
-   if (!ended_) return out_;
    char bytes[4096];
    for (ssize_t size = 0; (size = ::read(terminal_, bytes, sizeof bytes)) > 0;)
       out_.append(bytes, static_cast<std::size_t>(size));

@@ -20,7 +20,8 @@ struct surroundings {
    std::map<std::string, std::string> environment = {};
    bool terminal = false;         // stdout is one
    std::string stdout_file = {};  // else stdout goes there
-   std::string binary = {};       // another program than holdfast, e.g. redis-cli
+   bool stdout_closed = false;
+   std::string binary = {};  // another program than holdfast, e.g. redis-cli
 };
 
 class program {
@@ -38,7 +39,7 @@ class program {
    // s.
    int status();
    double took_ms() const { return took_ms_; }  // once it has ended
-   std::string out();                           // what stdout got so far; on a terminal, once it has ended
+   std::string out();                           // what stdout got so far
    std::string err() const;
    std::size_t err_lines() const;
    nlohmann::json json() { return nlohmann::json::parse(out()); }

@@ -135,7 +135,24 @@ TEST(Watch, GoesOnWhenTheSentinelsAnswerThoughNoMasterDoes) {
    EXPECT_EQ(watch.status(), 0) << watch.err();
 }
 
-TEST(Watch, IsNotInTheWayOfThePipeThatEnds) {
+TEST(Watch, IsColouredOnATerminalUnlessTheUserWantsNoColour) {
+   lab::deployment d({.replicas = 0, .sentinels = 0});
+   const std::string green = "\x1b[32mconnected to";
+   program coloured({"watch", "-u", d.uri()}, {.environment = {{"TERM", "xterm"}}, .terminal = true});
+   EXPECT_TRUE(coloured.says(green)) << coloured.out();
+   program plain({"watch", "-u", d.uri()}, {.environment = {{"TERM", "xterm"}, {"NO_COLOR", "1"}}, .terminal = true});
+   program piped({"watch", "-u", d.uri()}, {.environment = {{"TERM", "xterm"}}});
+   for (program* p : {&plain, &piped}) {
+      EXPECT_TRUE(p->says("connected to")) << p->out();
+      EXPECT_EQ(p->out().find('\x1b'), std::string::npos) << p->out();
+   }
+   for (program* p : {&coloured, &plain, &piped}) {
+      p->signal(SIGINT);
+      EXPECT_EQ(p->status(), 0);
+   }
+}
+
+TEST(Watch, EndsWhenNobodyCanReadIt) {
    lab::deployment d({.replicas = 0, .sentinels = 0});
    program watch({"watch", "-u", d.uri()}, {.stdout_file = "/dev/full"});
    EXPECT_EQ(watch.status(), 1);

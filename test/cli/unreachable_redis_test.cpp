@@ -67,6 +67,21 @@ TEST(NoRedis, ASilentListenerIsGivenUpAtTheDeadline) {
    expect_refused(p, {silent.host_and_port(), "no answer"}, 4000, 1);
 }
 
+TEST(Unreachable, AStoppedServerIsSaidToBeSilentByResolveToo) {
+   lab::deployment d({.replicas = 0, .sentinels = 0});
+   d.node(0).stop();
+   program p({"resolve", "-u", d.uri(), "--deadline", "1s"});
+   expect_refused(p, {to_string(d.node(0).address()), "no"}, 3000, 1);
+   EXPECT_EQ(p.err().find("repeat"), std::string::npos) << "no command of the user's was involved\n" << p.err();
+}
+
+TEST(Unreachable, AServerThatIsFullSaysSo) {
+   lab::deployment d({.replicas = 0, .sentinels = 0, .node_config = {"maxclients 1"}});
+   const lab::control only = d.node(0).connect();
+   program p({"exec", "-u", d.uri(), "--deadline", "1s", "PING"});
+   expect_refused(p, {"turns connections away", "max number of clients"}, 3000, 1);
+}
+
 TEST(NoRedis, NothingASentinelPortHoldsBreaksTheBinary) {
    responder web("HTTP/1.1 400 Bad Request\r\n\r\n");
    responder silent;
