@@ -18,39 +18,6 @@
 namespace holdfast::cli {
 namespace {
 
-const std::string exec_help =
-   std::string(
-      "Options end at COMMAND: what follows belongs to it.\n\n"
-      "  holdfast exec -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster GET user:7\n"
-      "  holdfast exec --deadline 30s INCR hits              waits out a failover of that length\n"
-      "  holdfast exec --delivery at-least-once RPUSH q job  rather twice than not at all\n"
-      "  holdfast exec --json HGETALL user:7 | jq .reply\n\n") +
-   uri_help +
-   "\n"
-   "Delivery modes. What certainly did not run is sent again under each of them, until the deadline. They differ in\n"
-   "what happens when the connection breaks after the command was written and before its reply came:\n"
-   "  automatic      sent again if a second run changes neither the data nor the reply (GET, a plain SET);\n"
-   "                 else exit status 4: it may have run\n"
-   "  at-most-once   never sent again then: exit status 4\n"
-   "  at-least-once  sent again, also INCR or RPUSH, which may then count twice; FLUSHALL and its like are not\n"
-   "  exactly-once   not built yet\n\n"
-   "On a terminal the reply is formatted as redis-cli does it; piped, it is raw. With --json:\n"
-   "  {\"reply\": ..., \"outcome\": \"executed\", \"attempts\": 1, \"elapsed_ms\": 0.8, \"endpoint\": "
-   "\"10.0.0.1:6379\"}\n"
-   "  {\"error\": {\"code\": ..., \"outcome\": \"not_executed\", \"message\": ..., \"server_text\": ..., \"attempts\": "
-   "...,\n"
-   "             \"elapsed_ms\": ..., \"endpoint\": ..., \"causes\": [...]}}\n"
-   "Bytes that are not UTF-8 become {\"base64\": \"...\"}, an error inside an array {\"error\": \"...\"}; a map whose "
-   "keys are\n"
-   "not distinct texts {\"map\": [[key, value], ...]}.\n\n"
-   "Exit status:\n"
-   "  0  done\n"
-   "  1  the server answered an error, or too few replicas acknowledged\n"
-   "  2  usage: a bad URI or option, or a command that was refused before it was sent\n"
-   "  3  not executed, for certain: nobody reachable, deadline passed, unknown master, password refused\n"
-   "  4  outcome unknown: it was sent, and no reply came\n"
-   "Ctrl-C ends the wait and says what is known: exit status 3 or 4, not 130.";
-
 struct exec_settings {
    std::string uri = {};
    call_options call = {};
@@ -121,9 +88,9 @@ exit_status exec(const exec_settings& s, const std::vector<std::string>& words) 
 
 void add_exec(CLI::App& app, const std::vector<std::string>& words, int& status) {
    auto s = std::make_shared<exec_settings>();
-   CLI::App* exec_app = app.add_subcommand("exec", "Run one command on the master, through a failover if need be");
+   CLI::App* exec_app = app.add_subcommand("exec", "Run one command, through a failover if need be");
    exec_app->formatter(std::make_shared<help_layout>("holdfast exec [OPTIONS] COMMAND [ARG...]"));
-   exec_app->footer(exec_help);
+   exec_app->footer(help_of_exec());
    add_uri(*exec_app, s->uri);
    add_deadline(*exec_app, s->call.deadline);
    add_delivery(*exec_app, s->call.delivery);

@@ -14,18 +14,6 @@ namespace {
 
 using namespace holdfast::cli;
 
-constexpr const char* help =
-   "Start here:\n"
-   "  holdfast drill                    real servers, real failovers, and what became of the writes\n"
-   "  holdfast exec PING                one command on the server at 127.0.0.1:6379\n"
-   "  export HOLDFAST_URI=redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
-   "  holdfast exec INCR hits           the same through Sentinel, and through a failover\n"
-   "  holdfast resolve                  where the master is\n"
-   "  holdfast watch                    what happens there\n\n"
-   "`holdfast SUBCOMMAND --help` says more; so does `man holdfast`.\n\n"
-   "Exit status: 0 done; 1 the server answered an error, too few replicas acknowledged, or a drill broke a promise;\n"
-   "2 usage; 3 not executed (unreachable, deadline); 4 outcome unknown.";
-
 // Takes COMMAND and its arguments off the command line of exec: they are the server's, whatever they look like.
 std::vector<std::string> take_words(const CLI::App& app, std::vector<std::string>& line) {
    if (line.empty() || line.front() != "exec") return {};
@@ -48,7 +36,7 @@ std::vector<std::string> take_words(const CLI::App& app, std::vector<std::string
 int run(std::vector<std::string> line) {
    CLI::App app("Redis commands that ride out a failover.", "holdfast");
    app.formatter(std::make_shared<help_layout>("holdfast SUBCOMMAND [OPTIONS]"));
-   app.footer(help);
+   app.footer(help_of_holdfast());
    app.set_version_flag("--version", "holdfast " HOLDFAST_VERSION, "Print the version and exit");
    app.require_subcommand(1);
    app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
@@ -62,6 +50,7 @@ int run(std::vector<std::string> line) {
    add_resolve(app, status);
    add_watch(app, status);
    holdfast::drill::add_drill(app, status);
+   app.get_subcommand("drill")->formatter(std::make_shared<help_layout>("holdfast drill [OPTIONS]"));
    add_unbuilt(app, status);
    const auto is_meant = [&](const CLI::App* subcommand) { return subcommand->get_name() == line.front(); };
    if (!line.empty() && !line.front().starts_with('-') && app.get_subcommands(is_meant).empty()) {

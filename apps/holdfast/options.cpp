@@ -6,17 +6,8 @@
 
 namespace holdfast::cli {
 
-const char* const uri_help =
-   "Where the servers are (-u; else $HOLDFAST_URI; else $REDIS_URL; else redis://127.0.0.1:6379):\n"
-   "  redis+sentinel://[[USER]:PASSWORD@]HOST[:PORT][,HOST[:PORT]...]/MASTER[/DB]   Sentinels, and the master's name\n"
-   "  redis://[[USER]:PASSWORD@]HOST[:PORT][/DB]                                    one server\n"
-   "  unix://[[USER]:PASSWORD@]/PATH[?db=DB]                                        its Unix socket\n"
-   "  USER and PASSWORD are those of the Redis servers. The Sentinels' own are options: append\n"
-   "  ?sentinel_username=USER&sentinel_password=PASSWORD. Write reserved characters as %XX, a slash as %2F.\n"
-   "  Others see a command line, and so a password in it; they do not see a variable.\n";
-
 void add_uri(CLI::App& app, std::string& into) {
-   app.add_option("-u,--uri", into, "Where the servers are; see below")->type_name("URI");
+   app.add_option("-u,--uri", into, "Where the servers are; below")->type_name("URI");
 }
 
 void add_deadline(CLI::App& app, std::optional<duration>& into) {
@@ -29,8 +20,9 @@ void add_deadline(CLI::App& app, std::optional<duration>& into) {
                                           "write a number above 0 and its unit, e.g. 30s, 500ms or 2m, not " + text);
             }
          },
-         "How long it may take, everything included. Default: the deployment's\n"
-         "down-after-milliseconds + 8 s; 10 s where no Sentinel says")
+         "How long it may take, all in all: 30s, 500ms, 2m.\n"
+         "Default: the deployment's down-after-milliseconds and\n"
+         "8 s more; 10 s where no Sentinel says")
       ->type_name("TIME");
 }
 
@@ -44,7 +36,7 @@ void add_delivery(CLI::App& app, std::optional<delivery>& into) {
                                           "write automatic, at-most-once, at-least-once or exactly-once, not " + text);
             }
          },
-         "What may be sent again after its reply was lost; see below.\nDefault: automatic")
+         "What may be sent again when its reply was lost; below")
       ->type_name("MODE");
 }
 
@@ -57,7 +49,7 @@ void add_acks(CLI::App& app, unsigned& into) {
                throw CLI::ValidationError("--acks", "write a number of replicas, or all, not " + text);
             into = number.value_or(all_replicas);
          },
-         "How many replicas must have acknowledged the write (not built yet)")
+         "Replicas that must have the write (not built yet)")
       ->type_name("N|all");
 }
 

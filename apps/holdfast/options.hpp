@@ -16,7 +16,4 @@ void add_deadline(CLI::App&, std::optional<duration>& into);
 void add_delivery(CLI::App&, std::optional<delivery>& into);
 void add_acks(CLI::App&, unsigned& into);
 
-// For the end of --help: what a URI looks like, and where it comes from without -u.
-extern const char* const uri_help;
-
 }  // namespace holdfast::cli

@@ -16,15 +16,6 @@
 namespace holdfast::cli {
 namespace {
 
-const std::string resolve_help =
-   std::string(
-      "Prints host:port of the master that the Sentinels name and that says itself that it is one.\n\n"
-      "  holdfast resolve -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
-      "  redis-cli -u redis://$(holdfast resolve) monitor\n\n") +
-   uri_help +
-   "\n"
-   "Exit status: 0 printed; 2 usage; 3 no master could be found and reached in time, and stderr says why.";
-
 struct resolve_settings {
    std::string uri = {};
    call_options call = {};
@@ -57,7 +48,7 @@ void add_resolve(CLI::App& app, int& status) {
    auto s = std::make_shared<resolve_settings>();
    CLI::App* resolve_app = app.add_subcommand("resolve", "Print host:port of the master");
    resolve_app->formatter(std::make_shared<help_layout>("holdfast resolve [OPTIONS]"));
-   resolve_app->footer(resolve_help);
+   resolve_app->footer(help_of_resolve());
    add_uri(*resolve_app, s->uri);
    add_deadline(*resolve_app, s->call.deadline);
    resolve_app->callback([s, &status] { status = static_cast<int>(resolve(*s)); });

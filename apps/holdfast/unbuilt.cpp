@@ -3,14 +3,24 @@
 #include "subcommands.hpp"
 #include "terminal.hpp"
 
+#include <string>
+#include <utility>
+
 namespace holdfast::cli {
 
 void add_unbuilt(CLI::App& app, int& status) {
-   for (const char* const name : {"check", "switchover", "proxy", "sim"}) {
-      CLI::App* later = app.add_subcommand(name, "Not built yet")->group("Not built yet");
+   const std::pair<const char*, const char*> all[] = {
+      {"check", "Look for what would make a failover fail"},
+      {"switchover", "A planned failover that loses no write"},
+      {"proxy", "For clients that know of no failover"},
+      {"sim", "Many failovers in a simulated world"},
+   };
+   for (const auto& [name, purpose] : all) {
+      CLI::App* later = app.add_subcommand(name, purpose)->group("Not built yet");
       later->allow_extras();
-      later->callback([name, &status] {
-         complain(std::string(name) + " is not built yet; holdfast --help lists what there is");
+      later->set_help_flag();
+      later->callback([name = std::string(name), &status] {
+         complain(name + " is not built yet; holdfast --help lists what there is");
          status = static_cast<int>(exit_status::usage);
       });
    }

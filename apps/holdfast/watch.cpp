@@ -28,21 +28,6 @@ using namespace std::chrono_literals;
 using drill::colour;
 using drill::paint;
 
-const std::string watch_help =
-   std::string(
-      "Follows the Sentinels and the master, and prints one line for each event, with the time, until Ctrl-C or "
-      "SIGTERM\n"
-      "(exit status 0). It sends nothing but a PING to the master, so that it notices its end.\n\n"
-      "  holdfast watch -u redis+sentinel://10.0.0.1,10.0.0.2,10.0.0.3/mymaster\n"
-      "  holdfast watch --json | jq 'select(.event == \"master_named\")'\n\n") +
-   uri_help +
-   "\n"
-   "With --json, a line is {\"time\": \"2031-12-24T18:00:00.000Z\", \"event\": \"connected\", ...}, its fields "
-   "depending on the\n"
-   "event. Bytes that are not UTF-8 become {\"base64\": \"...\"}.\n\n"
-   "Exit status: 0 ended by a signal; 1 stdout could not be written; 2 usage; 3 at the start nobody could be reached,\n"
-   "or the master's name or a password was wrong.";
-
 struct watch_settings {
    std::string uri = {};
    bool json = false;
@@ -143,9 +128,9 @@ exit_status watch(const watch_settings& s) {
 
 void add_watch(CLI::App& app, int& status) {
    auto s = std::make_shared<watch_settings>();
-   CLI::App* watch_app = app.add_subcommand("watch", "Print what happens in the deployment, one event a line");
+   CLI::App* watch_app = app.add_subcommand("watch", "Print what happens in a deployment, one event a line");
    watch_app->formatter(std::make_shared<help_layout>("holdfast watch [OPTIONS]"));
-   watch_app->footer(watch_help);
+   watch_app->footer(help_of_watch());
    add_uri(*watch_app, s->uri);
    watch_app->add_flag("--json", s->json, "Print each event as one line of JSON");
    watch_app->callback([s, &status] { status = static_cast<int>(watch(*s)); });

@@ -197,8 +197,7 @@ unsigned acks_from(const std::string& text) {
 
 void add_drill(CLI::App& app, int& status) {
    auto s = std::make_shared<settings>();
-   CLI::App* drill =
-      app.add_subcommand("drill", "Break real Redis deployments under a workload, and show what became of it");
+   CLI::App* drill = app.add_subcommand("drill", "Break real deployments, and see what became of writes");
    drill->footer(
       "Starts a master, replicas and Sentinels (real processes on free loopback ports, in a temporary folder), writes\n"
       "uniquely numbered entries through the client, injects each fault, draws what happened, and compares what was\n"
