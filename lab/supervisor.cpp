@@ -75,14 +75,36 @@ int reap_server(nursery& n) {
    const pid_t pid = std::atoi(n.request.data() + 1);
    for (pid_t& slot : n.running) {
       if (slot != pid || pid == 0) continue;
+      siginfo_t ended = {};
+      if (::waitid(P_PID, static_cast<id_t>(pid), &ended, WEXITED | WNOHANG | WNOWAIT) < 0) return -errno;
+      if (ended.si_pid == 0) return -EAGAIN;
+      ::kill(-pid, SIGKILL);  // as long as its leader is not reaped, the group is no stranger's
       int status = 0;
-      const pid_t ended = ::waitpid(pid, &status, WNOHANG);
-      if (ended == 0) return -EAGAIN;
-      if (ended < 0) return -errno;
+      if (::waitpid(pid, &status, 0) < 0) return -errno;
       slot = 0;
+      while (::waitpid(-pid, nullptr, 0) > 0) {  // what it left has become our child
+      }
       return status;
    }
    return -ECHILD;
+}
+
+// Our children, also those that were orphaned below us. False if the kernel does not tell.
+bool kill_children(nursery& n) {
+   const int list = ::open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+   if (list < 0) return false;
+   const ssize_t size = ::read(list, n.request.data(), longest_request);
+   ::close(list);
+   if (size < 0) return false;
+   n.request[static_cast<std::size_t>(size)] = '\0';
+   char* after = nullptr;
+   // A number that was cut off at the end is not taken: the space behind it is missing.
+   for (const char* at = n.request.data(); *at != '\0'; at = after + 1) {
+      const auto pid = static_cast<pid_t>(std::strtol(at, &after, 10));
+      if (after == at || *after != ' ') break;
+      ::kill(pid, SIGKILL);
+   }
+   return true;
 }
 
 [[noreturn]] void end_all(nursery& n) {
@@ -93,6 +115,9 @@ int reap_server(nursery& n) {
    }
    for (const pid_t pid : n.running)
       if (pid != 0) ::waitpid(pid, nullptr, 0);
+   // What left its group comes to us when its parent has ended, and may leave children in its turn.
+   while (kill_children(n) && ::waitpid(-1, nullptr, 0) > 0) {
+   }
    if (n.folder != nullptr) ::execl("/bin/rm", "rm", "-rf", "--", n.folder, static_cast<char*>(nullptr));
    ::_exit(0);
 }
@@ -100,6 +125,7 @@ int reap_server(nursery& n) {
 [[noreturn]] void supervise(nursery& n) {
    ::setpgid(0, 0);  // a Ctrl-C is for the parent, which then tells us
    ::prctl(PR_SET_NAME, "holdfast-lab");
+   ::prctl(PR_SET_CHILD_SUBREAPER, 1UL, 0UL, 0UL, 0UL);
    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGALRM, SIGUSR1, SIGUSR2})
       ::signal(signal, SIG_IGN);
    ::signal(SIGCHLD, SIG_DFL);

@@ -2,8 +2,9 @@
 //
 // A supervisor is forked off once for each deployment and does nothing but start, reap and end servers. When its parent
 // ends, in whatever way (return, exception, Ctrl-C, SIGTERM, SIGKILL), the socket between them closes, and it ends its
-// servers (also stopped ones) and removes the folder. Should the supervisor itself be killed, the kernel ends its
-// servers (PR_SET_PDEATHSIG, which is bound to a thread: the supervisor has but one).
+// servers (also stopped ones) with all that they started, in whatever group or session, and removes the folder. Should
+// the supervisor itself be killed, the kernel ends its servers (PR_SET_PDEATHSIG, which is bound to a thread: the
+// supervisor has but one).
 #pragma once
 
 #include <sys/types.h>
@@ -34,7 +35,8 @@ class supervisor {
    // stays its own (a zombie at worst) until `reaped` has told of its end. Throws std::system_error.
    pid_t start(const std::vector<std::string>& arguments, const std::filesystem::path& log);
 
-   // Whether that process has ended: its status as waitpid tells it. Empty while it runs (or is stopped).
+   // Whether that process has ended: its status as waitpid tells it. Empty while it runs (or is stopped). Once it has,
+   // what is left of its process group is ended too, and is gone when this returns.
    std::optional<int> reaped(pid_t);
 
  private:

@@ -148,6 +148,42 @@ TEST(LabLeavesNothingBehind, WhenTwoDeploymentsEndInTheOrderTheyStarted) {
    EXPECT_TRUE(second->node(0).connect().pongs());
 }
 
+// The pid that a program of the lab's writes into its log.
+pid_t pid_told_in(const std::filesystem::path& log) {
+   pid_t pid = 0;
+   await("the pid is told", [&] { return static_cast<bool>(std::ifstream(log) >> pid); }, 10s);
+   return pid;
+}
+
+TEST(LabLeavesNothingBehind, AlsoNoChildThatDoesNotListenOnceItsParentIsReaped) {
+   deployment d({.replicas = 0, .sentinels = 0});
+   const auto log = d.folder() / "program";
+   const std::string deaf_child = "sh -c 'trap \"\" TERM; echo $$; exec sleep 300' & exec sleep 300";
+   const pid_t pid = d.processes().start({"/bin/sh", "-c", deaf_child}, log);
+   const pid_t child = pid_told_in(log);
+   ::kill(-pid, SIGTERM);
+   std::optional<int> status;
+   ASSERT_TRUE(became_true([&] { return (status = d.processes().reaped(pid)).has_value(); }, 10s));
+   EXPECT_TRUE(WIFSIGNALED(*status) && WTERMSIG(*status) == SIGTERM) << *status;
+   EXPECT_FALSE(runs(child));
+   EXPECT_TRUE(d.node(0).connect().pongs());
+}
+
+TEST(LabLeavesNothingBehind, AlsoNoOrphanThatLeftForASessionOfItsOwn) {
+   left_behind started;
+   {
+      deployment d({.replicas = 0, .sentinels = 0});
+      const auto log = d.folder() / "program";
+      const std::string orphan = "setsid sh -c 'trap \"\" TERM; echo $$; sleep 300; true' & exit 0";
+      const pid_t pid = d.processes().start({"/bin/sh", "-c", orphan}, log);
+      started = {processes_of(d), d.folder().string()};
+      started.processes.push_back(pid_told_in(log));
+      ASSERT_TRUE(became_true([&] { return d.processes().reaped(pid).has_value(); }, 10s));
+      EXPECT_TRUE(runs(started.processes.back())) << "it has left the group";
+   }
+   EXPECT_TRUE(started.gone());
+}
+
 // ---- the deployment -------------------------------------------------------------------------------------------------
 
 TEST(LabDeployment, IsUpWhenEveryoneKnowsEveryone) {
