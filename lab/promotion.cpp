@@ -35,33 +35,37 @@ struct promotion_watch::state {
    std::vector<std::jthread> threads;  // last: they end before what they use
 
    void watch(const std::stop_token& stop, const endpoint& where, const endpoint& known_as, const credentials& who);
-   void confirm(control& connection, const endpoint& known_as, clock::time_point ended);
+   bool confirm(control& connection, const endpoint& known_as, clock::time_point ended);
 };
 
-void promotion_watch::state::confirm(control& connection, const endpoint& known_as, clock::time_point ended) {
-   if (connection.ask({"SET", "lab:promotion", to_string(known_as)}).text != "OK") return;
+bool promotion_watch::state::confirm(control& connection, const endpoint& known_as, clock::time_point ended) {
+   if (connection.ask({"SET", "lab:promotion", to_string(known_as)}).text != "OK") return false;
    const promotion p = {known_as, ended, clock::now()};
    const std::lock_guard lock(guard);
    seen.insert(std::upper_bound(seen.begin(), seen.end(), p, [](auto& a, auto& b) { return a.at < b.at; }), p);
+   return true;
 }
 
 void promotion_watch::state::watch(const std::stop_token& stop, const endpoint& where, const endpoint& known_as,
                                    const credentials& who) {
    bool counted = false;
-   std::optional<clock::time_point> ended;  // of a connection to what was a replica then
+   std::optional<clock::time_point> ended;  // of a connection to what was a replica then; until it is known why
    while (!stop.stop_requested()) {
       try {
          control connection(where, who, patience_for_one_answer);
-         if (ended) confirm(connection, known_as, *ended);
-         ended.reset();
+         if (ended && confirm(connection, known_as, *ended)) ended.reset();
          const bool replica = connection.role() == "slave";
+         if (replica) ended.reset();
          if (!std::exchange(counted, true)) ++armed;
+         if (ended) {  // a master that does not take writes yet
+            std::this_thread::sleep_for(look_again);
+            continue;
+         }
          if (!watched_to_its_end(connection, stop)) return;
          if (replica) ended = clock::now();
       } catch (const control_error&) {
-         // Unreachable, stopped, or demoted just now: look again.
+         // Unreachable, stopped, slow, or demoted just now: look again.
          if (!std::exchange(counted, true)) ++armed;
-         ended.reset();
          std::this_thread::sleep_for(look_again);
       }
    }
