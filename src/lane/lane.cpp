@@ -121,6 +121,7 @@ void lane::guided(time_point now) {
    }
    connector_.guided(now);
    check_final_problem(now);
+   expire(now);  // first: whoever leaves a blocking command changes how long silence may last
    watch_silence(now);
    pump(now);
 }
@@ -128,6 +129,7 @@ void lane::guided(time_point now) {
 void lane::tick(time_point now) {
    connector_.tick(now);
    check_final_problem(now);
+   expire(now);  // first: whoever leaves a blocking command changes how long silence may last
    watch_silence(now);
    pump(now);
 }
@@ -140,6 +142,7 @@ time_point lane::next_deadline() const {
 }
 
 void lane::expire(time_point now) {
+   if (now < earliest_) return;
    earliest_ = never;
    const auto look = [&](operation* op) {
       if (op == nullptr) return;

@@ -6,7 +6,7 @@
 namespace holdfast::lane {
 
 void lane::pump(time_point now) {
-   if (now >= earliest_) expire(now);
+   expire(now);
    if (now >= hold_until_) hold_until_ = {};
    leave_when_drained(now);
    if (!connector_.ready()) {

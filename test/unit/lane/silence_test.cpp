@@ -216,6 +216,21 @@ TEST(Blocking, APopThatIsLostIsUnknownAndAReadIsAskedAgain) {
    EXPECT_EQ(read.says(), "waiting");
 }
 
+TEST(Blocking, WhatIsAbandonedDoesNotHoldUpTheLane) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 60", {.deadline = 100ms});
+   s.accept();
+   s.advance(100ms);
+   EXPECT_EQ(pop.says(), "unknown, deadline_exceeded");
+   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   auto& get = s.submit("GET k");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007") << "nor pop for nobody";
+   EXPECT_EQ(s.accept(), "GET k");
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+}
+
 TEST(Blocking, APopThatTheDemotionEndedDidNotRun) {
    script s;
    s.warm_up();
