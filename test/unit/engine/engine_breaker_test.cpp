@@ -1,0 +1,127 @@
+// The circuit breaker, which sees what commands came to in the end.
+#include "unit/engine/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::engine::test {
+namespace {
+
+config with_breaker() {
+   config c = with_sentinels();
+   c.breaker = circuit_breaker_settings{.consecutive_failures = 3, .open_for = 1s};
+   return c;
+}
+
+// Three commands that ran out of time.
+void open_circuit(deployment& d) {
+   for (int i = 0; i < 3; ++i) {
+      auto& get = d.submit("GET n", 50ms);
+      EXPECT_TRUE(d.finish(get));
+      EXPECT_EQ(get.error().outcome, outcome::not_executed);
+   }
+}
+
+std::vector<std::string> states(const deployment& d) {
+   std::vector<std::string> all;
+   for (const auto& e : d.told<event::breaker_changed>()) all.push_back(e.state);
+   return all;
+}
+
+TEST(Breaker, OpensWhenCommandsFailAndThenRefusesAtOnce) {
+   deployment d(with_breaker());
+   d.set(node_a, host::condition::refusing);
+   open_circuit(d);
+   EXPECT_EQ(states(d), std::vector<std::string>{"open"});
+   auto& refused = d.submit("GET n");
+   EXPECT_TRUE(refused.failed_with(errc::circuit_open, outcome::not_executed));
+   EXPECT_EQ(refused.op.attempts, 0U);
+}
+
+TEST(Breaker, LetsAProbeThroughAndClosesWhenThatSucceeds) {
+   deployment d(with_breaker());
+   d.set(node_a, host::condition::refusing);
+   open_circuit(d);
+   d.set(node_a, host::condition::working);
+   d.run_for(1s);
+   auto& probe = d.submit("GET n");
+   auto& second = d.submit("GET n");
+   EXPECT_TRUE(second.failed_with(errc::circuit_open, outcome::not_executed)) << "one probe at a time";
+   EXPECT_TRUE(d.finish(probe) && probe.ok());
+   auto& third = d.submit("GET n");
+   EXPECT_TRUE(d.finish(third) && third.ok());
+   EXPECT_EQ(states(d), (std::vector<std::string>{"open", "half-open", "closed"}));
+}
+
+TEST(Breaker, IsNotClosedByAProbeThatReachedNobody) {
+   for (const bool cancel : {true, false}) {
+      deployment d(with_breaker());
+      d.set(node_a, host::condition::refusing);
+      open_circuit(d);
+      d.run_for(1s);
+      auto& probe = d.submit(cancel ? "GET n" : "SUBSCRIBE c");
+      if (cancel) d.cancel(probe);
+      EXPECT_TRUE(probe.done());
+      EXPECT_EQ(states(d), (std::vector<std::string>{"open", "half-open"})) << "it says nothing about the servers";
+      d.set(node_a, host::condition::working);
+      auto& next = d.submit("GET n");
+      EXPECT_TRUE(d.finish(next) && next.ok()) << "and its place is free again";
+   }
+}
+
+TEST(Breaker, IsNotOpenedByAFailoverThatIsRiddenOut) {
+   deployment d(with_breaker());
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.set(node_a, host::condition::refusing);
+   std::vector<call*> calls;
+   for (int i = 0; i < 30; ++i) {
+      calls.push_back(&d.submit("SET k 1"));
+      d.run_for(100ms);
+   }
+   d.fail_over();
+   for (const call* c : calls) EXPECT_TRUE(d.finish(*c) && c->ok());
+   EXPECT_TRUE(states(d).empty());
+}
+
+TEST(Breaker, IsNotOpenedByErrorsThatTheServerAnswers) {
+   deployment d(with_breaker());
+   d.at(node_a).refusal = "WRONGTYPE Operation against a key holding the wrong kind of value";
+   for (int i = 0; i < 10; ++i) EXPECT_TRUE(d.finish(d.submit("INCR n")));
+   EXPECT_TRUE(states(d).empty());
+}
+
+TEST(Breaker, IsClosedAgainstANewMaster) {
+   deployment d(with_breaker());
+   auto& first = d.submit("SET k 0");
+   EXPECT_TRUE(d.finish(first) && first.ok());
+   d.run_for(100ms);
+   d.set(node_a, host::condition::refusing);
+   d.run_for(10ms);
+   open_circuit(d);
+   d.fail_over();
+   d.run_for(100ms);
+   EXPECT_EQ(states(d), (std::vector<std::string>{"open", "closed"}));
+   auto& set = d.submit("SET k 1");
+   EXPECT_TRUE(d.finish(set) && set.ok());
+}
+
+TEST(Breaker, ThatIsOpenAsksTheSentinels) {
+   deployment d(with_breaker());
+   auto& first = d.submit("SET k 0");
+   EXPECT_TRUE(d.finish(first) && first.ok());
+   d.run_for(100ms);
+   d.set(node_a, host::condition::refusing);
+   // A failover of which no event came.
+   for (int i = 0; i < 2; ++i) EXPECT_TRUE(d.finish(d.submit("GET n", 20ms)));
+   for (const auto& s : {s1, s2, s3}) {
+      d.at(s).master = node_b;
+      d.at(s).epoch = 6;
+   }
+   d.at(node_b).role = "master";
+   EXPECT_TRUE(d.finish(d.submit("GET n", 1us)));
+   d.run_for(100ms);
+   ASSERT_TRUE(d.subject.watch().target());
+   EXPECT_EQ(d.subject.watch().target()->where, node_b);
+}
+
+}  // namespace
+}  // namespace holdfast::engine::test

@@ -1,0 +1,282 @@
+// Watch and lane together: names, addresses, deadlines, failovers.
+#include "unit/engine/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::engine::test {
+namespace {
+
+duration deadline_of(const call& c) { return c.op.deadline - c.op.submitted; }
+
+// ---- the way to the master -----------------------------------------------------------------------------------------
+
+TEST(Engine, FindsTheMasterConnectsAndAnswers) {
+   deployment d;
+   auto& incr = d.submit("INCR n");
+   const auto begin = d.now;
+   EXPECT_TRUE(d.finish(incr));
+   EXPECT_TRUE(incr.ok());
+   EXPECT_LT(d.now - begin, 8ms) << "two connects and three waits, of a millisecond each";
+   EXPECT_EQ(d.at(node_a).arrived, std::vector<std::string>{"INCR n"});
+   EXPECT_EQ(d.told<event::connected>().size(), 1U);
+}
+
+TEST(Engine, OfOneFixedServerAsksNobodyElse) {
+   deployment d(with_server());
+   auto& incr = d.submit("INCR n");
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(d.dialed, std::vector<endpoint>{node_a});
+   d.at(node_a).role = "slave";
+   auto& get = d.submit("GET n");
+   EXPECT_TRUE(d.finish(get) && get.ok()) << "whatever its role";
+}
+
+TEST(Engine, DiscoversWithoutAnyCommand) {
+   deployment d;
+   d.subject.discover(d.now);
+   d.run_for(50ms);
+   ASSERT_TRUE(d.subject.watch().target());
+   EXPECT_EQ(d.subject.watch().target()->where, node_a);
+   EXPECT_EQ(d.at(node_a).connects, 0U);
+}
+
+TEST(Engine, TellsOfEachSentinelWhyThereIsNoMaster) {
+   deployment d;
+   d.set(s1, host::condition::refusing);
+   d.set(s2, host::condition::vanished);
+   d.set(s3, host::condition::stopped);
+   auto& get = d.submit("GET n", 2s);
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_TRUE(get.failed_with(errc::no_sentinel, outcome::not_executed)) << get.error().what();
+   EXPECT_EQ(get.error().causes.size(), 3U) << get.error().what();
+}
+
+TEST(Engine, ANameThatNoSentinelKnowsIsToldSoon) {
+   deployment d;
+   for (const auto& s : {s1, s2, s3}) d.at(s).knows_the_name = false;
+   auto& get = d.submit("GET n");
+   const auto begin = d.now;
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_TRUE(get.failed_with(errc::unknown_master, outcome::not_executed)) << get.error().what();
+   EXPECT_LT(d.now - begin, 1s);
+}
+
+TEST(Engine, WaitsForAMasterThatIsNotThereYet) {
+   deployment d;
+   d.set(node_a, host::condition::refusing);
+   auto& incr = d.submit("INCR n", 5s);
+   d.run_for(2s);
+   EXPECT_FALSE(incr.done());
+   d.set(node_a, host::condition::working);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(incr.op.attempts, 1U);
+}
+
+// ---- addresses -----------------------------------------------------------------------------------------------------
+
+TEST(Addresses, OfANameAreTriedOneAfterTheOther) {
+   const endpoint first{"10.0.0.7", 6379}, second{"10.0.0.8", 6379}, third{"10.0.0.9", 6379};
+   deployment d(with_server({"redis.example", 6379}));
+   d.names["redis.example"] = {first, second, third};
+   d.at(first).is = d.at(second).is = host::condition::refusing;
+   auto& incr = d.submit("INCR n", 1s);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(d.dialed, (std::vector<endpoint>{first, second, third}));
+   EXPECT_TRUE(d.told<event::dial_failed>().empty()) << "one of them suffices";
+}
+
+TEST(Addresses, ThatAllFailAreTriedAgainLater) {
+   const endpoint first{"10.0.0.7", 6379}, second{"10.0.0.8", 6379};
+   deployment d(with_server({"redis.example", 6379}));
+   d.names["redis.example"] = {first, second};
+   d.at(first).is = d.at(second).is = host::condition::refusing;
+   auto& incr = d.submit("INCR n", 5s);
+   d.run_for(500ms);
+   EXPECT_GE(d.dialed.size(), 6U);
+   EXPECT_FALSE(d.told<event::dial_failed>().empty());
+   d.at(second).is = host::condition::working;
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+}
+
+TEST(Addresses, OneThatNeverAnswersDoesNotHideTheNext) {
+   const endpoint dark{"10.0.0.7", 6379}, fine{"10.0.0.8", 6379};
+   deployment d(with_server({"redis.example", 6379}));
+   d.names["redis.example"] = {dark, fine};
+   d.at(dark).is = host::condition::vanished;
+   auto& incr = d.submit("INCR n", 8s);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+}
+
+TEST(Addresses, ANameWithoutAnyIsAReasonThatIsTold) {
+   deployment d(with_server({"redis.example", 6379}));
+   d.names["redis.example"] = {};
+   auto& incr = d.submit("INCR n", 500ms);
+   EXPECT_TRUE(d.finish(incr));
+   EXPECT_TRUE(incr.failed_with(errc::no_master, outcome::not_executed));
+   EXPECT_NE(incr.error().what().find("no such host"), std::string::npos) << incr.error().what();
+}
+
+// ---- deadlines -----------------------------------------------------------------------------------------------------
+
+TEST(DefaultDeadline, IsLearnedFromTheDeployment) {
+   struct row {
+      const char* down_after;
+      duration deadline;
+   };
+   for (const auto& r : {row{"1000", 9s}, row{"30000", 38s}, row{"60000", 68s}, row{"1", 8001ms}}) {
+      deployment d;
+      for (const auto& s : {s1, s2, s3}) d.at(s).down_after = r.down_after;
+      auto& first = d.submit("GET n");
+      EXPECT_EQ(deadline_of(first), 10s) << "as long as no Sentinel has said";
+      d.set(node_a, host::condition::refusing);
+      d.run_for(100ms);
+      EXPECT_EQ(deadline_of(first), r.deadline) << "what waits is adjusted";
+      EXPECT_EQ(deadline_of(d.submit("GET n")), r.deadline);
+      EXPECT_EQ(deadline_of(d.submit("BLPOP q 5")), r.deadline + 5s);
+      EXPECT_EQ(deadline_of(d.submit("GET n", 1s)), 1s);
+   }
+}
+
+TEST(DefaultDeadline, ThatIsConfiguredStays) {
+   config c = with_sentinels();
+   c.deadline = 3s;
+   deployment d(c);
+   auto& get = d.submit("GET n");
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_EQ(deadline_of(d.submit("GET n")), 3s);
+}
+
+TEST(DefaultDeadline, WithoutSentinelsIsTenSeconds) {
+   deployment d(with_server());
+   auto& get = d.submit("GET n");
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_EQ(deadline_of(d.submit("GET n")), 10s);
+}
+
+// ---- failovers -----------------------------------------------------------------------------------------------------
+
+TEST(Failover, OfAStoppedMasterIsLatencyAndNotAnError) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.set(node_a, host::condition::stopped);
+   auto& set = d.submit("SET k 1");
+   auto& get = d.submit("GET n");
+   auto& incr = d.submit("INCR n");
+   d.run_for(1500ms);
+   EXPECT_FALSE(set.done());
+   d.fail_over();
+   d.run_for(2ms);
+   auto& parked = d.submit("INCR n");
+   EXPECT_TRUE(d.finish(parked));
+   for (const call* c : {&set, &get, &parked}) EXPECT_TRUE(c->ok()) << (c->done() ? c->error().what() : "not done");
+   EXPECT_TRUE(incr.failed_with(errc::connection_lost, outcome::unknown)) << "it may have run on the old master";
+   EXPECT_EQ(d.at(node_b).arrived, (std::vector<std::string>{"SET k 1", "GET n", "INCR n"}));
+}
+
+TEST(Failover, ThatIsPlannedLeavesTheOldMasterAtOnceThoughItWorks) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.run_for(100ms);
+   d.fail_over();
+   d.run_for(10ms);
+   EXPECT_EQ(d.link_to(node_a), 0U);
+   EXPECT_NE(d.link_to(node_b), 0U);
+   auto& set = d.submit("SET k 1");
+   EXPECT_TRUE(d.finish(set) && set.ok());
+   EXPECT_EQ(d.at(node_b).arrived.back(), "SET k 1");
+}
+
+TEST(Failover, WithoutAnyEventIsNoticedByTheLoss) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.run_for(100ms);
+   for (const auto& s : {s1, s2, s3}) {
+      d.at(s).master = node_b;
+      d.at(s).epoch = 6;
+   }
+   d.at(node_b).role = "master";
+   d.set(node_a, host::condition::refusing);
+   auto& incr = d.submit("INCR n");
+   EXPECT_TRUE(d.finish(incr));
+   EXPECT_EQ(d.at(node_b).role, "master");
+   auto& again = d.submit("INCR n");
+   EXPECT_TRUE(d.finish(again) && again.ok());
+}
+
+TEST(Failover, OfADemotedMasterThatAnswersReadonlyLosesNothing) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("INCR n")));
+   d.run_for(100ms);
+   d.at(node_a).role = "slave";
+   auto& incr = d.submit("INCR n", 5s);
+   d.run_for(700ms);
+   EXPECT_FALSE(incr.done());
+   d.fail_over();
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(d.at(node_b).counter, 2);
+}
+
+// ---- what a runtime reports late -----------------------------------------------------------------------------------
+
+TEST(StaleReports, OfAConnectionThatWasGivenUpAreIgnored) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("INCR n")));
+   d.run_for(100ms);
+   const link_id id = d.link_to(node_a);
+   ASSERT_NE(id, 0U);
+   const std::uint32_t old = d.connection_of(id).serial;
+   d.fail_over();
+   d.run_for(100ms);
+   auto& incr = d.submit("INCR n");
+   // The runtime had these in hand when the connection was given up.
+   EXPECT_TRUE(d.subject.space(id, old).empty());
+   EXPECT_TRUE(d.subject.to_write(id, old).empty());
+   d.subject.received(id, old, 0, d.now);
+   d.subject.wrote(id, old, 0, d.now);
+   d.subject.connected(id, old, d.now);
+   d.subject.lost(id, old, "reset", d.now);
+   d.subject.resolved(id, old, {node_a}, {}, d.now);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(incr.op.attempts, 1U);
+   EXPECT_EQ(d.link_to(node_b), id);
+}
+
+TEST(StaleReports, OfADialThatWasGivenUpDoNotReachTheNextOne) {
+   deployment d(with_server());
+   d.set(node_a, host::condition::vanished);
+   auto& incr = d.submit("INCR n", 5s);
+   const std::uint32_t first = 1;
+   d.run_for(1500ms);
+   d.set(node_a, host::condition::working);
+   d.subject.connected(1, first, d.now);
+   d.subject.lost(1, first, "timed out", d.now);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+}
+
+TEST(Actions, EndAConnectionBeforeTheNextOfTheSameLinkIsOpened) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("INCR n")));
+   d.run_for(100ms);
+   d.actions.clear();
+   d.fail_over();
+   d.run_for(20ms);
+   const auto end = std::find(d.actions.begin(), d.actions.end(), action::kind::abort);
+   const auto open = std::find(d.actions.begin(), d.actions.end(), action::kind::connect);
+   EXPECT_LT(end, open);
+   EXPECT_NE(open, d.actions.end());
+}
+
+TEST(Events, AreNotCollectedWhileNobodyListens) {
+   config c = with_sentinels();
+   c.observer = {};
+   deployment d(c);
+   EXPECT_TRUE(d.finish(d.submit("INCR n")));
+   d.fail_over();
+   d.run_for(1s);
+   EXPECT_TRUE(d.history.empty());
+}
+
+}  // namespace
+}  // namespace holdfast::engine::test
