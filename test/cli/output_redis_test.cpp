@@ -13,7 +13,7 @@ class Output : public testing::Test {
       shared = std::make_unique<lab::deployment>(lab::deployment_options{.replicas = 0, .sentinels = 0});
       lab::control redis = shared->node(0).connect();
       redis.run({"SET", "text", "plain"});
-      redis.run({"SET", "bytes", std::string("\"quoted\" \\ \r\n\t\a\b\0\x01\x7f\xc3\xa4\xff", 24)});
+      redis.run({"SET", "bytes", std::string("\"quoted\" \\ \r\n\t\a\b\0\x01\x7f\xc3\xa4\xff", 22)});
       redis.run({"SET", "empty", ""});
       redis.run({"RPUSH", "list", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"});
       redis.run({"HSET", "hash", "field", "1", "other", "2"});
