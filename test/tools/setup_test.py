@@ -1,5 +1,6 @@
 """tools/setup on systems that are played by stand-ins for apt and dpkg: the real ones would change this machine."""
 import os
+import signal
 import stat
 import subprocess
 import tempfile
@@ -22,6 +23,7 @@ STAND_INS = {
                '   install) shift; for p; do [ -e "$STATE/offered/$p" ] && : > "$STATE/installed/$p"; done; true ;;\n'
                'esac',
     "update-rc.d": 'echo "update-rc.d $*" >> "$STATE/log"',
+    "service": 'echo "service $*" >> "$STATE/log"',
     "id": 'echo "$USER_ID"',
 }
 
@@ -104,17 +106,42 @@ class WithApt(Setup):
         self.assertIn("held back", self.log)
         self.assertFalse(self.policy.exists())
         self.assertIn("update-rc.d redis-server disable", self.log)
+        self.assertFalse(any(line.startswith("service") for line in self.log))
+
+    def test_a_policy_that_a_killed_run_left_is_removed_by_the_next_one(self):
+        self.on_this_system(offered=("g++", "cmake", "redis-server"))
+        self.program("apt-get", "what=$1\n" + STAND_INS["apt-get"] + '\n[ "$what" != install ] || kill -KILL $PPID')
+        self.assertEqual(self.run_setup().returncode, -signal.SIGKILL)
+        self.assertIn("exit 101", self.policy.read_text())
+        (self.root / "log").unlink()
+        said = self.run_setup("--dry-run").stderr
+        self.assertIn(f"left {self.policy} behind", said)
+        self.assertTrue(self.policy.exists())
+        ran = self.run_setup()
+        self.assertEqual((ran.returncode, self.log), (0, []), ran.stderr)
+        self.assertFalse(self.policy.exists())
 
     def test_a_redis_that_was_there_before_is_left_alone(self):
         self.on_this_system(installed=("redis-server",), offered=("g++", "cmake"))
         self.assertEqual(self.run_setup().returncode, 0)
-        self.assertFalse(any("update-rc.d" in line for line in self.log))
+        self.assertFalse(any(line.startswith(("update-rc.d", "service")) for line in self.log))
 
     def test_a_policy_of_the_system_is_left_as_it_is(self):
         self.on_this_system(offered=("g++", "cmake", "redis-server"))
         self.policy.write_text("theirs")
         self.assertEqual(self.run_setup().returncode, 0)
         self.assertEqual(self.policy.read_text(), "theirs")
+
+    def test_a_redis_that_a_policy_of_the_system_let_start_is_stopped_or_said_to_run(self):
+        for stop, said in (("true", "its service was stopped"), ("false", "it may run")):
+            with self.subTest(stop):
+                self.on_this_system(offered=("g++", "cmake", "redis-server"))
+                (self.root / "installed/redis-server").unlink(missing_ok=True)
+                self.policy.write_text("theirs")
+                self.program("service", f'echo "service $*" >> "$STATE/log"; {stop}')
+                ran = self.run_setup()
+                self.assertIn("service redis-server stop", self.log)
+                self.assertIn(said, ran.stderr)
 
     def test_the_policy_is_removed_when_apt_fails_too(self):
         self.on_this_system(offered=("g++", "cmake", "redis-server"))
