@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 
@@ -55,6 +56,18 @@ bool for_each_run(const settings& s, live& display, const std::stop_token& inter
    return true;
 }
 
+// The runs before it, and those to come, are worth no less.
+record not_performed(const lab::fault& f, unsigned number, const settings& s, const std::string& why) {
+   record r;
+   r.fault = f.name();
+   r.run = number;
+   r.delivery = s.delivery;
+   r.start = r.fault_at = clock::now();
+   r.end = r.start + lab::milliseconds(1);
+   r.trouble = why;
+   return r;
+}
+
 int drill_a_client(const settings& s) {
    const cli::interrupt signals;
    const bool text_wanted = s.json != "-";
@@ -63,7 +76,14 @@ int drill_a_client(const settings& s) {
    std::vector<judged> runs;
    const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
       judged j;
-      j.seen = perform_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
+      try {
+         j.seen = perform_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
+      } catch (const drill_refused& e) {
+         if (runs.empty()) throw;
+         j.seen = not_performed(f, number, s, std::string("the client refuses: ") + e.what());
+      } catch (const std::exception& e) {
+         j.seen = not_performed(f, number, s, e.what());
+      }
       j.found = judge(j.seen);
       display.clear();
       if (text_wanted) fmt::print("{}", describe_run(j, tint));
@@ -75,7 +95,7 @@ int drill_a_client(const settings& s) {
    if (!s.html.empty()) save(s.html, as_html(runs));
    if (!complete) {
       const judged& last = runs.back();
-      fmt::print(stderr, "drill: interrupted in {} run {}; what is reported is what was seen until then\n",
+      fmt::print(stderr, "holdfast: interrupted in {} run {}; what is reported is what was seen until then\n",
                  last.seen.fault, last.seen.run);
       return 1;
    }
@@ -117,12 +137,17 @@ int drill_a_program(const settings& s) {
       json.back()["output_end"] = r.output_end;
    });
    if (!s.json.empty()) save(s.json, nlohmann::ordered_json{{"runs", json}}.dump(2));
-   if (!complete) fmt::print(stderr, "drill: interrupted\n");
+   if (!complete) fmt::print(stderr, "holdfast: interrupted\n");
    return complete && well ? 0 : 1;
 }
 
 bool writable(const std::string& file) {
-   return file.empty() || file == "-" || std::ofstream(file, std::ios::app).good();
+   if (file.empty() || file == "-") return true;
+   std::error_code unknown;
+   const bool was_there = std::filesystem::exists(file, unknown);
+   const bool good = std::ofstream(file, std::ios::app).good();
+   if (good && !was_there) std::filesystem::remove(file, unknown);
+   return good;
 }
 
 // What cannot be told by looking at one option alone. Empty: nothing is wrong.
@@ -145,15 +170,15 @@ std::string complaint(const settings& s) {
 int perform(const settings& s) {
    try {
       if (const std::string wrong = complaint(s); !wrong.empty()) {
-         fmt::print(stderr, "drill: {}\n", wrong);
+         fmt::print(stderr, "holdfast: {}\n", wrong);
          return 2;
       }
       return s.exec.empty() ? drill_a_client(s) : drill_a_program(s);
    } catch (const drill_refused& e) {
-      fmt::print(stderr, "drill: the client refuses: {}\n", e.what());
+      fmt::print(stderr, "holdfast: the client refuses: {}\n", e.what());
       return 2;
    } catch (const std::exception& e) {
-      fmt::print(stderr, "drill: {}\n", e.what());
+      fmt::print(stderr, "holdfast: {}\n", e.what());
       return 1;
    }
 }

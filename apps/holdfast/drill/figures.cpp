@@ -10,6 +10,9 @@ namespace {
 
 using lab::ms_between;
 
+// Once asked for, a stop excuses what it interrupted; a cancellation out of nowhere is an error like any other.
+bool cancelled(const record& r, const operation& o) { return r.cut_short && o.cancelled; }
+
 std::size_t index_of(write_kind kind) { return static_cast<std::size_t>(kind); }
 
 // ---- times ---------------------------------------------------------------------------------------------------------
@@ -47,6 +50,7 @@ void judge_times(const record& r, figures& f) {
    }
    if (r.promoted_at) f.promoted_ms = ms_between(r.fault_at, *r.promoted_at);
    if (r.named_at) f.sentinel_named_ms = ms_between(r.fault_at, *r.named_at);
+   if (f.first_ok_ms && f.sentinel_named_ms) f.after_named_ms = *f.first_ok_ms - *f.sentinel_named_ms;
    f.longest_gap_ms = longest_gap_ms(r);
    const auto deadline = static_cast<double>(r.deadline.count());
    f.late_promotion = r.promotes && (!f.promoted_ms || *f.promoted_ms > deadline);
@@ -60,7 +64,7 @@ void count(const record& r, figures& f) {
       totals& t = f.by_command[index_of(o.kind)];
       if (o.acked)
          ++t.acked;
-      else if (o.cancelled)
+      else if (cancelled(r, o))
          continue;
       else
          ++(o.outcome == outcome::not_executed ? t.not_executed
@@ -76,10 +80,10 @@ void count(const record& r, figures& f) {
 // Each RPUSH is told by its number, each SET by its key: what was acknowledged must be there, and there once.
 void compare_numbered(const record& r, figures& f, std::uint64_t& wrongly_present) {
    std::map<std::uint64_t, unsigned> pushed;
-   for (const std::uint64_t number : r.held.list) ++pushed[number];
+   for (const std::uint64_t number : r.held->list) ++pushed[number];
    for (const operation& o : r.operations) {
-      if (o.kind == write_kind::incr || o.cancelled) continue;
-      const bool present = o.kind == write_kind::set ? r.held.set.contains(o.number) : pushed.contains(o.number);
+      if (o.kind == write_kind::incr || cancelled(r, o)) continue;
+      const bool present = o.kind == write_kind::set ? r.held->set.contains(o.number) : pushed.contains(o.number);
       totals& t = f.by_command[index_of(o.kind)];
       if (o.acked && !present) ++t.lost;
       if (!o.acked && o.outcome == outcome::not_executed && present) ++wrongly_present;
@@ -90,10 +94,11 @@ void compare_numbered(const record& r, figures& f, std::uint64_t& wrongly_presen
 // A counter gives bounds only: a loss and a repetition cancel each other out.
 void compare_counter(const record& r, figures& f) {
    totals& t = f.by_command[index_of(write_kind::incr)];
-   const auto cancelled = static_cast<std::uint64_t>(std::count_if(
-      r.operations.begin(), r.operations.end(), [](auto& o) { return o.cancelled && o.kind == write_kind::incr; }));
-   const auto final = static_cast<std::uint64_t>(std::max(r.held.counter, 0LL));
-   const std::uint64_t at_most = t.acked + t.unknown + t.executed + cancelled;
+   const auto stopped =
+      static_cast<std::uint64_t>(std::count_if(r.operations.begin(), r.operations.end(),
+                                               [&](auto& o) { return cancelled(r, o) && o.kind == write_kind::incr; }));
+   const auto final = static_cast<std::uint64_t>(std::max(r.held->counter, 0LL));
+   const std::uint64_t at_most = t.acked + t.unknown + t.executed + stopped;
    if (final < t.acked) t.lost = t.acked - final;
    if (final > at_most) t.duplicated = final - at_most;
 }
@@ -104,34 +109,104 @@ void promise(figures& f, bool kept, std::string otherwise) {
    if (!kept) f.broken.push_back(std::move(otherwise));
 }
 
+// Those unknown outcomes that no connection lost meanwhile accounts for: each accounts for the commands that it left
+// unanswered, once.
+std::uint64_t unexplained(const record& r, const figures& f) {
+   std::vector<std::pair<clock::time_point, unsigned>> losses;
+   for (const told& t : r.events)
+      if (const auto* lost = std::get_if<event::connection_lost>(&t.what)) losses.emplace_back(t.at, lost->unanswered);
+   std::uint64_t count = 0;
+   for (const operation& o : r.operations) {
+      if (o.acked || cancelled(r, o) || o.outcome != outcome::unknown) continue;
+      const auto its = std::find_if(losses.begin(), losses.end(), [&](const auto& loss) {
+         return loss.second != 0 && loss.first >= o.start && loss.first <= o.end;
+      });
+      if (its == losses.end())
+         ++count;
+      else
+         --its->second;
+   }
+   return std::min(count, f.all.unknown);
+}
+
 void judge_errors(const record& r, figures& f) {
    const bool resends_anything = r.delivery == delivery::at_least_once || r.delivery == delivery::exactly_once;
-   std::uint64_t unknown = 0;
    for (const write_kind kind : every_kind) {
       const totals& t = f.by_command[index_of(kind)];
       const bool resent = resends_anything || (kind == write_kind::set && r.delivery != delivery::at_most_once);
       const std::uint64_t wrong = t.errors() - (resent ? 0 : t.unknown);
       promise(f, wrong == 0,
               fmt::format("{} of {} failed, though it could wait or be sent again", wrong, word_of(kind)));
-      if (!resent) unknown += t.unknown;
    }
-   promise(f, unknown <= f.connections_lost,
-           fmt::format("{} outcomes are unknown, but only {} connections were lost with a command in flight", unknown,
-                       f.connections_lost));
+   const std::uint64_t without_cause = unexplained(r, f);
+   promise(f, without_cause == 0,
+           fmt::format("{} outcomes are unknown, though no connection was lost under them", without_cause));
+}
+
+// Whether the client went to another server meanwhile, which may lack the last writes of the one before.
+bool moved_between(const record& r, clock::time_point from, clock::time_point to) {
+   return std::any_of(r.events.begin(), r.events.end(), [&](const told& t) {
+      return t.at >= from && t.at <= to && std::holds_alternative<event::connected>(t.what);
+   });
+}
+
+// The length of the list, and the counter, rise by one with each write, and by what else may have run in between.
+void judge_replies(const record& r, write_kind kind, figures& f) {
+   const operation* last = nullptr;
+   long long maybe = 0;
+   std::uint64_t wrong = 0;
+   for (const operation& o : r.operations) {
+      if (o.kind != kind) continue;
+      if (!o.acked) {
+         maybe += o.outcome != outcome::not_executed;
+         continue;
+      }
+      if (!o.integer) {
+         ++wrong;
+         continue;
+      }
+      if (last != nullptr && !(r.may_lose && moved_between(r, last->start, o.end))) {
+         const long long rise = *o.integer - *last->integer;
+         const bool bounded = !r.may_lose && r.delivery != delivery::at_least_once;
+         wrong += rise < 1 || (bounded && rise > 1 + maybe);
+      }
+      last = &o;
+      maybe = 0;
+   }
+   promise(f, wrong == 0, fmt::format("{} replies to {} do not follow from those before", wrong, word_of(kind)));
+}
+
+void judge_replies(const record& r, figures& f) {
+   const auto wrong = std::count_if(r.operations.begin(), r.operations.end(), [](const operation& o) {
+      return o.kind == write_kind::set && o.acked && o.status != "OK";
+   });
+   promise(f, wrong == 0, fmt::format("{} replies to SET are not OK", wrong));
+   judge_replies(r, write_kind::rpush, f);
+   judge_replies(r, write_kind::incr, f);
+}
+
+// The client needs a round trip or two, but this machine may be busy.
+constexpr double after_named_at_most_ms = 250;
+
+void judge_return(const record& r, figures& f) {
+   if (r.cut_short) return;
+   if (f.ordinary() || r.promoted_at) promise(f, came_back(r, r.operations, r.events), "the client did not come back");
+   if (f.ordinary() && f.after_named_ms)
+      promise(f, *f.after_named_ms <= after_named_at_most_ms,
+              fmt::format("the client came {:.1f} ms after a Sentinel named the new master", *f.after_named_ms));
 }
 
 void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) {
-   if (f.ordinary()) {
-      judge_errors(r, f);
-      promise(f, f.first_ok_ms.has_value(), "the client did not come back");
-   }
+   if (f.ordinary()) judge_errors(r, f);
+   judge_return(r, f);
+   judge_replies(r, f);
    promise(f, f.all.duplicated == 0 || r.delivery == delivery::at_least_once,
            fmt::format("{} writes were applied more than once", f.all.duplicated));
    promise(f, wrongly_present == 0, fmt::format("{} writes ran that were reported as not executed", wrongly_present));
    promise(f, r.may_lose || f.all.lost == 0,
            fmt::format("{} acknowledged writes are lost, though the server that acknowledged them is still the master",
                        f.all.lost));
-   const auto order = std::is_sorted(r.held.list.begin(), r.held.list.end());
+   const auto order = !r.held || std::is_sorted(r.held->list.begin(), r.held->list.end());
    promise(f, order || r.delivery == delivery::at_least_once, "the list is not in the order in which it was written");
    promise(f, r.trouble.empty(), r.trouble);
 }
@@ -157,6 +232,20 @@ std::optional<clock::time_point> first_ok(const record& r, std::span<const opera
    return std::nullopt;
 }
 
+bool came_back(const record& r, std::span<const operation> operations, std::span<const told> events) {
+   const auto& promotions = r.promotions;
+   if (promotions.empty() || (r.promotes && promotions.size() == 1)) return first_ok(r, operations, events).has_value();
+   // The checker sees a promotion a moment after the client may: so from the one before on.
+   const auto since = promotions.size() > 1 ? promotions[promotions.size() - 2].at : r.fault_at;
+   for (const told& t : events) {
+      const auto* there = std::get_if<event::connected>(&t.what);
+      if (there == nullptr || t.at < since || there->master != promotions.back().node) continue;
+      return std::any_of(operations.begin(), operations.end(),
+                         [&](const operation& o) { return o.acked && o.end >= t.at; });
+   }
+   return false;
+}
+
 std::optional<clock::time_point> first_ok(const record& r) { return first_ok(r, r.operations, r.events); }
 
 figures judge(const record& r) {
@@ -164,8 +253,10 @@ figures judge(const record& r) {
    judge_times(r, f);
    count(r, f);
    std::uint64_t wrongly_present = 0;
-   compare_numbered(r, f, wrongly_present);
-   compare_counter(r, f);
+   if (r.held) {
+      compare_numbered(r, f, wrongly_present);
+      compare_counter(r, f);
+   }
    for (const totals& t : f.by_command) f.all += t;
    judge_promises(r, f, wrongly_present);
    return f;

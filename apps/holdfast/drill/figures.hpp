@@ -32,6 +32,8 @@ struct figures {
    // From the promotion to the client's first acknowledged write on the new master. May be below zero, as the checker
    // takes a moment to see the promotion.
    std::optional<double> client_added_ms = {};
+   // From the moment that the first Sentinel named the new master to that write; below zero where it came before.
+   std::optional<double> after_named_ms = {};
    double longest_gap_ms = 0;  // between two acknowledged writes, or from the last one to the end
    bool late_promotion = false;
    bool second_failover = false;
@@ -50,6 +52,9 @@ struct figures {
 // connection lost) or, if it never was, after the fault itself.
 std::optional<clock::time_point> first_ok(const record&);
 std::optional<clock::time_point> first_ok(const record&, std::span<const operation>, std::span<const told>);
+
+// Whether it wrote where its writes belong, after the last promotion (or, without one, after the fault).
+bool came_back(const record&, std::span<const operation>, std::span<const told>);
 
 figures judge(const record&);
 

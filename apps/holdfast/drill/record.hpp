@@ -35,12 +35,15 @@ struct operation {
    clock::time_point start = {};
    clock::time_point end = {};
    bool acked = false;
+   // Of an acknowledged one, what the server replied:
+   std::optional<long long> integer = {};
+   std::string status = {};
    // Of a failed one:
    holdfast::outcome outcome = outcome::unknown;
-   std::string code = {};  // the words of its error code
-   std::string why = {};   // error::what()
-   bool refused = false;   // errc::not_supported or invalid_argument: no use to go on
-   bool cancelled = false;
+   std::string code = {};   // the words of its error code
+   std::string why = {};    // error::what()
+   bool refused = false;    // errc::not_supported or invalid_argument: no use to go on
+   bool cancelled = false;  // because the drill itself asked it to stop
 };
 
 struct told {
@@ -58,6 +61,7 @@ struct survivors {
 // What the client costs: connections at the first master, resident memory of this process.
 struct footprint {
    std::size_t connections = 0;
+   std::size_t sockets = 0;  // of this process: the lab's, and the client's also to Sentinels and elsewhere
    std::size_t resident_kib = 0;
 };
 
@@ -82,7 +86,7 @@ struct record {
 
    std::vector<operation> operations = {};
    std::vector<told> events = {};
-   survivors held = {};
+   std::optional<survivors> held = {};  // empty: could not be read, nothing is compared
    footprint before = {};
    footprint after = {};
 

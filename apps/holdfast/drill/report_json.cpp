@@ -75,6 +75,7 @@ json run_json(const judged& j) {
                {"sentinel_named_ms", or_null(f.sentinel_named_ms)},
                {"first_ok_ms", or_null(f.first_ok_ms)},
                {"client_added_ms", or_null(f.client_added_ms)},
+               {"after_sentinel_named_ms", or_null(f.after_named_ms)},
                {"longest_gap_ms", rounded(f.longest_gap_ms)},
                {"late_promotion", f.late_promotion},
                {"second_failover", f.second_failover}};

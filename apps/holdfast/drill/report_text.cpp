@@ -124,6 +124,8 @@ std::string describe_run(const judged& j, const paint& tint) {
       text += fmt::format("   {}{:>9.1f} ms   {}\n", tint(l.tint, std::string(1, l.letter)), m.at_ms, m.text);
    }
    text += fmt::format("   longest time without an acknowledged write: {:.1f} ms\n", f.longest_gap_ms);
+   if (f.after_named_ms) text += fmt::format("   after named: {:.1f} ms (confirmed: at most 25)\n", *f.after_named_ms);
+   if (!r.held) text += tint(colour::yellow, "   not compared with what the master holds\n");
    text += "   " + counts(f.all) + "\n" + failures(r, tint);
    if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
    if (f.second_failover) text += tint(colour::yellow, "   a second failover followed: told apart\n");
@@ -140,12 +142,19 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
       broken += s.promises_broken;
       apart += s.runs - s.ordinary;
    }
+   for (const fault_summary& s : summarise(runs)) {
+      if (s.after_named_ms.count == 0) continue;
+      text += fmt::format("{}: after named, median {} ms, max {} ms (confirmed: at most 25)\n", s.fault,
+                          ms(s.after_named_ms, false), ms(s.after_named_ms, true));
+   }
    if (apart != 0) {
       text += fmt::format(
          "{} runs had a late promotion, a second failover or were cut short; the times leave them out.\n", apart);
    }
    text +=
       "Lost: acknowledged by a master before its replicas had it. Replication is asynchronous, and acks are off.\n";
+   const bool cut = std::any_of(runs.begin(), runs.end(), [](const judged& j) { return j.seen.cut_short; });
+   if (cut && broken == 0) return text + "Cut short: no promise was seen broken until then.\n";
    text += broken == 0 ? tint(colour::green, "All promises kept: ")
                        : tint(colour::red, fmt::format("{} promises broken: ", broken));
    text +=

@@ -39,8 +39,8 @@ class scene {
       } catch (const std::exception& e) {
          if (record_.trouble.empty()) record_.trouble = e.what();
       }
-      record_.cut_short = stop_.stop_requested();
       workload_.finish();
+      record_.cut_short = stop_.stop_requested();
       record_.end = clock::now();
       refuse_if_refused();
       note_promotion();
@@ -85,7 +85,7 @@ class scene {
       tell("breaking it");
       record_.fault_at = fault_.inject(deployment_, stop_);
       if (fault_.promotes() && !promoted()) return;
-      const bool back = reached("a master, no client", settings_.deadline() + milliseconds(3000), [&] {
+      const bool back = reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
          return workload_.look([&](auto operations, auto events) { return first_ok(record_, operations, events); })
             .has_value();
       });
@@ -97,6 +97,10 @@ class scene {
          std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
       reached("going on", std::chrono::ceil<milliseconds>(enough - clock::now()) + milliseconds(1000),
               [&] { return clock::now() >= enough; });
+      reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
+         note_promotion();
+         return workload_.look([&](auto operations, auto events) { return came_back(record_, operations, events); });
+      });
       if (!fault_.promotes()) record_.after = measure(deployment_.node(0));
    }
 
@@ -115,6 +119,9 @@ class scene {
       if (const auto n = namings_.first()) record_.named_at = n->at;
       record_.second_failover = namings_.second_failover();
       record_.promotions = promotions_.seen();
+      // What nobody asked for is a failover like any second one, and may lose as much.
+      if (!fault_.promotes() && !record_.promotions.empty()) record_.second_failover = true;
+      record_.may_lose = fault_.may_lose() || record_.second_failover;
       record_.namings = namings_.changes();
    }
 
@@ -122,22 +129,25 @@ class scene {
       const auto last = workload_.look(
          [](auto operations, auto) -> std::uint64_t { return operations.empty() ? 0 : operations.back().number; });
       const auto promotions = promotions_.seen();
-      lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
       workload_.surrender(record_);
       try {
+         lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
          record_.held = harvest(master, last);
          if (record_.after.connections == 0) record_.after = measure(master);
-      } catch (const lab::control_error& e) {
-         if (!record_.cut_short && record_.trouble.empty()) record_.trouble = e.what();
+      } catch (const std::exception& e) {
+         if (!record_.cut_short && record_.trouble.empty())
+            record_.trouble = std::string(record_.held ? "not measured: " : "not compared: ") + e.what();
       }
    }
 
    void refuse_if_refused() {
       const std::string thrown = workload_.thrown();
-      if (!thrown.empty()) throw drill_refused(thrown);
-      workload_.look([](auto operations, auto) {
-         if (!operations.empty() && operations.back().refused) throw drill_refused(operations.back().why);
+      const std::string refused = workload_.look([](auto operations, auto) {
+         return !operations.empty() && operations.back().refused ? operations.back().why : std::string();
       });
+      if (thrown.empty() && refused.empty()) return;
+      if (workload_.acked() == 0) throw drill_refused(thrown.empty() ? refused : thrown);
+      record_.trouble = thrown.empty() ? "the client refused: " + refused : "the client threw: " + thrown;
    }
 
    lab::fault& fault_;
@@ -169,7 +179,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
    r.delivery = s.delivery;
-   r.deadline = s.deadline();
+   r.deadline = s.deadline(shape_for(f, s).sentinels != 0);
    listener({"starting servers"});
    scene(f, s, r, interrupted, listener).play();
    return r;

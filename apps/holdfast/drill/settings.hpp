@@ -26,8 +26,10 @@ struct settings {
    std::string html = {};
    std::string exec = {};
 
-   // The client's own default, read from the deployment: as long as a failover may take.
-   lab::milliseconds deadline() const { return lab::milliseconds(std::max(5000U, down_after_ms + 8000U)); }
+   // The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
+   lab::milliseconds deadline(bool with_sentinels) const {
+      return lab::milliseconds(with_sentinels ? std::max(5000U, down_after_ms + 8000U) : 10000U);
+   }
 };
 
 }  // namespace holdfast::drill

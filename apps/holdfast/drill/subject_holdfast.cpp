@@ -13,13 +13,17 @@ class holdfast_subject final : public subject {
       const call_options options = {.acks = acks_, .stop = stop};
       const result<value> reply = client_.run(as_command(o), options);
       o.acked = reply.has_value();
-      if (o.acked) return;
+      if (o.acked) {
+         if (reply->kind() == kind::integer) o.integer = reply->integer();
+         o.status = reply->text();
+         return;
+      }
       const error& e = reply.error();
       o.outcome = e.outcome;
       o.code = e.code().message();
       o.why = e.what();
       o.refused = e.code() == errc::not_supported || e.code() == errc::invalid_argument;
-      o.cancelled = e.code() == errc::cancelled;
+      o.cancelled = e.code() == errc::cancelled && stop.stop_requested();
    }
 
  private:

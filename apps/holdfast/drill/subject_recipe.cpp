@@ -26,6 +26,8 @@ class recipe_subject final : public subject {
             if (!connection_) connect();
             const lab::reply r = connection_->ask(words(o));
             o.acked = !r.is_error();
+            if (r.kind == lab::reply::type::integer) o.integer = r.integer;
+            o.status = r.text;
             o.outcome = outcome::not_executed;
             o.code = o.why = r.text;
             return;

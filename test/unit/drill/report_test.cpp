@@ -47,7 +47,7 @@ judged one_run(const std::string& fault, double added_ms) {
    unknown.start = unknown.end = fault_at + milliseconds(1);
    unknown.why = "connection <lost>";
    r.operations.push_back(unknown);
-   r.held.counter = static_cast<long long>(r.operations.size());
+   r.held.emplace().counter = static_cast<long long>(r.operations.size());
    j.found = judge(r);
    return j;
 }
