@@ -138,6 +138,21 @@ TEST(Fence, WhereItIsForbiddenNothingOfUnknownOutcomeIsSentAgain) {
    EXPECT_FALSE(s.told<event::fenced>()[0].done);
 }
 
+// Whose arguments say that it only reads: it needs no fence, and its resend was paid for when the connection was lost.
+TEST(Fence, WhereItIsForbiddenARereadIsNotChargedTwice) {
+   settings once;
+   once.max_resends = 1;
+   script s(once, {.ratio = 0, .per_second = 0.1});
+   s.warm_up();
+   auto& read = s.submit("BITFIELD k GET u8 0");
+   s.accept();
+   s.lose();
+   s.connect(8, refuses("NOPERM client|kill"));
+   EXPECT_EQ(s.accept(), "BITFIELD k GET u8 0");
+   s.answer("*1\r\n:0\r\n");
+   EXPECT_TRUE(read.done() && read.results[0]);
+}
+
 TEST(Fence, WhereTheServerNeverToldWhoWeWereThereIsNone) {
    script s;
    auto& set = s.submit("SET a 1");

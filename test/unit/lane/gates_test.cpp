@@ -112,6 +112,23 @@ TEST(Gates, TheSameNodeIsAskedMoreAndMoreSeldomUntilAnotherIsNamed) {
    EXPECT_EQ(set.says(), "OK");
 }
 
+// Sentinel counts a PING that is answered with it as a failure, and will replace the node.
+TEST(Gates, AMasterThatCannotSaveIsLeftAfterAPause) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(
+      refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."));
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "");
+   s.advance(50ms);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
 TEST(Gates, NoauthIsAnsweredByANewConnectionOnce) {
    script s;
    s.warm_up();

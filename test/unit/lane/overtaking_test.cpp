@@ -57,6 +57,22 @@ TEST(Overtaking, AWriteWhoseCallerHasLeftCountsToo) {
    EXPECT_EQ(s.accept(), "");
 }
 
+TEST(Overtaking, AScriptThatFailedAfterAWriteCountsToo) {
+   for (const bool abandoned : {false, true}) {
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET a 1", {.deadline = 10s});
+      auto& eval = s.submit("EVAL x 0", {.deadline = 10ms});
+      s.accept();
+      if (abandoned) s.advance(10ms);
+      s.answer(oom_reply + refuses("WRONGTYPE Operation against a key script: 8d2a, on @user_script:1."));
+      EXPECT_TRUE(eval.done());
+      EXPECT_EQ(set.says(), "not_executed, server_error");
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "");
+   }
+}
+
 TEST(Overtaking, ANewerWriteThatWasRejectedTooKeepsItsPlace) {
    script s;
    s.warm_up();

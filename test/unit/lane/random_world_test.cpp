@@ -290,7 +290,8 @@ void random_world::judge_one(const client_call& c) const {
    const auto& last = c.results.back();
    const auto& kept = nodes_[master_].history;
    const auto times = std::count(kept.begin(), kept.end(), c.id);
-   const bool repeats = c.kind == what::set || c.op.promise == delivery::at_least_once;
+   const bool repeats =
+      c.op.promise == delivery::at_least_once || (c.op.promise == delivery::automatic && c.kind == what::set);
    const std::string name = "seed " + std::to_string(seed_) + ", call " + std::to_string(c.id);
    if (last) {
       EXPECT_GE(times, 1) << name << ": acknowledged, and not there";

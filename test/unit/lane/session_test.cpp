@@ -72,6 +72,24 @@ TEST(Session, OfALostChangeIsWhatItWasUntilTheChangeIsSentAgain) {
    EXPECT_EQ(get.says(), "v");
 }
 
+// What a connection forgets with its end is done again, whatever its caller thinks of repetition: what stands behind it
+// would go to another database.
+TEST(Session, OfALostChangeIsRestoredWhateverTheDelivery) {
+   for (const std::string kill_reply : {":1\r\n", "-NOPERM client|kill\r\n"}) {
+      script s;
+      s.warm_up();
+      auto& select = s.submit("SELECT 3", {.promise = delivery::at_most_once});
+      auto& get = s.submit("GET k");
+      s.accept();
+      s.lose();
+      s.connect(8, kill_reply);
+      EXPECT_EQ(s.accept(), "SELECT 3; GET k");
+      s.answer(ok + bulk("v"));
+      EXPECT_EQ(select.says(), "OK");
+      EXPECT_EQ(get.says(), "v");
+   }
+}
+
 TEST(Session, FollowsASelectInsideATransactionIfExecSaysSo) {
    struct row {
       std::string exec;
