@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <stop_token>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,8 +17,13 @@ class fault {
    virtual ~fault() = default;
 
    virtual std::string_view name() const = 0;
-   // One line for --help.
+   // What it does, in a sentence or two without a full stop at the end, for --help.
    virtual std::string_view description() const = 0;
+   // What a run of it shows of the client, the same way.
+   virtual std::string_view shows() const { return {}; }
+   // Why it cannot be done on this machine (a program that is missing, a right that we do not have). Empty: it can. A
+   // drill skips it and says so.
+   virtual std::string unavailable() const { return {}; }
    // What the deployment must be like.
    virtual deployment_options shape(deployment_options wanted) const { return wanted; }
    // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was

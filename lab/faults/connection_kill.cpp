@@ -17,6 +17,7 @@ class connection_kill_fault final : public fault {
                      " times, 20 ms apart") {}
    std::string_view name() const override { return "connkill"; }
    std::string_view description() const override { return description_; }
+   std::string_view shows() const override { return "the same, at the hands of the server"; }
    bool promotes() const override { return false; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect();

@@ -9,6 +9,7 @@ class failover_fault final : public fault {
    std::string_view description() const override {
       return "SENTINEL FAILOVER: planned; the old master goes on acknowledging writes that will be lost";
    }
+   std::string_view shows() const override { return "how soon the client leaves the old master"; }
    bool promotes() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       control sentinel = d.sentinel(0).connect();

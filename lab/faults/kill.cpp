@@ -7,6 +7,9 @@ class kill_fault final : public fault {
  public:
    std::string_view name() const override { return "kill"; }
    std::string_view description() const override { return "SIGKILL to the master: its connections end at once"; }
+   std::string_view shows() const override {
+      return "the wait for a new master, and what becomes of the one command in flight";
+   }
    bool promotes() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       const auto at = clock::now();

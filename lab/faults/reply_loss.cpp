@@ -16,6 +16,9 @@ class reply_loss_fault final : public fault {
              "SET, "
              "3 times each";
    }
+   std::string_view shows() const override {
+      return "that a write is never sent twice, and is reported as unknown where it may have run";
+   }
    deployment_options shape(deployment_options wanted) const override {
       wanted.relay = true;
       return wanted;

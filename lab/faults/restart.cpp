@@ -14,6 +14,7 @@ class restart_fault final : public fault {
       return "one server without Sentinel, appendonly with fsync always: SIGKILL, and started again half a second "
              "later";
    }
+   std::string_view shows() const override { return "that refused connections are waited out"; }
    deployment_options shape(deployment_options wanted) const override {
       wanted.replicas = 0;
       wanted.sentinels = 0;

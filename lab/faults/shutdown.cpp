@@ -9,6 +9,7 @@ class shutdown_fault final : public fault {
    std::string_view description() const override {
       return "SHUTDOWN: the master waits for its replicas, then ends its connections and itself";
    }
+   std::string_view shows() const override { return "the same as kill, with a farewell"; }
    bool promotes() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       server& master = d.node(0);

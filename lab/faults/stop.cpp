@@ -10,6 +10,9 @@ class stop_fault final : public fault {
       return "SIGSTOP to the master: its connections stay, nothing answers; after the promotion it wakes, still a "
              "master";
    }
+   std::string_view shows() const override {
+      return "that silence is noticed, and that a master that wakes up too late is not believed";
+   }
    bool promotes() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       const auto at = clock::now();
