@@ -13,6 +13,14 @@ std::vector<std::unique_ptr<fault>> every_fault() {
    all.push_back(make_reply_loss());
    all.push_back(make_connection_kill());
    all.push_back(make_restart());
+   all.push_back(make_max_clients());
+   all.push_back(make_loading());
+   all.push_back(make_out_of_memory());
+   all.push_back(make_misconf());
+   all.push_back(make_no_replicas());
+   all.push_back(make_busy());
+   all.push_back(make_pause());
+   all.push_back(make_auth());
    return all;
 }
 

@@ -11,5 +11,13 @@ std::unique_ptr<fault> make_failover();
 std::unique_ptr<fault> make_reply_loss();
 std::unique_ptr<fault> make_connection_kill(unsigned rounds = 20);
 std::unique_ptr<fault> make_restart();
+std::unique_ptr<fault> make_max_clients();
+std::unique_ptr<fault> make_loading();
+std::unique_ptr<fault> make_out_of_memory();
+std::unique_ptr<fault> make_misconf();
+std::unique_ptr<fault> make_no_replicas();
+std::unique_ptr<fault> make_busy();
+std::unique_ptr<fault> make_pause();
+std::unique_ptr<fault> make_auth();
 
 }  // namespace holdfast::lab

@@ -24,21 +24,14 @@ class connection_kill_fault final : public fault {
       const auto at = clock::now();
       for (unsigned i = 0; i < rounds_ && !stop.stop_requested(); ++i) {
          await(
-            "a client is connected to be killed", [&] { return kill_all(master) != 0 || stop.stop_requested(); },
-            patience, milliseconds(1));
+            "a client is connected to be killed",
+            [&] { return kill_workload_clients(master) != 0 || stop.stop_requested(); }, patience, milliseconds(1));
          std::this_thread::sleep_for(between_rounds);
       }
       return at;
    }
 
  private:
-   static std::size_t kill_all(control& master) {
-      std::vector<std::vector<std::string>> kills;
-      for (const std::string& id : workload_clients(master)) kills.push_back({"CLIENT", "KILL", "ID", id});
-      master.run_all(kills);
-      return kills.size();
-   }
-
    unsigned rounds_;
    std::string description_;
 };

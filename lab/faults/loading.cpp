@@ -1,0 +1,64 @@
+#include "lab/clients.hpp"
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+constexpr unsigned keys = 12000;
+constexpr milliseconds patience(20000);
+
+class loading_fault final : public fault {
+ public:
+   std::string_view name() const override { return "loading"; }
+   std::string_view description() const override {
+      return "one server without Sentinel, appendonly with fsync always: SIGKILL, and started again at once with a "
+             "data set that takes it some 3 s to load; until then it answers LOADING";
+   }
+   std::string_view shows() const override {
+      return "that the client is back at once, waits with what is refused, and that nothing acknowledged is lost";
+   }
+   deployment_options shape(deployment_options wanted) const override {
+      wanted.replicas = 0;
+      wanted.sentinels = 0;
+      wanted.durable = true;
+      // Microseconds for each key; and it answers in between, as it does with a data set of gigabytes.
+      wanted.node_config.insert(wanted.node_config.end(),
+                                {"key-load-delay 150", "loading-process-events-interval-bytes 1024"});
+      return wanted;
+   }
+   bool promotes() const override { return false; }
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      server& node = d.node(0);
+      fill(node);
+      const auto at = clock::now();
+      node.kill();
+      node.start();
+      node.await_pong(patience);
+      control again = node.connect();
+      if (!stop.stop_requested() && refusals(again) == 0) throw fact_missing("no command was turned away");
+      return at;
+   }
+
+ private:
+   static void fill(server& node) {
+      control connection = node.connect(patience);
+      std::vector<std::string> all = {"MSET"};
+      for (unsigned i = 0; i < keys; ++i) all.insert(all.end(), {"lab:" + std::to_string(i), std::string(20, 'x')});
+      connection.run(all);
+      // Into the snapshot that the append-only file begins with: what stands behind it is loaded command by command.
+      connection.run({"BGREWRITEAOF"});
+      await(
+         "the append-only file is rewritten",
+         [&] {
+            return connection.info("persistence", "aof_rewrite_in_progress") == "0" &&
+                   connection.info("persistence", "aof_rewrite_scheduled") == "0";
+         },
+         patience);
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_loading() { return std::make_unique<loading_fault>(); }
+
+}  // namespace holdfast::lab

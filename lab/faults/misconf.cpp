@@ -1,0 +1,43 @@
+#include "lab/clients.hpp"
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+constexpr milliseconds patience(10000);
+
+class misconf_fault final : public fault {
+ public:
+   std::string_view name() const override { return "misconf"; }
+   std::string_view description() const override {
+      return "the master cannot save its snapshot any more (a directory is in its way): it answers writes and PING "
+             "with "
+             "MISCONF, reads still work, and the Sentinels, who count that PING as none, replace it";
+   }
+   std::string_view shows() const override {
+      return "that refused writes wait for the new master; none is lost, as the old one took no more";
+   }
+   bool promotes() const override { return true; }
+   // From the first refusal on it acknowledges nothing, and its replicas have a second to get what was before.
+   bool may_lose() const override { return false; }
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      control master = d.node(0).connect();
+      std::filesystem::create_directory(d.folder() / d.node(0).name() / "dump.rdb");
+      master.run({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"});
+      master.run({"CONFIG", "SET", "save", "3600 1"});
+      const auto before = refusals(master);
+      master.run({"BGSAVE"});
+      await(
+         "a snapshot failed", [&] { return master.info("persistence", "rdb_last_bgsave_status") == "err"; }, patience,
+         milliseconds(1));
+      const auto at = clock::now();
+      await("a write was turned away", [&] { return refusals(master) != before || stop.stop_requested(); }, patience);
+      return at;
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_misconf() { return std::make_unique<misconf_fault>(); }
+
+}  // namespace holdfast::lab

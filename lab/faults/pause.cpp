@@ -1,0 +1,49 @@
+#include "lab/clients.hpp"
+#include "lab/faults/all.hpp"
+
+#include <optional>
+
+namespace holdfast::lab {
+namespace {
+
+// Longer than a client waits for a reply before it grows suspicious, and shorter than it waits before it gives up.
+constexpr milliseconds paused_for(3000);
+constexpr milliseconds patience(10000);
+
+class pause_fault final : public fault {
+ public:
+   std::string_view name() const override { return "pause"; }
+   std::string_view description() const override {
+      return "one server without Sentinel: CLIENT PAUSE of 3 s, first of writes, then of all commands: they are "
+             "neither answered nor refused, and run when it ends";
+   }
+   std::string_view shows() const override {
+      return "that a long silence raises suspicion and costs nothing else: no connection is given up, nothing becomes "
+             "unknown";
+   }
+   deployment_options shape(deployment_options wanted) const override {
+      wanted.replicas = 0;
+      wanted.sentinels = 0;
+      return wanted;
+   }
+   bool promotes() const override { return false; }
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      control master = d.node(0).connect(paused_for + patience);
+      std::optional<clock::time_point> at;
+      for (const char* what : {"WRITE", "ALL"}) {
+         if (stop.stop_requested()) break;
+         // A write on a connection of our own stands in line with those of the workload.
+         control waiting = d.node(0).connect(paused_for + patience);
+         master.run({"CLIENT", "PAUSE", std::to_string(paused_for.count()), what});
+         if (!at) at = clock::now();
+         waiting.run({"DEL", "lab:paused"});
+      }
+      return at.value_or(clock::now());
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_pause() { return std::make_unique<pause_fault>(); }
+
+}  // namespace holdfast::lab
