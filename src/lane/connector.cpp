@@ -190,6 +190,12 @@ void connector::note(std::string cause) {
    causes_.push_back(std::move(cause));
 }
 
+std::string connector::under_way() const {
+   if (phase_ == phase::dialing) return to_string(node_->where) + ": no connection yet";
+   if (phase_ == phase::greeting) return to_string(node_->where) + ": connected, but no answer to HELLO yet";
+   return {};
+}
+
 void connector::pause(time_point now) {
    duration d = pauses_.next(random_);
    // Drawn anew rather than cut, so that the jitter survives the cap.

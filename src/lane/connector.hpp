@@ -56,6 +56,7 @@ class connector {
 
    // Why commands wait: the last tries, newest last; and what they would fail with now.
    const std::vector<std::string>& causes() const { return causes_; }
+   std::string under_way() const;  // the try that has not failed yet; empty if there is none
    std::optional<handshake::problem> problem() const { return problem_; }
 
    // ---- the fence ----

@@ -77,6 +77,9 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
    }
    const auto& tried = connector_.causes();
    e.causes.insert(e.causes.end(), tried.begin(), tried.end());
+   if (auto now_tried = connector_.under_way(); e.causes.empty() && !now_tried.empty()) {
+      e.causes.push_back(std::move(now_tried));
+   }
    return e;
 }
 
@@ -96,6 +99,12 @@ void lane::unqueue(operation& op) {
 }
 
 void lane::fail(operation& op, error e, time_point) {
+   if (e.code() == errc::retry_budget_exhausted) {
+      events_.tell([&] {
+         std::string why = !e.server_text.empty() || e.causes.empty() ? e.server_text : e.causes.front();
+         return event::budget_exhausted{to_string(op.commands.front()), std::move(why)};
+      });
+   }
    if (e.outcome == outcome::unknown) {
       events_.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what()}; });
    }
