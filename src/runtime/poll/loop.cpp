@@ -128,7 +128,7 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    fds_.resize(links_.size());
    if (resolver_.busy()) {
       resolver_.add_to(fds_);
-      if (const auto t = resolver_.timeout()) at_most = std::min<duration>(at_most, *t);
+      if (const auto t = resolver_.timeout(now())) at_most = std::min<duration>(at_most, *t);
    }
    const std::size_t resolver_end = fds_.size();
    if (alarm != nullptr) fds_.push_back({alarm->fd(), POLLIN, 0});

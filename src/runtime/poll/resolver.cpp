@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -13,6 +14,7 @@ namespace holdfast::poll {
 struct resolver::query {
    resolver* owner;
    std::string host;
+   bool v6;
 
    static void done(void* arg, int status, int, ares_addrinfo* found);
 };
@@ -40,49 +42,90 @@ void resolver::query::done(void* arg, int status, int, ares_addrinfo* found) {
       }
    }
    --q->owner->pending_;
-   q->owner->finish(q->host, std::move(addresses),
-                    status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
+   q->owner->came(q->host, q->v6, std::move(addresses), status);
 }
 
 resolver::~resolver() {
    if (channel_ != nullptr) ares_destroy(channel_);  // ends what is pending, through `done`
 }
 
+std::string& resolver::name_servers() {
+   static std::string servers;
+   return servers;
+}
+
 void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& where, time_point now) {
    now_ = now;
-   if (names_.size() >= most_names) std::erase_if(names_, [](const auto& known) { return !known.second.pending; });
+   if (names_.size() >= most_names) {
+      std::erase_if(names_, [](const auto& known) { return !known.second.asked[0] && !known.second.asked[1]; });
+   }
    name& n = names_[where.host];
    const asker who{link, serial, where.port};
    if (!n.addresses.empty() && now - n.answered < fresh_for) return give(who, n, {});
    std::erase_if(n.askers, [&](const asker& earlier) { return earlier.link == link; });
    n.askers.push_back(who);
-   if (!std::exchange(n.pending, true)) ask(where.host);
+   if (!n.addresses.empty()) n.patient_until = std::min(n.patient_until, now + patience);
+   ask(where.host, n);
 }
 
-void resolver::ask(const std::string& host) {
-   if (channel_ == nullptr) {
-      // Initialising the library twice is counted and harmless; it must have happened once before a channel is made.
-      int status = ares_library_init(ARES_LIB_INIT_ALL);
-      if (status == ARES_SUCCESS) status = ares_init(&channel_);
-      if (status != ARES_SUCCESS) {
-         channel_ = nullptr;
-         return finish(host, {}, std::string("no resolver: ") + ares_strerror(status));
-      }
+std::string resolver::open_channel() {
+   if (channel_ != nullptr && (!outdated_ || pending_ != 0)) return {};
+   if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
+   outdated_ = false;
+   ares_options options = {};
+   options.timeout = static_cast<int>(again_after.count());
+   options.tries = most_rounds;
+   // Initialising the library twice is counted and harmless; it must have happened once before a channel is made.
+   int status = ares_library_init(ARES_LIB_INIT_ALL);
+   if (status == ARES_SUCCESS) status = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+   if (status != ARES_SUCCESS) channel_ = nullptr;
+   if (status == ARES_SUCCESS && !name_servers().empty()) {
+      status = ares_set_servers_ports_csv(channel_, name_servers().c_str());
    }
-   ares_addrinfo_hints hints = {};
-   hints.ai_family = AF_UNSPEC;
-   hints.ai_socktype = SOCK_STREAM;
-   ++pending_;
-   ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &query::done, new query{this, host});
+   return status == ARES_SUCCESS ? std::string() : std::string("no resolver: ") + ares_strerror(status);
 }
 
-void resolver::finish(const std::string& host, std::vector<std::string> addresses, const std::string& problem) {
+void resolver::ask(const std::string& host, name& n) {
+   const std::string problem = open_channel();
+   if (!problem.empty()) {
+      n.problem = problem;
+      return settle(host, n);
+   }
+   // Both first: one that is answered at once (from /etc/hosts) is not to be taken for the last one.
+   const bool ask_now[2] = {!n.asked[0], !n.asked[1]};
+   n.asked[0] = n.asked[1] = true;
+   for (const bool v6 : {false, true}) {
+      if (!ask_now[v6]) continue;
+      n.coming[v6].clear();
+      ares_addrinfo_hints hints = {};
+      hints.ai_family = v6 ? AF_INET6 : AF_INET;
+      hints.ai_socktype = SOCK_STREAM;
+      ++pending_;
+      ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &query::done, new query{this, host, v6});
+   }
+}
+
+void resolver::came(const std::string& host, bool v6, std::vector<std::string> addresses, int status) {
    name& n = names_[host];
-   n.pending = false;
-   if (!addresses.empty()) {
-      n.addresses = std::move(addresses);
+   n.asked[v6] = false;
+   if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED) outdated_ = true;
+   // A name without addresses of one family says nothing of the other.
+   if (status != ARES_SUCCESS && (n.problem.empty() || status != ARES_ENODATA)) n.problem = ares_strerror(status);
+   if (!addresses.empty()) n.patient_until = std::min(n.patient_until, now_ + patience);
+   n.coming[v6] = std::move(addresses);
+   if (!n.asked[0] && !n.asked[1]) settle(host, n);
+}
+
+// Gives those who wait what there is.
+void resolver::settle(const std::string& host, name& n) {
+   n.patient_until = never;
+   if (!n.coming[0].empty() || !n.coming[1].empty()) {
+      // IPv4 first: where there is no route for a family it fails at once, but more networks lose IPv6 in silence.
+      n.addresses = n.coming[0];
+      n.addresses.insert(n.addresses.end(), n.coming[1].begin(), n.coming[1].end());
       n.answered = now_;
    }
+   const std::string problem = n.problem.empty() ? "it has no address" : std::exchange(n.problem, {});
    for (const asker& a : std::exchange(n.askers, {})) give(a, n, "the name " + host + " does not resolve: " + problem);
 }
 
@@ -103,11 +146,20 @@ void resolver::add_to(std::vector<pollfd>& fds) const {
    }
 }
 
-std::optional<std::chrono::milliseconds> resolver::timeout() const {
+std::optional<std::chrono::milliseconds> resolver::timeout(time_point now) const {
    if (!busy()) return std::nullopt;
+   using std::chrono::milliseconds;
+   std::optional<milliseconds> wait;
    timeval left = {};
-   if (ares_timeout(channel_, nullptr, &left) == nullptr) return std::nullopt;
-   return std::chrono::milliseconds(left.tv_sec * 1000 + left.tv_usec / 1000 + 1);
+   if (ares_timeout(channel_, nullptr, &left) != nullptr) {
+      wait = milliseconds(left.tv_sec * 1000 + left.tv_usec / 1000 + 1);
+   }
+   for (const auto& [host, n] : names_) {
+      if (n.patient_until == never) continue;
+      const auto patient = std::chrono::ceil<milliseconds>(std::max(n.patient_until - now, duration::zero()));
+      wait = wait ? std::min(*wait, patient) : patient;
+   }
+   return wait;
 }
 
 void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
@@ -119,6 +171,9 @@ void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
       if (in || out) ares_process_fd(channel_, in ? p->fd : ARES_SOCKET_BAD, out ? p->fd : ARES_SOCKET_BAD);
    }
    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // its timeouts
+   for (auto& [host, n] : names_) {
+      if (now >= n.patient_until) settle(host, n);
+   }
 }
 
 std::vector<resolver::answer> resolver::take_answers() { return std::exchange(answers_, {}); }

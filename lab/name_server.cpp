@@ -1,0 +1,161 @@
+#include "lab/name_server.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+namespace holdfast::lab {
+namespace {
+
+// RFC 1035, section 4: a header of 12 bytes, then the question as labels, type and class.
+constexpr std::size_t header_size = 12;
+constexpr unsigned type_a = 1;
+constexpr unsigned type_aaaa = 28;
+enum class rcode : unsigned char { fine = 0, server_failure = 2, no_such_name = 3 };
+
+std::string number(unsigned value) { return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)}; }
+
+unsigned byte_at(const std::string& bytes, std::size_t at) {
+   return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+}
+
+struct asked_for {
+   std::string name;
+   unsigned type = 0;
+   std::size_t end = 0;  // of the question
+};
+
+asked_for read_question(const std::string& message) {
+   asked_for q;
+   std::size_t at = header_size;
+   while (byte_at(message, at) != 0) {
+      const std::size_t size = byte_at(message, at);
+      if (!q.name.empty()) q.name += '.';
+      if (at + 1 + size < message.size()) q.name.append(message, at + 1, size);
+      at += 1 + size;
+   }
+   q.type = byte_at(message, at + 1) << 8 | byte_at(message, at + 2);
+   q.end = at + 5;
+   return q;
+}
+
+// The bytes of an address of that type, none if it is of another.
+std::string bytes_of(const std::string& address, unsigned type) {
+   std::array<char, 16> bytes = {};
+   const int family = type == type_a ? AF_INET : AF_INET6;
+   if (::inet_pton(family, address.c_str(), bytes.data()) != 1) return {};
+   return {bytes.data(), type == type_a ? 4U : 16U};
+}
+
+}  // namespace
+
+name_server::name_server()
+   : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), wake_(::eventfd(0, EFD_CLOEXEC)) {
+   sockaddr_in own = {};
+   own.sin_family = AF_INET;
+   own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+   if (socket_ < 0 || wake_ < 0 || ::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
+      const int why = errno;
+      ::close(socket_);
+      ::close(wake_);
+      throw std::system_error(why, std::generic_category(), "the name server cannot listen");
+   }
+   thread_ = std::thread([this] { run(); });
+}
+
+name_server::~name_server() {
+   const std::uint64_t one = 1;
+   [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+   thread_.join();
+   ::close(socket_);
+   ::close(wake_);
+}
+
+std::string name_server::address() const {
+   sockaddr_in own = {};
+   socklen_t size = sizeof own;
+   ::getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &size);
+   return "127.0.0.1:" + std::to_string(ntohs(own.sin_port));
+}
+
+void name_server::resolve(const std::string& name, std::vector<std::string> addresses) {
+   const std::lock_guard lock(guard_);
+   records_[name] = {record::kind::addresses, std::move(addresses)};
+}
+
+void name_server::forget(const std::string& name) {
+   const std::lock_guard lock(guard_);
+   records_[name] = {};
+}
+
+void name_server::fail(const std::string& name) {
+   const std::lock_guard lock(guard_);
+   records_[name] = {record::kind::failing};
+}
+
+void name_server::be_silent(const std::string& name) {
+   const std::lock_guard lock(guard_);
+   records_[name] = {record::kind::silent};
+}
+
+void name_server::be_silent_on_ipv6(const std::string& name) {
+   const std::lock_guard lock(guard_);
+   records_[name].silent_on_ipv6 = true;
+}
+
+unsigned name_server::asked(const std::string& name) const {
+   const std::lock_guard lock(guard_);
+   const auto found = asked_.find(name);
+   return found == asked_.end() ? 0 : found->second;
+}
+
+std::string name_server::answer_to(const std::string& question) {
+   const asked_for q = read_question(question);
+   const std::lock_guard lock(guard_);
+   ++asked_[q.name];
+   const record& r = records_[q.name];
+   if (r.what == record::kind::silent || (r.silent_on_ipv6 && q.type == type_aaaa)) return {};
+   std::string answers;
+   unsigned count = 0;
+   for (const std::string& address : r.addresses) {
+      const std::string bytes = q.type == type_a || q.type == type_aaaa ? bytes_of(address, q.type) : std::string();
+      if (bytes.empty()) continue;
+      // The name is that of the question (a pointer to byte 12), the class IN, the time to live 0.
+      answers += "\xc0\x0c" + number(q.type) + number(1) + number(0) + number(0) +
+                 number(static_cast<unsigned>(bytes.size())) + bytes;
+      ++count;
+   }
+   const rcode code = r.what == record::kind::missing   ? rcode::no_such_name
+                      : r.what == record::kind::failing ? rcode::server_failure
+                                                        : rcode::fine;
+   constexpr unsigned answering = 0x8180;  // a response; recursion desired and available
+   return question.substr(0, 2) + number(answering | static_cast<unsigned>(code)) + number(1) + number(count) +
+          number(0) + number(0) + question.substr(header_size, q.end - header_size) + answers;
+}
+
+void name_server::run() {
+   for (;;) {
+      std::array<pollfd, 2> watched = {{{wake_, POLLIN, 0}, {socket_, POLLIN, 0}}};
+      if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+      if (watched[0].revents != 0) return;
+      std::array<char, 1500> bytes;
+      sockaddr_in asker = {};
+      socklen_t size = sizeof asker;
+      const ssize_t got =
+         ::recvfrom(socket_, bytes.data(), bytes.size(), 0, reinterpret_cast<sockaddr*>(&asker), &size);
+      if (got < static_cast<ssize_t>(header_size)) continue;
+      const std::string answer = answer_to(std::string(bytes.data(), static_cast<std::size_t>(got)));
+      if (!answer.empty()) {
+         ::sendto(socket_, answer.data(), answer.size(), 0, reinterpret_cast<const sockaddr*>(&asker), size);
+      }
+   }
+}
+
+}  // namespace holdfast::lab
