@@ -1,5 +1,7 @@
 #include "lab/relay.hpp"
 
+#include "lab/passage.hpp"
+
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -10,27 +12,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <system_error>
 #include <vector>
 
 namespace holdfast::lab {
 namespace {
 
-constexpr std::size_t chunk_size = 64 * 1024;
-constexpr std::size_t most_buffered = 1024 * 1024;  // beyond it the sender is not read from: TCP holds it back
+constexpr int backlog = 511;
 
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
-
-void close_with_reset(int fd) {
-   const linger now = {1, 0};
-   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-   ::close(fd);
-}
 
 sockaddr_in address_of(const endpoint& where) {
    sockaddr_in address = {};
@@ -40,54 +36,19 @@ sockaddr_in address_of(const endpoint& where) {
    return address;
 }
 
-// One direction of a connection that passes through.
-struct stream {
-   int from = -1;
-   int to = -1;
-   std::string waiting = {};
-   bool ended = false;  // `from` has sent its FIN
-   bool shut = false;   // and `to` was told
-
-   bool wants_read() const { return !ended && waiting.size() < most_buffered; }
-   bool wants_write() const { return !waiting.empty(); }
-
-   // False: the connection broke.
-   bool read() {
-      std::array<char, chunk_size> bytes;
-      const ssize_t size = ::recv(from, bytes.data(), bytes.size(), 0);
-      if (size < 0) return errno == EAGAIN || errno == EINTR;
-      if (size == 0) ended = true;
-      waiting.append(bytes.data(), static_cast<std::size_t>(size));
-      return true;
-   }
-   bool write() {
-      if (!waiting.empty()) {
-         const ssize_t size = ::send(to, waiting.data(), waiting.size(), MSG_NOSIGNAL);
-         if (size < 0) return errno == EAGAIN || errno == EINTR;
-         waiting.erase(0, static_cast<std::size_t>(size));
-      }
-      if (waiting.empty() && ended && !shut) shut = true, ::shutdown(to, SHUT_WR);
-      return true;
-   }
-};
-
-struct passage {
-   int client = -1;
-   int server = -1;
-   stream up = {};
-   stream down = {};
-   std::string last_said = {};  // the end of what the client said, should a marker be split between two reads
-   bool reply_to_be_lost = false;
-   bool broken = false;
-
-   bool over() const { return broken || (up.shut && down.shut); }
-};
-
 }  // namespace
 
 struct relay::state {
+   // What was ordered last; carried out by the relay's thread.
+   struct orders {
+      bool held = false;
+      healing how = healing::intact;
+      milliseconds delay = milliseconds(0);
+   };
+
    int listener = -1;
    int wake = -1;
+   sockaddr_in own = {};
    sockaddr_in server = {};
    std::atomic<bool> stopping = false;
    std::atomic<unsigned> lost = 0;
@@ -95,25 +56,38 @@ struct relay::state {
    std::atomic<unsigned> asked = 0;
    std::atomic<clock::time_point> last_loss = clock::time_point();
    std::mutex guard;
-   std::vector<std::string> markers;  // by `guard`
-   std::list<passage> passages;       // of the relay's thread alone
+   std::vector<std::string> markers;  // by `guard`, as are the next four
+   orders wanted;
+   std::uint64_t ordered = 0;
+   std::uint64_t obeyed = 0;
+   std::condition_variable obedience;
+   // Of the relay's thread alone:
+   std::list<passage> passages;
+   orders current;
+   int stopper = -1;  // fills the backlog while it holds
 
+   void obey();
+   void hold();
+   void heal(healing);
    void admit();
-   void heard_client(passage&, std::size_t already);
+   void heard_client(passage&, std::string_view fresh);
    void serve(passage&, short client_events, short server_events);
    void lose(passage&);
+   void clear_away();
+   int patience() const;
+   void call() const;
 };
 
 relay::relay(const endpoint& server) : state_(std::make_unique<state>()) {
    state& s = *state_;
    s.server = address_of(server);
+   s.own = address_of(address());
    s.wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
    s.listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
    const int yes = 1;
    ::setsockopt(s.listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-   const sockaddr_in own = address_of(address());
-   if (s.wake < 0 || ::bind(s.listener, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
-       ::listen(s.listener, 511) != 0) {
+   if (s.wake < 0 || ::bind(s.listener, reinterpret_cast<const sockaddr*>(&s.own), sizeof s.own) != 0 ||
+       ::listen(s.listener, backlog) != 0) {
       const int why = errno;
       ::close(s.listener);
       ::close(s.wake);
@@ -124,8 +98,7 @@ relay::relay(const endpoint& server) : state_(std::make_unique<state>()) {
 
 relay::~relay() {
    state_->stopping = true;
-   const std::uint64_t one = 1;
-   [[maybe_unused]] const auto written = ::write(state_->wake, &one, sizeof one);
+   state_->call();
    thread_.join();
    ::close(state_->listener);
    ::close(state_->wake);
@@ -144,6 +117,62 @@ clock::time_point relay::last_loss() const { return state_->last_loss; }
 bool relay::done() const { return state_->lost == state_->asked; }
 
 unsigned relay::connections() const { return state_->passing; }
+
+template <class Change>
+void relay::order(Change change) {
+   state& s = *state_;
+   std::unique_lock lock(s.guard);
+   change(s.wanted);
+   const std::uint64_t mine = ++s.ordered;
+   s.call();
+   s.obedience.wait(lock, [&] { return s.obeyed >= mine; });
+}
+
+void relay::hold() {
+   order([](state::orders& o) { o.held = true; });
+}
+
+void relay::heal(healing how) {
+   order([how](state::orders& o) { o.held = false, o.how = how; });
+}
+
+void relay::delay(milliseconds each_way) {
+   order([each_way](state::orders& o) { o.delay = each_way; });
+}
+
+// ---- in the relay's thread -----------------------------------------------------------------------------------------
+
+void relay::state::call() const {
+   const std::uint64_t one = 1;
+   [[maybe_unused]] const auto written = ::write(wake, &one, sizeof one);
+}
+
+void relay::state::obey() {
+   std::uint64_t calls = 0;
+   [[maybe_unused]] const auto got = ::read(wake, &calls, sizeof calls);
+   const std::lock_guard lock(guard);
+   if (wanted.held && !current.held) hold();
+   if (!wanted.held && current.held) heal(wanted.how);
+   current = wanted;
+   obeyed = ordered;
+   obedience.notify_all();
+}
+
+void relay::state::hold() {
+   admit();
+   // A backlog of none holds one connection, and that one is ours: every SYN from now on is dropped.
+   ::listen(listener, 0);
+   stopper = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+   ::connect(stopper, reinterpret_cast<const sockaddr*>(&own), sizeof own);
+}
+
+void relay::state::heal(healing how) {
+   if (how == healing::reset)
+      for (passage& p : passages) p.broken = true;
+   clear_away();
+   ::close(stopper);
+   ::listen(listener, backlog);
+}
 
 void relay::state::admit() {
    for (;;) {
@@ -166,13 +195,14 @@ void relay::state::admit() {
       p.up = {client, upstream};
       p.down = {upstream, client};
       passages.push_back(std::move(p));
+      ++passing;
    }
 }
 
-void relay::state::heard_client(passage& p, std::size_t already) {
+void relay::state::heard_client(passage& p, std::string_view fresh) {
    constexpr std::size_t longest_marker = 64;
    const std::size_t old = p.last_said.size();
-   p.last_said.append(p.up.waiting, already);
+   p.last_said.append(fresh);
    const std::lock_guard lock(guard);
    // What was said before the marker was asked for does not count: it must end in the new bytes.
    const auto found = std::find_if(markers.begin(), markers.end(), [&](const std::string& marker) {
@@ -187,7 +217,6 @@ void relay::state::heard_client(passage& p, std::size_t already) {
 }
 
 void relay::state::lose(passage& p) {
-   p.down.waiting.clear();
    p.broken = true;
    last_loss = clock::now();
    ++lost;
@@ -195,17 +224,35 @@ void relay::state::lose(passage& p) {
 
 void relay::state::serve(passage& p, short client_events, short server_events) {
    constexpr short readable = POLLIN | POLLHUP | POLLERR;
-   bool whole = true;
-   if ((client_events & readable) != 0 && p.up.wants_read()) {
-      const std::size_t already = p.up.waiting.size();
-      whole = p.up.read();
-      heard_client(p, already);
+   if ((client_events & readable) != 0 && p.up.wants_read()) heard_client(p, p.up.read(current.delay));
+   if ((server_events & readable) != 0 && p.down.wants_read()) {
+      const bool answered = !p.down.read(current.delay).empty();
+      if (answered && p.reply_to_be_lost) return lose(p);
    }
-   if (whole && (server_events & readable) != 0 && p.down.wants_read()) {
-      whole = p.down.read();
-      if (whole && p.reply_to_be_lost) return lose(p);
+   const auto now = clock::now();
+   if (!p.up.write(now) || !p.down.write(now)) p.broken = true;
+}
+
+void relay::state::clear_away() {
+   passages.remove_if([](const passage& p) {
+      if (!p.over()) return false;
+      p.broken ? close_with_reset(p.client) : static_cast<void>(::close(p.client));
+      p.broken ? close_with_reset(p.server) : static_cast<void>(::close(p.server));
+      return true;
+   });
+   passing = static_cast<unsigned>(passages.size());
+}
+
+// As poll() takes it: how long nothing is due.
+int relay::state::patience() const {
+   if (current.held) return -1;
+   std::optional<clock::time_point> first;
+   for (const passage& p : passages) {
+      for (const auto& due : {p.up.next_due(), p.down.next_due()})
+         if (due && (!first || *due < *first)) first = due;
    }
-   if (!whole || !p.up.write() || !p.down.write()) p.broken = true;
+   if (!first) return -1;
+   return static_cast<int>(std::max(std::chrono::ceil<milliseconds>(*first - clock::now()), milliseconds(0)).count());
 }
 
 void relay::run() {
@@ -214,32 +261,35 @@ void relay::run() {
    while (!s.stopping) {
       watched.clear();
       watched.push_back({s.wake, POLLIN, 0});
-      watched.push_back({s.listener, POLLIN, 0});
+      watched.push_back({s.current.held ? -1 : s.listener, POLLIN, 0});
       const auto events = [](const stream& in, const stream& out) {
          return static_cast<short>((in.wants_read() ? POLLIN : 0) | (out.wants_write() ? POLLOUT : 0));
       };
       // A side that is not to be read is left out of poll: it would report its HUP for ever.
       const auto watch = [&](int fd, short wanted) { watched.push_back({wanted != 0 ? fd : -1, wanted, 0}); };
       for (const passage& p : s.passages) {
-         watch(p.client, events(p.up, p.down));
-         watch(p.server, events(p.down, p.up));
+         watch(s.current.held ? -1 : p.client, events(p.up, p.down));
+         watch(s.current.held ? -1 : p.server, events(p.down, p.up));
       }
-      if (::poll(watched.data(), watched.size(), -1) < 0) continue;
+      if (::poll(watched.data(), watched.size(), s.patience()) < 0) continue;
+      if (watched[0].revents != 0) {
+         // An order counts for what is said after it: what has come already is taken in as before.
+         if (!s.current.held)
+            for (passage& p : s.passages) s.serve(p, POLLIN, POLLIN);
+         s.clear_away();
+         s.obey();
+         continue;  // what poll has told need not be so any more
+      }
       std::size_t at = 2;
       for (passage& p : s.passages) {
-         s.serve(p, watched[at].revents, watched[at + 1].revents);
+         if (!s.current.held) s.serve(p, watched[at].revents, watched[at + 1].revents);
          at += 2;
       }
-      s.passages.remove_if([](const passage& p) {
-         if (!p.over()) return false;
-         p.broken ? close_with_reset(p.client) : static_cast<void>(::close(p.client));
-         p.broken ? close_with_reset(p.server) : static_cast<void>(::close(p.server));
-         return true;
-      });
+      s.clear_away();
       if ((watched[1].revents & POLLIN) != 0) s.admit();
-      s.passing = static_cast<unsigned>(s.passages.size());
    }
    for (const passage& p : s.passages) ::close(p.client), ::close(p.server);
+   if (s.current.held) ::close(s.stopper);
 }
 
 }  // namespace holdfast::lab

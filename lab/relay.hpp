@@ -35,9 +35,24 @@ class relay {
    // Connections that pass through at present.
    unsigned connections() const;
 
+   // A partition: nothing is read any more, from neither side, and nobody is told. Connections stay; a new one is never
+   // completed, as the kernel is made to drop SYNs by a full backlog. What a real partition does and this cannot: our
+   // kernel still acknowledges what is sent to us, and what a side sent before it gave its connection up is not lost.
+   void hold();
+   // The end of it. `intact`: what was said meanwhile is passed on, also on behalf of those who have left since.
+   // `reset`: all connections of before are reset, towards both sides, and what was under way is gone.
+   enum class healing { intact, reset };
+   void heal(healing);
+   // What is said from now on, an end or a reset too, is passed on so much later, in each direction. Does not delay the
+   // kernel's handshake. Zero: at once.
+   void delay(milliseconds each_way);
+   // All three return when it is so.
+
  private:
    struct state;
    void run();
+   template <class Change>
+   void order(Change change);
 
    reserved_port port_;
    std::unique_ptr<state> state_;

@@ -1,0 +1,30 @@
+#include "lab/deaf_listener.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace holdfast::lab {
+
+deaf_listener::deaf_listener(const endpoint& where) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+   const int yes = 1;
+   sockaddr_in address = {};
+   address.sin_family = AF_INET;
+   address.sin_port = htons(where.port);
+   ::inet_pton(AF_INET, where.host.c_str(), &address.sin_addr);
+   if (socket_ < 0 || ::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+       ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+       ::listen(socket_, 511) != 0) {
+      const int why = errno;
+      if (socket_ >= 0) ::close(socket_);
+      throw std::system_error(why, std::generic_category(), "cannot listen at " + to_string(where));
+   }
+}
+
+deaf_listener::~deaf_listener() { ::close(socket_); }
+
+}  // namespace holdfast::lab
