@@ -50,11 +50,22 @@ void deployment::start_all() {
       for (server& sentinel : sentinels_) sentinel.start();
       for (server& sentinel : sentinels_) sentinel.await_pong();
       await_health();
+      await_replication();
       // Quick to start, but the figures of a drill are those of a server with its default pace.
       for (server& node : nodes_) node.connect().run({"CONFIG", "SET", "hz", "10"});
    } catch (const std::exception& e) {
       throw std::runtime_error(std::string("the lab's deployment did not come up: ") + e.what() + "\n" + logs());
    }
+}
+
+// A replica is "online" when its first copy was sent; the stream of what follows begins with its first ACK, which a
+// busy master may miss, and the next comes a second later. A server that dies before would take all writes with it.
+void deployment::await_replication() {
+   const auto replicas = static_cast<long long>(nodes_.size()) - 1;
+   control master = nodes_[0].connect(milliseconds(6000));
+   master.run({"PUBLISH", "lab:up", "1"});  // replicated, and leaves no key
+   if (master.run({"WAIT", std::to_string(replicas), "5000"}).integer < replicas)
+      throw fact_missing("still missing: not all replicas follow the master");
 }
 
 std::string deployment::uri() const {

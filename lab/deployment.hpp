@@ -66,6 +66,7 @@ class deployment {
    std::vector<std::string> node_lines(std::size_t i) const;
    std::vector<std::string> sentinel_lines(std::size_t i) const;
    void start_all();
+   void await_replication();
    std::string missing_at_node(std::size_t master);
    std::string missing_at_sentinel(std::size_t i);
 

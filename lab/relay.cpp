@@ -167,11 +167,12 @@ void relay::state::hold() {
 }
 
 void relay::state::heal(healing how) {
+   // First: who is reset comes back at once, and is to be let in.
+   ::listen(listener, backlog);
+   ::close(stopper);
    if (how == healing::reset)
       for (passage& p : passages) p.broken = true;
    clear_away();
-   ::close(stopper);
-   ::listen(listener, backlog);
 }
 
 void relay::state::admit() {
