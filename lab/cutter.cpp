@@ -1,6 +1,7 @@
 #include "lab/cutter.hpp"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -58,10 +59,10 @@ bool hand_on(int fd, std::string_view bytes) {
    return true;
 }
 
-// An RST throws away what was not sent yet: the bytes before it must be the receiver's first.
-void await_delivery(int fd) {
+// An RST throws away what was not sent yet: the bytes before it must be on their way first.
+void await_sending(int fd) {
    int unsent = 1;
-   for (int looks = 0; looks < 1000 && ::ioctl(fd, SIOCOUTQ, &unsent) == 0 && unsent > 0; ++looks)
+   for (int looks = 0; looks < 1000 && ::ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0; ++looks)
       ::poll(nullptr, 0, 1);
 }
 
@@ -69,6 +70,13 @@ void close_with_reset(int fd) {
    const linger now = {1, 0};
    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
    ::close(fd);
+}
+
+// A filter that drops every packet before TCP sees it: nothing is acknowledged any more. Needs no privilege.
+void stop_acknowledging(int fd) {
+   sock_filter drop_all[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+   const sock_fprog program = {1, drop_all};
+   ::setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 }
 
 struct passage {
@@ -213,12 +221,14 @@ void cutter::state::end(passage& p, bool by_reset) {
 // it is to see a FIN: to close what has unread bytes would send an RST.
 void cutter::state::perform(passage& p) {
    p.so_far.cut = true;
-   if (p.planned->how == ending::silence) {
+   if (p.planned->how == ending::silence || p.planned->how == ending::vanish) {
+      await_sending(p.client);
+      if (p.planned->how == ending::vanish) stop_acknowledging(p.client);
       p.silent = true;
       return;
    }
    if (p.planned->how == ending::reset) {
-      await_delivery(p.client);
+      await_sending(p.client);
       close_with_reset(std::exchange(p.client, -1));
    } else if (!p.client_told) {
       ::shutdown(p.client, SHUT_WR);

@@ -13,8 +13,9 @@
 namespace holdfast::lab {
 
 enum class direction { to_server, to_client };
-// What the client sees: RST, FIN, or an open connection on which nothing moves any more.
-enum class ending { reset, fin, silence };
+// What the client sees: RST, FIN, an open connection on which nothing moves any more, or one whose other kernel is
+// gone: it does not even acknowledge what it is sent.
+enum class ending { reset, fin, silence, vanish };
 
 // Exactly `after` bytes are handed on in that direction, then the connection ends at once: what the other side says
 // after that moment is swallowed. The server always sees a FIN after the bytes that were handed to it (silence: not

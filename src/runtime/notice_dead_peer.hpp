@@ -8,8 +8,9 @@
 
 namespace holdfast {
 
-// An idle peer that is gone is known after 5 + 3 * 2 seconds, one that does not acknowledge what we sent after 5. Also
-// sends small writes at once (TCP_NODELAY). Without effect on a Unix socket.
+// A peer that does not acknowledge what we sent is known to be gone after 5 seconds, one that is gone while nothing is
+// sent after 7: when the second probe is due, TCP_USER_TIMEOUT counts for the first. (Where a system has no such
+// option, 5 + 3 * 2.) Also sends small writes at once (TCP_NODELAY). Without effect on a Unix socket.
 inline void notice_dead_peer(int fd) {
    const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
    set(IPPROTO_TCP, TCP_NODELAY, 1);
