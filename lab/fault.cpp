@@ -13,6 +13,15 @@ std::vector<std::unique_ptr<fault>> every_fault() {
    all.push_back(make_reply_loss());
    all.push_back(make_connection_kill());
    all.push_back(make_restart());
+   all.push_back(make_partition());
+   all.push_back(make_partition_reset());
+   all.push_back(make_slow());
+   all.push_back(make_slower());
+   all.push_back(make_sentinel_loss());
+   all.push_back(make_sentinel_deaf());
+   all.push_back(make_sentinel_stale());
+   all.push_back(make_two());
+   all.push_back(make_noquorum());
    all.push_back(make_max_clients());
    all.push_back(make_loading());
    all.push_back(make_out_of_memory());

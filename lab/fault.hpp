@@ -29,6 +29,8 @@ class fault {
    // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was
    // called; if not, when `inject` returns.
    virtual bool promotes() const = 0;
+   // How many failovers follow from it. Where there are several, `inject` returns when the last is to come.
+   virtual unsigned failovers() const { return promotes() ? 1 : 0; }
    // Whether what a master acknowledged may be lost by it, replication being asynchronous.
    virtual bool may_lose() const { return promotes(); }
    // Does it, while the workload runs, and returns the moment that it took effect first. Returns early if `stop` is

@@ -160,10 +160,10 @@ std::optional<naming> naming_watch::first() const {
    return all.empty() ? std::nullopt : std::optional(all.front());
 }
 
-bool naming_watch::second_failover() const {
+bool naming_watch::more_failovers_than(unsigned expected) const {
    std::map<std::size_t, unsigned> changed;
    for (const naming& n : changes())
-      if (++changed[n.sentinel] > 1) return true;
+      if (++changed[n.sentinel] > expected) return true;
    return false;
 }
 

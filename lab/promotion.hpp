@@ -53,8 +53,8 @@ class naming_watch {
    // All changes since the watch began, in the order of their moments: what they named at first is not among them.
    std::vector<naming> changes() const;
    std::optional<naming> first() const;
-   // Whether some Sentinel changed its mind more than once: a failover followed the first.
-   bool second_failover() const;
+   // Whether some Sentinel changed its mind more often: a failover followed those that were expected.
+   bool more_failovers_than(unsigned expected) const;
 
  private:
    struct state;

@@ -47,7 +47,7 @@ TEST(LabFaults, APlannedFailoverIsSeenAsOnePromotionBeforeTheSentinelsNameIt) {
    EXPECT_LT(at, seen[0].at);
    EXPECT_LE(seen[0].at, seen[0].accepted);
    EXPECT_LT(seen[0].at, namings.first()->at);
-   EXPECT_FALSE(namings.second_failover());
+   EXPECT_FALSE(namings.more_failovers_than(1));
 }
 
 TEST(LabFaults, AStoppedMasterIsReplacedAndStillSaysMasterWhenItWakes) {

@@ -107,7 +107,7 @@ std::string describe(const external_run& r) {
    const auto ms = [](const std::optional<double>& value) {
       return value ? fmt::format("{:.1f} ms", *value) : std::string("-");
    };
-   std::string text = fmt::format("{:<10} run {}   promoted {:>10}   Sentinel named it {:>10}   ", r.fault, r.run,
+   std::string text = fmt::format("{:<15} run {}   promoted {:>10}   Sentinel named it {:>10}   ", r.fault, r.run,
                                   ms(r.promoted_ms), ms(r.sentinel_named_ms));
    text += r.exit_status ? fmt::format("the program exited with {}", *r.exit_status) : "the program went on";
    text += r.trouble.empty() ? "\n" : "\n   " + r.trouble + "\n";
@@ -187,7 +187,7 @@ int perform(const settings& s) {
 
 std::string fault_help() {
    std::string text;
-   for (const auto& f : lab::every_fault()) text += fmt::format("  {:<10} {}\n", f->name(), f->description());
+   for (const auto& f : lab::every_fault()) text += fmt::format("  {:<15} {}\n", f->name(), f->description());
    return text;
 }
 

@@ -104,7 +104,7 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
          for_a_while("it is connected", under_way);
          fault_at = f.inject(d, interrupted);
          if (f.promotes() && reached("no master yet", milliseconds(s.down_after_ms) + patience_for_election,
-                                     [&] { return promotions.first().has_value(); })) {
+                                     [&] { return promotions.seen().size() >= f.failovers(); })) {
             f.after_promotion(d);
             reached("no Sentinel says so", milliseconds(10000), [&] { return namings.first().has_value(); });
          }
@@ -113,7 +113,8 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    } catch (const std::exception& e) {
       run.trouble = e.what();
    }
-   if (const auto p = promotions.first()) run.promoted_ms = lab::ms_between(fault_at, p->at);
+   const auto promoted = promotions.seen();
+   if (!promoted.empty()) run.promoted_ms = lab::ms_between(fault_at, promoted.back().at);
    if (const auto n = namings.first()) run.sentinel_named_ms = lab::ms_between(fault_at, n->at);
    run.exit_status = subject.status();
    subject.end();

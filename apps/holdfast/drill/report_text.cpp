@@ -94,7 +94,7 @@ std::string table_line(const fault_summary& s, const paint& tint) {
    const auto zero_is_good = [&](int columns, std::uint64_t n) {
       return tint(n == 0 ? colour::none : colour::red, fmt::format("{:>{}}", n, columns));
    };
-   return fmt::format("{:<10}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}", s.fault, s.runs, ms(s.promoted_ms, false),
+   return fmt::format("{:<16}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}", s.fault, s.runs, ms(s.promoted_ms, false),
                       ms(s.sentinel_named_ms, false), ms(s.client_added_ms, false), ms(s.client_added_ms, true),
                       ms(s.longest_gap_ms, false), ms(s.longest_gap_ms, true), s.all.unknown) +
           zero_is_good(5, s.all.errors() - s.all.unknown) + fmt::format("{:>6}", s.all.lost) +
@@ -103,10 +103,10 @@ std::string table_line(const fault_summary& s, const paint& tint) {
 
 std::string table_head(const paint& tint) {
    return tint(colour::bold,
-               fmt::format("{:<10}{:>4}{:>9}{:>7}{:>15}{:>15}{:>10}{:>6}{:>6}", "fault", "runs", "promoted", "named",
+               fmt::format("{:<16}{:>4}{:>9}{:>7}{:>15}{:>15}{:>10}{:>6}{:>6}", "fault", "runs", "promoted", "named",
                            "client added", "longest gap", "errors", "lost", "twice")) +
           "\n" +
-          fmt::format("{:<10}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}{:>5}\n", "", "", "ms", "ms", "median", "max ms",
+          fmt::format("{:<16}{:>4}{:>9}{:>7}{:>8}{:>7}{:>8}{:>7}{:>5}{:>5}\n", "", "", "ms", "ms", "median", "max ms",
                       "median", "max ms", "unkn", "oth");
 }
 

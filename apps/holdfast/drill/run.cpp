@@ -5,6 +5,7 @@
 #include "drill/workload.hpp"
 #include "lab/promotion.hpp"
 
+#include <algorithm>
 #include <optional>
 
 namespace holdfast::drill {
@@ -91,7 +92,8 @@ class scene {
       });
       if (!back) return;
       if (fault_.promotes()) {
-         reached("no Sentinel says so", milliseconds(10000), [&] { return namings_.first().has_value(); });
+         reached("no Sentinel says so", milliseconds(10000),
+                 [&] { return note_promotion(), record_.named_at.has_value(); });
       }
       const auto enough =
          std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
@@ -106,7 +108,8 @@ class scene {
 
    bool promoted() {
       const auto patience = milliseconds(settings_.down_after_ms) + patience_for_election;
-      const bool seen = reached("no master yet", patience, [&] { return promotions_.first().has_value(); });
+      const bool seen =
+         reached("no master yet", patience, [&] { return promotions_.seen().size() >= fault_.failovers(); });
       if (!seen && !stop_.stop_requested()) record_.trouble = "no replica was promoted";
       if (!seen) return false;
       note_promotion();
@@ -115,14 +118,25 @@ class scene {
    }
 
    void note_promotion() {
-      if (const auto p = promotions_.first()) record_.promoted_at = p->at, record_.promoted = p->node;
-      if (const auto n = namings_.first()) record_.named_at = n->at;
-      record_.second_failover = namings_.second_failover();
       record_.promotions = promotions_.seen();
+      record_.namings = namings_.changes();
+      note_the_last_expected();
+      record_.second_failover = namings_.more_failovers_than(std::max(1U, fault_.failovers()));
       // What nobody asked for is a failover like any second one, and may lose as much.
       if (!fault_.promotes() && !record_.promotions.empty()) record_.second_failover = true;
       record_.may_lose = fault_.may_lose() || record_.second_failover;
-      record_.namings = namings_.changes();
+   }
+
+   // The promotion that the figures are about: where a fault brings about several, the last of them.
+   void note_the_last_expected() {
+      const std::size_t expected = std::max(1U, fault_.failovers());
+      if (record_.promotions.size() < expected) return;
+      const lab::promotion& last = record_.promotions[expected - 1];
+      record_.promoted_at = last.at;
+      record_.promoted = last.node;
+      const auto named = std::find_if(record_.namings.begin(), record_.namings.end(),
+                                      [&](const lab::naming& n) { return expected == 1 || n.master == last.node; });
+      if (named != record_.namings.end()) record_.named_at = named->at;
    }
 
    void check() {
@@ -161,6 +175,12 @@ class scene {
    workload workload_;
 };
 
+// The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
+milliseconds deadline_in(const lab::deployment_options& shape) {
+   if (shape.sentinels == 0) return milliseconds(10000);
+   return std::max(milliseconds(5000), shape.down_after + milliseconds(8000));
+}
+
 }  // namespace
 
 lab::deployment_options shape_for(const lab::fault& f, const settings& s) {
@@ -179,7 +199,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
    r.delivery = s.delivery;
-   r.deadline = s.deadline(shape_for(f, s).sentinels != 0);
+   r.deadline = deadline_in(shape_for(f, s));
    listener({"starting servers"});
    scene(f, s, r, interrupted, listener).play();
    return r;

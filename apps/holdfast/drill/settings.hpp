@@ -25,11 +25,6 @@ struct settings {
    std::string json = {};  // a file, "-", or empty: none
    std::string html = {};
    std::string exec = {};
-
-   // The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
-   lab::milliseconds deadline(bool with_sentinels) const {
-      return lab::milliseconds(with_sentinels ? std::max(5000U, down_after_ms + 8000U) : 10000U);
-   }
 };
 
 }  // namespace holdfast::drill

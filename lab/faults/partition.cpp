@@ -1,0 +1,67 @@
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+constexpr milliseconds patience(15000);
+
+// The relay is what clients, replicas and Sentinels know as the master; only the checker has another way to it.
+class partition : public fault {
+ public:
+   deployment_options shape(deployment_options wanted) const override {
+      wanted.relay = true;
+      return wanted;
+   }
+   bool promotes() const override { return true; }
+   clock::time_point inject(deployment& d, const std::stop_token&) override {
+      const auto at = clock::now();
+      d.relay()->hold();
+      return at;
+   }
+};
+
+class partition_fault final : public partition {
+ public:
+   std::string_view name() const override { return "partition"; }
+   std::string_view description() const override {
+      return "a relay before the master passes nothing on, and a connect through it hangs; when all Sentinels name the "
+             "new master, it delivers what was held";
+   }
+   std::string_view shows() const override {
+      return "the command in flight is given up when the Sentinels name another master, and what the old master makes "
+             "of it afterwards counts nowhere";
+   }
+   void after_promotion(deployment& d) override {
+      const endpoint old = d.node(0).address();
+      await(
+         "all Sentinels name the new master",
+         [&] {
+            for (std::size_t i = 0; i < d.sentinels(); ++i)
+               if (d.named_master(i) == old) return false;
+            return true;
+         },
+         patience);
+      d.relay()->heal(relay::healing::intact);
+   }
+};
+
+class partition_reset_fault final : public partition {
+ public:
+   std::string_view name() const override { return "partition-reset"; }
+   std::string_view description() const override {
+      return "the same, but it heals at the promotion, when the Sentinels still name the old master, and resets the "
+             "connections";
+   }
+   std::string_view shows() const override {
+      return "the old master is written to as long as the Sentinels name it, behind a fence";
+   }
+   void after_promotion(deployment& d) override { d.relay()->heal(relay::healing::reset); }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_partition() { return std::make_unique<partition_fault>(); }
+
+std::unique_ptr<fault> make_partition_reset() { return std::make_unique<partition_reset_fault>(); }
+
+}  // namespace holdfast::lab

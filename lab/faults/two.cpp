@@ -1,0 +1,42 @@
+#include "lab/faults/all.hpp"
+
+namespace holdfast::lab {
+namespace {
+
+constexpr milliseconds patience(45000);  // a lost election is held again after 2 x failover-timeout
+
+class two_fault final : public fault {
+ public:
+   std::string_view name() const override { return "two"; }
+   std::string_view description() const override {
+      return "SIGKILL to the master, and to its successor as soon as a Sentinel names it";
+   }
+   std::string_view shows() const override { return "a command outlives two failovers in a row, within one deadline"; }
+   deployment_options shape(deployment_options wanted) const override {
+      wanted.replicas = std::max(wanted.replicas, 2U);
+      return wanted;
+   }
+   bool promotes() const override { return true; }
+   unsigned failovers() const override { return 2; }
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      const endpoint old = d.node(0).address();
+      const auto at = clock::now();
+      d.node(0).kill();
+      endpoint successor;
+      // Not sooner: the Sentinel that leads the failover would wait for what died, and give up after failover-timeout.
+      const auto named = [&] {
+         for (std::size_t i = 0; i < d.sentinels() && successor.empty(); ++i)
+            if (const endpoint master = d.named_master(i); master != old) successor = master;
+         return !successor.empty() || stop.stop_requested();
+      };
+      await("a Sentinel names a successor", named, patience, milliseconds(1));
+      if (!successor.empty()) d.node_at(successor).kill();
+      return at;
+   }
+};
+
+}  // namespace
+
+std::unique_ptr<fault> make_two() { return std::make_unique<two_fault>(); }
+
+}  // namespace holdfast::lab
