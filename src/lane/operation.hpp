@@ -71,6 +71,7 @@ class operation_list {
    // Keeps the list ordered by sequence. Looks from the front, because what is put back is older than what waits; or
    // from `hint`, an element that is known to stand before.
    void insert_in_order(operation& o, operation* hint = nullptr) {
+      if (last_ == nullptr || last_->sequence < o.sequence) return insert_before(o, nullptr);
       operation* at = hint != nullptr ? hint : first_;
       while (at != nullptr && at->sequence < o.sequence) at = at->next;
       insert_before(o, at);
