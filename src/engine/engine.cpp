@@ -104,8 +104,9 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    if (addresses.empty()) return dropped(*l, problem, now);
-   // Should the first lead nowhere, without an answer, there may be no time for a second: so they take turns.
-   const auto first = static_cast<std::ptrdiff_t>(connections_[id - 1].dials++ % addresses.size());
+   // Should the first lead nowhere, without an answer, there may be no time for a second: so they take turns. To be
+   // connected is no answer, as a frozen server's kernel connects as well.
+   const auto first = static_cast<std::ptrdiff_t>(connections_[id - 1].turn % addresses.size());
    std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
    std::reverse(addresses.begin(), addresses.end());
    connections_[id - 1].addresses = std::move(addresses);
@@ -114,7 +115,10 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
 
 // On to the next address of the name.
 void engine::dialed(resp::link& l, time_point) {
-   auto& addresses = connections_[l.id - 1].addresses;
+   connection& c = connections_[l.id - 1];
+   auto& addresses = c.addresses;
+   ++c.turn;
+   c.heard = false;
    actions_.insert(actions_.begin(), {action::kind::connect, l.id, l.serial(), std::move(addresses.back())});
    addresses.pop_back();
 }
@@ -123,7 +127,6 @@ void engine::connected(link_id id, std::uint32_t serial, time_point now) {
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    l->opened();
-   connections_[id - 1].dials = 0;
    if (is_lanes(*l)) return lane_.on_opened(*l, now);
    watch_.on_opened(*l, now);
    watch_moved(now);
@@ -152,6 +155,10 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    l->in.commit(n);
+   if (connection& c = connections_[id - 1]; !c.heard) {
+      c.heard = true;
+      --c.turn;  // the next dial begins with the one that answered
+   }
    if (is_lanes(*l)) return lane_.on_received(*l, now);
    watch_.on_received(*l, now);
    watch_moved(now);

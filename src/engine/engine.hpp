@@ -90,7 +90,8 @@ class engine final : private lane::guide {
    struct connection {
       resp::link* link = nullptr;
       std::vector<endpoint> addresses;  // not tried yet, the next one last
-      std::size_t dials = 0;            // since it was last connected: each begins with another address of the name
+      std::size_t turn = 0;             // which of a name's addresses a dial begins with
+      bool heard = false;               // something came since the last one was tried
    };
 
    // lane::guide: what the lane asks of the watch.
