@@ -276,6 +276,14 @@ TEST(DrillVerdict, TheClientMustComeBackFromALatePromotionAndFromTheLastOfSevera
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
+TEST(DrillVerdict, WhereAFaultBringsAboutTwoFailoversTheLastIsMeantAndErrorsAreErrors) {
+   record r = good_failover();
+   r.promotions = {{.node = {"127.0.0.1", 3}, .at = at(300)}, {.node = new_master, .at = at(1000)}};
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   r.operations.push_back(failed(write_kind::set, 3, 2100, outcome::not_executed));
+   EXPECT_TRUE(says(judge(r), "1 of SET failed"));
+}
+
 TEST(DrillVerdict, TheClientMustComeSoonAfterASentinelNamedTheNewMaster) {
    record r = good_failover();
    EXPECT_DOUBLE_EQ(judge(r).after_named_ms.value(), 1002 - 1800);
