@@ -126,6 +126,12 @@ class Counting(unittest.TestCase):
         self.assertEqual(plan.count_unittest(1, told + "FAILED (failures=1, errors=2)"), Count(passed=6, failed=3))
         self.assertEqual(plan.count_unittest(1, "Traceback"), Count())
 
+    def test_a_test_for_which_something_is_missing_is_skipped_and_says_what(self):
+        test = {"name": "rows_valkey", "command": ["cmake", "-E", "echo", "there is no valkey-server"],
+                "properties": [{"name": "LABELS", "value": ["skipped"]}]}
+        result = steps.run(plan.step_of(test, Path("build")))
+        self.assertEqual((result.count, result.why), (Count(skipped=1), "there is no valkey-server"))
+
     def test_a_drill_that_the_sources_have_is_never_skipped(self):
         with tempfile.TemporaryDirectory() as folder:
             root = Path(folder)

@@ -26,7 +26,8 @@ def build_step(preset):
 
 def before_the_build(root):
     """What needs nothing built: it runs beside the build."""
-    return [Step("tidy", [str(root / "tools/tidy")]), Step("docs", [str(root / "tools/check_docs")])]
+    return [Step("tidy", [str(root / "tools/tidy")]), Step("docs", [str(root / "tools/check_docs")]),
+            Step("rows", [str(root / "tools/fault_rows")])]
 
 
 def after_the_build(root, preset):
@@ -36,6 +37,12 @@ def after_the_build(root, preset):
     return [replace(step, limit_s=step.limit_s * slower,
                     environment={**(SANITIZER_OPTIONS if slower > 1 else {}), **step.environment})
             for step in known + drills(root, build, known)]
+
+
+def after_the_tests(root, preset):
+    """What looks back at a whole run: that the tests which the catalogue of faults counts on did run."""
+    reports = build_folder(preset) + "/reports"
+    return [Step("rows_ran", [str(root / "tools/fault_rows"), "--ran", str(root / reports)])]
 
 
 def registered(build):
@@ -49,6 +56,8 @@ def step_of(test, build):
     properties = {entry["name"]: entry["value"] for entry in test.get("properties", [])}
     labels = properties.get("LABELS", [])
     command = test.get("command", [test["name"]])
+    if "skipped" in labels:
+        return Step(test["name"], [], skip=command[-1])  # it would only say why
     environment = dict(entry.split("=", 1) for entry in properties.get("ENVIRONMENT", []))
     count, shorten = None, str
     if "gtest" in labels:
