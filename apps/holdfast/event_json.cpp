@@ -53,6 +53,9 @@ json fields(const event::resent& e) {
 json fields(const event::outcome_unknown& e) {
    return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}};
 }
+json fields(const event::budget_exhausted& e) {
+   return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}};
+}
 json fields(const event::breaker_changed& e) { return {{"state", text_as_json(e.state)}}; }
 
 }  // namespace

@@ -112,6 +112,12 @@ struct outcome_unknown {
    std::string command = {};
    std::string why = {};
 };
+// A command would have been sent again, but the retry budget (config::resend.budget) is spent: it ends with
+// errc::retry_budget_exhausted. `why` is what had befallen it.
+struct budget_exhausted {
+   std::string command = {};
+   std::string why = {};
+};
 // The circuit breaker changed: "closed", "open", "half-open".
 struct breaker_changed {
    std::string state = {};
@@ -121,11 +127,11 @@ struct breaker_changed {
 
 namespace holdfast {
 
-using any_event =
-   std::variant<event::sentinel_up, event::sentinel_down, event::sentinel_learned, event::sentinel_said,
-                event::master_named, event::stale_answer, event::new_lineage, event::master_lost, event::connected,
-                event::dial_failed, event::role_refused, event::connection_lost, event::suspected,
-                event::suspicion_cleared, event::fenced, event::resent, event::outcome_unknown, event::breaker_changed>;
+using any_event = std::variant<event::sentinel_up, event::sentinel_down, event::sentinel_learned, event::sentinel_said,
+                               event::master_named, event::stale_answer, event::new_lineage, event::master_lost,
+                               event::connected, event::dial_failed, event::role_refused, event::connection_lost,
+                               event::suspected, event::suspicion_cleared, event::fenced, event::resent,
+                               event::outcome_unknown, event::budget_exhausted, event::breaker_changed>;
 
 // The name of the kind, e.g. "master_named".
 std::string_view name_of(const any_event&);

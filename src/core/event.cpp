@@ -58,6 +58,9 @@ std::string line(const event::resent& e) {
    return "sent again (attempt " + std::to_string(e.attempt) + "): " + e.command + "; before: " + e.why;
 }
 std::string line(const event::outcome_unknown& e) { return "outcome unknown: " + e.command + "; " + e.why; }
+std::string line(const event::budget_exhausted& e) {
+   return "not sent again, as the retry budget is spent: " + e.command + "; " + e.why;
+}
 std::string line(const event::breaker_changed& e) { return "the circuit breaker is " + e.state; }
 
 }  // namespace
@@ -81,6 +84,7 @@ std::string_view name_of(const any_event& e) {
                         [](const event::fenced&) { return "fenced"; },
                         [](const event::resent&) { return "resent"; },
                         [](const event::outcome_unknown&) { return "outcome_unknown"; },
+                        [](const event::budget_exhausted&) { return "budget_exhausted"; },
                         [](const event::breaker_changed&) { return "breaker_changed"; },
                      },
                      e);

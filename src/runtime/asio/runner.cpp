@@ -52,15 +52,21 @@ bool runner::is_current(std::uint32_t link, std::uint32_t serial) const {
    return connections_[link - 1].serial == serial;
 }
 
+void runner::tell() {
+   if (engine_.events().empty()) return;
+   engine_.events().take(events_);
+   for (const any_event& e : events_) {
+      if (observer_) observer_(e);
+   }
+}
+
 void runner::step() {
    engine::action a;
    do {
       while (engine_.next_action(a)) carry_out(a);
-      engine_.events().take(events_);
-      for (const any_event& e : events_) {
-         if (observer_) observer_(e);
-      }
+      tell();
       while (lane::operation* op = engine_.take_done(now())) done_(*op);
+      tell();  // what follows from an end: the breaker's opening, say
    } while (engine_.has_actions());
    const time_point next = engine_.next_deadline();
    if (next == armed_) return;

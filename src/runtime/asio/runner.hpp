@@ -40,6 +40,7 @@ class runner {
    };
 
    void step();  // after everything: what the engine asks for, what is done, when to come back
+   void tell();
    void carry_out(const engine::action&);
    void resolve(const engine::action&);
    void connect(const engine::action&);

@@ -52,7 +52,10 @@ class loop {
       for (;;) {
          do {
             carry_out();
-            if (enough()) return true;  // which may have given the engine more to do
+            if (enough()) {  // which may have given the engine more to do, and more to tell: of an end, the breaker
+               tell();
+               return true;
+            }
          } while (engine_.has_actions());
          if (alarm != nullptr && alarm->rang()) return false;
          wait(alarm);
