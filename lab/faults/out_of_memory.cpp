@@ -41,9 +41,9 @@ class out_of_memory_fault final : public fault {
  private:
    // Something is written again, so that the next round meets another command.
    static void await_writes(control& master, const std::stop_token& stop) {
-      const auto offset = [&] { return master.info("replication", "master_repl_offset"); };
-      const std::string before = offset();
-      await("a write passes again", [&] { return offset() != before || stop.stop_requested(); }, patience);
+      const auto changes = [&] { return master.info("persistence", "rdb_changes_since_last_save"); };
+      const std::string before = changes();
+      await("a write passes again", [&] { return changes() != before || stop.stop_requested(); }, patience);
    }
 };
 

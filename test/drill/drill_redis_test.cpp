@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -166,6 +167,53 @@ TEST(Drill, ShowsThatTheClientDoesNotGrowOverTwoHundredLostConnections) {
    constexpr std::size_t log_of_the_run_kib = 4096;
    EXPECT_LE(r.after.resident_kib, r.before.resident_kib + log_of_the_run_kib);
 #endif
+}
+
+TEST(Drill, NeverSeesTheBreakerOpenInAFailoverThatIsRiddenOut) {
+   program drill({"--fault", "kill,connkill", "--breaker", "--seconds", "1", "--json", "-"});
+   EXPECT_EQ(drill.exit_status(), 0) << drill.err() << drill.out();
+   const auto json = nlohmann::json::parse(drill.out());
+   for (const auto& run : json.at("runs")) {
+      EXPECT_EQ(run.at("breaker").at("on"), true);
+      EXPECT_EQ(run.at("breaker").at("opened"), 0) << run.at("breaker").dump();
+   }
+}
+
+class fault_that_needs_what_is_not_there : public lab::fault {
+ public:
+   std::string_view name() const override { return "impossible"; }
+   std::string_view description() const override { return "does nothing"; }
+   std::string unavailable() const override { return "needs root"; }
+   bool promotes() const override { return false; }
+   lab::clock::time_point inject(lab::deployment&, const std::stop_token&) override {
+      throw std::logic_error("it cannot be done here");
+   }
+};
+
+TEST(Drill, SkipsAFaultThatCannotBeDoneHere) {
+   fault_that_needs_what_is_not_there f;
+   const record r = perform_run(f, 1, {}, {}, [](const progress&) {});
+   EXPECT_EQ(r.skipped, "needs root");
+   EXPECT_TRUE(r.operations.empty());
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+}
+
+TEST(Drill, ExplainsEachFaultWithinTheWidthOfATerminal) {
+   program drill({"--fault", "help"});
+   EXPECT_EQ(drill.exit_status(), 0);
+   program help({"--help"});
+   EXPECT_EQ(help.exit_status(), 0);
+   std::istringstream lines(drill.out());
+   std::vector<std::string> names;
+   for (std::string line; std::getline(lines, line);) {
+      EXPECT_LE(line.size(), 80U) << line;
+      if (line[0] != ' ') names.push_back(line);
+   }
+   ASSERT_EQ(names.size(), lab::every_fault().size());
+   for (const auto& f : lab::every_fault()) {
+      EXPECT_NE(std::find(names.begin(), names.end(), f->name()), names.end()) << f->name();
+      EXPECT_NE(help.out().find(std::string(f->name())), std::string::npos) << f->name();
+   }
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 # Completion of holdfast for bash.
 
-# The faults that this version knows: the first word of each line of the list that it prints.
+# The faults that this version knows: the lines of their list that are not indented.
 _holdfast_faults() {
-   holdfast drill --fault help 2>/dev/null | while read -r name _; do printf '%s\n' "$name"; done
+   holdfast drill --fault help 2>/dev/null | grep '^[a-z]'
    echo all
 }
 

@@ -1,6 +1,6 @@
 # Completion of holdfast for fish.
 
-# The faults that this version knows: the first word of each line of the list that it prints.
+# The faults that this version knows: the lines of their list that are not indented.
 function __holdfast_faults
     holdfast drill --fault help 2>/dev/null | string match -r '^\S+'
     echo all

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <sstream>
 
 namespace holdfast::drill {
 namespace {
@@ -99,11 +100,15 @@ int drill_a_client(const settings& s) {
                  last.seen.fault, last.seen.run);
       return 1;
    }
+   const bool all_skipped =
+      std::all_of(runs.begin(), runs.end(), [](const judged& j) { return !j.seen.skipped.empty(); });
+   if (all_skipped) return 1;  // nothing was tried, so nothing was kept
    const bool kept = std::all_of(runs.begin(), runs.end(), [](const judged& j) { return j.found.broken.empty(); });
    return kept ? 0 : 1;
 }
 
 std::string describe(const external_run& r) {
+   if (!r.skipped.empty()) return fmt::format("{:<15} skipped: {}\n", r.fault, r.skipped);
    const auto ms = [](const std::optional<double>& value) {
       return value ? fmt::format("{:.1f} ms", *value) : std::string("-");
    };
@@ -118,11 +123,13 @@ int drill_a_program(const settings& s) {
    const cli::interrupt signals;
    live display;
    bool well = true;
+   std::size_t skipped = 0;
    auto json = nlohmann::ordered_json::array();
    const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
       const external_run r =
          perform_external_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
       display.clear();
+      skipped += !r.skipped.empty();
       well = well && r.trouble.empty() && r.exit_status.value_or(0) == 0;
       if (s.json != "-") fmt::print("{}", describe(r));
       std::fflush(stdout);
@@ -133,12 +140,13 @@ int drill_a_program(const settings& s) {
       put("promoted_ms", r.promoted_ms);
       put("sentinel_named_ms", r.sentinel_named_ms);
       put("exit_status", r.exit_status);
+      json.back()["skipped"] = r.skipped.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(r.skipped);
       json.back()["trouble"] = r.trouble;
       json.back()["output_end"] = r.output_end;
    });
    if (!s.json.empty()) save(s.json, nlohmann::ordered_json{{"runs", json}}.dump(2));
    if (!complete) fmt::print(stderr, "holdfast: interrupted\n");
-   return complete && well ? 0 : 1;
+   return complete && well && skipped < json.size() ? 0 : 1;
 }
 
 bool writable(const std::string& file) {
@@ -185,10 +193,36 @@ int perform(const settings& s) {
 
 // ---- options -------------------------------------------------------------------------------------------------------
 
+// To a terminal of 80 columns. The name stands alone at the beginning of a line: completions look for it there.
+std::string wrapped(const std::string& text, const std::string& indent) {
+   constexpr std::size_t columns = 80;
+   std::string out;
+   std::string line = indent;
+   std::istringstream words(text);
+   for (std::string word; words >> word;) {
+      if (line.size() + 1 + word.size() > columns && line != indent) {
+         out += line + "\n";
+         line = indent;
+      }
+      line += (line == indent ? "" : " ") + word;
+   }
+   return out + line + "\n";
+}
+
 std::string fault_help() {
    std::string text;
-   for (const auto& f : lab::every_fault()) text += fmt::format("  {:<15} {}\n", f->name(), f->description());
+   for (const auto& f : lab::every_fault()) {
+      text += fmt::format("{}\n", f->name()) + wrapped(std::string(f->description()) + ".", "   ");
+      if (!f->shows().empty()) text += wrapped(fmt::format("Shows: {}.", f->shows()), "   ");
+      if (const std::string why = f->unavailable(); !why.empty()) text += wrapped("Not here: " + why + ".", "   ");
+   }
    return text;
+}
+
+std::string fault_names() {
+   std::string names;
+   for (const auto& f : lab::every_fault()) names += (names.empty() ? "" : ", ") + std::string(f->name());
+   return wrapped(names, "  ");
 }
 
 std::string check_fault(const std::string& name) {
@@ -224,15 +258,19 @@ void add_drill(CLI::App& app, int& status) {
    auto s = std::make_shared<settings>();
    CLI::App* drill = app.add_subcommand("drill", "Break real deployments, and see what became of writes");
    drill->footer(
-      "Starts a master, replicas and Sentinels (real processes on free loopback ports, in a temporary folder), writes\n"
-      "uniquely numbered entries through the client, injects each fault, draws what happened, and compares what was\n"
-      "acknowledged with what the final master holds. Leaves no process and no file behind.\n\nFaults:\n" +
-      fault_help() +
-      "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a promise was broken, or the "
-      "drill\n"
-      "was interrupted or could not be carried out; 2 usage.\n\n"
+      "Starts a master, replicas and Sentinels (real processes on free loopback ports,\n"
+      "in a temporary folder), writes uniquely numbered entries through the client,\n"
+      "injects each fault, draws what happened, and compares what was acknowledged with\n"
+      "what the final master holds. Leaves no process and no file behind. A fault that\n"
+      "cannot be done on this machine is skipped, and shown as such.\n\n"
+      "Faults (--fault help says what each does and shows):\n" +
+      fault_names() +
+      "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a\n"
+      "promise was broken, the drill was interrupted or could not be carried out, or all\n"
+      "of it was skipped; 2 usage.\n\n"
       "  holdfast drill --fault kill,stop --runs 5 --html drill.html\n"
-      "  holdfast drill --client recipe --fault kill          what a loop of retries makes of the same fault\n"
+      "  holdfast drill --breaker --fault kill      a failover never opens the breaker\n"
+      "  holdfast drill --client recipe --fault kill    what a loop of retries makes of it\n"
       "  holdfast drill --fault failover --exec './my-service --redis {uri}'");
    drill->add_option("--fault", s->faults, "Which faults, comma separated; \"all\"; \"help\" tells what each does")
       ->delimiter(',')

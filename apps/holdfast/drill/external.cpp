@@ -77,6 +77,8 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    external_run run;
    run.fault = f.name();
    run.run = number;
+   run.skipped = f.unavailable();
+   if (!run.skipped.empty()) return run;
    listener({"starting servers"});
    lab::deployment d(shape_for(f, s));
    lab::promotion_watch promotions(d);

@@ -16,6 +16,7 @@ struct external_run {
    std::optional<int> exit_status = {};  // its own, or 128 + the signal; empty: it still ran at the end, and was ended
    std::string output_end = {};          // the last lines of its stdout and stderr
    std::string trouble = {};
+   std::string skipped = {};  // why the fault cannot be done here; then nothing was
 };
 
 // Starts the program (by /bin/sh, {uri} replaced by the deployment's address), waits until it is connected to the

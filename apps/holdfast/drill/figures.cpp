@@ -1,5 +1,7 @@
 #include "drill/figures.hpp"
 
+#include <holdfast/policy/circuit_breaker.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +76,9 @@ void count(const record& r, figures& f) {
    for (const told& t : r.events) {
       const auto* lost = std::get_if<event::connection_lost>(&t.what);
       if (lost != nullptr && lost->unanswered != 0) ++f.connections_lost;
+      const auto* breaker = std::get_if<event::breaker_changed>(&t.what);
+      if (breaker != nullptr && breaker->state == to_string(circuit_state::open)) ++f.breaker_opened;
+      if (std::holds_alternative<event::budget_exhausted>(t.what)) ++f.budget_exhausted;
    }
 }
 
@@ -196,9 +201,17 @@ void judge_return(const record& r, figures& f) {
               fmt::format("the client came {:.1f} ms after a Sentinel named the new master", *f.after_named_ms));
 }
 
+// It sees what commands came to after all their tries: what was ridden out is a success.
+void judge_breaker(figures& f) {
+   if (!f.ordinary()) return;
+   promise(f, f.breaker_opened == 0,
+           fmt::format("the circuit breaker opened {} times, though the fault was to be ridden out", f.breaker_opened));
+}
+
 void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) {
    if (f.ordinary()) judge_errors(r, f);
    judge_return(r, f);
+   judge_breaker(f);
    judge_replies(r, f);
    promise(f, f.all.duplicated == 0 || r.delivery == delivery::at_least_once,
            fmt::format("{} writes were applied more than once", f.all.duplicated));
@@ -250,6 +263,7 @@ std::optional<clock::time_point> first_ok(const record& r) { return first_ok(r, 
 
 figures judge(const record& r) {
    figures f;
+   if (!r.skipped.empty()) return f;
    judge_times(r, f);
    count(r, f);
    std::uint64_t wrongly_present = 0;

@@ -41,6 +41,8 @@ struct figures {
    std::array<totals, every_kind.size()> by_command = {};
    totals all = {};
    std::uint64_t connections_lost = 0;  // with commands unanswered
+   std::uint64_t breaker_opened = 0;
+   std::uint64_t budget_exhausted = 0;  // commands that were not sent again because of it
    // One line for each promise that was not kept.
    std::vector<std::string> broken = {};
 

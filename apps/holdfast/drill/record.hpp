@@ -72,6 +72,7 @@ struct record {
    bool may_lose = false;  // replication being asynchronous
    holdfast::delivery delivery = holdfast::delivery::automatic;
    lab::milliseconds deadline = {};  // of the client's commands
+   bool breaker = false;             // whether the client has a circuit breaker
 
    clock::time_point start = {};  // of the workload
    clock::time_point fault_at = {};
@@ -90,6 +91,7 @@ struct record {
    footprint before = {};
    footprint after = {};
 
+   std::string skipped = {};  // why the fault cannot be done here; then nothing was done, and all else is empty
    bool cut_short = false;    // by Ctrl-C or SIGTERM
    std::string trouble = {};  // what the lab could not do, and why
 };

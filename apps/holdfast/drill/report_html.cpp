@@ -37,6 +37,8 @@ std::string_view class_of(mark_kind kind) {
       case mark_kind::promoted: return "promoted";
       case mark_kind::client_back: return "back";
       case mark_kind::named: return "named";
+      case mark_kind::breaker:
+      case mark_kind::budget: return "policy";
    }
    return "";
 }
@@ -76,6 +78,8 @@ std::string row(const fault_summary& s) {
       return values.count == 0 ? std::string("–") : fmt::format("{:.1f}", value);
    };
    const auto of = [&](const spread& values) { return ms(values, values.median) + " / " + ms(values, values.max); };
+   if (s.runs == s.skipped)
+      return fmt::format("<tr><th>{}</th><td colspan=\"10\" class=\"skipped\">skipped</td></tr>\n", escaped(s.fault));
    return fmt::format(
       "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
       "<td>{}</td><td>{}</td></tr>\n",
@@ -88,12 +92,15 @@ std::string section(const judged& j) {
    const figures& f = j.found;
    std::string html = fmt::format("<section><h2>{} <small>run {}{}</small></h2>\n", escaped(r.fault), r.run,
                                   r.cut_short ? ", cut short" : "");
+   if (!r.skipped.empty()) return html + "<p class=\"skipped\">Skipped: " + escaped(r.skipped) + "</p></section>\n";
    html += drawing(timeline_of(j, slices));
    html += fmt::format(
       "<p>{} acknowledged, {} errors ({} of them unknown), {} lost, {} applied twice; longest time "
       "without an acknowledged write {:.1f} ms.",
       f.all.acked, f.all.errors(), f.all.unknown, f.all.lost, f.all.duplicated, f.longest_gap_ms);
    if (f.late_promotion) html += " The promotion came later than the deadline.";
+   if (r.breaker && f.breaker_opened == 0) html += " The circuit breaker was on, and stayed closed.";
+   if (f.budget_exhausted != 0) html += fmt::format(" The retry budget held {} commands back.", f.budget_exhausted);
    if (f.second_failover) html += " A second failover followed.";
    html += "</p>\n<ul>\n";
    for (const std::string& promise : f.broken) html += "<li class=\"broken\">broken: " + escaped(promise) + "</li>\n";
@@ -124,6 +131,7 @@ small { font-weight: normal } .ground { fill: var(--ground) } .gap { fill: #f2b8
 .ok { fill: #2e9e5b } .failed, .broken { fill: #d32f2f; color: #d32f2f } svg line { stroke-width: 1.5 }
 .fault line { stroke: #d32f2f } .down line, .selected line { stroke: #d79b00 } .promoted line { stroke: #a03ad0 }
 .back line { stroke: #2e9e5b } .named line { stroke: #2f6fd3 }
+.policy line { stroke: #d32f2f } .skipped { color: #b37700 }
 </style></head><body><h1>Holdfast drill</h1>
 <p>Each bar is the workload's acknowledged writes over time; the shaded part is the longest time without one. Times
 count from the fault, in milliseconds (median / maximum in the table).</p>

@@ -2,6 +2,7 @@
 
 #include "drill/summary.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace holdfast::drill {
@@ -64,6 +65,14 @@ json evidence(const record& r) {
    return out;
 }
 
+json breaker_changes(const record& r) {
+   json all = json::array();
+   for (const told& t : r.events)
+      if (const auto* changed = std::get_if<event::breaker_changed>(&t.what))
+         all.push_back({{"at_ms", rounded(lab::ms_between(r.fault_at, t.at))}, {"state", changed->state}});
+   return all;
+}
+
 json footprint_json(const footprint& f) { return {{"connections", f.connections}, {"resident_kib", f.resident_kib}}; }
 
 json run_json(const judged& j) {
@@ -71,6 +80,7 @@ json run_json(const judged& j) {
    const figures& f = j.found;
    json out = {{"fault", r.fault},
                {"run", r.run},
+               {"skipped", r.skipped.empty() ? json(nullptr) : json(r.skipped)},
                {"promoted_ms", or_null(f.promoted_ms)},
                {"sentinel_named_ms", or_null(f.sentinel_named_ms)},
                {"first_ok_ms", or_null(f.first_ok_ms)},
@@ -85,6 +95,8 @@ json run_json(const judged& j) {
       put(command, f.by_command[static_cast<std::size_t>(kind)]);
    }
    out["connections_lost"] = f.connections_lost;
+   out["breaker"] = {{"on", r.breaker}, {"opened", f.breaker_opened}, {"changes", breaker_changes(r)}};
+   out["budget_exhausted"] = f.budget_exhausted;
    out["before"] = footprint_json(r.before);
    out["after"] = footprint_json(r.after);
    out["delivery"] = to_string(r.delivery);
@@ -102,6 +114,7 @@ json spread_json(const spread& s) {
 
 json fault_json(const fault_summary& s) {
    json out = {{"runs", s.runs},
+               {"skipped", s.skipped},
                {"ordinary", s.ordinary},
                {"late_promotions", s.late_promotions},
                {"second_failovers", s.second_failovers},
@@ -130,6 +143,8 @@ nlohmann::ordered_json as_json(const std::vector<judged>& runs) {
    json& summary = out["summary"];
    put(summary, all);
    summary["promises_broken"] = broken;
+   summary["skipped"] =
+      std::count_if(runs.begin(), runs.end(), [](const judged& j) { return !j.seen.skipped.empty(); });
    summary["faults"] = json::object();
    for (const fault_summary& s : summarise(runs)) summary["faults"][s.fault] = fault_json(s);
    return out;

@@ -25,6 +25,8 @@ look look_of(mark_kind kind) {
       case mark_kind::promoted: return {'P', colour::magenta};
       case mark_kind::client_back: return {'C', colour::green};
       case mark_kind::named: return {'N', colour::blue};
+      case mark_kind::breaker: return {'B', colour::red};
+      case mark_kind::budget: return {'R', colour::red};
    }
    return {'?', colour::none};
 }
@@ -91,6 +93,8 @@ std::string ms(const spread& s, bool maximum) {
 }
 
 std::string table_line(const fault_summary& s, const paint& tint) {
+   if (s.runs == s.skipped)
+      return fmt::format("{:<16}{:>4}", s.fault, s.runs) + tint(colour::yellow, "  skipped") + "\n";
    const auto zero_is_good = [&](int columns, std::uint64_t n) {
       return tint(n == 0 ? colour::none : colour::red, fmt::format("{:>{}}", n, columns));
    };
@@ -115,6 +119,8 @@ std::string table_head(const paint& tint) {
 std::string describe_run(const judged& j, const paint& tint) {
    const record& r = j.seen;
    const figures& f = j.found;
+   if (!r.skipped.empty())
+      return fmt::format("\n{} {}\n", tint(colour::bold, r.fault), tint(colour::yellow, "skipped: " + r.skipped));
    const timeline t = timeline_of(j, width);
    std::string text = fmt::format("\n{} run {}{}\n", tint(colour::bold, r.fault), r.run,
                                   r.cut_short ? tint(colour::yellow, "  (cut short)") : "");
@@ -127,6 +133,8 @@ std::string describe_run(const judged& j, const paint& tint) {
    if (f.after_named_ms) text += fmt::format("   after named: {:.1f} ms (confirmed: at most 25)\n", *f.after_named_ms);
    if (!r.held) text += tint(colour::yellow, "   not compared with what the master holds\n");
    text += "   " + counts(f.all) + "\n" + failures(r, tint);
+   if (r.breaker && f.breaker_opened == 0) text += "   the circuit breaker was on, and stayed closed\n";
+   if (f.budget_exhausted != 0) text += fmt::format("   the retry budget held {} commands back\n", f.budget_exhausted);
    if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
    if (f.second_failover) text += tint(colour::yellow, "   a second failover followed: told apart\n");
    for (const std::string& promise : f.broken) text += tint(colour::red, "   broken: " + promise) + "\n";
@@ -137,10 +145,12 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
    std::string text = "\n" + table_head(tint);
    std::size_t broken = 0;
    std::size_t apart = 0;
+   std::size_t skipped = 0;
    for (const fault_summary& s : summarise(runs)) {
       text += table_line(s, tint);
       broken += s.promises_broken;
-      apart += s.runs - s.ordinary;
+      apart += s.runs - s.skipped - s.ordinary;
+      skipped += s.skipped;
    }
    for (const fault_summary& s : summarise(runs)) {
       if (s.after_named_ms.count == 0) continue;
@@ -151,6 +161,9 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
       text += fmt::format(
          "{} runs had a late promotion, a second failover or were cut short; the times leave them out.\n", apart);
    }
+   if (skipped != 0)
+      text += tint(colour::yellow, fmt::format("{} runs were skipped: nothing is known of them.\n", skipped));
+   if (skipped == runs.size()) return text;
    text +=
       "Lost: acknowledged by a master before its replicas had it. Replication is asynchronous, and acks are off.\n";
    const bool cut = std::any_of(runs.begin(), runs.end(), [](const judged& j) { return j.seen.cut_short; });

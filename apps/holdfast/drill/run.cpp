@@ -199,7 +199,13 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
    r.delivery = s.delivery;
+   r.breaker = s.breaker;
    r.deadline = deadline_in(shape_for(f, s));
+   r.skipped = f.unavailable();
+   if (!r.skipped.empty()) {
+      r.start = r.fault_at = r.end = clock::now();
+      return r;
+   }
    listener({"starting servers"});
    scene(f, s, r, interrupted, listener).play();
    return r;

@@ -24,6 +24,10 @@ fault_summary of_one(const std::string& fault, const std::vector<judged>& runs) 
       if (j.seen.fault != fault) continue;
       const figures& f = j.found;
       ++s.runs;
+      if (!j.seen.skipped.empty()) {
+         ++s.skipped;
+         continue;
+      }
       s.late_promotions += f.late_promotion;
       s.second_failovers += f.second_failover;
       s.all += f.all;

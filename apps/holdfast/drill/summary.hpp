@@ -19,6 +19,7 @@ spread spread_of(std::vector<double> values);
 struct fault_summary {
    std::string fault = {};
    std::size_t runs = 0;
+   std::size_t skipped = 0;   // of those
    std::size_t ordinary = 0;  // the times below are of these alone
    std::size_t late_promotions = 0;
    std::size_t second_failovers = 0;

@@ -9,6 +9,18 @@ namespace {
 
 using lab::ms_between;
 
+// What the client's own policies did. Of many commands that the budget held back, the first.
+void add_policies(const record& r, timeline& t) {
+   bool exhausted = false;
+   for (const told& e : r.events) {
+      const double at = ms_between(r.fault_at, e.at);
+      if (std::holds_alternative<event::breaker_changed>(e.what))
+         t.marks.push_back({mark_kind::breaker, at, to_string(e.what)});
+      if (std::holds_alternative<event::budget_exhausted>(e.what) && !std::exchange(exhausted, true))
+         t.marks.push_back({mark_kind::budget, at, "the retry budget is spent"});
+   }
+}
+
 void add_marks(const judged& j, timeline& t) {
    const record& r = j.seen;
    const figures& f = j.found;
@@ -24,6 +36,7 @@ void add_marks(const judged& j, timeline& t) {
       if (said->channel == "+selected-slave" && !std::exchange(selected, true))
          t.marks.push_back({mark_kind::selected, at, "a replica is selected"});
    }
+   add_policies(r, t);
    if (f.promoted_ms) t.marks.push_back({mark_kind::promoted, *f.promoted_ms, "promoted: " + to_string(r.promoted)});
    if (f.first_ok_ms) {
       std::string text = "the client's first write acknowledged";

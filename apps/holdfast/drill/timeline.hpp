@@ -10,7 +10,7 @@
 namespace holdfast::drill {
 
 // The subjects of a mark, in the order of their lines in a legend.
-enum class mark_kind { fault, down, selected, promoted, client_back, named };
+enum class mark_kind { fault, down, selected, promoted, client_back, named, breaker, budget };
 
 struct mark {
    mark_kind kind = mark_kind::fault;

@@ -299,5 +299,35 @@ TEST(DrillVerdict, WhatCouldNotBeReadIsNotCalledLost) {
    EXPECT_EQ(f.broken, std::vector<std::string>());
 }
 
+TEST(DrillVerdict, ABreakerThatOpensInAFaultThatIsRiddenOutBreaksAPromise) {
+   record r = good_failover();
+   r.breaker = true;
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   EXPECT_EQ(judge(r).breaker_opened, 0U);
+   for (const char* state : {"open", "half-open", "closed"})
+      r.events.push_back({at(900), event::breaker_changed{.state = state}});
+   const figures opened = judge(r);
+   EXPECT_EQ(opened.breaker_opened, 1U);
+   EXPECT_TRUE(says(opened, "breaker opened 1 times"));
+   // With no master within the deadline, commands fail in the end, which is what it is for.
+   r.promoted_at = at(20000);
+   EXPECT_FALSE(says(judge(r), "breaker"));
+}
+
+TEST(DrillVerdict, CountsTheCommandsThatTheRetryBudgetHeldBack) {
+   record r = good_failover();
+   for (int i = 0; i < 3; ++i)
+      r.events.push_back({at(5), event::budget_exhausted{.command = "INCR", .why = "LOADING"}});
+   EXPECT_EQ(judge(r).budget_exhausted, 3U);
+}
+
+TEST(DrillVerdict, OfWhatWasSkippedNothingIsSaid) {
+   record r;
+   r.skipped = "needs root";
+   const figures f = judge(r);
+   EXPECT_EQ(f.broken, std::vector<std::string>());
+   EXPECT_FALSE(f.first_ok_ms.has_value());
+}
+
 }  // namespace
 }  // namespace holdfast::drill

@@ -141,5 +141,56 @@ TEST(DrillHtml, IsOnePageWithADrawingAndTakesNothingFromElsewhere) {
    EXPECT_NE(page.find("connection &lt;lost&gt;"), std::string::npos) << "what errors say is no markup";
 }
 
+judged skipped_run() {
+   judged j;
+   j.seen.fault = "blackhole";
+   j.seen.skipped = "needs <root>";
+   j.found = judge(j.seen);
+   return j;
+}
+
+TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
+   const std::vector<judged> both = {one_run("kill", 2), skipped_run()};
+   EXPECT_EQ(describe_run(both[1], paint(false)), "\nblackhole skipped: needs <root>\n");
+   const std::string all = describe_all(both, paint(false));
+   EXPECT_NE(all.find("1 runs were skipped"), std::string::npos) << all;
+   EXPECT_NE(all.find("blackhole          1  skipped"), std::string::npos) << all;
+   EXPECT_EQ(describe_all({skipped_run()}, paint(false)).find("kept"), std::string::npos);
+   const auto json = as_json(both);
+   EXPECT_TRUE(json.at("runs").at(0).at("skipped").is_null());
+   EXPECT_EQ(json.at("runs").at(1).at("skipped"), "needs <root>");
+   EXPECT_EQ(json.at("summary").at("skipped"), 1);
+   EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("skipped"), 1);
+   EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("ordinary"), 0);
+   EXPECT_NE(as_html(both).find("Skipped: needs &lt;root&gt;"), std::string::npos);
+}
+
+TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
+   judged j = one_run("kill", 2);
+   j.seen.breaker = true;
+   const auto quiet = describe_run(j, paint(false));
+   EXPECT_NE(quiet.find("the circuit breaker was on, and stayed closed"), std::string::npos) << quiet;
+   const auto after = [](int ms) { return fault_at + milliseconds(ms); };
+   j.seen.events.push_back({after(300), event::breaker_changed{.state = "open"}});
+   j.seen.events.push_back({after(400), event::budget_exhausted{.command = "INCR n", .why = "LOADING"}});
+   j.seen.events.push_back({after(450), event::budget_exhausted{.command = "INCR n", .why = "LOADING"}});
+   j.seen.events.push_back({after(500), event::breaker_changed{.state = "closed"}});
+   j.found = judge(j.seen);
+   std::vector<std::string> marks;
+   for (const mark& m : timeline_of(j, 50).marks)
+      if (m.kind == mark_kind::breaker || m.kind == mark_kind::budget) marks.push_back(m.text);
+   EXPECT_EQ(marks, (std::vector<std::string>{"the circuit breaker is open", "the retry budget is spent",
+                                              "the circuit breaker is closed"}));
+   const std::string text = describe_run(j, paint(false));
+   EXPECT_NE(text.find("B    300.0 ms   the circuit breaker is open"), std::string::npos) << text;
+   EXPECT_NE(as_html({j}).find("the circuit breaker is open"), std::string::npos);
+   const auto run = as_json({j}).at("runs").at(0);
+   EXPECT_EQ(run.at("breaker").at("on"), true);
+   EXPECT_EQ(run.at("breaker").at("opened"), 1);
+   EXPECT_EQ(run.at("breaker").at("changes").at(1).at("state"), "closed");
+   EXPECT_EQ(run.at("breaker").at("changes").at(1).at("at_ms"), 500.0);
+   EXPECT_EQ(run.at("budget_exhausted"), 2);
+}
+
 }  // namespace
 }  // namespace holdfast::drill
