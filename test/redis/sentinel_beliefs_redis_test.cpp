@@ -1,0 +1,152 @@
+// Whom a client believes: an old master that comes back and says master, a Sentinel with old data, Sentinels that were
+// reset, a role that was handed over behind the Sentinels' backs.
+#include "lab/deployment.hpp"
+#include "lab/promotion.hpp"
+#include "numbered_writes.hpp"
+
+#include <holdfast/holdfast.hpp>
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+
+namespace holdfast {
+namespace {
+
+using namespace std::chrono_literals;
+using lab::clock;
+namespace fs = std::filesystem;
+
+// Sentinel asks its nodes for INFO every 10 s, and waits for multiples of it: its own knob shortens a test of 40 s to
+// one of 5.
+void quicken(lab::deployment& d) {
+   for (std::size_t i = 0; i < d.sentinels(); ++i)
+      d.sentinel(i).connect().run({"SENTINEL", "DEBUG", "info-period", "500"});
+}
+
+void await_naming(lab::deployment& d, const endpoint& other_than, const std::vector<std::size_t>& sentinels) {
+   lab::await(
+      "the Sentinels name another master",
+      [&] {
+         return std::all_of(sentinels.begin(), sentinels.end(),
+                            [&](auto i) { return d.named_master(i) != other_than; });
+      },
+      20s);
+}
+
+TEST(beliefs, an_old_master_that_comes_back_and_says_master_gets_no_write) {
+   lab::deployment d;
+   const config c = config::from_uri(d.uri()).value();
+   numbered_writes writes(c);
+   writes.await_more(50);
+   const endpoint old = d.named_master();
+   const auto killed = clock::now();
+   d.node(0).kill();
+   await_naming(d, old, {0, 1, 2});
+   writes.await_more(50);
+   d.node(0).start();  // empty, as nothing was saved
+   d.node(0).await_pong();
+   ASSERT_EQ(d.node(0).connect().role(), "master");
+   client fresh(c);
+   ASSERT_TRUE(fresh.run({"RPUSH", "numbers", 1'000'000}));
+   writes.await_more(300);
+   auto at_old = d.node(0).connect();
+   EXPECT_EQ(at_old.run({"EXISTS", "numbers"}).integer, 0);
+   ASSERT_EQ(at_old.role(), "master") << "it was to say master all the time";
+
+   writes.finish();
+   writes.expect_no_errors_but_unknown(1);
+   auto held = numbered_writes::held_by(d.node_at(d.named_master()));
+   EXPECT_EQ(std::erase(held, 1'000'000), 1U);
+   writes.expect_sound(held, killed - 50ms, killed);  // what the old one had not copied when it died
+}
+
+// The Sentinel that it was told of, and believes first, is of yesterday; and the master of yesterday says master.
+TEST(beliefs, a_sentinel_that_was_restarted_with_old_data_is_outvoted_by_those_that_it_names) {
+   lab::deployment d;
+   const fs::path conf = d.sentinel(0).log().parent_path() / "conf";
+   const fs::path kept = d.folder() / "conf-of-yesterday";
+   fs::copy_file(conf, kept);
+   const endpoint old = d.named_master();
+   d.sentinel(0).kill();
+   numbered_writes writes(config::from_uri(d.uri()).value());
+   writes.await_more(50);
+   d.sentinel(1).connect().run({"SENTINEL", "FAILOVER", "mymaster"});
+   await_naming(d, old, {1, 2});
+   const auto named = clock::now();
+   fs::copy_file(kept, conf, fs::copy_options::overwrite_existing);
+   d.sentinel(0).start();
+   d.sentinel(0).await_pong();
+   ASSERT_EQ(d.named_master(0), old) << "it has heard the news already";
+   ASSERT_EQ(d.node_at(old).connect().role(), "master");
+
+   config c = config::from_uri(d.uri()).value();
+   c.sentinels.resize(1);
+   std::vector<endpoint> connected;
+   bool stale_told = false;
+   c.observer = [&](const any_event& e) {
+      if (const auto* to = std::get_if<event::connected>(&e)) connected.push_back(to->master);
+      stale_told = stale_told || std::holds_alternative<event::stale_answer>(e);
+   };
+   client misled(c);
+   ASSERT_TRUE(misled.set("after", "1"));
+   EXPECT_EQ(connected, std::vector<endpoint>{d.named_master(1)});
+   EXPECT_TRUE(stale_told);
+   EXPECT_EQ(d.node_at(old).connect().run({"EXISTS", "after"}).integer, 0);
+
+   writes.await_more(100);
+   writes.finish();
+   writes.expect_no_errors_but_unknown(1);
+   // Until the Sentinels named the new master, the old one acknowledged writes that are lost.
+   writes.expect_sound(numbered_writes::held_by(d.node_at(d.named_master(1))), named - 3s, named + 300ms);
+}
+
+TEST(beliefs, sentinels_that_are_reset_hold_up_nothing_and_lead_through_the_next_failover) {
+   lab::deployment d;
+   quicken(d);
+   numbered_writes writes(config::from_uri(d.uri()).value());
+   writes.await_more(50);
+   for (std::size_t i = 0; i < d.sentinels(); ++i) d.sentinel(i).connect().run({"SENTINEL", "RESET", "mymaster"});
+   writes.await_more(100, 1s);
+   d.await_health();
+   const endpoint old = d.named_master();
+   const auto killed = clock::now();
+   d.node_at(old).kill();
+   await_naming(d, old, {0, 1, 2});
+   writes.await_more(50);
+   // Reset in the middle of things: the new master's Sentinels forget each other again.
+   for (std::size_t i = 0; i < d.sentinels(); ++i) d.sentinel(i).connect().run({"SENTINEL", "RESET", "*"});
+   writes.await_more(100, 1s);
+   writes.finish();
+   writes.expect_no_errors_but_unknown(1);
+   writes.expect_sound(numbered_writes::held_by(d.node_at(d.named_master())), killed - 50ms, killed);
+}
+
+// FAILOVER, given to the master itself. The Sentinels go on naming the old one, see that it says slave, and in the end
+// promote somebody by a failover of their own.
+TEST(beliefs, a_role_that_was_handed_over_by_the_nodes_themselves_is_waited_for_until_the_sentinels_name_a_master) {
+   lab::deployment d;
+   quicken(d);
+   config c = config::from_uri(d.uri()).value();
+   c.deadline = 30s;
+   std::atomic<bool> refused = false;
+   c.observer = [&](const any_event& e) {
+      if (std::holds_alternative<event::role_refused>(e)) refused = true;
+   };
+   numbered_writes writes(c);
+   writes.await_more(50);
+   const endpoint old = d.named_master();
+   d.node(0).connect().run({"FAILOVER"});
+   lab::await("the old master says slave", [&] { return d.node(0).connect().role() == "slave"; }, 5s);
+   lab::await("the client has seen that it is none", [&] { return refused.load(); }, 5s);
+   EXPECT_EQ(d.named_master(), old) << "the Sentinels do not know yet";
+   await_naming(d, old, {0, 1, 2});
+   writes.await_more(50);
+   writes.finish();
+   writes.expect_no_errors_but_unknown(1);
+   writes.expect_sound(numbered_writes::held_by(d.node_at(d.named_master())));
+}
+
+}  // namespace
+}  // namespace holdfast
