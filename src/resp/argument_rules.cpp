@@ -259,7 +259,7 @@ repeat_class xtrim(const command& c) {
 }
 
 // XREADGROUP GROUP group consumer [COUNT n] [BLOCK ms] [CLAIM ms] [NOACK] STREAMS key ... id ...: ">" hands out new
-// entries once; any other id reads again what this consumer was given.
+// entries once; any other id reads again what this consumer was given, and counts that as one more delivery.
 repeat_class xreadgroup(const command& c) {
    cursor at{c, 4};
    while (at.more()) {
@@ -271,7 +271,7 @@ repeat_class xreadgroup(const command& c) {
    while (at.more()) {
       if (at.next() == ">") return result_lost;
    }
-   return same;
+   return not_repeatable;
 }
 
 // ---- scripts, administration ---------------------------------------------------------------------------------------
@@ -344,7 +344,7 @@ std::optional<duration> block_option(const command& c) {
       if (same_word(option, "BLOCK")) found = milliseconds(argument);
    }
    // An id other than ">" reads what is there, and does not wait.
-   return grouped && xreadgroup(c) == same ? std::optional<duration>{} : found;
+   return grouped && xreadgroup(c) != result_lost ? std::optional<duration>{} : found;
 }
 
 std::optional<duration> wait(const command& c) {

@@ -1,4 +1,4 @@
-"""Plants each kind of untruth between the catalogue of faults, its tests and their reports, and asks tools/fault_rows to
+"""Plants each kind of untruth among the catalogue of faults, its tests and their reports, and asks tools/fault_rows to
 find it, and nothing else."""
 import json
 import subprocess
