@@ -15,6 +15,7 @@ std::vector<std::unique_ptr<fault>> every_fault() {
    all.push_back(make_restart());
    all.push_back(make_partition());
    all.push_back(make_partition_reset());
+   all.push_back(make_blackout());
    all.push_back(make_slow());
    all.push_back(make_slower());
    all.push_back(make_sentinel_loss());

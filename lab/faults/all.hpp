@@ -13,6 +13,7 @@ std::unique_ptr<fault> make_connection_kill(unsigned rounds = 20);
 std::unique_ptr<fault> make_restart();
 std::unique_ptr<fault> make_partition();
 std::unique_ptr<fault> make_partition_reset();
+std::unique_ptr<fault> make_blackout();
 std::unique_ptr<fault> make_slow();
 std::unique_ptr<fault> make_slower();
 std::unique_ptr<fault> make_sentinel_loss();

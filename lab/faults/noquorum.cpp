@@ -1,5 +1,6 @@
 #include "lab/faults/all.hpp"
 
+#include <algorithm>
 #include <thread>
 
 namespace holdfast::lab {

@@ -1,5 +1,7 @@
 #include "lab/faults/all.hpp"
 
+#include <algorithm>
+
 namespace holdfast::lab {
 namespace {
 
@@ -58,7 +60,36 @@ class partition_reset_fault final : public partition {
    void after_promotion(deployment& d) override { d.relay()->heal(relay::healing::reset); }
 };
 
+// Over before a Sentinel takes it for a death.
+class blackout_fault final : public fault {
+ public:
+   std::string_view name() const override { return "blackout"; }
+   std::string_view description() const override {
+      return "the relay passes nothing on for 6 s, less than down-after, and then delivers what was held: nobody is "
+             "promoted";
+   }
+   std::string_view shows() const override {
+      return "the client gives its connection up and comes back to the same master together with what it had said "
+             "before: behind a fence";
+   }
+   deployment_options shape(deployment_options wanted) const override {
+      wanted.relay = true;
+      wanted.down_after = std::max(wanted.down_after, milliseconds(15000));
+      return wanted;
+   }
+   bool promotes() const override { return false; }
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      const auto at = clock::now();
+      d.relay()->hold();
+      became_true([&] { return stop.stop_requested(); }, milliseconds(6000));
+      d.relay()->heal(relay::healing::intact);
+      return at;
+   }
+};
+
 }  // namespace
+
+std::unique_ptr<fault> make_blackout() { return std::make_unique<blackout_fault>(); }
 
 std::unique_ptr<fault> make_partition() { return std::make_unique<partition_fault>(); }
 

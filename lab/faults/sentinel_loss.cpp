@@ -1,6 +1,8 @@
 #include "lab/deaf_listener.hpp"
 #include "lab/faults/all.hpp"
 
+#include <algorithm>
+
 namespace holdfast::lab {
 namespace {
 

@@ -1,5 +1,7 @@
 #include "lab/faults/all.hpp"
 
+#include <algorithm>
+
 namespace holdfast::lab {
 namespace {
 

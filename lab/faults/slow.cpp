@@ -1,6 +1,6 @@
 #include "lab/faults/all.hpp"
 
-#include <thread>
+#include <algorithm>
 
 namespace holdfast::lab {
 namespace {
@@ -18,10 +18,13 @@ class slow : public fault {
    }
    bool promotes() const override { return false; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+      const auto stopped = [&] { return stop.stop_requested(); };
       const auto at = clock::now();
       d.relay()->delay(each_way_);
-      became_true([&] { return stop.stop_requested(); }, lasting_);
+      became_true(stopped, lasting_);
       d.relay()->delay(milliseconds(0));
+      // Until the last of what was under way then has come.
+      became_true(stopped, each_way_);
       return at;
    }
 
@@ -44,11 +47,11 @@ class slow_fault final : public slow {
 
 class slower_fault final : public slow {
  public:
-   slower_fault() : slow(milliseconds(3000), milliseconds(5500)) {}
+   slower_fault() : slow(milliseconds(8000), milliseconds(5000)) {}
    std::string_view name() const override { return "slower"; }
    std::string_view description() const override {
-      return "3 s in each direction, for 5.5 s: longer than a client waits, who gives the connection up and comes "
-             "back while what it had said is still under way";
+      return "8 s in each direction, for 5 s: the client gives its connection up and comes back without delay, while "
+             "what it had said is still under way";
    }
    std::string_view shows() const override {
       return "what is sent again does not meet what was sent first: the fence stands between them";
