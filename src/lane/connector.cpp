@@ -99,6 +99,7 @@ void connector::dial(time_point now) {
    node_ = target;
    if (changed) {
       master_changed_at_ = now;
+      refusing_since_ = {};
       pauses_.reset();
       refusals_.reset();
    }
@@ -134,13 +135,22 @@ void connector::on_received(time_point now) {
       const auto state = handshake_.resume(link_.in.reply(), link_.out);
       if (state == handshake::state::failed) {
          problem_ = handshake_.failure();
-         // After a failover the new master may have other users for a while; the first time, nobody has ever got in.
-         problem_->final = problem_->final && !ever_ready_;
+         if (problem_->final) problem_->final = lasts(now);
          const std::string said = problem_->server_text.empty() ? "" : ": " + problem_->server_text;
          return failed(problem_->code, problem_->text + said, now);
       }
       if (state == handshake::state::ready) become_ready(now);
    }
+}
+
+// Whether it is of no use to wait until a password, say, is right. The first time nobody has ever got in. After a
+// failover the new master may have other users for a while; but not for long.
+bool connector::lasts(time_point now) {
+   constexpr duration patience = std::chrono::seconds(10);
+   if (!ever_ready_) return true;
+   if (refusing_since_ == time_point{} || now - last_refusal_ > patience) refusing_since_ = now;
+   last_refusal_ = now;
+   return now - refusing_since_ >= patience;
 }
 
 void connector::become_ready(time_point now) {
@@ -161,6 +171,7 @@ void connector::become_ready(time_point now) {
       break;
    }
    ever_ready_ = true;
+   refusing_since_ = {};
    proven_ = false;
    problem_.reset();
    causes_.clear();

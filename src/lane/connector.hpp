@@ -81,6 +81,7 @@ class connector {
    void pause(time_point now);
    void failed(errc, std::string why, time_point now);
    void become_ready(time_point now);
+   bool lasts(time_point now);
    void note(std::string cause);
 
    connector_settings settings_;
@@ -101,6 +102,8 @@ class connector {
    bool spread_done_ = true;
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;
+   time_point refusing_since_ = {};  // of the handshakes refused by reason of what we are, in close succession
+   time_point last_refusal_ = {};
    std::vector<std::string> causes_;
    std::vector<past> pasts_;
    fence_result fenced_ = fence_result::not_needed;

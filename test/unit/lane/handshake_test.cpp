@@ -179,6 +179,40 @@ TEST(Handshake, AWrongPasswordIsTriedAgainOnceWeWereIn) {
    EXPECT_EQ(last.error().code(), errc::authentication_failed) << "the reason, not only that time ran out";
 }
 
+// ... or for ten seconds, whatever time is left: it is not going to be mended soon.
+TEST(Handshake, AWrongPasswordIsFinalOnceItHasBeenRefusedForTenSeconds) {
+   const auto refused = refuses("WRONGPASS invalid username-password pair or user is disabled.");
+   script s(with_password("ann", "right"));
+   s.submit("GET k");
+   s.connect();
+   s.accept();
+   s.answer(bulk("v"));
+   s.lose();
+   auto& patient = s.submit("INCR n", {.deadline = 60s});
+   const time_point began = s.now;
+   while (patient.says() == "waiting" && s.now - began < 20s) {
+      s.open();
+      s.accept();
+      s.answer(refused);
+      if (patient.says() == "waiting") s.advance(1s);
+   }
+   EXPECT_EQ(patient.says(), "not_executed, authentication_failed");
+   EXPECT_GE(s.now - began, 10s);
+   EXPECT_LT(s.now - began, 12s);
+   // Whoever asks next hears of it at once; whoever asks much later may meet a new trouble, which may pass.
+   auto& next = s.submit("INCR n", {.deadline = 60s});
+   s.open();
+   s.accept();
+   s.answer(refused);
+   EXPECT_EQ(next.says(), "not_executed, authentication_failed");
+   s.advance(1min);
+   auto& later = s.submit("INCR n", {.deadline = 60s});
+   s.open();
+   s.accept();
+   s.answer(refused);
+   EXPECT_EQ(later.says(), "waiting");
+}
+
 TEST(Handshake, AProblemOfThePastDoesNotEndANewCommandBeforeItIsTried) {
    script s(with_password("ann", "wrong"));
    auto& first = s.submit("GET k");
