@@ -54,6 +54,31 @@ TEST(LabNetworkFaults, APartitionThatResetsHealsWhenTheSentinelsStillNameTheOldM
    await_naming(d, 0, d.node(1).address());
 }
 
+TEST(LabNetworkFaults, ABlackoutDeliversWhatItHeldAndIsNotTakenForADeath) {
+   const auto blackout = fault_named("blackout");
+   deployment d(small_for(*blackout));
+   const promotion_watch promotions(d);
+   control client(d.node(0).address(), {}, 10s);
+   std::jthread fault([&](const std::stop_token& stop) { blackout->inject(d, stop); });
+   const auto dark = [&] {
+      try {
+         return !control(d.node(0).address(), {}, 100ms).pongs();
+      } catch (const control_error&) {
+         return true;
+      }
+   };
+   await("it is dark", dark, 5s);
+   std::jthread end([&] {
+      EXPECT_FALSE(became_true([&] { return !dark(); }, 500ms));
+      fault.request_stop();
+   });
+   EXPECT_EQ(client.run({"INCR", "n"}).integer, 1);
+   end.join();
+   fault.join();
+   EXPECT_EQ(d.sentinel(0).connect().run({"SENTINEL", "MASTER", "mymaster"}).field("flags"), "master");
+   EXPECT_TRUE(promotions.seen().empty());
+}
+
 TEST(LabNetworkFaults, ASlowNetworkDelaysWithoutThatTheSentinelsTakeItForADeath) {
    const auto slow = fault_named("slow");
    deployment d(small_for(*slow));

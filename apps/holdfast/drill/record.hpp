@@ -78,6 +78,7 @@ struct record {
    clock::time_point fault_at = {};
    clock::time_point end = {};  // of the workload
 
+   // Where a fault brings about several failovers: of the last of them.
    std::optional<clock::time_point> promoted_at = {};
    endpoint promoted = {};
    std::optional<clock::time_point> named_at = {};  // by the first Sentinel
