@@ -40,6 +40,7 @@ decision after_loss(const situation& s) {
       if (s.now >= s.deadline) return finish(outcome::not_executed, errc::deadline_exceeded);
       return {verdict::park, outcome::not_executed, errc::connection_lost, {}};
    }
+   if (s.fault == fault::reply_too_large) return finish(outcome::executed, errc::limit_exceeded);
    const errc lost = s.fault == fault::broken_protocol ? errc::protocol_error : errc::connection_lost;
    if (!may_repeat(s.repeats, s.promise)) return finish(outcome::unknown, lost);
    // A read leaves nothing behind that could come late; all else is sent again only behind a fence.
@@ -91,7 +92,7 @@ std::string_view to_string(verdict v) {
 std::string_view to_string(fault f) {
    switch (f) {
       case fault::connection_lost: return "connection lost";
-      case fault::superseded: return "superseded";
+      case fault::reply_too_large: return "reply too large";
       case fault::broken_protocol: return "broken protocol";
       case fault::error_reply: return "error reply";
    }

@@ -21,7 +21,7 @@ namespace holdfast::lane {
 enum class fault : std::uint8_t {
    connection_lost,  // FIN, RST, write error, no reply for too long: whatever broke, all that counts is what was
                      // written
-   superseded,       // we left, because the Sentinels name a newer master
+   reply_too_large,  // it answered, but the answer goes over a limit of ours
    broken_protocol,  // what came back can't be parsed, so no later reply can be matched
    error_reply,      // the server answered an error: see `reply`
 };

@@ -117,7 +117,7 @@ void lane::on_lost(resp::link& l, std::string_view why, time_point now) {
 
 void lane::guided(time_point now) {
    if (connector_.ready() && connector_.superseded()) {
-      return lose("the Sentinels name another master", fault::superseded, true, now);
+      return lose("the Sentinels name another master", fault::connection_lost, true, now);
    }
    connector_.guided(now);
    check_final_problem(now);

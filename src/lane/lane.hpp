@@ -73,6 +73,7 @@ class lane {
    const connector& connection() const { return connector_; }
    const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
    std::size_t queued() const { return queue_.size(); }
+   std::size_t in_flight() const { return ledger_.size(); }
    // Whether a command of so many bytes would be taken now.
    bool has_room(std::size_t bytes) const {
       return queue_.size() < settings_.queued_commands && queued_bytes_ + bytes <= settings_.queued_bytes;

@@ -21,7 +21,8 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       if (state == written::whole && (slot.op != nullptr || !slot.harmless)) ++unanswered;
       may_still_run = may_still_run || (state == written::whole && !slot.harmless);
       if (slot.op == nullptr) continue;
-      settle(*slot.op, state, f, why, requeued, now);
+      // Too large was the oldest one's reply alone.
+      settle(*slot.op, state, i != 0 && f == fault::reply_too_large ? fault::connection_lost : f, why, requeued, now);
       if (slot.op->where == operation::place::queue) requeued = slot.op;
    }
    ledger_.clear();

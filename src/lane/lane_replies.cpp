@@ -11,7 +11,10 @@ void lane::take_replies(time_point now) {
       const auto status = link_.in.next();
       if (status == resp::reader::status::incomplete) break;
       if (status == resp::reader::status::broken) {
-         return lose("broken protocol: " + link_.in.problem(), fault::broken_protocol, true, now);
+         const bool is_last_of_its = !ledger_.empty() && ledger_.front().replies_due == 1;
+         const bool too_large = is_last_of_its && link_.in.answer_over_limit();
+         return lose((too_large ? std::string() : "broken protocol: ") + link_.in.problem(),
+                     too_large ? fault::reply_too_large : fault::broken_protocol, true, now);
       }
       const value_view reply = link_.in.reply();
       if (reply.kind() == kind::push) continue;  // out of band: answers nothing

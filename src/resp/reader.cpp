@@ -76,7 +76,7 @@ void reader::trim() {
 void reader::reset() {
    begin_reply();
    begin_ = end_ = 0;
-   broken_ = false;
+   broken_ = over_limit_ = false;
    problem_.clear();
    trim();
 }

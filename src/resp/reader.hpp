@@ -41,6 +41,8 @@ class reader {
    value_view reply() const { return {nodes_.get(), data_.get() + begin_}; }
    // After `broken`: what is wrong, in plain words. What the server sent is escaped and short.
    const std::string& problem() const { return problem_; }
+   // After `broken`: all was well but for a limit, and what goes over it is the answer to a command, and no error.
+   bool answer_over_limit() const;
 
    std::size_t buffered() const { return end_ - begin_ - (complete_ ? offset_ : 0); }  // received, not yet given out
    bool at_rest() const { return buffered() == 0; }                                    // no part of a reply is waiting
@@ -74,6 +76,7 @@ class reader {
    step find_line(std::string_view& line, std::size_t at_most);
    step number_line(std::int64_t& n);
    step fail(std::string_view what);
+   step fail_over_limit(std::string_view what);
    bool close_aggregates();
 
    // malloc'ed, because realloc can move a large buffer without copying it, and new would not leave it uninitialised.
@@ -88,6 +91,7 @@ class reader {
    kind body_kind_ = kind::nil;
    bool complete_ = false;
    bool broken_ = false;
+   bool over_limit_ = false;
 
    std::unique_ptr<detail::value_node[], free_memory> nodes_;
    std::size_t node_count_ = 0;

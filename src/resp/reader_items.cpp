@@ -34,7 +34,7 @@ bool is_big_number(std::string_view text) {
 
 reader::step reader::item() {
    if (begin_ + offset_ == end_) return step::incomplete;
-   if (offset_ >= limits_.reply_bytes) return fail("the reply is larger than the limit");
+   if (offset_ >= limits_.reply_bytes) return fail_over_limit("the reply is larger than the limit");
    switch (data_[begin_ + offset_]) {
       case '$': return bulk(kind::string);
       case ':': return integer_line();
@@ -163,7 +163,7 @@ reader::step reader::bulk(kind k) {
    }
    if (n < 0 || static_cast<std::uint64_t>(n) > limits_.reply_bytes || offset_ + n > limits_.reply_bytes) {
       offset_ = start;
-      return fail(n < 0 ? "expected a length" : "the reply is larger than the limit");
+      return n < 0 ? fail("expected a length") : fail_over_limit("the reply is larger than the limit");
    }
    offset_ = start;
    body_ = header;
@@ -203,9 +203,11 @@ reader::step reader::aggregate(kind k, bool attribute) {
    const std::size_t room = (limits_.reply_bytes - std::min(offset_, limits_.reply_bytes)) / smallest_item;
    const auto count = static_cast<std::uint64_t>(n);
    const char* problem = nullptr;
-   if (n < 0)
-      problem = "expected a number of elements";
-   else if (count > limits_.elements || (k == kind::map ? 2 : 1) * count > limits_.elements - announced_)
+   if (n < 0) {
+      offset_ = start;
+      return fail("expected a number of elements");
+   }
+   if (count > limits_.elements || (k == kind::map ? 2 : 1) * count > limits_.elements - announced_)
       problem = "the reply has more elements than the limit";
    else if ((k == kind::map ? 2 : 1) * count > room)
       problem = "the reply is larger than the limit";
@@ -213,7 +215,7 @@ reader::step reader::aggregate(kind k, bool attribute) {
       problem = "the reply is nested deeper than the limit";
    if (problem != nullptr) {
       offset_ = start;
-      return fail(problem);
+      return fail_over_limit(problem);
    }
    const auto elements = static_cast<std::uint32_t>((k == kind::map ? 2 : 1) * count);
    announced_ += elements;
@@ -235,6 +237,16 @@ reader::step reader::fail(std::string_view what) {
    problem_ += ", found ";
    append_quoted(problem_, {data_.get() + at, end_ - at}, shown);
    return step::broken;
+}
+
+reader::step reader::fail_over_limit(std::string_view what) {
+   over_limit_ = true;
+   return fail(what);
+}
+
+bool reader::answer_over_limit() const {
+   constexpr std::string_view no_answers = "-!>|";  // errors, pushes, and what an attribute belongs to did not come
+   return over_limit_ && no_answers.find(data_[begin_]) == std::string_view::npos;
 }
 
 }  // namespace holdfast::resp

@@ -220,6 +220,43 @@ TEST(Failover, OfADemotedMasterThatAnswersReadonlyLosesNothing) {
 
 // ---- what a runtime reports late -----------------------------------------------------------------------------------
 
+TEST(ParkedCommands, OfALongOutageEndAtTheirDeadlinesAndTheOthersAreServedInOrderABoundedNumberAtATime) {
+   deployment d(with_server());
+   auto& first = d.submit("SET k 1");
+   ASSERT_TRUE(d.finish(first) && first.ok());
+   d.set(node_a, host::condition::refusing);
+   d.run_for(10ms);
+   d.at(node_a).arrived.clear();
+   std::vector<const call*> short_of_time, patient;
+   for (int i = 0; i < 10'000; ++i) {
+      const std::string line = "INCR n" + std::to_string(i);
+      (i % 2 == 0 ? short_of_time : patient).push_back(&d.submit(line, i % 2 == 0 ? 1s : 60s));
+   }
+   EXPECT_TRUE(d.submit("INCR toomuch", 60s).failed_with(errc::queue_full, outcome::not_executed));
+   d.run_for(30s);
+   for (const call* c : short_of_time) {
+      ASSERT_TRUE(c->done());
+      ASSERT_EQ(c->error().outcome, outcome::not_executed);
+      ASSERT_EQ(c->error().attempts, 0U);
+   }
+   EXPECT_EQ(d.subject.lane().queued(), 5000U);
+
+   d.set(node_a, host::condition::working);
+   std::size_t at_once = 0;
+   while (d.at(node_a).arrived.empty()) {
+      d.run_for(100us);
+      at_once = d.subject.lane().in_flight();
+   }
+   EXPECT_EQ(at_once, 1000U) << "until it has answered";
+   ASSERT_TRUE(d.finish(*patient.back()));
+   std::vector<std::string> in_order;
+   for (const call* c : patient) {
+      EXPECT_TRUE(c->ok());
+      in_order.push_back(to_string(c->commands.front()));
+   }
+   EXPECT_EQ(d.at(node_a).arrived, in_order);
+}
+
 TEST(StaleReports, OfAConnectionThatWasGivenUpAreIgnored) {
    deployment d;
    EXPECT_TRUE(d.finish(d.submit("INCR n")));

@@ -44,6 +44,7 @@ inline const expectation not_run_late = end(outcome::not_executed, errc::deadlin
 inline const expectation not_run_poor = end(outcome::not_executed, errc::retry_budget_exhausted);
 inline const expectation says_no = end(outcome::not_executed, errc::server_error);
 inline const expectation it_may_have = end(outcome::unknown, errc::server_error);
+inline const expectation too_much = end(outcome::executed, errc::limit_exceeded);
 inline const expectation it_ran = end(outcome::executed, errc::server_error);
 
 }  // namespace expected
@@ -52,7 +53,7 @@ namespace patterns {
 
 inline constexpr auto _ = any;
 inline constexpr of<seen> unwritten = of(seen::nothing_written) | seen::partly_written;
-inline constexpr of<seen> unanswered = of(seen::lost) | seen::superseded | seen::garbled;
+inline constexpr of<seen> unanswered = of(seen::lost) | seen::garbled;
 // Gates that are worth waiting for: asked again later, or elsewhere, the same command may run.
 inline constexpr of<seen> elsewhere = of(seen::readonly) | seen::master_down | seen::demoted;
 inline constexpr of<seen> later = of(seen::loading) | seen::busy | seen::oom | seen::no_replicas | seen::try_again;
@@ -106,6 +107,8 @@ inline const auto& rules_of_losses() {
    // ---- its last byte was never written: no server can have parsed it
    {"unwritten, no time is left",        unwritten, _,        _,             _,       late,_,    _,     not_run_late},
    {"it waits for a master",             unwritten, _,        _,             _,       _,   _,    _,     parks},
+   // ---- it was answered
+   {"the answer is over a limit",        of(seen::too_large),_,_,       _,       _,   _,    _,     too_much},
    // ---- written whole, and no reply came: it may have run, and may run yet
    {"X is never sent twice",             unanswered,class_x,  _,             _,       _,   _,    _,     is_unknown},
    {"the caller forbids a second time",  unanswered,_,        at_most_once,  _,       _,   _,    _,     is_unknown},

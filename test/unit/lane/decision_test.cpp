@@ -107,7 +107,7 @@ void always(Holds&& holds) {
    });
 }
 
-bool unanswered(const situation_name& n) { return !n.answered() && n.written_whole(); }
+bool unanswered(const situation_name& n) { return !n.answered() && n.written_whole() && n.what != seen::too_large; }
 bool sends_again(const decision& d) {
    return d.verdict == verdict::resend || d.verdict == verdict::rediscover_then_resend;
 }

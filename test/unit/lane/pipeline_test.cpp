@@ -193,6 +193,36 @@ TEST(Limits, CountWhatIsSentAgainButNeverDropIt) {
    for (const call* c : {&one, &two, &three}) EXPECT_EQ(c->says(), "OK");
 }
 
+// A second try would be as large: the first has run, and the others never saw a reply.
+TEST(Limits, OfARepliesSizeEndTheCommandThatHasItAndLoseTheConnectionForTheOthers) {
+   script s;
+   s.warm_up();
+   auto& large = s.submit("GET a");
+   auto& read = s.submit("GET b");
+   auto& count = s.submit("INCR c");
+   s.accept();
+   s.answer("$600000000\r\n");
+   EXPECT_EQ(large.says(), "executed, limit_exceeded");
+   EXPECT_TRUE(large.has_cause("the reply is larger than the limit"));
+   s.connect(8);
+   EXPECT_EQ(count.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "GET b");
+   s.answer_all();
+   EXPECT_EQ(read.says(), "OK");
+}
+
+TEST(Limits, OfARepliesSizeSayOfATransactionThatItRanOnlyWhereItIsTheReplyToItsExec) {
+   for (const bool of_exec : {false, true}) {
+      script s;
+      s.warm_up();
+      auto& all = s.submit_unit({"MULTI", "INCR a", "EXEC"});
+      s.accept();
+      s.answer(of_exec ? "+OK\r\n+QUEUED\r\n*90000000\r\n" : "+OK\r\n*90000000\r\n");
+      s.connect(8);
+      EXPECT_EQ(all.says(), of_exec ? "executed, limit_exceeded" : "unknown, protocol_error");
+   }
+}
+
 // ---- what a lane can't carry ---------------------------------------------------------------------------------------
 
 TEST(Admission, RefusesWhatWouldTurnTheConnectionIntoSomethingElse) {

@@ -19,7 +19,7 @@ enum class seen : std::uint8_t {
    nothing_written,
    partly_written,
    lost,
-   superseded,
+   too_large,
    garbled,
    // In the order of resp::reply_class:
    readonly,
@@ -112,8 +112,8 @@ template <class Visit>
 void for_each_situation(Visit&& visit) {
    std::array<how_it_failed, 9 + std::size_t{reply_classes} * 3> failures;
    std::size_t n = 0;
-   for (const auto broke : {fault::connection_lost, fault::superseded, fault::broken_protocol}) {
-      const seen whole[] = {seen::lost, seen::superseded, seen::garbled};
+   for (const auto broke : {fault::connection_lost, fault::reply_too_large, fault::broken_protocol}) {
+      const seen whole[] = {seen::lost, seen::too_large, seen::garbled};
       failures[n++] = {seen::nothing_written, written::nothing, broke, {}};
       failures[n++] = {seen::partly_written, written::partly, broke, {}};
       failures[n++] = {whole[static_cast<unsigned>(broke)], written::whole, broke, {}};

@@ -170,6 +170,22 @@ TEST(limit_of_bytes, counts_the_framing_and_all_elements) {
    EXPECT_NE(feed("*5\r\n:1\r\n:1\r\n:1\r\n:1\r\n:1\r\n", {}, l).problem.find("larger than"), std::string::npos);
 }
 
+TEST(answer_over_limit, is_told_from_what_is_broken_and_from_what_answers_nothing) {
+   const auto tells = [](std::string_view bytes) {
+      reader r{limits{.reply_bytes = 20, .depth = 2, .elements = 5}};
+      test::put(r, bytes);
+      while (r.next() == reader::status::reply) {
+      }
+      return r.answer_over_limit();
+   };
+   for (const char* answer :
+        {"$17\r\n", "*6\r\n", "%3\r\n", "+OK\r\n$17\r\n", "*1\r\n*1\r\n*1\r\n", "*2\r\n:1\r\n$17\r\n"})
+      EXPECT_TRUE(tells(answer)) << answer;
+   for (const char* none :
+        {"!17\r\n", ">6\r\n", ">2\r\n+a\r\n$17\r\n", "|3\r\n", "HTTP/1.1", "$-2\r\n", "*-2\r\n", "+OK\r\n"})
+      EXPECT_FALSE(tells(none)) << none;
+}
+
 TEST(limit_of_bytes, ends_a_stream_of_attributes_that_never_comes_to_a_reply) {
    const limits l{.reply_bytes = 1000};
    std::string bytes;
