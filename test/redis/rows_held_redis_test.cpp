@@ -32,6 +32,34 @@ TEST(held, a_wait_that_nothing_came_for_answers_nil) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
+// Nobody is answered, not even who asks for CLIENT KILL: the client takes the server for dead, comes back when it
+// lives, and says of its command what is true by then.
+TEST(held, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
+   covers("2.1g");
+   scene s;
+   s.settings.attempt_timeout = 150ms;
+   for (const bool repeatable : {false, true}) {
+      s.redis();
+      s.heard.forget();
+      s.server().run({"CLIENT", "PAUSE", "1500", "ALL"});
+      if (repeatable) {
+         EXPECT_TRUE(s.redis().set("k", "v")) << s.heard.text();
+         EXPECT_EQ(s.heard.count("resent"), 1U) << s.heard.text();
+      } else {
+         const auto r = s.redis().incr("n");
+         ASSERT_FALSE(r);
+         EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+         EXPECT_EQ(s.heard.count("resent"), 0U) << s.heard.text();
+      }
+      EXPECT_EQ(s.heard.count("suspected"), 1U) << s.heard.text();
+      EXPECT_EQ(s.heard.count("fenced", "nothing sent on it can run"), 1U) << s.heard.text();
+      const std::string at_once = s.stored("n");
+      EXPECT_TRUE(s.redis().ping());
+      EXPECT_EQ(s.stored("n"), at_once) << "behind the fence nothing runs any more";
+   }
+   EXPECT_EQ(s.stored("k"), "v");
+}
+
 TEST(held, a_wait_that_an_operator_ends_is_told_at_once) {
    covers("3.8");
    scene s;
