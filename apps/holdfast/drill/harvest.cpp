@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 namespace holdfast::drill {
 namespace {
@@ -18,6 +20,15 @@ std::optional<std::uint64_t> number_in(const std::string& text) {
 }
 
 constexpr std::uint64_t keys_at_once = 500;
+
+std::size_t open_sockets() {
+   std::size_t count = 0;
+   for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+      std::error_code closed;  // by another thread, since it was listed
+      count += std::filesystem::read_symlink(descriptor.path(), closed).string().rfind("socket:", 0) == 0;
+   }
+   return count;
+}
 
 }  // namespace
 
@@ -42,6 +53,7 @@ footprint measure(lab::server& node) {
    footprint f;
    lab::control connection = node.connect();
    f.connections = lab::workload_clients(connection).size();
+   f.sockets = open_sockets();
    std::ifstream memory("/proc/self/statm");
    std::size_t pages = 0;
    if (memory >> pages >> pages) f.resident_kib = pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)) / 1024;
