@@ -26,6 +26,12 @@ std::string role_in_info(std::string_view info) {
    return std::string(rest.substr(0, rest.find_first_of("\r\n")));
 }
 
+// Passes by itself, so that it is worth waiting for.
+bool passes(std::string_view text) {
+   const auto proof = resp::classify_error(text, false, false, true);
+   return proof.cls == resp::reply_class::busy || proof.cls == resp::reply_class::loading;
+}
+
 }  // namespace
 
 void handshake::begin(const session& s, std::optional<identity> to_fence, bool need_role, resp::outbox& out) {
@@ -107,7 +113,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          }
          return state::working;
       case step::set_name: return state::working;
-      case step::client_info: on_client_info(reply); return state::working;
+      case step::client_info: return on_client_info(reply);
       case step::kill: return on_kill(reply);
       case step::select:
          if (reply.is_error()) return fail_by(reply.text());
@@ -142,19 +148,19 @@ handshake::state handshake::on_role_error(std::string_view text, resp::outbox& o
    return state::working;
 }
 
-void handshake::on_client_info(const value_view& reply) {
-   if (reply.is_error()) return;
+handshake::state handshake::on_client_info(const value_view& reply) {
+   // A connection that does not know who it is can never be fenced.
+   if (reply.is_error()) return passes(reply.text()) ? fail_by(reply.text()) : state::working;
    self_.id = field(reply.text(), "id");
    self_.address = field(reply.text(), "addr");
+   return state::working;
 }
 
 // The number of connections ended: one, or none if it had ended by itself. Either way nothing of it can run any more.
 handshake::state handshake::on_kill(const value_view& reply) {
    fence_holds_ = !reply.is_error();
    if (fence_holds_) return state::working;
-   // What passes is waited for: better late and fenced.
-   const auto proof = resp::classify_error(reply.text(), false, false, true);
-   if (proof.cls == resp::reply_class::busy || proof.cls == resp::reply_class::loading) return fail_by(reply.text());
+   if (passes(reply.text())) return fail_by(reply.text());  // better late and fenced
    fence_problem_ = reply.text();
    return state::working;
 }

@@ -60,7 +60,7 @@ class handshake {
    state on_hello(const value_view&);
    state on_hello_error(std::string_view text);
    state on_role_error(std::string_view text, resp::outbox&);
-   void on_client_info(const value_view&);
+   state on_client_info(const value_view&);
    state on_kill(const value_view&);
    state fail(errc, std::string text, std::string_view server_text, bool final);
    state fail_by(std::string_view server_text);

@@ -180,6 +180,25 @@ TEST(Fence, ThatIsRefusedOnlyForNowIsAskedForAgain) {
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
+// A connection that does not know its own name can never be fenced: what is lost with it could not be sent again.
+TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
+   script s;
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.open();
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO");
+   s.answer(hello() +
+            refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
+   EXPECT_EQ(set.says(), "waiting");
+   EXPECT_EQ(s.accept(), "");
+   s.advance(500ms);
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.lose();
+   s.advance(500ms);
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
+   EXPECT_EQ(s.accept(), "SET a 1");
+}
+
 TEST(Fence, IsAskedForAgainIfTheConnectionThatAskedIsLostBeforeTheAnswer) {
    script s;
    s.warm_up();
