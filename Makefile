@@ -10,7 +10,7 @@ RELEASE := $(call build_dir,release)
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build install drill test test-asan bench fuzz dev asan tsan format clean
+.PHONY: help setup build install drill test test-asan test-tsan bench fuzz dev asan tsan format clean
 
 help:  ## list these targets
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,6 +41,9 @@ test: setup  ## run every check and every test; the last line says how many pass
 
 test-asan:  ## the same under the address and undefined-behaviour sanitizers
 	@$(MAKE) --no-print-directory test PRESET=asan
+
+test-tsan:  ## the same under the thread sanitizer
+	@$(MAKE) --no-print-directory test PRESET=tsan
 
 bench: setup  ## run the benchmarks
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja

@@ -17,9 +17,10 @@ def build_folder(preset):
     return "build" if preset == "release" else f"build-{preset}"
 
 
-def build_step(preset):
+def build_step(preset, chosen=False):
     # As much as can be built is, so that one run shows every error.
-    command = ["make", "--no-print-directory", "build", f"PRESET={preset}", "BUILD_ARGS=-- -k 0"]
+    target = f"--target chosen_for_{preset} " if chosen else ""
+    command = ["make", "--no-print-directory", "build", f"PRESET={preset}", f"BUILD_ARGS={target}-- -k 0"]
     return Step("build", command, limit_s=1500,
                 shorten=lambda output: re.sub(r"^\[\d+/\d+\] .*\n|^-- .*\n", "", output, flags=re.MULTILINE))
 
@@ -30,13 +31,19 @@ def before_the_build(root):
             Step("rows", [str(root / "tools/fault_rows")])]
 
 
-def after_the_build(root, preset):
+def after_the_build(root, preset, chosen=False):
     build = root / build_folder(preset)
     slower = SANITIZED.get(preset, 1)
-    known = registered(build)
+    if chosen:
+        known, others = registered(build, f"chosen_for_{preset}"), []
+        if not known:
+            others = [Step("chosen", ["sh", "-c", f"echo 'no test is labelled chosen_for_{preset}'; exit 1"])]
+    else:
+        known = registered(build)
+        others = drills(root, build, known)
     return [replace(step, limit_s=step.limit_s * slower,
                     environment={**(SANITIZER_OPTIONS if slower > 1 else {}), **step.environment})
-            for step in known + drills(root, build, known)]
+            for step in known + others]
 
 
 def after_the_tests(root, preset):
@@ -45,9 +52,9 @@ def after_the_tests(root, preset):
     return [Step("rows_ran", [str(root / "tools/fault_rows"), "--ran", str(root / reports)])]
 
 
-def registered(build):
-    """The tests that CMake knows."""
-    listing = subprocess.run(["ctest", "--test-dir", str(build), "--show-only=json-v1"], stdin=subprocess.DEVNULL,
+def registered(build, label=""):
+    """The tests that CMake knows, of that label if one is given."""
+    listing = subprocess.run(["ctest", "--test-dir", str(build), "-L", label, "--show-only=json-v1"], stdin=subprocess.DEVNULL,
                              capture_output=True, text=True, check=True).stdout
     return [step_of(test, build) for test in json.loads(listing)["tests"]]
 
