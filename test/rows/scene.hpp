@@ -137,6 +137,29 @@ class scene {
    std::unique_ptr<client> client_;
 };
 
+struct own_bus_port {
+   lab::reserved_port bus;
+};
+
+// A server in cluster mode, that has no slots yet. Its bus has a port of its own: 10000 more than the server's may be
+// more than there are.
+class cluster_scene : public own_bus_port, public scene {
+ public:
+   explicit cluster_scene(std::vector<std::string> lines = {}) : scene(with_cluster(std::move(lines), bus.number())) {}
+   // For CLUSTER MEET.
+   std::vector<std::string> meet() {
+      const endpoint here = servers.node(0).own_address();
+      return {"CLUSTER", "MEET", here.host, std::to_string(here.port), std::to_string(bus.number())};
+   }
+
+ private:
+   static std::vector<std::string> with_cluster(std::vector<std::string> lines, std::uint16_t bus_port) {
+      lines.insert(lines.end(), {"cluster-enabled yes", "cluster-node-timeout 60000"});
+      lines.push_back("cluster-port " + std::to_string(bus_port));
+      return lines;
+   }
+};
+
 // An error reply: its text, its class, and that the class is what the text is taken for.
 inline void expect_reply(const result<value>& r, std::string_view text, reply_class cls, outcome ran,
                          bool from_script = false, bool from_exec = false) {
