@@ -123,6 +123,34 @@ TEST_F(network, a_fence_that_breaks_at_any_byte_is_built_again) {
    expect_each_once();
 }
 
+// The only Sentinel, asked through a network that breaks at any byte of the question or of the answer.
+TEST_F(network, a_question_to_a_sentinel_that_breaks_at_any_byte_is_asked_again) {
+   lab::deployment d({.replicas = 0, .sentinels = 1});
+   lab::cutter before(d.sentinel(0).own_address());
+   config c = config::from_uri(d.uri()).value();
+   c.sentinels = {before.address()};
+   lab::cutter::passed whole;
+   {
+      client redis(c);
+      ASSERT_TRUE(redis.run({"RPUSH", "list", 0}));
+      whole = before.connections().front();  // the questions; the events have a connection of their own
+   }
+   ASSERT_GT(whole.to_server, 50U);
+   ASSERT_GT(whole.to_client, 500U);
+   const auto run = [&](direction towards, ending how, std::size_t after) {
+      before.cut_next({towards, after, how});
+      client redis(c);
+      const auto r = redis.run({"RPUSH", "list", ++last_});
+      ASSERT_TRUE(r) << "after " << after << " bytes: " << r.error().what();
+   };
+   for (std::size_t after = 0; after < whole.to_server; ++after) run(direction::to_server, ending::reset, after);
+   for (std::size_t after = 0; after < whole.to_client; after += 11) run(direction::to_client, ending::reset, after);
+   for (std::size_t after = 0; after < whole.to_client; after += 41) run(direction::to_client, ending::fin, after);
+   const auto held = d.node(0).connect().run({"LRANGE", "list", "0", "-1"}).elements;
+   ASSERT_EQ(held.size(), static_cast<std::size_t>(last_ + 1));
+   for (int i = 0; i <= last_; ++i) EXPECT_EQ(held[static_cast<std::size_t>(i)].text, std::to_string(i));
+}
+
 // TCP_USER_TIMEOUT: what was written is not acknowledged. Keep-alive: nothing was written. Both at a time.
 TEST_F(network, a_machine_that_vanished_is_noticed_by_the_kernel_within_seconds) {
    begin();

@@ -2,7 +2,9 @@
 // that speak RESP2 only. Through a failover each.
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
+#include "lab/name_server.hpp"
 #include "numbered_writes.hpp"
+#include "runtime/poll/resolver.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -180,6 +182,35 @@ TEST(setups, masters_that_are_named_by_host_names_are_resolved_and_followed) {
    EXPECT_EQ(now, (endpoint{"localhost", d.node(1).own_address().port}));
    writes.await_more(100);
    expect_sound_after_failover(writes, node_on_port(d, now.port), named);
+}
+
+TEST(setups, sentinels_given_by_name_are_found_though_the_name_server_went_silent) {
+   lab::deployment d({.replicas = 1});
+   lab::name_server names;
+   names.resolve("sentinels.test", {"127.0.0.1"});
+   poll::resolver::name_servers() = names.address();
+   config c = config::from_uri(d.uri()).value();
+   for (endpoint& sentinel : c.sentinels) sentinel.host = "sentinels.test";
+   numbered_writes writes(c);
+   writes.await_more(50);
+   names.be_silent("sentinels.test");
+   const unsigned asked = names.asked("sentinels.test");
+   // All that the client has of its Sentinels ends: it has to dial them again, by their name.
+   const auto cut_off = [&] {
+      tell_sentinels(d, {"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+      tell_sentinels(d, {"CLIENT", "KILL", "TYPE", "pubsub"});
+      return names.asked("sentinels.test") > asked;
+   };
+   lab::await("the name server was asked, in vain", cut_off, 10s, 50ms);
+   const endpoint old = d.named_master();
+   const auto killed = clock::now();
+   d.node(0).kill();
+   lab::await("another is named", [&] { return d.named_master(1) != old; }, 20s);
+   writes.await_more(50, 2s);
+   writes.finish();
+   poll::resolver::name_servers().clear();
+   writes.expect_no_errors_but_unknown(1);
+   writes.expect_sound(numbered_writes::held_by(d.node(1)), killed - 50ms, killed);
 }
 
 TEST(setups, a_sentinel_that_demands_a_password_is_told_it_and_one_that_demands_another_is_done_without) {
