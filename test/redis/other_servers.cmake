@@ -8,7 +8,7 @@ if(HOLDFAST_VALKEY_SERVER)
          continue()
       endif()
       add_test(NAME ${name}_valkey COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set_tests_properties(${name}_valkey PROPERTIES LABELS gtest TIMEOUT 300 RUN_SERIAL TRUE
+      set_tests_properties(${name}_valkey PROPERTIES LABELS "gtest;waits" TIMEOUT 300 RUN_SERIAL TRUE
                            ENVIRONMENT "HOLDFAST_REDIS_SERVER=${HOLDFAST_VALKEY_SERVER}")
    endforeach()
 else()

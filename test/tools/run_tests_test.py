@@ -82,6 +82,19 @@ class Steps(unittest.TestCase):
             self.assertEqual(log.read_text().split()[-1], "alone")
             self.assertEqual(sorted(result.step.name for result in results), ["a", "alone", "b", "c"])
 
+    def test_what_waits_runs_side_by_side_when_what_computes_has_ended(self):
+        with tempfile.TemporaryDirectory() as folder:
+            gate = Path(folder) / "gate"
+            os.mkfifo(gate)  # opens when both ends are there
+            log = Path(folder) / "log"
+            several = [Step("w1", ["sh", "-c", f"cat {gate} >> {log}"], waits=True),
+                       Step("w2", ["sh", "-c", f"echo met > {gate}"], waits=True),
+                       Step("c", ["sh", "-c", f"echo c >> {log}"]),
+                       Step("alone", ["sh", "-c", f"echo alone >> {log}"], alone=True)]
+            results = steps.run_all(several, progress.View(io.StringIO()))
+            self.assertEqual(log.read_text().split(), ["c", "met", "alone"])
+            self.assertEqual([result.count for result in results], [Count(passed=1)] * 4)
+
     def test_an_interrupted_run_leaves_nothing_behind(self):
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder) / "told"

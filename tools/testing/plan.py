@@ -77,7 +77,8 @@ def step_of(test, build):
     elif "unittest" in labels:
         count = count_unittest
     return Step(test["name"], command, limit_s=properties.get("TIMEOUT", 120),
-                alone=bool(properties.get("RUN_SERIAL", False)), environment=environment,
+                alone=bool(properties.get("RUN_SERIAL", False)) and "waits" not in labels, waits="waits" in labels,
+                environment=environment,
                 folder=properties.get("WORKING_DIRECTORY"), count=count, shorten=shorten)
 
 

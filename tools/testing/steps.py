@@ -26,6 +26,7 @@ class Step:
     command: list
     limit_s: float = 120
     alone: bool = False  # nothing runs beside it
+    waits: bool = False  # mostly for its servers: a few of its kind run side by side, and nothing that computes
     environment: dict = field(default_factory=dict)
     folder: Optional[str] = None
     # Exit status and output -> what is counted. Without one, a step is a single test.
@@ -158,11 +159,24 @@ def judged(step, status, why, output, seconds):
     return Result(step, count, seconds, step.shorten(output), why if count.failed else "")
 
 
+WAITING_SIDE_BY_SIDE = 3  # each with half a dozen servers, that must not starve: they would fail over for real
+
+
 def run_all(steps, view):
-    """Side by side first, as many as there are processors; then those that must be alone, in their order."""
+    """First what computes, as many as there are processors; then what waits; then, one by one, what must be alone."""
+    computing = [step for step in steps if not step.alone and not step.waits]
+    waiting = [step for step in steps if step.waits and not step.alone]
+    results = run_together(computing, os.cpu_count() or 1, view)
+    results += run_together(waiting, WAITING_SIDE_BY_SIDE, view)
+    for step in steps:
+        if step.alone:
+            results += run_together([step], 1, view)
+    return results
+
+
+def run_together(together, side_by_side, view):
     results = []
     waiting = queue.SimpleQueue()
-    together = [step for step in steps if not step.alone]
     for step in together:
         waiting.put(step)
     done = queue.SimpleQueue()
@@ -176,20 +190,13 @@ def run_all(steps, view):
             view.started(step)
             done.put(run(step))
 
-    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(os.cpu_count() or 1, len(together)))]
+    workers = [threading.Thread(target=work, daemon=True) for _ in range(min(side_by_side, len(together)))]
     for worker in workers:
         worker.start()
     for _ in together:
         results.append(await_next(done, view))
     for worker in workers:
         worker.join()
-    for step in steps:
-        if step.alone:
-            thread = threading.Thread(target=lambda: done.put(run(step)), daemon=True)
-            view.started(step)
-            thread.start()
-            results.append(await_next(done, view))
-            thread.join()
     return results
 
 
