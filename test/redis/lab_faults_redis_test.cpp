@@ -29,6 +29,7 @@ TEST(LabFaults, EachHasANameOfItsOwnAndTellsWhatItDoes) {
    for (const auto& f : all) {
       EXPECT_TRUE(names.insert(f->name()).second) << f->name();
       EXPECT_FALSE(f->description().empty());
+      EXPECT_FALSE(f->shows().empty()) << f->name();
       EXPECT_EQ(fault_named(f->name())->name(), f->name());
    }
    EXPECT_EQ(fault_named("nonsense"), nullptr);
