@@ -37,6 +37,7 @@ TEST(gates, a_busy_script_is_waited_for_on_the_same_connection) {
    busy_script script(s, {"EVAL", "while true do end", "0"});
    // BUSY keeps out the commands, not the connections: HELLO is answered.
    EXPECT_TRUE(script.control().ask({"HELLO", "2"}).kind == lab::reply::type::array);
+   EXPECT_TRUE(script.control().ask({"CLIENT", "INFO"}).text.starts_with("BUSY"));
    expect_gate(s, "BUSY ", reply_class::busy, way::stays, [&] { script.kill("SCRIPT"); });
 }
 

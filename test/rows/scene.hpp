@@ -102,15 +102,19 @@ class scene {
          client_ = std::make_unique<client>(settings);
          EXPECT_TRUE(client_->ping()) << heard.text();
          heard.forget();
+         config once = settings;
+         once.resend.max_resends = 0;
+         once.observer = {};
+         impatient_ = std::make_unique<client>(once);
+         EXPECT_TRUE(impatient_->ping());
       }
       return *client_;
    }
-   // What the caller hears who does not let the client ask twice: the server's first answer, on a new connection.
-   result<value> once(const command& c) const {
-      config impatient = settings;
-      impatient.resend.max_resends = 0;
-      impatient.observer = {};
-      return client(impatient).run(c);
+   // What the caller hears who does not let the client ask twice: the server's first answer. From another client, that
+   // was connected when the first one was.
+   result<value> once(const command& c) {
+      redis();
+      return impatient_->run(c);
    }
    // Lets the client look at its sockets until it tells of that. (It does so at each call, but not twice within 1 ms.)
    void let_it_notice(std::string_view kind, std::string_view words = {}) {
@@ -135,6 +139,7 @@ class scene {
 
  private:
    std::unique_ptr<client> client_;
+   std::unique_ptr<client> impatient_;
 };
 
 struct own_bus_port {
@@ -182,7 +187,9 @@ enum class way {
 inline void expect_gate(scene& s, std::string_view text, reply_class cls, way expected,
                         const std::function<void()>& open) {
    client& redis = s.redis();
-   expect_reply(s.once({"INCR", "gated"}), text, cls, outcome::not_executed);
+   const auto refused = s.once({"INCR", "gated"});
+   expect_reply(refused, text, cls, outcome::not_executed);
+   EXPECT_EQ(refused.error().attempts, 1U) << refused.error().what();
    s.heard.forget();
    {
       meanwhile opener([&] {
