@@ -20,7 +20,7 @@ struct failover_scene {
 };
 
 TEST(sentinels, promote_a_node_that_knows_no_scripts_but_functions_and_has_users_of_its_own) {
-   covers("2.7b", "3.2b");
+   covers("2.7b", "3.2b", "3.17c");
    failover_scene s({.node_login = {.username = "app", .password = "secret"}});
    lab::server& next = s.servers.node(1);
    client redis(s.settings);
@@ -32,7 +32,10 @@ TEST(sentinels, promote_a_node_that_knows_no_scripts_but_functions_and_has_users
    ASSERT_EQ(redis.run({"EVALSHA", sha, 1, "n"}).value().integer(), 1);
    lab::await("the replica has it", [&] { return next.connect().run({"GET", "n"}).text == "1"; }, 5s);
    next.connect().run({"ACL", "SETUSER", "app", "-decr"});
-   s.servers.sentinel(0).connect().run({"SENTINEL", "FAILOVER", "mymaster"});
+   auto sentinel = s.servers.sentinel(0).connect();
+   sentinel.run({"SENTINEL", "FAILOVER", "mymaster"});
+   const std::string again = sentinel.ask({"SENTINEL", "FAILOVER", "mymaster"}).text;
+   EXPECT_TRUE(again.starts_with("INPROG")) << again;
    lab::await("it is the master", [&] { return s.servers.named_master() == next.address(); }, 10s);
 
    const auto gone = redis.run({"EVALSHA", sha, 1, "n"});
@@ -62,6 +65,24 @@ TEST(sentinels, take_a_pause_of_writes_longer_than_down_after_for_a_death) {
    EXPECT_EQ(next.connect().run({"GET", "k"}).text, "w") << s.heard.text();
    EXPECT_GE(s.heard.count("sentinel_said", "+sdown"), 1U) << s.heard.text();
    EXPECT_GE(s.heard.count("master_named", to_string(next.address())), 1U) << s.heard.text();
+}
+
+void expect_class(const std::string& text, std::string_view start, reply_class cls) {
+   EXPECT_TRUE(text.starts_with(start)) << text;
+   EXPECT_EQ(resp::classify_error(text, false, false, true), (resp::reply_proof{cls, outcome::not_executed})) << text;
+}
+
+TEST(sentinels, refuse_what_they_cannot_do_and_nothing_is_done) {
+   covers("3.17a");
+   lab::deployment d({.replicas = 0});
+   auto control = d.sentinel(0).connect();
+   expect_class(control.ask({"SENTINEL", "FAILOVER", "mymaster"}).text, "NOGOODSLAVE", reply_class::deterministic);
+   d.sentinel(1).kill();
+   d.sentinel(2).kill();
+   const auto quorum = [&] { return control.ask({"SENTINEL", "CKQUORUM", "mymaster"}).text; };
+   lab::await("the loss is noticed", [&] { return quorum().starts_with("NOQUORUM"); }, 10s);
+   expect_class(quorum(), "NOQUORUM", reply_class::deterministic);
+   EXPECT_EQ(d.node(0).connect().role(), "master");
 }
 
 TEST(sentinels, that_know_no_such_name_are_told_of_at_once) {

@@ -254,7 +254,7 @@ TEST(gates, a_subscribed_connection_is_none_of_the_clients) {
 }
 
 TEST(gates, a_replicas_own_link_is_none_of_the_clients) {
-   covers("2.18");
+   covers("2.18", "3.15c");
    scene s;
    auto link = s.server();
    EXPECT_EQ(link.run({"REPLCONF", "capa", "eof"}).text, "OK");
@@ -265,6 +265,11 @@ TEST(gates, a_replicas_own_link_is_none_of_the_clients) {
       EXPECT_EQ(r.error().code(), errc::not_supported) << name;
    }
    EXPECT_EQ(s.server().info("replication", "connected_slaves"), "0");
+   s.server().run({"REPLICAOF", "127.0.0.1", "1"});
+   const std::string text = link.ask({"PSYNC", "?", "-1"}).text;
+   EXPECT_TRUE(text.starts_with("NOMASTERLINK")) << text;
+   EXPECT_EQ(resp::classify_error(text, false, false, true),
+             (resp::reply_proof{reply_class::deterministic, outcome::not_executed}));
 }
 
 TEST(gates, clients_that_use_too_much_memory_are_evicted_without_a_word) {
