@@ -102,11 +102,15 @@ TEST(Addresses, ThatAllFailAreTriedAgainLater) {
 
 TEST(Addresses, OneThatNeverAnswersDoesNotHideTheNext) {
    const endpoint dark{"10.0.0.7", 6379}, fine{"10.0.0.8", 6379};
-   deployment d(with_server({"redis.example", 6379}));
-   d.names["redis.example"] = {dark, fine};
-   d.at(dark).is = host::condition::vanished;
-   auto& incr = d.submit("INCR n", 8s);
-   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   // A stopped host's kernel goes on connecting.
+   for (const auto condition : {host::condition::vanished, host::condition::stopped}) {
+      deployment d(with_server({"redis.example", 6379}));
+      d.names["redis.example"] = {dark, fine};
+      d.at(dark).is = condition;
+      auto& incr = d.submit("INCR n", 8s);
+      EXPECT_TRUE(d.finish(incr) && incr.ok());
+      EXPECT_EQ(d.dialed, (std::vector<endpoint>{dark, fine}));
+   }
 }
 
 TEST(Addresses, ANameWithoutAnyIsAReasonThatIsTold) {
