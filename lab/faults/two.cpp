@@ -32,8 +32,22 @@ class two_fault final : public fault {
          return !successor.empty() || stop.stop_requested();
       };
       await("a Sentinel names a successor", named, patience, milliseconds(1));
-      if (!successor.empty()) d.node_at(successor).kill();
+      if (successor.empty()) return at;
+      // After a lost election. A replica whose link was down for longer than ten times down-after is promoted by
+      // nobody.
+      if (clock::now() - at > 8 * d.options().down_after) await_replica(d.node_at(successor), stop);
+      d.node_at(successor).kill();
       return at;
+   }
+
+ private:
+   static void await_replica(server& master, const std::stop_token& stop) {
+      control connection = master.connect();
+      const auto followed = [&] {
+         const std::string line = connection.info("replication", "slave0");
+         return line.find("state=online") != std::string::npos || stop.stop_requested();
+      };
+      await("a replica follows the successor", followed, patience, milliseconds(10));
    }
 };
 
