@@ -118,6 +118,7 @@ class lane {
    situation describe(operation&, fault, time_point now);
    error make_error(const operation&, errc, outcome, time_point now) const;
    error waiting_error(operation&, errc, time_point now) const;
+   std::string what_holds(time_point now) const;
    void requeue(operation&, operation* after_this = nullptr);
    void unqueue(operation&);
    void fail(operation&, error, time_point now);
@@ -145,6 +146,7 @@ class lane {
    time_point earliest_ = never;         // no operation's deadline comes before
    time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply; zero: none
    endpoint held_for_;                   // the node that asked for it
+   std::string held_why_;                // in its words
    time_point silent_since_ = {};        // the oldest unanswered command waits since
    time_point last_heard_ = {};          // bytes came
    time_point last_asked_ = {};          // the guide, because of gate replies

@@ -65,7 +65,10 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       e.causes = op.last->causes;
    }
    if (op.unfenced) e.causes.emplace_back(never_fenced);
-   if (connector_.ready()) return e;
+   if (connector_.ready()) {
+      if (auto why = what_holds(now); !op.last && !why.empty()) e.causes.push_back(std::move(why));
+      return e;
+   }
    e.where = {};
    if (const auto none = guide_.why_none()) {
       if (code == errc::deadline_exceeded) e = recoded(e, none->code);
@@ -81,6 +84,14 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       e.causes.push_back(std::move(now_tried));
    }
    return e;
+}
+
+// Why a connection that is ready is not written to.
+std::string lane::what_holds(time_point now) const {
+   if (leaving_) return leaving_why_;
+   if (awaiting_pong_) return "the connection was idle for long, and a PING that tests it is not answered";
+   if (now < hold_until_) return "held back, because an earlier command was answered " + held_why_;
+   return {};
 }
 
 void lane::requeue(operation& op, operation* after_this) {

@@ -105,6 +105,7 @@ void lane::rejected(operation& op, time_point now) {
       const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = d.pause.cap, .jitter = jitter::equal});
       hold_until_ = std::max(hold_until_, after(now, rule.delay(op.pushbacks, random_)));
       held_for_ = link_.where();
+      held_why_ = op.last->server_text;
    }
    ++op.pushbacks;
    requeue(op);

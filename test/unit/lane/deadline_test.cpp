@@ -140,6 +140,33 @@ TEST(Deadline, AfterTheFenceDoesNotSayNotFenced) {
    EXPECT_EQ(set.error().attempts, set.op.attempts);
 }
 
+TEST(Deadline, OfACommandThatWasHeldBackTellsWhoseRefusalHeldIt) {
+   script s;
+   s.warm_up();
+   auto& refused = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+   auto& later = s.submit("INCR n", {.deadline = 40ms});  // the pause is 50 ms or more
+   s.advance(40ms);
+   ASSERT_TRUE(later.done());
+   EXPECT_EQ(later.error().outcome, outcome::not_executed);
+   EXPECT_EQ(later.error().attempts, 0U);
+   EXPECT_TRUE(later.has_cause("LOADING")) << later.error().what();
+   EXPECT_FALSE(refused.done());
+}
+
+TEST(Deadline, OfACommandBehindTheTestOfAnIdleConnectionTellsOfIt) {
+   script s;
+   s.warm_up();
+   s.advance(6s);
+   auto& later = s.submit("INCR n", {.deadline = 40ms});
+   EXPECT_EQ(s.accept(), "PING");
+   s.advance(40ms);
+   ASSERT_TRUE(later.done());
+   EXPECT_EQ(later.error().outcome, outcome::not_executed);
+   EXPECT_TRUE(later.has_cause("PING")) << later.error().what();
+}
+
 TEST(Deadline, OfTheDefaultFollowsWhatTheDeploymentSays) {
    script s;
    s.watch.answers = false;
