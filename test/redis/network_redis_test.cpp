@@ -3,12 +3,11 @@
 #include "lab/clients.hpp"
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
+#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
 #include <gtest/gtest.h>
-
-#include <thread>
 
 namespace holdfast {
 namespace {
@@ -160,7 +159,7 @@ TEST_F(network, a_machine_that_vanished_is_noticed_by_the_kernel_within_seconds)
    client waiter(settings_);
    ASSERT_TRUE(talker.run({"RPUSH", "list", 0}));
    result<value> waited;
-   std::thread waiting([&] { waited = waiter.run({"BLPOP", "nothing", 0}, {.deadline = 20s}); });
+   rows::meanwhile waiting([&] { waited = waiter.run({"BLPOP", "nothing", 0}, {.deadline = 20s}); });
    lab::await("it waits", [&] { return node().connect().info("clients", "blocked_clients") == "1"; }, 5s);
    cutter_->cut_open({direction::to_client, 0, ending::vanish});
    lab::await("they have vanished", [&] { return cutter_->cuts() == 2; }, 5s);

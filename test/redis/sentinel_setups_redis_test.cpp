@@ -4,6 +4,7 @@
 #include "lab/deployment.hpp"
 #include "lab/name_server.hpp"
 #include "numbered_writes.hpp"
+#include "rows/meanwhile.hpp"
 #include "runtime/poll/resolver.hpp"
 
 #include <holdfast/holdfast.hpp>
@@ -100,7 +101,7 @@ TEST(setups, a_new_master_with_another_password_is_asked_until_the_deadline_and_
    EXPECT_EQ(refused.error().outcome, outcome::not_executed);
    EXPECT_GE(clock::now() - begin, 900ms) << "it may be mended any moment";
 
-   std::thread mender([&] {
+   rows::meanwhile mender([&] {
       lab::server& master = d.node_at(now);
       // The client has begun to try, and was turned away.
       lab::await("a try was refused", [&] { return master.connect().run({"ACL", "LOG"}).elements.size() > 0; }, 5s);
@@ -203,14 +204,14 @@ TEST(setups, sentinels_given_by_name_are_found_though_the_name_server_went_silen
    };
    lab::await("the name server was asked, in vain", cut_off, 10s, 50ms);
    const endpoint old = d.named_master();
-   const auto killed = clock::now();
    d.node(0).kill();
+   const auto died = clock::now();
    lab::await("another is named", [&] { return d.named_master(1) != old; }, 20s);
    writes.await_more(50, 2s);
    writes.finish();
    poll::resolver::name_servers().clear();
    writes.expect_no_errors_but_unknown(1);
-   writes.expect_sound(numbered_writes::held_by(d.node(1)), killed - 50ms, killed);
+   writes.expect_sound(numbered_writes::held_by(d.node(1)), died - 50ms, died);
 }
 
 TEST(setups, a_sentinel_that_demands_a_password_is_told_it_and_one_that_demands_another_is_done_without) {
@@ -243,8 +244,8 @@ TEST(setups, a_sentinel_that_demands_a_password_is_told_it_and_one_that_demands_
    EXPECT_TRUE(fresh.run({"RPUSH", "other", 1}));
    // It cannot hear the others any more, nor they it; the two that are left are a majority.
    const endpoint old = d.named_master(1);
-   const auto killed = clock::now();
    d.node_at(old).kill();
+   const auto died = clock::now();
    lab::await("another is named", [&] { return d.named_master(1) != old && d.named_master(2) != old; }, 20s);
    writes.await_more(50);
    writes.finish();
@@ -252,7 +253,7 @@ TEST(setups, a_sentinel_that_demands_a_password_is_told_it_and_one_that_demands_
    auto held = numbered_writes::held_by(d.node_at(d.named_master(1)));
    EXPECT_EQ(held.front(), 1);
    held.erase(held.begin());
-   writes.expect_sound(held, killed - 50ms, killed);
+   writes.expect_sound(held, died - 50ms, died);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "lab/deployment.hpp"
 #include "resp/reply_class.hpp"
+#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -13,7 +14,6 @@
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -66,22 +66,6 @@ class story {
  private:
    mutable std::mutex mutex_;
    std::vector<std::pair<std::string, std::string>> told_;
-};
-
-// Something done in a thread of its own, beside a client that waits. What it throws is a failure of the test.
-class meanwhile {
- public:
-   explicit meanwhile(std::function<void()> act)
-      : thread_([act = std::move(act)] {
-           try {
-              act();
-           } catch (const std::exception& e) {
-              ADD_FAILURE() << e.what();
-           }
-        }) {}
-
- private:
-   std::jthread thread_;
 };
 
 // One server (or `o.replicas` more), nobody who fails it over, and a client with a deadline of ten seconds.
