@@ -41,8 +41,8 @@ TEST(beliefs, an_old_master_that_comes_back_and_says_master_gets_no_write) {
    numbered_writes writes(c);
    writes.await_more(50);
    const endpoint old = d.named_master();
-   const auto killed = clock::now();
    d.node(0).kill();
+   const auto died = clock::now();
    await_naming(d, old, {0, 1, 2});
    writes.await_more(50);
    d.node(0).start();  // empty, as nothing was saved
@@ -59,7 +59,7 @@ TEST(beliefs, an_old_master_that_comes_back_and_says_master_gets_no_write) {
    writes.expect_no_errors_but_unknown(1);
    auto held = numbered_writes::held_by(d.node_at(d.named_master()));
    EXPECT_EQ(std::erase(held, 1'000'000), 1U);
-   writes.expect_sound(held, killed - 50ms, killed);  // what the old one had not copied when it died
+   writes.expect_sound(held, died - 50ms, died);  // what the old one had not copied when it died
 }
 
 // The Sentinel that it was told of, and believes first, is of yesterday; and the master of yesterday says master.
@@ -121,19 +121,41 @@ TEST(beliefs, sentinels_that_are_reset_hold_up_nothing_and_lead_through_the_next
    writes.await_more(100, 1s);
    d.await_health();
    const endpoint old = d.named_master();
-   const auto killed = clock::now();
    d.node_at(old).kill();
+   const auto died = clock::now();
    await_naming(d, old, {0, 1, 2});
    writes.await_more(50);
    writes.finish();
    writes.expect_no_errors_but_unknown(1);
-   writes.expect_sound(numbered_writes::held_by(d.node_at(d.named_master())), killed - 50ms, killed);
+   writes.expect_sound(numbered_writes::held_by(d.node_at(d.named_master())), died - 50ms, died);
+}
+
+// The last replica is never promoted, and takes no other master: whoever leads a failover waits for it until
+// failover-timeout.
+void hold_up_failovers(lab::deployment& d) {
+   auto replica = d.node(d.nodes() - 1).connect();
+   replica.run({"CONFIG", "SET", "replica-priority", "0"});
+   replica.run({"ACL", "SETUSER", "default", "-slaveof", "-replicaof"});
+   quicken(d);
+   lab::await(
+      "the Sentinels have heard of its priority",
+      [&] {
+         for (std::size_t i = 0; i < d.sentinels(); ++i) {
+            const auto replicas = d.sentinel(i).connect().run({"SENTINEL", "REPLICAS", "mymaster"}).elements;
+            if (std::none_of(replicas.begin(), replicas.end(),
+                             [](const lab::reply& r) { return r.field("slave-priority") == "0"; }))
+               return false;
+         }
+         return true;
+      },
+      15s);
 }
 
 // Between the promotion and the end of the failover its leader has the new epoch beside the old address. A reset then
 // forgets the promotion, and nobody's word corrects it, as nobody has a newer epoch.
 TEST(beliefs, a_leader_that_is_reset_in_the_middle_of_its_failover_names_the_old_master_and_is_outvoted) {
    lab::deployment d;
+   hold_up_failovers(d);
    const config c = config::from_uri(d.uri()).value();
    numbered_writes writes(c);
    writes.await_more(50);
