@@ -46,7 +46,7 @@ void engine::report(const lane::operation& op, time_point now) {
    const auto is_one_of = [&](std::initializer_list<errc> codes) {
       return std::any_of(codes.begin(), codes.end(), [&](errc c) { return r.error().code() == c; });
    };
-   if (r || is_one_of({errc::server_error, errc::authentication_failed}))
+   if (r || r.error().outcome == outcome::executed || is_one_of({errc::server_error, errc::authentication_failed}))
       breaker_->succeeded(*op.admission, now);
    else if (is_one_of({errc::deadline_exceeded, errc::connection_lost, errc::no_sentinel, errc::unknown_master,
                        errc::no_master, errc::refused, errc::protocol_error, errc::retry_budget_exhausted}))

@@ -111,14 +111,14 @@ void connector::dial(time_point now) {
    link_.dial(node_->where);
 }
 
-void connector::on_opened(const session& s, time_point) {
+void connector::on_opened(const session& s, bool busy_will_do, time_point) {
    assert(phase_ == phase::dialing);
    phase_ = phase::greeting;  // within the same deadline
    std::optional<identity> to_fence;
    for (const past& p : pasts_) {
       if (p.where == node_->where) to_fence = p.who;
    }
-   handshake_.begin(s, std::move(to_fence), guide_.roles_matter(), link_.out);
+   handshake_.begin(s, std::move(to_fence), guide_.roles_matter(), busy_will_do, link_.out);
    link_.flush();
 }
 
@@ -164,7 +164,8 @@ void connector::become_ready(time_point now) {
       return pause(now);
    }
    fenced_ = fence_result::not_needed;
-   for (auto p = pasts_.begin(); p != pasts_.end(); ++p) {
+   const auto end = handshake_.unfinished() ? pasts_.begin() : pasts_.end();  // the fence is still due
+   for (auto p = pasts_.begin(); p != end; ++p) {
       if (p->where != node_->where) continue;
       fenced_ = handshake_.fence_holds() ? fence_result::holds : fence_result::impossible;
       pasts_.erase(p);

@@ -41,7 +41,7 @@ class connector {
    void proven();               // a command was answered: the next failure is a first one
 
    // The link's events, for as long as `now() != ready`.
-   void on_opened(const session&, time_point now);
+   void on_opened(const session&, bool busy_will_do, time_point now);
    void on_lost(std::string_view why, time_point now);
    void on_received(time_point now);
    void guided(time_point now);  // the guide's mind may have changed
@@ -50,6 +50,8 @@ class connector {
 
    phase now() const { return phase_; }
    bool ready() const { return phase_ == phase::ready; }
+   // The server was busy with a script, and we let in all the same: only for what may run then.
+   bool unfinished() const { return ready() && handshake_.unfinished(); }
    // The named node is another than that of the present connection.
    bool superseded() const;
    time_point master_changed_at() const { return master_changed_at_; }

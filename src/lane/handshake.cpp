@@ -34,11 +34,13 @@ bool passes(std::string_view text) {
 
 }  // namespace
 
-void handshake::begin(const session& s, std::optional<identity> to_fence, bool need_role, resp::outbox& out) {
+void handshake::begin(const session& s, std::optional<identity> to_fence, bool need_role, bool busy_will_do,
+                      resp::outbox& out) {
    *this = handshake{};
    session_ = s;
    to_fence_ = std::move(to_fence);
    need_role_ = need_role;
+   busy_will_do_ = busy_will_do;
    if (session_.protocol < 3) return write_old_way(out);
    command hello{"HELLO", session_.protocol};
    if (session_.authenticates()) {
@@ -116,7 +118,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
       case step::client_info: return on_client_info(reply);
       case step::kill: return on_kill(reply);
       case step::select:
-         if (reply.is_error()) return fail_by(reply.text());
+         if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : fail_by(reply.text());
          return state::working;
    }
    return state::working;
@@ -140,6 +142,7 @@ handshake::state handshake::on_hello_error(std::string_view text) {
 
 // Not allowed, or (in front of old servers and in proxies) not known: INFO tells it too.
 handshake::state handshake::on_role_error(std::string_view text, resp::outbox& out) {
+   if (passes(text) && !need_role_) return on_passing(text);
    const auto proof = resp::classify_error(text, false, false, true);
    if (proof.cls != resp::reply_class::no_permission && proof.cls != resp::reply_class::unknown_command) {
       return fail_by(text);
@@ -150,7 +153,7 @@ handshake::state handshake::on_role_error(std::string_view text, resp::outbox& o
 
 handshake::state handshake::on_client_info(const value_view& reply) {
    // A connection that does not know who it is can never be fenced.
-   if (reply.is_error()) return passes(reply.text()) ? fail_by(reply.text()) : state::working;
+   if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
    self_.id = field(reply.text(), "id");
    self_.address = field(reply.text(), "addr");
    return state::working;
@@ -160,8 +163,14 @@ handshake::state handshake::on_client_info(const value_view& reply) {
 handshake::state handshake::on_kill(const value_view& reply) {
    fence_holds_ = !reply.is_error();
    if (fence_holds_) return state::working;
-   if (passes(reply.text())) return fail_by(reply.text());  // better late and fenced
+   if (passes(reply.text())) return on_passing(reply.text());  // better late and fenced
    fence_problem_ = reply.text();
+   return state::working;
+}
+
+handshake::state handshake::on_passing(std::string_view text) {
+   if (!busy_will_do_) return fail_by(text);
+   unfinished_ = true;
    return state::working;
 }
 

@@ -37,13 +37,17 @@ class handshake {
    };
 
    // Writes the first batch. `to_fence`: the earlier connection to this node whose commands may still run.
-   void begin(const session&, std::optional<identity> to_fence, bool need_role, resp::outbox&);
+   // `busy_will_do`: what waits to be sent may run while a script holds the server up (SCRIPT KILL), when it tells
+   // nobody who he is, and ends nobody's connection. Then the handshake ends without that, and without the fence:
+   // `unfinished`.
+   void begin(const session&, std::optional<identity> to_fence, bool need_role, bool busy_will_do, resp::outbox&);
    // Takes the next reply; may write another batch.
    state resume(const value_view& reply, resp::outbox&);
 
    state now() const { return state_; }
    const problem& failure() const { return problem_; }
    bool resp3() const { return resp3_; }
+   bool unfinished() const { return unfinished_; }
    const std::string& role() const { return role_; }  // "master", "slave", "sentinel"; empty if it was not asked for
    const identity& self() const { return self_; }     // not known() where the server does not tell
    // The answer to the fence, if one was asked for: it holds, or why not.
@@ -62,12 +66,15 @@ class handshake {
    state on_role_error(std::string_view text, resp::outbox&);
    state on_client_info(const value_view&);
    state on_kill(const value_view&);
+   state on_passing(std::string_view text);
    state fail(errc, std::string text, std::string_view server_text, bool final);
    state fail_by(std::string_view server_text);
 
    session session_;
    std::optional<identity> to_fence_;
    bool need_role_ = true;
+   bool busy_will_do_ = false;
+   bool unfinished_ = false;
 
    std::vector<step> steps_;
    std::size_t next_ = 0;

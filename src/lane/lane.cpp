@@ -85,7 +85,7 @@ void lane::cancel(operation& op, time_point now) {
 
 void lane::on_opened(resp::link& l, time_point now) {
    if (&l == &link_)
-      connector_.on_opened(session_, now);
+      connector_.on_opened(session_, !queue_.empty() && runs_while_busy(*queue_.front()), now);
    else
       suspicion_.on_opened();
 }
@@ -104,7 +104,7 @@ void lane::on_received(resp::link& l, time_point now) {
 void lane::became_ready(time_point now) {
    first_reply_ = false;
    if (link_.where() != held_for_) hold_until_ = {};
-   fenced(now);
+   if (!connector_.unfinished()) fenced(now);
    take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
 

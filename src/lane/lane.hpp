@@ -96,6 +96,7 @@ class lane {
    // lane_write.cpp
    void pump(time_point now);
    bool held(time_point now);
+   void leave_if_unfinished(time_point now);
    void write(operation&, time_point now);
    void test_idle_connection(time_point now);
    time_point silence_ends() const;
@@ -107,9 +108,20 @@ class lane {
    void answered_nobody(const ledger_slot&, const value_view& reply, time_point now);
    void rejected(operation&, time_point now);
    void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
+   void drop_overtaken(operation&, time_point now);
    // lane_loss.cpp
    void lose(std::string why, fault, bool abortive, time_point now);
-   void settle(operation&, written, fault, const std::string& why, operation* after_this, time_point now);
+   struct lost_command {
+      operation* op = nullptr;  // null: its caller has left
+      std::uint64_t sequence = 0;
+      written state = written::nothing;
+      bool remains = false;  // it may have changed something
+      decision then = {};
+      bool overtaken = false;
+   };
+   decision judge(operation&, written& state, fault, bool budget, time_point now);
+   void forbid_overtaking(std::vector<lost_command>&, time_point now);
+   void settle(const lost_command&, const std::string& why, operation* after_this, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
    void leave_soon(std::string why, time_point now);

@@ -1,5 +1,6 @@
 // A connection ends with commands unanswered: what is known of each, and what may be said of it when.
 #include "lane/lane.hpp"
+#include "lane/overtaking.hpp"
 #include "lane/transaction.hpp"
 
 #include <algorithm>
@@ -7,26 +8,46 @@
 
 namespace holdfast::lane {
 
+namespace {
+
+bool sends_again(const decision& d) {
+   return d.verdict == verdict::resend || d.verdict == verdict::rediscover_then_resend;
+}
+
+}  // namespace
+
 void lane::lose(std::string why, fault f, bool abortive, time_point now) {
-   const auto accepted = link_.out.accepted();
    unsigned unanswered = 0;
    bool may_still_run = false;
+   std::vector<lost_command> lost(ledger_.size());
    // From the oldest to the newest: where the retry budget is short, the older ones have it.
-   operation* requeued = nullptr;
-   for (std::size_t i = 0; i < ledger_.size(); ++i) {
+   auto budget = budget_.available(now);
+   for (std::size_t i = 0; i < lost.size(); ++i) {
       const ledger_slot slot = ledger_.at(i);
-      written state = ledger::state_of(slot, accepted);
+      lost_command& l = lost[i];
+      l.op = slot.op;
+      l.sequence = slot.sequence;
+      l.state = ledger::state_of(slot, link_.out.accepted());
       // Without its MULTI, what arrived of a transaction was run as it came.
-      if (state == written::partly && slot.op != nullptr && multi_was_refused(*slot.op)) state = written::whole;
-      if (state == written::whole && (slot.op != nullptr || !slot.harmless)) ++unanswered;
-      may_still_run = may_still_run || (state == written::whole && !slot.harmless);
-      if (slot.op == nullptr) continue;
+      if (l.state == written::partly && l.op != nullptr && multi_was_refused(*l.op)) l.state = written::whole;
+      l.remains = l.state == written::whole && !slot.harmless;
+      if (l.remains || (l.state == written::whole && l.op != nullptr)) ++unanswered;
+      may_still_run = may_still_run || l.remains;
+      if (l.op == nullptr) continue;
       // Too large was the oldest one's reply alone.
-      settle(*slot.op, state, i != 0 && f == fault::reply_too_large ? fault::connection_lost : f, why, requeued, now);
-      if (slot.op->where == operation::place::queue) requeued = slot.op;
+      const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;
+      l.then = judge(*l.op, l.state, its, budget > 0, now);
+      if (sends_again(l.then)) --budget;
    }
    ledger_.clear();
    abandoned_changes_.clear();
+   forbid_overtaking(lost, now);
+   operation* requeued = nullptr;
+   for (const lost_command& l : lost) {
+      if (l.op == nullptr) continue;
+      settle(l, why, requeued, now);
+      if (l.op->where == operation::place::queue) requeued = l.op;
+   }
    if (may_still_run) connector_.remember_for_fence();
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
@@ -36,27 +57,53 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    rest_if_idle(now);
 }
 
-void lane::settle(operation& op, written state, fault f, const std::string& why, operation* after_this,
-                  time_point now) {
+decision lane::judge(operation& op, written& state, fault f, bool budget, time_point now) {
    // What SELECT, AUTH or HELLO may have done died with the connection; what stands behind it must find it done.
    if (alters_connection(op) && !op.is_transaction()) state = written::nothing;
    situation s = describe(op, f, now);
    s.state = state;
-   const decision d = decide(s);
-   if (state != written::whole) --op.attempts;
-   error e = make_error(op, d.code, d.outcome, now);
+   s.budget = budget;
+   return decide(s);
+}
+
+// From the newest to the oldest: a write is not sent (again) behind a newer one that may have run and is not sent again
+// itself, where both may be about the same data. It may be lost itself, or wait since a gate turned it away.
+void lane::forbid_overtaking(std::vector<lost_command>& lost, time_point now) {
+   std::vector<operation*> waiting;
+   for (operation* op = queue_.front(); to_resend_ != 0 && op != nullptr; op = op->next)
+      if (op->last && !op->harmless) waiting.push_back(op);
+   touched_keys touched;
+   const auto look_at_waiting = [&](std::uint64_t newer_than) {
+      for (; !waiting.empty() && waiting.back()->sequence > newer_than; waiting.pop_back())
+         if (touched.may_concern(*waiting.back())) drop_overtaken(*waiting.back(), now);
+   };
+   for (auto l = lost.rbegin(); l != lost.rend(); ++l) {
+      if (!l->remains || (l->op != nullptr && l->state != written::whole)) continue;  // a read; SELECT and the like
+      look_at_waiting(l->sequence);
+      if (l->op != nullptr && sends_again(l->then)) {
+         if (!touched.may_concern(*l->op)) continue;
+         l->then = {verdict::complete, outcome::unknown, errc::connection_lost, {}};
+         l->overtaken = true;
+      }
+      l->op != nullptr ? touched.add(*l->op) : touched.add_unknown();
+   }
+   look_at_waiting(0);
+}
+
+void lane::settle(const lost_command& l, const std::string& why, operation* after_this, time_point now) {
+   operation& op = *l.op;
+   if (l.state != written::whole) --op.attempts;
+   error e = make_error(op, l.then.code, l.then.outcome, now);
    e.causes.push_back(why);
+   if (l.overtaken) e.causes.emplace_back("not sent again: a newer command about the same data may have run");
    op.where = operation::place::nowhere;
-   switch (d.verdict) {
-      case verdict::park: return requeue(op, after_this);
-      case verdict::resend:
-      case verdict::rediscover_then_resend:
-         budget_.withdraw(now);
-         op.may_have_run = true;
-         op.unfenced = op.unfenced || !op.harmless;
-         op.last = std::move(e);
-         return requeue(op, after_this);
-      case verdict::complete: break;
+   if (l.then.verdict == verdict::park) return requeue(op, after_this);
+   if (sends_again(l.then)) {
+      budget_.withdraw(now);
+      op.may_have_run = true;
+      op.unfenced = op.unfenced || !op.harmless;
+      op.last = std::move(e);
+      return requeue(op, after_this);
    }
    if (e.outcome != outcome::unknown || op.harmless) return fail(op, std::move(e), now);
    // Known to be unknown; but reported only once the lost connection can do no more harm.

@@ -121,15 +121,17 @@ void lane::drop_overtaken(std::uint64_t newer, bool reads_too, time_point now) {
    if (to_resend_ == 0) return;
    for (operation* op = queue_.front(); op != nullptr && op->sequence < newer;) {
       operation* const next = op->next;
-      if (op->attempts != 0 && op->last && (reads_too || !op->harmless)) {
-         error e = make_error(*op, errc::server_error, outcome::not_executed, now);
-         e.server_text = op->last->server_text;
-         e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile");
-         unqueue(*op);
-         fail(*op, std::move(e), now);
-      }
+      if (op->attempts != 0 && op->last && (reads_too || !op->harmless)) drop_overtaken(*op, now);
       op = next;
    }
+}
+
+void lane::drop_overtaken(operation& op, time_point now) {
+   error e = make_error(op, errc::server_error, outcome::not_executed, now);
+   e.server_text = op.last->server_text;
+   e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile, or may have");
+   unqueue(op);
+   fail(op, std::move(e), now);
 }
 
 }  // namespace holdfast::lane

@@ -8,6 +8,7 @@ namespace holdfast::lane {
 void lane::pump(time_point now) {
    expire(now);
    if (now >= hold_until_) hold_until_ = {};
+   leave_if_unfinished(now);
    leave_when_drained(now);
    if (!connector_.ready()) {
       if (queue_.empty() && limbo_.empty()) return connector_.rest(now);
@@ -20,8 +21,15 @@ void lane::pump(time_point now) {
       if (!ledger_.empty() && op->sequence < newest_in_flight_) break;
       unqueue(*op);
       write(*op, now);
+      leave_if_unfinished(now);
    }
    link_.flush();
+}
+
+// All else needs a connection that knows who it is, for the fence.
+void lane::leave_if_unfinished(time_point now) {
+   if (!connector_.unfinished() || queue_.empty() || runs_while_busy(*queue_.front())) return;
+   leave_soon("its server was busy when it was made, and has not told who we are", now);
 }
 
 bool lane::held(time_point now) {

@@ -59,6 +59,11 @@ struct operation {
    bool is_transaction() const { return commands.size() > 1; }
 };
 
+// SCRIPT KILL and the like: the server takes them also while a script runs for too long.
+inline bool runs_while_busy(const operation& op) {
+   return op.entry != nullptr && op.entry->traits.busy && op.entry->role == resp::command_role::plain;
+}
+
 // A doubly linked list through the operations themselves. Owns nothing.
 class operation_list {
  public:

@@ -26,12 +26,14 @@ enum : std::uint32_t {
    no_multi = 1 << 8,
    movablekeys = 1 << 9,
    module = 1 << 10,
+   allow_busy = 1 << 11,
 };
 }  // namespace flag
 
 struct flagged {
    std::string_view name;
    std::uint32_t flags;
+   key_positions keys = {};
 };
 
 // clang-format off
@@ -128,6 +130,7 @@ struct whole_table {
 constexpr command_entry describe(const flagged& known) {
    command_entry e;
    e.name = known.name;
+   e.keys = known.keys;
    e.traits.native = !has(known.flags, flag::module);
    e.traits.readonly = has(known.flags, flag::readonly);
    e.traits.write = has(known.flags, flag::write);
@@ -135,6 +138,7 @@ constexpr command_entry describe(const flagged& known) {
    e.traits.blocking = has(known.flags, flag::blocking);
    e.traits.admin = has(known.flags, flag::admin);
    e.traits.loading = has(known.flags, flag::loading);
+   e.traits.busy = has(known.flags, flag::allow_busy);
    e.traits.stale = has(known.flags, flag::stale);
    e.traits.no_auth = has(known.flags, flag::no_auth);
    e.traits.no_multi = has(known.flags, flag::no_multi);

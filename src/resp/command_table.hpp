@@ -5,6 +5,7 @@
 #include <holdfast/command.hpp>
 #include <holdfast/time.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <iosfwd>
@@ -56,6 +57,7 @@ struct command_traits {
    bool blocking = false;  // can block; whether this one does, see block_time
    bool admin = false;
    bool loading = false;  // allowed while it loads its data set
+   bool busy = false;     // allowed while a script runs for too long
    bool stale = false;    // allowed on a replica that lost its master
    bool no_auth = false;
    bool no_multi = false;
@@ -63,9 +65,18 @@ struct command_traits {
    bool movable = false;  // its keys can't be told from their position alone
 };
 
+// As COMMAND tells: the arguments `first`, `first + step`, ... up to `last`, which counts from the end if it is below
+// zero. All zero: it has no keys.
+struct key_positions {
+   int first = -1;  // below zero: not known
+   int last = 0;
+   int step = 0;
+};
+
 struct command_entry {
    std::string_view name = {};  // lower case; a subcommand as "client|kill"
    command_traits traits = {};
+   key_positions keys = {};
    command_role role = command_role::plain;
    repeat_class repeat = repeat_class::not_repeatable;  // where no argument counts
    repeat_class (*repeat_by_arguments)(const command&) = nullptr;
@@ -84,6 +95,18 @@ repeat_class repeats(const command_entry* entry, const command&);
 
 // How long the server may hold the command back, as its arguments say: empty: not at all; zero: for ever.
 std::optional<duration> block_time(const command_entry* entry, const command&);
+
+// Calls `f` with each key of the command. False, at once, where they can't be told from their places.
+template <class F>
+bool for_each_key(const command_entry* entry, const command& c, F&& f) {
+   if (entry == nullptr || entry->traits.movable || entry->keys.first < 0) return false;
+   if (entry->keys.first == 0) return true;
+   const auto size = static_cast<int>(c.size());
+   const int last = entry->keys.last < 0 ? size + entry->keys.last : std::min(entry->keys.last, size - 1);
+   for (int i = entry->keys.first; i <= last; i += std::max(entry->keys.step, 1))
+      f(c.argument(static_cast<std::size_t>(i)));
+   return true;
+}
 
 inline bool is_script(const command_entry* entry) { return entry != nullptr && entry->traits.script; }
 inline bool is_native(const command_entry* entry) { return entry != nullptr && entry->traits.native; }

@@ -69,20 +69,37 @@ void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& w
 }
 
 std::string resolver::open_channel() {
-   if (channel_ != nullptr && (!outdated_ || pending_ != 0)) return {};
+   if (channel_ != nullptr && !outdated_) return {};
+   // What is under way at name servers that may be none any more is asked again at those that are configured now.
+   std::vector<std::string> interrupted;
+   for (const auto& [host, n] : names_) {
+      if (n.asked[0] || n.asked[1]) interrupted.push_back(host);
+   }
+   reopening_ = true;
    if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
-   outdated_ = false;
+   reopening_ = outdated_ = false;
    ares_options options = {};
    options.timeout = static_cast<int>(again_after.count());
    options.tries = most_rounds;
-   // Initialising the library twice is counted and harmless; it must have happened once before a channel is made.
-   int status = ares_library_init(ARES_LIB_INIT_ALL);
+   static const int initialised = ares_library_init(ARES_LIB_INIT_ALL);  // once, as it is not made for threads
+   int status = initialised;
    if (status == ARES_SUCCESS) status = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
    if (status != ARES_SUCCESS) channel_ = nullptr;
    if (status == ARES_SUCCESS && !name_servers().empty()) {
       status = ares_set_servers_ports_csv(channel_, name_servers().c_str());
    }
-   return status == ARES_SUCCESS ? std::string() : std::string("no resolver: ") + ares_strerror(status);
+   const std::string problem =
+      status == ARES_SUCCESS ? std::string() : std::string("no resolver: ") + ares_strerror(status);
+   for (const std::string& host : interrupted) {
+      name& n = names_[host];
+      if (problem.empty()) {
+         ask(host, n);
+      } else {
+         n.problem = problem;
+         settle(host, n);
+      }
+   }
+   return problem;
 }
 
 void resolver::ask(const std::string& host, name& n) {
@@ -108,6 +125,7 @@ void resolver::ask(const std::string& host, name& n) {
 void resolver::came(const std::string& host, bool v6, std::vector<std::string> addresses, int status) {
    name& n = names_[host];
    n.asked[v6] = false;
+   if (reopening_) return;
    if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED) outdated_ = true;
    // A name without addresses of one family says nothing of the other.
    if (status != ARES_SUCCESS && (n.problem.empty() || status != ARES_ENODATA)) n.problem = ares_strerror(status);

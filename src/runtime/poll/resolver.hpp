@@ -80,6 +80,7 @@ class resolver {
 
    ares_channeldata* channel_ = nullptr;  // made with the first name
    bool outdated_ = false;                // its servers did not answer: others may be configured by now
+   bool reopening_ = false;
    std::size_t pending_ = 0;
    time_point now_ = {};
    std::map<std::string, name> names_;

@@ -180,6 +180,25 @@ TEST(Fence, ThatIsRefusedOnlyForNowIsAskedForAgain) {
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
+TEST(Fence, WhatAnswersABusyServerIsSentThoughItHasNotSaidWhoWeAreAndAllElseOnAConnectionOfItsOwn) {
+   script s;
+   const std::string busy =
+      refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+   auto& kill = s.submit("SCRIPT KILL");
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.open();
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO");
+   s.answer(hello() + busy);
+   EXPECT_EQ(s.accept(), "SCRIPT KILL");
+   s.wishes();
+   s.answer(ok);
+   EXPECT_EQ(kill.says(), "OK");
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.accept(), "SET a 1");
+   EXPECT_EQ(set.says(), "waiting");
+}
+
 // A connection that does not know its own name can never be fenced: what is lost with it could not be sent again.
 TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
    script s;

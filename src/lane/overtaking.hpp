@@ -1,0 +1,26 @@
+// What a lost connection forbids to send again: to repeat an older write behind a newer one that may have run, on the
+// same data, would leave behind what no order of the two can explain.
+#pragma once
+
+#include "lane/operation.hpp"
+
+#include <string_view>
+#include <unordered_set>
+
+namespace holdfast::lane {
+
+// The keys of commands that may have run and are not sent again. Refers to the commands' own bytes.
+class touched_keys {
+ public:
+   void add(const operation&);
+   // A command that nobody has any more: it may be about any key.
+   void add_unknown() { any_ = true; }
+   // Whether one of them may be about the same data.
+   bool may_concern(const operation&) const;
+
+ private:
+   std::unordered_set<std::string_view> keys_;
+   bool any_ = false;
+};
+
+}  // namespace holdfast::lane
