@@ -95,13 +95,18 @@ std::string of_final_trouble(const error& e, const config& servers) {
             "address can be reached from here",
             tried);
       case errc::protocol_error: return fmt::format("{}; check HOST:PORT in the URI{}", causes(e), tls_hint(causes(e)));
+      case errc::server_error:
+         if (!is_busy(e.server_text)) break;
+         return fmt::format("not executed within {}: the server kept answering {}; give it longer with --deadline",
+                            in_words(e.elapsed), e.server_text);
       case errc::refused: return fmt::format("the server turns connections away {}", tried);
       case errc::deadline_exceeded:
          return fmt::format("not executed {}; give it longer with --deadline",
                             e.server_text.empty() ? tried : tried + ": the server kept answering " + e.server_text);
       case errc::cancelled: return fmt::format("interrupted after {}; not executed", in_words(e.elapsed));
-      default: return fmt::format("not executed: {}{}", e.code().message(), in_brackets(causes(e)));
+      default: break;
    }
+   return fmt::format("not executed: {}{}", e.code().message(), in_brackets(causes(e)));
 }
 
 // Why a search ended that was connected to a server.
@@ -116,6 +121,8 @@ std::string in_words(std::chrono::nanoseconds d) {
       return fmt::format("{} ms", std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
    return fmt::format("{:.1f} s", std::chrono::duration<double>(d).count());
 }
+
+bool is_busy(std::string_view answer) { return answer.starts_with("BUSY ") || answer.starts_with("LOADING "); }
 
 std::string explain(const error& e, const config& servers) {
    if (e.outcome == outcome::unknown)

@@ -5,6 +5,7 @@
 #include <holdfast/error.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace holdfast::cli {
 
@@ -14,6 +15,9 @@ std::string explain(const error&, const config& servers);
 
 // The same of a search for the master, in which no command of the user's was involved.
 std::string explain_unreachable(const error&, const config& servers);
+
+// Whether a server that answers so is there, and will be of use when it is done with something else.
+bool is_busy(std::string_view answer);
 
 // "12 ms", "1.5 s"
 std::string in_words(std::chrono::nanoseconds);

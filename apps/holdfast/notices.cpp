@@ -7,11 +7,13 @@
 namespace holdfast::cli {
 namespace {
 
+std::string trying_on(std::string_view answer) { return fmt::format("the server answers {}; trying on", answer); }
+
 // A resend's reason is an error's whole line; the first part is what happened.
 std::string what_happened(std::string_view why) {
    constexpr std::string_view answered = "the server answered an error: ";
    why = why.substr(0, why.find("; outcome "));
-   if (why.starts_with(answered)) return fmt::format("the server answers {}; trying on", why.substr(answered.size()));
+   if (why.starts_with(answered)) return trying_on(why.substr(answered.size()));
    return fmt::format("sending it again ({})", why);
 }
 
@@ -36,7 +38,10 @@ void notices::hear(const event::suspected& e, clock::time_point now) {
    note("silent", to_string(e.where) + " does not answer; asking whether it is still the master", now);
 }
 void notices::hear(const event::dial_failed& e, clock::time_point now) {
+   constexpr std::string_view answered = "the handshake was answered with an error: ";
    const std::string where = to_string(e.where);
+   if (e.why.starts_with(answered) && is_busy(std::string_view(e.why).substr(answered.size())))
+      return note("dial " + where, trying_on(std::string_view(e.why).substr(answered.size())), now);
    note("dial " + where, fmt::format("cannot connect to {} ({}); trying on", where, e.why), now);
 }
 void notices::hear(const event::role_refused& e, clock::time_point now) {
