@@ -1,13 +1,17 @@
 // What is too much: replies over a limit, a server that reads slowly or not at all, and thousands of commands that wait
 // for half a minute.
+#include "engine/engine.hpp"
 #include "lab/deployment.hpp"
+#include "runtime/poll/loop.hpp"
 
 #include <holdfast/holdfast.hpp>
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <future>
+#include <thread>
 
 namespace holdfast {
 namespace {
@@ -128,7 +132,7 @@ TEST_F(Limits, AServerThatReadsNothingCostsNoMemoryAndTheDeadlineHolds) {
    EXPECT_LE(server_.run({"LLEN", "slow"}).integer, unknown);
 }
 
-// A server that takes a few kilobytes at a time gets all of it in the end.
+// A server to which every byte takes 20 ms, and every answer as long.
 TEST_F(Limits, AServerThatIsSlowGetsEverythingOnce) {
    client redis(settings());
    node_->relay()->delay(20ms);
@@ -139,29 +143,59 @@ TEST_F(Limits, AServerThatIsSlowGetsEverythingOnce) {
    EXPECT_EQ(server_.run({"LLEN", "slow"}).integer, 5000);
 }
 
-// Its own server: it dies, and is back after 30 s.
-TEST(ParkedCommands, OfThirtySecondsWithoutAServerAreAllServedAndCostBoundedMemory) {
+// As many commands as a queue takes, each given by itself, half of them with little time; and a server of their own
+// that dies, and is back after 30 s. The client's own parts, as an asynchronous caller would use them.
+TEST(ParkedCommands, OfThirtySecondsWithoutAServerEndInTimeOrAreServedInOrderAndCostBoundedMemory) {
+   constexpr std::size_t count = 10'000;
    lab::deployment d({.replicas = 0, .sentinels = 0});
    config c = config::from_uri(d.uri()).value();
-   c.deadline = 60s;
-   client redis(c);
-   ASSERT_TRUE(redis.ping());
-   std::vector<command> list;
-   for (int i = 0; i < 10'000; ++i) list.push_back({"RPUSH", "order", i});
+   engine::engine machine(c, 1);
+   poll::loop loop(machine, c.observer);
+   std::vector<command> commands;
+   for (std::size_t i = 0; i < count; ++i) commands.push_back({"RPUSH", "order", i});
+   std::vector<result<value>> replies(count);
+   std::vector<lane::operation> operations(count);
    const std::size_t before = resident_kib();
    d.node(0).kill();
-   auto replies = std::async(std::launch::async, [&] { return redis.run(list); });
-   EXPECT_EQ(replies.wait_for(30s), std::future_status::timeout);
-   EXPECT_LT(resident_kib(), before + 16 * 1024);
-   d.node(0).start();
-   const auto back = lab::clock::now();
-   const auto all = replies.get();
-   EXPECT_LT(lab::clock::now() - back, 5s);
-   for (int i = 0; i < 10'000; ++i) ASSERT_EQ(all[static_cast<std::size_t>(i)].value().integer(), i + 1);
-   lab::control server = d.node(0).connect();
-   EXPECT_EQ(server.run({"LLEN", "order"}).integer, 10'000);
-   EXPECT_EQ(server.run({"LINDEX", "order", "0"}).text, "0");
-   EXPECT_EQ(server.run({"LINDEX", "order", "-1"}).text, "9999");
+   loop.take_in();
+   for (std::size_t i = 0; i < count; ++i) {
+      lane::operation& op = operations[i];
+      op.commands = {&commands[i], 1};
+      op.results = &replies[i];
+      op.submitted = loop.time();
+      op.deadline = loop.time() + (i % 2 == 0 ? 1s : 60s);
+      machine.submit(op, loop.time());
+   }
+   std::size_t ended = 0, most_kib = 0;
+   std::jthread back_later([&] {
+      std::promise<void> never;
+      never.get_future().wait_for(30s);
+      d.node(0).start();
+   });
+   const bool all = loop.run(
+      [&] {
+         while (machine.take_done(loop.time()) != nullptr) ++ended;
+         most_kib = std::max(most_kib, resident_kib());
+         return ended == count;
+      },
+      nullptr);
+   ASSERT_TRUE(all);
+   back_later.join();
+   EXPECT_LT(most_kib, before + 16 * 1024);
+   std::vector<std::string> served;
+   for (std::size_t i = 0; i < count; ++i) {
+      if (i % 2 == 0) {
+         ASSERT_FALSE(replies[i].has_value());
+         ASSERT_EQ(replies[i].error().outcome, outcome::not_executed);
+         ASSERT_LT(replies[i].error().elapsed, 2s);
+      } else {
+         served.push_back(std::to_string(i));
+         ASSERT_EQ(replies[i].value().integer(), static_cast<std::int64_t>(served.size()));
+      }
+   }
+   std::vector<std::string> held;
+   for (const lab::reply& r : d.node(0).connect().run({"LRANGE", "order", "0", "-1"}).elements) held.push_back(r.text);
+   EXPECT_EQ(held, served);
 }
 
 }  // namespace

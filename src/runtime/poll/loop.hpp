@@ -57,6 +57,7 @@ class loop {
                return true;
             }
          } while (engine_.has_actions());
+         tell();
          if (alarm != nullptr && alarm->rang()) return false;
          wait(alarm);
       }
