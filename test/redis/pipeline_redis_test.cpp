@@ -1,5 +1,5 @@
 // Pipelines whose connection to a real server is cut at exact bytes: what the client says of each command is compared
-// with what the server then holds. (The same at every single point, without a server: unit/engine/pipeline_test.cpp.)
+// with what the server then holds. (At far more points, without a server: unit/engine/pipeline_test.cpp.)
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
 

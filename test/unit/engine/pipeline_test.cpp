@@ -1,4 +1,5 @@
-// A pipeline whose connection ends at every point: before, within and after each command and each reply. Whatever was
+// A pipeline whose connection ends at every byte of it, or, where it is long, before, within or after each command and
+// each reply. Whatever was
 // answered counts, whatever was written and not answered is sent again or unknown, and whatever was not wholly written
 // waits for the next connection: each once, in order.
 #include "unit/engine/deployment.hpp"
@@ -271,7 +272,7 @@ TEST(Pipeline, OfTenCommandsIsBrokenAtEveryByteOfEachAndOfEachReply) {
       expect_truth(make_list(10), {size, size, replied});
 }
 
-TEST(Pipeline, OfAThousandCommandsIsBrokenBeforeWithinAndAfterEachAndEachReply) {
+TEST(Pipeline, OfAThousandCommandsIsBrokenBeforeWithinOrAfterEachAndEachReply) {
    constexpr std::size_t length = 1000;
    const auto units = make_list(length);
    const std::size_t size = units.back().end;
