@@ -12,6 +12,14 @@
 
 namespace holdfast::lab {
 
+// What a fault costs a client that rides it out. A run that costs more broke a promise; one that costs nothing, where
+// something was to be lost, has shown nothing.
+enum class toll {
+   nothing,     // no connection with commands under way, until a replica is promoted (if one is)
+   connection,  // one or more, whether commands were under way or not
+   fence,       // the same, and the client comes back to the same master behind a fence
+};
+
 class fault {
  public:
    virtual ~fault() = default;
@@ -33,10 +41,11 @@ class fault {
    virtual unsigned failovers() const { return promotes() ? 1 : 0; }
    // Whether what a master acknowledged may be lost by it, replication being asynchronous.
    virtual bool may_lose() const { return promotes(); }
-   // Does it, while the workload runs, and returns the moment that it took effect first. Returns early if `stop` is
-   // asked for. Throws if it cannot be done.
+   virtual toll costs() const { return toll::connection; }
+   // Does it, while the workload runs, and returns the moment that it took effect first. Returns early (within a
+   // second) if `stop` is asked for, as does `after_promotion`. Throws if it cannot be done.
    virtual clock::time_point inject(deployment&, const std::stop_token& stop) = 0;
-   virtual void after_promotion(deployment&) {}
+   virtual void after_promotion(deployment&, const std::stop_token&) {}
 };
 
 // In the order in which `--fault all` runs them.

@@ -167,4 +167,14 @@ bool naming_watch::more_failovers_than(unsigned expected) const {
    return false;
 }
 
+std::optional<failover> last_expected(const std::vector<promotion>& promotions, const std::vector<naming>& namings,
+                                      std::size_t expected) {
+   if (expected == 0 || promotions.size() < expected) return std::nullopt;
+   failover last = {.promoted = promotions[expected - 1]};
+   const auto named = std::find_if(namings.begin(), namings.end(),
+                                   [&](const naming& n) { return expected == 1 || n.master == last.promoted.node; });
+   if (named != namings.end()) last.named_at = named->at;
+   return last;
+}
+
 }  // namespace holdfast::lab

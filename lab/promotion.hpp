@@ -61,4 +61,13 @@ class naming_watch {
    std::unique_ptr<state> state_;
 };
 
+// The last of the failovers that were expected: its promotion, and when a Sentinel first named its master.
+struct failover {
+   promotion promoted = {};
+   std::optional<clock::time_point> named_at = {};
+};
+
+// Empty: there were not so many yet. Where one was expected, the first naming is its.
+std::optional<failover> last_expected(const std::vector<promotion>&, const std::vector<naming>&, std::size_t expected);
+
 }  // namespace holdfast::lab

@@ -26,6 +26,7 @@ class busy_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   toll costs() const override { return toll::nothing; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect(patience);
       master.run({"CONFIG", "SET", "lua-time-limit", "100"});  // its name before Redis 7, which still knows it

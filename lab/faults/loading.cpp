@@ -29,18 +29,27 @@ class loading_fault final : public fault {
    bool promotes() const override { return false; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       server& node = d.node(0);
-      fill(node);
+      fill(node, stop);
       const auto at = clock::now();
       node.kill();
       node.start();
-      node.await_pong(patience);
+      await("it is loaded", [&] { return answers(node) || stop.stop_requested(); }, patience, milliseconds(20));
+      if (stop.stop_requested()) return at;
       control again = node.connect();
-      if (!stop.stop_requested() && refusals(again) == 0) throw fact_missing("no command was turned away");
+      if (refusals(again) == 0) throw fact_missing("no command was turned away");
       return at;
    }
 
  private:
-   static void fill(server& node) {
+   static bool answers(server& node) {
+      if (!node.running()) throw std::runtime_error(node.name() + " ended. Its log:\n" + node.log_end());
+      try {
+         return node.connect(milliseconds(500)).pongs();
+      } catch (const control_error&) {
+         return false;
+      }
+   }
+   static void fill(server& node, const std::stop_token& stop) {
       control connection = node.connect(patience);
       std::vector<std::string> all = {"MSET"};
       for (unsigned i = 0; i < keys; ++i) all.insert(all.end(), {"lab:" + std::to_string(i), std::string(20, 'x')});
@@ -50,8 +59,8 @@ class loading_fault final : public fault {
       await(
          "the append-only file is rewritten",
          [&] {
-            return connection.info("persistence", "aof_rewrite_in_progress") == "0" &&
-                   connection.info("persistence", "aof_rewrite_scheduled") == "0";
+            return stop.stop_requested() || (connection.info("persistence", "aof_rewrite_in_progress") == "0" &&
+                                             connection.info("persistence", "aof_rewrite_scheduled") == "0");
          },
          patience);
    }

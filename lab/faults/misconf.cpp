@@ -18,6 +18,7 @@ class misconf_fault final : public fault {
       return "that refused writes wait for the new master; none is lost, as the old one took no more";
    }
    bool promotes() const override { return true; }
+   toll costs() const override { return toll::nothing; }
    // From the first refusal on it acknowledges nothing, and its replicas have a second to get what was before.
    bool may_lose() const override { return false; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
@@ -28,8 +29,9 @@ class misconf_fault final : public fault {
       const auto before = refusals(master);
       master.run({"BGSAVE"});
       await(
-         "a snapshot failed", [&] { return master.info("persistence", "rdb_last_bgsave_status") == "err"; }, patience,
-         milliseconds(1));
+         "a snapshot failed",
+         [&] { return master.info("persistence", "rdb_last_bgsave_status") == "err" || stop.stop_requested(); },
+         patience, milliseconds(1));
       const auto at = clock::now();
       await("a write was turned away", [&] { return refusals(master) != before || stop.stop_requested(); }, patience);
       return at;

@@ -24,6 +24,7 @@ class no_replicas_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   toll costs() const override { return toll::nothing; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect();
       master.run({"CONFIG", "SET", "min-replicas-to-write", "1"});

@@ -1,7 +1,6 @@
 #include "lab/faults/all.hpp"
 
 #include <algorithm>
-#include <thread>
 
 namespace holdfast::lab {
 namespace {
@@ -22,12 +21,13 @@ class noquorum_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return true; }
-   clock::time_point inject(deployment& d, const std::stop_token&) override {
+   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       // Ended, not stopped: one that wakes after more than 2 s is in TILT, and takes part in nothing for half a minute.
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).kill();
       const auto at = clock::now();
       d.node(0).kill();
-      std::this_thread::sleep_for(gone_for);
+      became_true([&] { return stop.stop_requested(); }, gone_for);
+      if (stop.stop_requested()) return at;
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).start();
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).await_pong();
       return at;

@@ -33,13 +33,13 @@ class partition_fault final : public partition {
       return "the command in flight is given up when the Sentinels name another master, and what the old master makes "
              "of it afterwards counts nowhere";
    }
-   void after_promotion(deployment& d) override {
+   void after_promotion(deployment& d, const std::stop_token& stop) override {
       const endpoint old = d.node(0).address();
       await(
          "all Sentinels name the new master",
          [&] {
             for (std::size_t i = 0; i < d.sentinels(); ++i)
-               if (d.named_master(i) == old) return false;
+               if (d.named_master(i) == old) return stop.stop_requested();
             return true;
          },
          patience);
@@ -57,7 +57,7 @@ class partition_reset_fault final : public partition {
    std::string_view shows() const override {
       return "the old master is written to as long as the Sentinels name it, behind a fence";
    }
-   void after_promotion(deployment& d) override { d.relay()->heal(relay::healing::reset); }
+   void after_promotion(deployment& d, const std::stop_token&) override { d.relay()->heal(relay::healing::reset); }
 };
 
 // Over before a Sentinel takes it for a death.
@@ -78,6 +78,7 @@ class blackout_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   toll costs() const override { return toll::fence; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       const auto at = clock::now();
       d.relay()->hold();

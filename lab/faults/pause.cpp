@@ -1,6 +1,9 @@
 #include "lab/clients.hpp"
 #include "lab/faults/all.hpp"
 
+#include <sys/socket.h>
+
+#include <future>
 #include <optional>
 
 namespace holdfast::lab {
@@ -27,6 +30,7 @@ class pause_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   toll costs() const override { return toll::nothing; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect(paused_for + patience);
       std::optional<clock::time_point> at;
@@ -36,7 +40,12 @@ class pause_fault final : public fault {
          control waiting = d.node(0).connect(paused_for + patience);
          master.run({"CLIENT", "PAUSE", std::to_string(paused_for.count()), what});
          if (!at) at = clock::now();
-         waiting.run({"DEL", "lab:paused"});
+         auto passed = std::async(std::launch::async, [&] { waiting.run({"DEL", "lab:paused"}); });
+         const auto over = [&] { return passed.wait_for(milliseconds(0)) == std::future_status::ready; };
+         await("the pause is over", [&] { return over() || stop.stop_requested(); }, paused_for + patience);
+         // Nothing that could be said to the server ends a pause of all commands: only our own waiting ends.
+         if (!over()) ::shutdown(waiting.descriptor(), SHUT_RDWR);
+         if (!stop.stop_requested()) passed.get();
       }
       return at.value_or(clock::now());
    }

@@ -24,6 +24,7 @@ class reply_loss_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   toll costs() const override { return toll::fence; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       relay& between = *d.relay();
       std::optional<clock::time_point> first;

@@ -37,6 +37,7 @@ class slow_fault final : public slow {
  public:
    slow_fault() : slow(milliseconds(1500), milliseconds(5000)) {}
    std::string_view name() const override { return "slow"; }
+   toll costs() const override { return toll::nothing; }
    std::string_view description() const override {
       return "a relay delays what passes by 1.5 s in each direction, for 5 s: every reply is late, and comes";
    }
@@ -49,6 +50,7 @@ class slower_fault final : public slow {
  public:
    slower_fault() : slow(milliseconds(8000), milliseconds(5000)) {}
    std::string_view name() const override { return "slower"; }
+   toll costs() const override { return toll::fence; }
    std::string_view description() const override {
       return "8 s in each direction, for 5 s: the client gives its connection up and comes back without delay, while "
              "what it had said is still under way";

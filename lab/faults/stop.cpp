@@ -19,7 +19,7 @@ class stop_fault final : public fault {
       d.node(0).stop();
       return at;
    }
-   void after_promotion(deployment& d) override { d.node(0).resume(); }
+   void after_promotion(deployment& d, const std::stop_token&) override { d.node(0).resume(); }
 };
 
 }  // namespace

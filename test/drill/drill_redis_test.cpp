@@ -10,9 +10,12 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
+#include <thread>
 
 namespace holdfast::drill {
 namespace {
@@ -190,6 +193,17 @@ TEST(Drill, NeverSeesTheBreakerOpenInAFailoverThatIsRiddenOut) {
    }
 }
 
+TEST(Drill, IsATestForEachFault) {
+   std::vector<std::string> names;
+   for (const auto& f : lab::every_fault()) names.emplace_back(f->name());
+   std::vector<std::string> tests;
+   std::istringstream list(HOLDFAST_DRILLS);
+   for (std::string name; std::getline(list, name, ',');) tests.push_back(name);
+   std::sort(names.begin(), names.end());
+   std::sort(tests.begin(), tests.end());
+   EXPECT_EQ(tests, names) << "test/drill/CMakeLists.txt reads the names in lab/faults/*.cpp";
+}
+
 class fault_that_needs_what_is_not_there : public lab::fault {
  public:
    std::string_view name() const override { return "impossible"; }
@@ -209,11 +223,59 @@ TEST(Drill, SkipsAFaultThatCannotBeDoneHere) {
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
+class fault_that_fails_over_unasked : public lab::fault {
+ public:
+   std::string_view name() const override { return "unasked"; }
+   std::string_view description() const override { return "fails over, and says that it does not"; }
+   bool promotes() const override { return false; }
+   lab::clock::time_point inject(lab::deployment& d, const std::stop_token&) override {
+      const auto at = lab::clock::now();
+      const endpoint old = d.named_master();
+      d.sentinel(0).connect().run({"SENTINEL", "FAILOVER", d.options().master_name});
+      lab::await("another master is named", [&] { return d.named_master() != old; }, 15s);
+      return at;
+   }
+};
+
+TEST(Drill, SaysSoWhenAFaultWasToPromoteNobodyAndSomebodyWasPromoted) {
+   fault_that_fails_over_unasked f;
+   const figures found = judge(perform_run(f, 1, {.seconds = 1}, {}, [](const progress&) {}));
+   const auto told = [](const std::string& line) { return line.find("was promoted, though") != std::string::npos; };
+   EXPECT_TRUE(std::any_of(found.broken.begin(), found.broken.end(), told));
+}
+
+class DrillThatIsInterrupted : public testing::TestWithParam<const char*> {};
+
+TEST_P(DrillThatIsInterrupted, EndsWithinASecond) {
+   const auto f = lab::fault_named(GetParam());
+   std::stop_source stop;
+   std::atomic<bool> begun = false;
+   std::optional<lab::clock::time_point> asked;
+   std::jthread user([&](const std::stop_token& over) {
+      lab::became_true([&] { return begun || over.stop_requested(); }, 30s);
+      lab::became_true([] { return false; }, 300ms);  // in the middle of it
+      asked = lab::clock::now();
+      stop.request_stop();
+   });
+   const record r =
+      perform_run(*f, 1, {}, stop.get_token(), [&](const progress& p) { begun = begun || p.phase == "breaking it"; });
+   const auto ended = lab::clock::now();
+   user.request_stop();
+   user.join();
+   EXPECT_TRUE(r.cut_short);
+   EXPECT_LT(ended - *asked, 1500ms) << "and a little for a machine that is busy";
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachWait, DrillThatIsInterrupted, testing::Values("stop", "noquorum", "loading", "pause"),
+                         [](const auto& fault) { return std::string(fault.param); });
+
 TEST(Drill, ExplainsEachFaultWithinTheWidthOfATerminal) {
    program drill({"--fault", "help"});
    EXPECT_EQ(drill.exit_status(), 0);
    program help({"--help"});
    EXPECT_EQ(help.exit_status(), 0);
+   std::istringstream help_lines(help.out());
+   for (std::string line; std::getline(help_lines, line);) EXPECT_LE(line.size(), 80U) << line;
    std::istringstream lines(drill.out());
    std::vector<std::string> names;
    for (std::string line; std::getline(lines, line);) {

@@ -57,7 +57,7 @@ TEST(LabFaults, AStoppedMasterIsReplacedAndStillSaysMasterWhenItWakes) {
    const auto stop = fault_named("stop");
    stop->inject(d, {});
    await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
-   stop->after_promotion(d);
+   stop->after_promotion(d, {});
    EXPECT_EQ(d.node(0).connect().role(), "master");
    EXPECT_EQ(promotions.first()->node, d.node(1).address());
 }

@@ -44,7 +44,7 @@ TEST(LabNetworkFaults, APartitionLetsNobodyThroughUntilTheSentinelsNameTheNewMas
    EXPECT_THROW(control(d.node(0).address(), {}, 100ms), control_error);
    EXPECT_THROW(before.run({"PING"}), control_error);
    await_promotions(promotions, 1);
-   partition->after_promotion(d);
+   partition->after_promotion(d, {});
    EXPECT_EQ(d.named_master(), d.node(1).address());
    EXPECT_EQ(control(d.node(0).address()).role(), "master") << "nobody has told it yet";
 }
@@ -56,7 +56,7 @@ TEST(LabNetworkFaults, APartitionThatResetsHealsWhenTheSentinelsStillNameTheOldM
    control before(d.node(0).address(), {}, 5000ms);
    partition->inject(d, {});
    await_promotions(promotions, 1);
-   partition->after_promotion(d);
+   partition->after_promotion(d, {});
    EXPECT_THROW(before.run({"PING"}), control_error);
    EXPECT_EQ(control(d.node(0).address()).role(), "master");
    await_naming(d, 0, d.node(1).address());

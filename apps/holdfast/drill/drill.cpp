@@ -6,6 +6,7 @@
 #include "drill/report_json.hpp"
 #include "drill/report_text.hpp"
 #include "drill/subject.hpp"
+#include "drill/summary.hpp"
 #include "interrupt.hpp"
 
 #include <fmt/format.h>
@@ -44,13 +45,18 @@ void save(const std::string& file, const std::string& text) {
    if (!out.flush()) throw std::runtime_error("cannot write " + file);
 }
 
-// One run after the other, until all are done or the user has had enough.
+// Further runs of a fault of which none went as it was meant: by chance an election is lost, and the next comes late.
+constexpr unsigned most_further_runs = 2;
+
+// One run after the other, until all are done or the user has had enough. `perform` says whether the run showed what it
+// was for.
 template <class Perform>
 bool for_each_run(const settings& s, live& display, const std::stop_token& interrupted, Perform perform) {
    for (const auto& fault : chosen_faults(s)) {
-      for (unsigned run = 1; run <= s.runs; ++run) {
-         display.begin(std::string(fault->name()), run, s.runs);
-         perform(*fault, run);
+      bool shown = false;
+      for (unsigned run = 1; run <= s.runs || (!shown && run <= s.runs + most_further_runs); ++run) {
+         display.begin(std::string(fault->name()), run, std::max(run, s.runs));
+         if (perform(*fault, run)) shown = true;
          if (interrupted.stop_requested()) return false;
       }
    }
@@ -90,6 +96,7 @@ int drill_a_client(const settings& s) {
       if (text_wanted) fmt::print("{}", describe_run(j, tint));
       std::fflush(stdout);
       runs.push_back(std::move(j));
+      return runs.back().found.ordinary() || !runs.back().found.broken.empty();
    });
    if (text_wanted) fmt::print("{}", describe_all(runs, tint));
    if (!s.json.empty()) save(s.json, as_json(runs).dump(2));
@@ -103,7 +110,13 @@ int drill_a_client(const settings& s) {
    const bool all_skipped =
       std::all_of(runs.begin(), runs.end(), [](const judged& j) { return !j.seen.skipped.empty(); });
    if (all_skipped) return 1;  // nothing was tried, so nothing was kept
-   const bool kept = std::all_of(runs.begin(), runs.end(), [](const judged& j) { return j.found.broken.empty(); });
+   bool kept = std::all_of(runs.begin(), runs.end(), [](const judged& j) { return j.found.broken.empty(); });
+   for (const fault_summary& f : summarise(runs)) {
+      if (!f.showed_nothing()) continue;
+      kept = false;
+      fmt::print(stderr, "holdfast: {}: each run had a late promotion or a failover too many; nothing was shown\n",
+                 f.fault);
+   }
    return kept ? 0 : 1;
 }
 
@@ -143,6 +156,7 @@ int drill_a_program(const settings& s) {
       json.back()["skipped"] = r.skipped.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(r.skipped);
       json.back()["trouble"] = r.trouble;
       json.back()["output_end"] = r.output_end;
+      return true;
    });
    if (!s.json.empty()) save(s.json, nlohmann::ordered_json{{"runs", json}}.dump(2));
    if (!complete) fmt::print(stderr, "holdfast: interrupted\n");
@@ -262,17 +276,19 @@ void add_drill(CLI::App& app, int& status) {
       "in a temporary folder), writes uniquely numbered entries through the client,\n"
       "injects each fault, draws what happened, and compares what was acknowledged with\n"
       "what the final master holds. Leaves no process and no file behind. A fault that\n"
-      "cannot be done on this machine is skipped, and shown as such.\n\n"
+      "cannot be done on this machine is skipped, and shown as such. One whose runs all\n"
+      "had a promotion later than a command's deadline, or a failover too many, is run\n"
+      "up to twice more: what errors mean in those nobody can say.\n\n"
       "Faults (--fault help says what each does and shows):\n" +
       fault_names() +
       "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a\n"
-      "promise was broken, the drill was interrupted or could not be carried out, or all\n"
-      "of it was skipped; 2 usage.\n\n"
+      "promise was broken, the drill was interrupted or could not be carried out, all\n"
+      "of it was skipped, or no run of a fault went as it was meant; 2 usage.\n\n"
       "  holdfast drill --fault kill,stop --runs 5 --html drill.html\n"
       "  holdfast drill --breaker --fault kill      a failover never opens the breaker\n"
-      "  holdfast drill --client recipe --fault kill    what a loop of retries makes of it\n"
+      "  holdfast drill --client recipe --fault kill    what a loop of retries does\n"
       "  holdfast drill --fault failover --exec './my-service --redis {uri}'");
-   drill->add_option("--fault", s->faults, "Which faults, comma separated; \"all\"; \"help\" tells what each does")
+   drill->add_option("--fault", s->faults, "Which, comma separated; \"all\"; \"help\" explains each")
       ->delimiter(',')
       ->check(check_fault)
       ->default_str("all");
@@ -287,7 +303,7 @@ void add_drill(CLI::App& app, int& status) {
       ->default_str("automatic");
    drill->add_option_function<std::string>(
       "--acks", [s](const std::string& text) { s->acks = acks_from(text); },
-      "Replicas that must acknowledge each write: a number, or \"all\"");
+      "Replicas that must have each write: a number, or \"all\"");
    drill->add_option("--client", s->client, "The client: " + known_subjects())->capture_default_str();
    drill->add_option("--replicas", s->replicas, "Replicas")->check(CLI::Range(0U, 16U))->capture_default_str();
    drill->add_option("--sentinels", s->sentinels, "Sentinels")->check(CLI::Range(0U, 15U))->capture_default_str();
@@ -295,10 +311,9 @@ void add_drill(CLI::App& app, int& status) {
       ->check(CLI::Range(100U, 600000U))
       ->capture_default_str();
    drill->add_flag("--breaker", s->breaker, "Switch the client's circuit breaker on");
-   drill->add_option("--json", s->json, "Write the results as JSON to FILE, or to stdout (-) instead of the text")
-      ->type_name("FILE");
+   drill->add_option("--json", s->json, "Write JSON to FILE, or to stdout (-) instead of text")->type_name("FILE");
    drill->add_option("--html", s->html, "Write a page with the timelines to FILE")->type_name("FILE");
-   drill->add_option("--exec", s->exec, "Run this program under the faults instead; {uri} becomes the address")
+   drill->add_option("--exec", s->exec, "Run this program instead; {uri} becomes the address")
       ->type_name("'PROGRAM {uri}'");
    drill->callback([s, &status] {
       if (std::find(s->faults.begin(), s->faults.end(), "help") != s->faults.end()) {

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <deque>
 #include <fstream>
 
@@ -97,6 +98,9 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
       const auto end = clock::now() + time;
       reached(phase, time + milliseconds(1000), [&] { return clock::now() >= end || subject.status(); });
    };
+   const auto last_failover = [&] {
+      return lab::last_expected(promotions.seen(), namings.changes(), std::max(1U, f.failovers()));
+   };
    try {
       lab::control master = d.node(0).connect();
       const auto connected = [&] { return !lab::workload_clients(master).empty() || subject.status(); };
@@ -107,17 +111,21 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
          fault_at = f.inject(d, interrupted);
          if (f.promotes() && reached("no master yet", milliseconds(s.down_after_ms) + patience_for_election,
                                      [&] { return promotions.seen().size() >= f.failovers(); })) {
-            f.after_promotion(d);
-            reached("no Sentinel says so", milliseconds(10000), [&] { return namings.first().has_value(); });
+            f.after_promotion(d, interrupted);
+            reached("no Sentinel says so", milliseconds(10000),
+                    [&] { return last_failover() && last_failover()->named_at; });
          }
          for_a_while("going on", milliseconds(1000 * s.seconds));
       }
    } catch (const std::exception& e) {
       run.trouble = e.what();
    }
-   const auto promoted = promotions.seen();
-   if (!promoted.empty()) run.promoted_ms = lab::ms_between(fault_at, promoted.back().at);
-   if (const auto n = namings.first()) run.sentinel_named_ms = lab::ms_between(fault_at, n->at);
+   if (const auto last = last_failover()) {
+      run.promoted_ms = lab::ms_between(fault_at, last->promoted.at);
+      if (last->named_at) run.sentinel_named_ms = lab::ms_between(fault_at, *last->named_at);
+      if (!f.promotes() && run.trouble.empty())
+         run.trouble = "a replica was promoted, though the fault is to promote none";
+   }
    run.exit_status = subject.status();
    subject.end();
    run.output_end = subject.output_end();

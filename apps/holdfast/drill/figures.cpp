@@ -190,15 +190,39 @@ void judge_replies(const record& r, figures& f) {
    judge_replies(r, write_kind::incr, f);
 }
 
-// The client needs a round trip or two, but this machine may be busy.
-constexpr double after_named_at_most_ms = 250;
-
 void judge_return(const record& r, figures& f) {
    if (r.cut_short) return;
    if (f.ordinary() || r.promoted_at) promise(f, came_back(r, r.operations, r.events), "the client did not come back");
    if (f.ordinary() && f.after_named_ms)
       promise(f, *f.after_named_ms <= after_named_at_most_ms,
               fmt::format("the client came {:.1f} ms after a Sentinel named the new master", *f.after_named_ms));
+}
+
+// A fault that cost more than it may was not ridden out; one that hit nobody has shown nothing.
+void judge_costs(const record& r, figures& f) {
+   if (!f.ordinary()) return;
+   const auto count = [&](const auto& counts) {
+      return std::count_if(r.events.begin(), r.events.end(),
+                           [&](const told& t) { return t.at >= r.fault_at && counts(t); });
+   };
+   if (r.costs == lab::toll::nothing) {
+      const auto given_up = count([&](const told& t) {
+         const auto* lost = std::get_if<event::connection_lost>(&t.what);
+         return lost != nullptr && lost->unanswered != 0 && t.at < r.promoted_at.value_or(r.end);
+      });
+      promise(f, given_up == 0,
+              fmt::format("{} connections were lost with commands under way, though the fault ends none", given_up));
+      return;
+   }
+   if (r.cut_short || !r.trouble.empty()) return;
+   promise(f, count([](const told& t) { return std::holds_alternative<event::connection_lost>(t.what); }) != 0,
+           "the fault hit nobody: no connection was lost");
+   if (r.costs != lab::toll::fence) return;
+   const auto fences = count([](const told& t) {
+      const auto* fence = std::get_if<event::fenced>(&t.what);
+      return fence != nullptr && fence->done;
+   });
+   promise(f, fences != 0, "the client came back to the same master without a fence");
 }
 
 // It sees what commands came to after all their tries: what was ridden out is a success.
@@ -211,6 +235,7 @@ void judge_breaker(figures& f) {
 void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) {
    if (f.ordinary()) judge_errors(r, f);
    judge_return(r, f);
+   judge_costs(r, f);
    judge_breaker(f);
    judge_replies(r, f);
    promise(f, f.all.duplicated == 0 || r.delivery == delivery::at_least_once,

@@ -24,6 +24,10 @@ struct totals {
    friend bool operator==(const totals&, const totals&) = default;
 };
 
+// From the moment that the first Sentinel named the new master to the client's first write there. The client needs a
+// round trip or two, but this machine may be busy.
+inline constexpr double after_named_at_most_ms = 250;
+
 struct figures {
    // From the fault. Null where nothing was promoted, or where it never happened.
    std::optional<double> promoted_ms = {};

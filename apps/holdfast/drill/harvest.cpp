@@ -32,8 +32,8 @@ std::size_t open_sockets() {
 
 }  // namespace
 
-survivors harvest(lab::server& master, std::uint64_t last) {
-   lab::control node = master.connect(lab::milliseconds(5000));
+survivors harvest(lab::server& master, std::uint64_t last, lab::milliseconds patience) {
+   lab::control node = master.connect(patience);
    survivors found;
    for (const lab::reply& pushed : node.run({"LRANGE", "drill:list", "0", "-1"}).elements)
       found.list.push_back(number_in(pushed.text).value_or(0));
@@ -49,9 +49,9 @@ survivors harvest(lab::server& master, std::uint64_t last) {
    return found;
 }
 
-footprint measure(lab::server& node) {
+footprint measure(lab::server& node, lab::milliseconds patience) {
    footprint f;
-   lab::control connection = node.connect();
+   lab::control connection = node.connect(patience);
    f.connections = lab::workload_clients(connection).size();
    f.sockets = open_sockets();
    std::ifstream memory("/proc/self/statm");

@@ -7,9 +7,10 @@
 namespace holdfast::drill {
 
 // Reads from `master` what it holds of the workload's writes, of which the last has the number `last`.
-survivors harvest(lab::server& master, std::uint64_t last);
+// Throws lab::control_error if it does not answer for longer than `patience`.
+survivors harvest(lab::server& master, std::uint64_t last, lab::milliseconds patience);
 
 // The connections of the workload at that node (neither Sentinels' nor the lab's), and this process' memory.
-footprint measure(lab::server& node);
+footprint measure(lab::server& node, lab::milliseconds patience);
 
 }  // namespace holdfast::drill

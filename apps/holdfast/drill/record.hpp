@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lab/await.hpp"
+#include "lab/fault.hpp"
 #include "lab/promotion.hpp"
 
 #include <holdfast/delivery.hpp>
@@ -70,6 +71,7 @@ struct record {
    unsigned run = 1;  // the how-manieth of its fault
    bool promotes = false;
    bool may_lose = false;  // replication being asynchronous
+   lab::toll costs = lab::toll::connection;
    holdfast::delivery delivery = holdfast::delivery::automatic;
    lab::milliseconds deadline = {};  // of the client's commands
    bool breaker = false;             // whether the client has a circuit breaker

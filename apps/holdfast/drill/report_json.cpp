@@ -73,7 +73,9 @@ json breaker_changes(const record& r) {
    return all;
 }
 
-json footprint_json(const footprint& f) { return {{"connections", f.connections}, {"resident_kib", f.resident_kib}}; }
+json footprint_json(const footprint& f) {
+   return {{"connections", f.connections}, {"sockets", f.sockets}, {"resident_kib", f.resident_kib}};
+}
 
 json run_json(const judged& j) {
    const record& r = j.seen;
@@ -118,6 +120,7 @@ json fault_json(const fault_summary& s) {
                {"ordinary", s.ordinary},
                {"late_promotions", s.late_promotions},
                {"second_failovers", s.second_failovers},
+               {"told_apart", s.told_apart},
                {"promoted_ms", spread_json(s.promoted_ms)},
                {"sentinel_named_ms", spread_json(s.sentinel_named_ms)},
                {"first_ok_ms", spread_json(s.first_ok_ms)},

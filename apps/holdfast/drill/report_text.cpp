@@ -86,6 +86,10 @@ std::string failures(const record& r, const paint& tint) {
    return text;
 }
 
+std::string allowed_after_named() { return fmt::format("judged: at most {:.0f}", after_named_at_most_ms); }
+
+std::string runs_were(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? " was" : "s were"); }
+
 std::string ms(const spread& s, bool maximum) {
    if (s.count == 0) return "-";
    const double value = maximum ? s.max : s.median;
@@ -130,7 +134,8 @@ std::string describe_run(const judged& j, const paint& tint) {
       text += fmt::format("   {}{:>9.1f} ms   {}\n", tint(l.tint, std::string(1, l.letter)), m.at_ms, m.text);
    }
    text += fmt::format("   longest time without an acknowledged write: {:.1f} ms\n", f.longest_gap_ms);
-   if (f.after_named_ms) text += fmt::format("   after named: {:.1f} ms (confirmed: at most 25)\n", *f.after_named_ms);
+   if (f.after_named_ms)
+      text += fmt::format("   after named: {:.1f} ms ({})\n", *f.after_named_ms, allowed_after_named());
    if (!r.held) text += tint(colour::yellow, "   not compared with what the master holds\n");
    text += "   " + counts(f.all) + "\n" + failures(r, tint);
    if (r.breaker && f.breaker_opened == 0) text += "   the circuit breaker was on, and stayed closed\n";
@@ -146,28 +151,33 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
    std::size_t broken = 0;
    std::size_t apart = 0;
    std::size_t skipped = 0;
+   bool unshown = false;
    for (const fault_summary& s : summarise(runs)) {
       text += table_line(s, tint);
       broken += s.promises_broken;
       apart += s.runs - s.skipped - s.ordinary;
       skipped += s.skipped;
+      unshown = unshown || s.showed_nothing();
    }
    for (const fault_summary& s : summarise(runs)) {
       if (s.after_named_ms.count == 0) continue;
-      text += fmt::format("{}: after named, median {} ms, max {} ms (confirmed: at most 25)\n", s.fault,
-                          ms(s.after_named_ms, false), ms(s.after_named_ms, true));
+      text += fmt::format("{}: after named, median {} ms, max {} ms ({})\n", s.fault, ms(s.after_named_ms, false),
+                          ms(s.after_named_ms, true), allowed_after_named());
    }
    if (apart != 0) {
-      text += fmt::format(
-         "{} runs had a late promotion, a second failover or were cut short; the times leave them out.\n", apart);
+      text +=
+         fmt::format("{} told apart (a late promotion, a second failover) or cut short; the times leave them out.\n",
+                     runs_were(apart));
    }
    if (skipped != 0)
-      text += tint(colour::yellow, fmt::format("{} runs were skipped: nothing is known of them.\n", skipped));
+      text += tint(colour::yellow, fmt::format("{} skipped, of which nothing is known.\n", runs_were(skipped)));
    if (skipped == runs.size()) return text;
    text +=
       "Lost: acknowledged by a master before its replicas had it. Replication is asynchronous, and acks are off.\n";
    const bool cut = std::any_of(runs.begin(), runs.end(), [](const judged& j) { return j.seen.cut_short; });
    if (cut && broken == 0) return text + "Cut short: no promise was seen broken until then.\n";
+   if (unshown && broken == 0)
+      return text + "No promise was seen broken, but not every fault has shown that it is kept.\n";
    text += broken == 0 ? tint(colour::green, "All promises kept: ")
                        : tint(colour::red, fmt::format("{} promises broken: ", broken));
    text +=

@@ -6,7 +6,6 @@
 #include "lab/promotion.hpp"
 
 #include <algorithm>
-#include <optional>
 
 namespace holdfast::drill {
 namespace {
@@ -17,6 +16,8 @@ constexpr milliseconds between_looks(20);
 constexpr milliseconds warm_up(500);
 constexpr milliseconds patience_for_start(15000);
 constexpr milliseconds patience_for_election(40000);  // a lost one is held again after 2 x failover-timeout
+constexpr milliseconds patience_for_answers(5000);
+constexpr milliseconds patience_when_cut_short(250);  // the server may be as the fault left it, and never answer
 constexpr milliseconds after_return(500);             // of workload, to see that it stays
 
 // The run while it goes on.
@@ -81,7 +82,7 @@ class scene {
    }
 
    void break_it() {
-      record_.before = measure(deployment_.node(0));
+      record_.before = measure(deployment_.node(0), patience_for_answers);
       record_.fault_at = clock::now();
       tell("breaking it");
       record_.fault_at = fault_.inject(deployment_, stop_);
@@ -103,7 +104,7 @@ class scene {
          note_promotion();
          return workload_.look([&](auto operations, auto events) { return came_back(record_, operations, events); });
       });
-      if (!fault_.promotes()) record_.after = measure(deployment_.node(0));
+      if (!fault_.promotes()) record_.after = measure(deployment_.node(0), patience_for_answers);
    }
 
    bool promoted() {
@@ -113,30 +114,27 @@ class scene {
       if (!seen && !stop_.stop_requested()) record_.trouble = "no replica was promoted";
       if (!seen) return false;
       note_promotion();
-      fault_.after_promotion(deployment_);
+      fault_.after_promotion(deployment_, stop_);
       return true;
    }
 
    void note_promotion() {
       record_.promotions = promotions_.seen();
       record_.namings = namings_.changes();
-      note_the_last_expected();
-      record_.second_failover = namings_.more_failovers_than(std::max(1U, fault_.failovers()));
-      // What nobody asked for is a failover like any second one, and may lose as much.
-      if (!fault_.promotes() && !record_.promotions.empty()) record_.second_failover = true;
+      // What the figures are about: where a fault brings about several, the last of them.
+      const unsigned expected = std::max(1U, fault_.failovers());
+      if (const auto last = lab::last_expected(record_.promotions, record_.namings, expected)) {
+         record_.promoted_at = last->promoted.at;
+         record_.promoted = last->promoted.node;
+         record_.named_at = last->named_at;
+      }
+      record_.second_failover = namings_.more_failovers_than(expected);
+      // What nobody asked for may lose as much as any failover, and then the run is of something else.
+      if (!fault_.promotes() && !record_.promotions.empty()) {
+         record_.second_failover = true;
+         if (record_.trouble.empty()) record_.trouble = "a replica was promoted, though the fault is to promote none";
+      }
       record_.may_lose = fault_.may_lose() || record_.second_failover;
-   }
-
-   // The promotion that the figures are about: where a fault brings about several, the last of them.
-   void note_the_last_expected() {
-      const std::size_t expected = std::max(1U, fault_.failovers());
-      if (record_.promotions.size() < expected) return;
-      const lab::promotion& last = record_.promotions[expected - 1];
-      record_.promoted_at = last.at;
-      record_.promoted = last.node;
-      const auto named = std::find_if(record_.namings.begin(), record_.namings.end(),
-                                      [&](const lab::naming& n) { return expected == 1 || n.master == last.node; });
-      if (named != record_.namings.end()) record_.named_at = named->at;
    }
 
    void check() {
@@ -144,10 +142,11 @@ class scene {
          [](auto operations, auto) -> std::uint64_t { return operations.empty() ? 0 : operations.back().number; });
       const auto promotions = promotions_.seen();
       workload_.surrender(record_);
+      const milliseconds patience = record_.cut_short ? patience_when_cut_short : patience_for_answers;
       try {
          lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
-         record_.held = harvest(master, last);
-         if (record_.after.connections == 0) record_.after = measure(master);
+         record_.held = harvest(master, last, patience);
+         if (record_.after.connections == 0) record_.after = measure(master, patience);
       } catch (const std::exception& e) {
          if (!record_.cut_short && record_.trouble.empty())
             record_.trouble = std::string(record_.held ? "not measured: " : "not compared: ") + e.what();
@@ -198,6 +197,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.run = number;
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
+   r.costs = f.costs();
    r.delivery = s.delivery;
    r.breaker = s.breaker;
    r.deadline = deadline_in(shape_for(f, s));

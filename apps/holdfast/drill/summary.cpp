@@ -30,6 +30,7 @@ fault_summary of_one(const std::string& fault, const std::vector<judged>& runs) 
       }
       s.late_promotions += f.late_promotion;
       s.second_failovers += f.second_failover;
+      s.told_apart += !f.ordinary();
       s.all += f.all;
       s.promises_broken += f.broken.size();
       if (f.ordinary() && !j.seen.cut_short) ordinary.push_back(&f);

@@ -23,6 +23,7 @@ struct fault_summary {
    std::size_t ordinary = 0;  // the times below are of these alone
    std::size_t late_promotions = 0;
    std::size_t second_failovers = 0;
+   std::size_t told_apart = 0;  // with either of the two, or both
    spread promoted_ms = {};
    spread sentinel_named_ms = {};
    spread first_ok_ms = {};
@@ -31,6 +32,9 @@ struct fault_summary {
    spread after_named_ms = {};  // first_ok_ms - sentinel_named_ms
    totals all = {};             // of all runs
    std::size_t promises_broken = 0;
+
+   // It was done, but always otherwise than it was meant: whether the promises are kept is not known.
+   bool showed_nothing() const { return runs > skipped && told_apart == runs - skipped; }
 };
 
 // In the order in which the faults first occur.

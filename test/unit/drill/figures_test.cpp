@@ -291,6 +291,50 @@ TEST(DrillVerdict, TheClientMustComeSoonAfterASentinelNamedTheNewMaster) {
    EXPECT_TRUE(says(judge(r), "after a Sentinel named"));
 }
 
+// As slow, pause or oom: all is answered, late or after a refusal.
+record good_run_that_costs_nothing() {
+   record r = good_loss_of_a_connection();
+   r.costs = lab::toll::nothing;
+   r.events.clear();
+   return r;
+}
+
+TEST(DrillVerdict, AFaultThatCostsNothingExcusesNoConnectionGivenUpAndNoUnknownOutcome) {
+   record r = good_run_that_costs_nothing();
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   r.events = {lost_connection(1)};
+   r.operations.push_back(failed(write_kind::rpush, 3, 1.5, outcome::unknown));
+   EXPECT_TRUE(says(judge(r), "1 connections were lost with commands under way"));
+   r.operations.pop_back();
+   std::get<event::connection_lost>(r.events[0].what).unanswered = 0;
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "nobody missed it";
+}
+
+TEST(DrillVerdict, AFaultThatCostsNothingUntilAReplicaIsPromotedMayCostAConnectionThen) {
+   record r = good_failover();
+   r.costs = lab::toll::nothing;
+   EXPECT_TRUE(says(judge(r), "though the fault ends none"));
+   r.events[0].at = at(1000.5);
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+}
+
+TEST(DrillVerdict, AFaultThatHitNobodyShowsNothing) {
+   record r = good_loss_of_a_connection();
+   r.events[0].at = at(-1);
+   EXPECT_TRUE(says(judge(r), "hit nobody")) << "that was before it";
+   r.cut_short = true;
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "it may have been to come";
+}
+
+TEST(DrillVerdict, AFaultThatMeetsTheFenceIsMetBehindOne) {
+   record r = good_loss_of_a_connection();
+   r.costs = lab::toll::fence;
+   r.events.push_back({at(2), event::fenced{.where = old_master, .done = false}});
+   EXPECT_TRUE(says(judge(r), "without a fence"));
+   std::get<event::fenced>(r.events[1].what).done = true;
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+}
+
 TEST(DrillVerdict, WhatCouldNotBeReadIsNotCalledLost) {
    record r = good_loss_of_a_connection();
    r.held.reset();

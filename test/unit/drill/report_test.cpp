@@ -105,6 +105,7 @@ TEST(DrillJson, HasTheFieldsThatOthersReadEvenWhereThereIsNoPromotion) {
    j.seen.promotes = false;
    j.seen.promoted_at.reset();
    j.seen.named_at.reset();
+   j.seen.before.sockets = 7;
    j.found = judge(j.seen);
    const auto json = as_json({j});
    const auto& run = json.at("runs").at(0);
@@ -117,6 +118,7 @@ TEST(DrillJson, HasTheFieldsThatOthersReadEvenWhereThereIsNoPromotion) {
    EXPECT_TRUE(run.at("client_added_ms").is_null());
    EXPECT_EQ(run.at("errors"), 1);
    EXPECT_EQ(run.at("events").at(0).at("at_ms"), 1.0);
+   EXPECT_EQ(run.at("before").at("sockets"), 7);
    EXPECT_TRUE(json.at("summary").at("faults").contains("kill"));
 }
 
@@ -153,7 +155,7 @@ TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
    const std::vector<judged> both = {one_run("kill", 2), skipped_run()};
    EXPECT_EQ(describe_run(both[1], paint(false)), "\nblackhole skipped: needs <root>\n");
    const std::string all = describe_all(both, paint(false));
-   EXPECT_NE(all.find("1 runs were skipped"), std::string::npos) << all;
+   EXPECT_NE(all.find("1 run was skipped"), std::string::npos) << all;
    EXPECT_NE(all.find("blackhole          1  skipped"), std::string::npos) << all;
    EXPECT_EQ(describe_all({skipped_run()}, paint(false)).find("kept"), std::string::npos);
    const auto json = as_json(both);
@@ -163,6 +165,19 @@ TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
    EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("skipped"), 1);
    EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("ordinary"), 0);
    EXPECT_NE(as_html(both).find("Skipped: needs &lt;root&gt;"), std::string::npos);
+}
+
+TEST(DrillToldApart, IsNeverCountedAsKeptWhereNoRunOfTheFaultWentAsItWasMeant) {
+   std::vector<judged> runs = {one_run("kill", 2), one_run("stop", 2)};
+   for (judged& j : runs) j.found.broken.clear();
+   EXPECT_NE(describe_all(runs, paint(false)).find("All promises kept"), std::string::npos);
+   runs[0].found.second_failover = true;
+   EXPECT_TRUE(summarise(runs)[0].showed_nothing());
+   EXPECT_FALSE(summarise(runs)[1].showed_nothing());
+   EXPECT_EQ(describe_all(runs, paint(false)).find("All promises kept"), std::string::npos);
+   runs.push_back(one_run("kill", 2));
+   EXPECT_FALSE(summarise(runs)[0].showed_nothing()) << "one of two did";
+   EXPECT_FALSE(summarise({skipped_run()})[0].showed_nothing()) << "that is told otherwise";
 }
 
 TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
