@@ -81,6 +81,23 @@ A line of --json is {"time": "2031-12-24T18:00:00.000Z", "event": "connected",
 Exit status: 0 ended by a signal; 1 stdout could not be written; 2 usage; 3 at
 the start nobody could be reached, or a password or the master's name was wrong.)";
 
+constexpr const char* of_sim = R"(Builds worlds of a master, replicas, Sentinels and clients, with a clock, a
+network and processes that are all simulated, and runs the library's own engine
+in them. Faults strike while commands are under way; judges compare what servers
+ran with what callers were told. Each seed is one world, with a mixture of faults
+of its own; the same seed gives the same run.
+
+  holdfast sim                          a thousand worlds
+  holdfast sim --minutes 30 --runs 1000000000
+  holdfast sim --fault stop,cut --runs 10000
+  holdfast sim --seed 17 --trace        what happens in world 17
+
+A failover counts if a command was in flight at the fault and the promotion
+completed. Of a world that fails, the faults that it does not need are left out,
+and the command that replays the rest is printed.
+
+Exit status: 0 all promises kept; 1 a promise was broken; 2 usage.)";
+
 }  // namespace
 
 std::string help_of_holdfast() {
@@ -102,6 +119,7 @@ deadline); 4 outcome unknown.)";
 
 std::string help_of_exec() { return std::string(of_exec_before) + of_uris + of_exec_after; }
 std::string help_of_resolve() { return std::string(of_resolve_before) + of_uris + of_resolve_after; }
+std::string help_of_sim() { return of_sim; }
 std::string help_of_watch() { return std::string(of_watch_before) + of_uris + of_watch_after; }
 
 }  // namespace holdfast::cli

@@ -22,5 +22,6 @@ std::string help_of_holdfast();
 std::string help_of_exec();
 std::string help_of_resolve();
 std::string help_of_watch();
+std::string help_of_sim();
 
 }  // namespace holdfast::cli

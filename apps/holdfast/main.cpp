@@ -51,6 +51,7 @@ int run(std::vector<std::string> line) {
    add_watch(app, status);
    holdfast::drill::add_drill(app, status);
    app.get_subcommand("drill")->formatter(std::make_shared<help_layout>("holdfast drill [OPTIONS]"));
+   add_sim(app, status);
    add_unbuilt(app, status);
    const auto is_meant = [&](const CLI::App* subcommand) { return subcommand->get_name() == line.front(); };
    if (!line.empty() && !line.front().starts_with('-') && app.get_subcommands(is_meant).empty()) {

@@ -13,6 +13,7 @@ namespace holdfast::cli {
 void add_exec(CLI::App&, const std::vector<std::string>& words, int& status);
 void add_resolve(CLI::App&, int& status);
 void add_watch(CLI::App&, int& status);
-void add_unbuilt(CLI::App&, int& status);  // check, switchover, proxy, sim: to come
+void add_sim(CLI::App&, int& status);
+void add_unbuilt(CLI::App&, int& status);  // check, switchover, proxy: to come
 
 }  // namespace holdfast::cli

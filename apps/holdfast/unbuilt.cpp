@@ -13,7 +13,6 @@ void add_unbuilt(CLI::App& app, int& status) {
       {"check", "Look for what would make a failover fail"},
       {"switchover", "A planned failover that loses no write"},
       {"proxy", "For clients that know of no failover"},
-      {"sim", "Many failovers in a simulated world"},
    };
    for (const auto& [name, purpose] : all) {
       CLI::App* later = app.add_subcommand(name, purpose)->group("Not built yet");

@@ -51,7 +51,7 @@ const mistake mistakes[] = {
    {"CheckWhichIsNotBuilt", {"check", "-u", "redis://localhost", "--json"}, "not built yet"},
    {"SwitchoverWhichIsNotBuilt", {"switchover", "--dry-run"}, "not built yet"},
    {"ProxyWhichIsNotBuilt", {"proxy", "--listen", "localhost:1"}, "not built yet"},
-   {"SimWhichIsNotBuilt", {"sim", "--seed", "1"}, "not built yet"},
+   {"ASimulatedFaultThatThereIsNot", {"sim", "--fault", "plague"}, "plague"},
    {"HelpOfWhatIsNotBuilt", {"check", "--help"}, "not built yet"},
 };
 INSTANTIATE_TEST_SUITE_P(EachMistake, Usage, testing::ValuesIn(mistakes),

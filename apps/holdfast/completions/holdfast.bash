@@ -2,13 +2,13 @@
 
 # The faults that this version knows: the lines of their list that are not indented.
 _holdfast_faults() {
-   holdfast drill --fault help 2>/dev/null | grep '^[a-z]'
-   echo all
+   holdfast "$1" --fault help 2>/dev/null | grep '^[a-z]'
+   [[ $1 == sim ]] || echo all
 }
 
 _holdfast() {
    local current=$2 previous=$3 subcommand=${COMP_WORDS[1]} options i
-   local subcommands="exec resolve watch drill"
+   local subcommands="exec resolve watch drill sim"
    COMPREPLY=()
    if ((COMP_CWORD == 1)); then
       mapfile -t COMPREPLY < <(compgen -W "$subcommands --help --version" -- "$current")
@@ -22,7 +22,7 @@ _holdfast() {
          mapfile -t COMPREPLY < <(compgen -W "1 2 all" -- "$current")
          return ;;
       --fault)
-         mapfile -t COMPREPLY < <(compgen -W "$(_holdfast_faults)" -- "$current")
+         mapfile -t COMPREPLY < <(compgen -W "$(_holdfast_faults "$subcommand")" -- "$current")
          return ;;
       --client)
          mapfile -t COMPREPLY < <(compgen -W "holdfast recipe" -- "$current")
@@ -30,7 +30,7 @@ _holdfast() {
       --html)
          mapfile -t COMPREPLY < <(compgen -f -- "$current")
          return ;;
-      -u | --uri | --deadline | --runs | --seconds | --replicas | --sentinels | --down-after | --exec)
+      -u | --uri | --deadline | --runs | --seed | --minutes | --without | --seconds | --replicas | --sentinels | --down-after | --exec)
          return ;;
    esac
    case $subcommand in
@@ -53,6 +53,12 @@ _holdfast() {
          fi
          options="--fault --runs --seconds --delivery --acks --client --replicas --sentinels --down-after --breaker
                   --json --html --exec --help" ;;
+      sim)
+         if [[ $previous == --json ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+         fi
+         options="--seed --runs --minutes --fault --without --trace --json --help" ;;
       *) return ;;
    esac
    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

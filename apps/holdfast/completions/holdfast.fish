@@ -28,6 +28,7 @@ complete -c holdfast -n __fish_use_subcommand -a exec -d 'Run one command on the
 complete -c holdfast -n __fish_use_subcommand -a resolve -d 'Print host:port of the master'
 complete -c holdfast -n __fish_use_subcommand -a watch -d 'Print what happens in the deployment'
 complete -c holdfast -n __fish_use_subcommand -a drill -d 'Break real Redis deployments under a workload'
+complete -c holdfast -n __fish_use_subcommand -a sim -d 'Many failovers in simulated worlds'
 complete -c holdfast -n __fish_use_subcommand -l version -d 'Print the version'
 complete -c holdfast -n __fish_use_subcommand -s h -l help -d 'Print the help'
 
@@ -42,7 +43,7 @@ complete -c holdfast -n __holdfast_before_command -s h -l help -d 'Print the hel
 complete -c holdfast -n '__fish_seen_subcommand_from resolve watch' -s u -l uri -x -d 'Where the servers are'
 complete -c holdfast -n '__fish_seen_subcommand_from resolve' -l deadline -x -a '1s 10s 30s 2m' -d 'How long it may take'
 complete -c holdfast -n '__fish_seen_subcommand_from watch' -l json -d 'Print one line of JSON for each event'
-complete -c holdfast -n '__fish_seen_subcommand_from resolve watch drill' -s h -l help -d 'Print the help'
+complete -c holdfast -n '__fish_seen_subcommand_from resolve watch drill sim' -s h -l help -d 'Print the help'
 
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l fault -x -a '(__holdfast_faults)' -d 'Which faults'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l runs -x -d 'Runs of each fault'
@@ -58,3 +59,11 @@ complete -c holdfast -n '__fish_seen_subcommand_from drill' -l breaker -d 'Switc
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l json -r -F -d 'Write the results there'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l html -r -F -d 'Write a page there'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l exec -x -d 'Run this program instead'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l seed -x -d 'The first world'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l runs -x -d 'How many worlds'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l minutes -x -d 'No world begins later'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l fault -x \
+    -a '(holdfast sim --fault help 2>/dev/null | string match -r "^\\S+")' -d 'Only these faults'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l without -x -d 'Leave out these faults, by their place'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l trace -d 'Print all that happens in one world'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l json -r -F -d 'Write the figures there'

@@ -1,0 +1,90 @@
+#include "sim/campaign.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+namespace holdfast::sim {
+
+namespace {
+
+void add(campaign_result& sum, std::uint64_t seed, verdict&& v) {
+   ++sum.worlds;
+   sum.failovers += v.failovers;
+   sum.promotions += v.promotions;
+   sum.stuck += v.stuck;
+   sum.events += v.events;
+   sum.calls.calls += v.calls.calls;
+   sum.calls.acknowledged += v.calls.acknowledged;
+   sum.calls.unknown += v.calls.unknown;
+   sum.calls.not_executed += v.calls.not_executed;
+   sum.calls.lost += v.calls.lost;
+   sum.virtual_time += v.length;
+   if (v.violations.empty()) return;
+   ++sum.failures;
+   if (!sum.first || seed < sum.first->seed) sum.first = failure{seed, std::move(v.violations)};
+}
+
+}  // namespace
+
+verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, const std::vector<unsigned>& without,
+                  tracer t) {
+   world w(draw_plan(seed, faults, without), std::move(t));
+   return w.run();
+}
+
+campaign_result run_campaign(const campaign_settings& s, const std::function<bool(const campaign_result&)>& enough) {
+   using real_clock = std::chrono::steady_clock;
+   const auto began = real_clock::now();
+   campaign_result sum;
+   std::mutex of_sum;
+   std::atomic<std::uint64_t> next{s.seed};
+   std::atomic<bool> over{false};
+   const auto work = [&] {
+      while (!over) {
+         const std::uint64_t seed = next++;
+         if (seed - s.seed >= s.runs) return;
+         verdict v = run_world(seed, s.faults);
+         const std::lock_guard lock(of_sum);
+         add(sum, seed, std::move(v));
+         if (enough(sum) || (s.real_time && real_clock::now() - began >= *s.real_time)) over = true;
+      }
+   };
+   std::vector<std::jthread> others;
+   for (unsigned i = 1; i < s.threads; ++i) others.emplace_back(work);
+   work();
+   others.clear();
+   return sum;
+}
+
+// Leaves out one after the other, as long as it goes on failing.
+std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults) {
+   const auto count = static_cast<unsigned>(draw_plan(seed, faults).faults.size());
+   std::vector<unsigned> without;
+   for (bool again = true; again;) {
+      again = false;
+      for (unsigned i = 0; i < count; ++i) {
+         if (std::find(without.begin(), without.end(), i) != without.end()) continue;
+         without.push_back(i);
+         if (!run_world(seed, faults, without).violations.empty())
+            again = true;
+         else
+            without.pop_back();
+      }
+   }
+   std::sort(without.begin(), without.end());
+   return without;
+}
+
+std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,
+                           const std::vector<unsigned>& without) {
+   std::string line = "holdfast sim --seed " + std::to_string(seed) + " --runs 1";
+   for (std::size_t i = 0; i < faults.size(); ++i)
+      line += (i == 0 ? " --fault " : ",") + std::string(to_string(faults[i]));
+   for (std::size_t i = 0; i < without.size(); ++i) line += (i == 0 ? " --without " : ",") + std::to_string(without[i]);
+   return line + " --trace";
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,53 @@
+// Many worlds, one seed after the other, on several threads; and what becomes of one that fails.
+#pragma once
+
+#include "sim/plan.hpp"
+#include "sim/world.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+
+struct campaign_settings {
+   std::uint64_t seed = 1;
+   std::uint64_t runs = 1000;
+   std::vector<fault_kind> faults = {};  // empty: all
+   unsigned threads = 1;
+   std::optional<duration> real_time = {};  // no world begins later
+};
+
+struct failure {
+   std::uint64_t seed = 0;
+   std::vector<violation> violations;
+};
+
+struct campaign_result {
+   std::uint64_t worlds = 0;
+   std::uint64_t failovers = 0;  // that count
+   std::uint64_t promotions = 0;
+   std::uint64_t stuck = 0;  // worlds whose servers never recovered
+   std::uint64_t events = 0;
+   checkers::figures calls;
+   duration virtual_time = {};
+   std::optional<failure> first;  // of the lowest seed
+   std::uint64_t failures = 0;
+};
+
+// Ends early where `enough` says so; it is called often, from any of the threads.
+campaign_result run_campaign(const campaign_settings&, const std::function<bool(const campaign_result&)>& enough);
+
+verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, const std::vector<unsigned>& without = {},
+                  tracer = {});
+
+// The faults that a failing world can do without: their places in its plan.
+std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults);
+
+// One command that runs this very world again.
+std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,
+                           const std::vector<unsigned>& without);
+
+}  // namespace holdfast::sim

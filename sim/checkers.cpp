@@ -1,0 +1,213 @@
+#include "sim/checkers.hpp"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+
+std::string_view to_string(call_kind k) {
+   switch (k) {
+      case call_kind::add: return "INCRBY";
+      case call_kind::push: return "RPUSH";
+      case call_kind::set: return "SET";
+      case call_kind::get: return "GET";
+      case call_kind::echo: return "ECHO";
+      case call_kind::set_once: return "SETNX";
+      case call_kind::transaction: return "MULTI";
+   }
+   return "?";
+}
+
+bool repeats_harmlessly(call_kind k) { return k == call_kind::set || k == call_kind::get || k == call_kind::echo; }
+
+std::string checkers::name(call_number n) const {
+   const call& c = calls_[n];
+   return std::string(to_string(c.kind)) + " number " + std::to_string(n) + " of client " + std::to_string(c.client) +
+          " (" + std::string(holdfast::to_string(c.promise)) + ")";
+}
+
+void checkers::broken(std::string what) {
+   if (violations_.size() < 20) violations_.push_back({clock_.now(), std::move(what)});
+}
+
+call_number checkers::begins(std::uint32_t client, call_kind k, delivery d, time_point) {
+   call c;
+   c.client = client;
+   c.kind = k;
+   c.promise = d;
+   calls_.push_back(c);
+   if (clients_.size() <= client) clients_.resize(client + 1);
+   ++figures_.calls;
+   ++open_;
+   return static_cast<call_number>(calls_.size() - 1);
+}
+
+// The number stands last, in every command of the workloads that has one.
+checkers::call* checkers::find(const words& w, call_number& n) {
+   const auto number = read_integer(w.back());
+   if (!number || *number <= 0 || static_cast<std::size_t>(*number) >= calls_.size()) return nullptr;
+   n = static_cast<call_number>(*number);
+   return &calls_[n];
+}
+
+// What is not to be repeated runs once at most. What was reported not to have run never does, not even later.
+void checkers::ran(host_id where, const words& w, place behind, bool changed, std::string_view reply) {
+   call_number n = 0;
+   if (same_word(w[0], "GET")) return;
+   call* const c = find(w, n);
+   if (c == nullptr) return;
+   if (c->kind == call_kind::transaction && same_word(w[0], "RPUSH")) {
+      ++c->second_part;
+      return;
+   }
+   ++c->runs;
+   c->behind = behind;
+   if (reply.starts_with(':')) {
+      c->replies[c->runs % c->replies.size()] = read_integer(reply.substr(1, reply.find('\r') - 1)).value_or(-1);
+   }
+   if (c->runs > 1 && !repeats_harmlessly(c->kind) && c->promise != delivery::at_least_once)
+      broken(name(n) + " ran twice");
+   if (c->runs > 1 && c->promise == delivery::at_most_once) broken(name(n) + " ran twice");
+   if (!c->done) return;
+   if (!c->acknowledged && c->ended == outcome::not_executed)
+      broken(name(n) + " ran after it was reported as not executed");
+   if (c->unfenced || !changed) return;
+   // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
+   // nobody could have prevented it.)
+   if (clients_[c->client].any && clients_[c->client].master != where) return;
+   c->ran_late = true;
+   c->late = behind;
+}
+
+void checkers::told(std::uint32_t client, std::uint64_t epoch, host_id master) {
+   if (clients_.size() <= client) clients_.resize(client + 1);
+   knowledge& k = clients_[client];
+   if (k.any && epoch <= k.epoch) return;
+   k.epoch = epoch;
+   k.master = master;
+   k.any = true;
+}
+
+// Nothing is written to a node of which the client was told, by the newest epoch that it heard of, that it is no
+// master.
+void checkers::writes(std::uint32_t client, host_id server) {
+   if (clients_.size() <= client || expects_lineages) return;
+   const knowledge& k = clients_[client];
+   if (k.any && k.master != server)
+      broken("client " + std::to_string(client) + " writes to host " + std::to_string(server) +
+             ", and was told that the master is host " + std::to_string(k.master) + " (epoch " +
+             std::to_string(k.epoch) + ")");
+}
+
+void checkers::completed(call_number n, std::span<const result<value>> results, time_point deadline, bool was_away,
+                         duration well_for) {
+   call& c = calls_[n];
+   if (c.done) return broken(name(n) + " ended twice");
+   c.done = true;
+   --open_;
+   // Every command ends by its deadline, whatever happens.
+   if (clock_.now() > after(deadline, std::chrono::milliseconds(1)) && !was_away)
+      broken(name(n) + " ended after its deadline");
+   const result<value>& last = results.back();
+   if (last) {
+      c.acknowledged = true;
+      c.ended = outcome::executed;
+      ++figures_.acknowledged;
+      return judge_reply(n, c, *last);
+   }
+   const error& e = last.error();
+   c.ended = e.outcome;
+   c.unfenced = std::any_of(e.causes.begin(), e.causes.end(),
+                            [](const std::string& cause) { return cause.starts_with("not fenced"); });
+   ++(e.outcome == outcome::not_executed ? figures_.not_executed : figures_.unknown);
+   if (e.outcome == outcome::not_executed && c.runs != 0)
+      broken(name(n) + " is reported as not executed, but it ran: " + e.what());
+   if (e.outcome == outcome::executed && c.runs == 0)
+      broken(name(n) + " is reported as executed, but it did not run: " + e.what());
+   if (e.outcome == outcome::unknown && e.attempts == 0) broken(name(n) + " was never written, but may have run?");
+   // What is harmless to repeat is not given up while all is well; nothing is refused then.
+   const bool excused = e.code() == errc::cancelled || e.code() == errc::retry_budget_exhausted ||
+                        e.code() == errc::queue_full || was_away;
+   const bool had_time = e.code() != errc::deadline_exceeded || e.elapsed > grace;
+   // After a new lineage the Sentinels must agree for long before they are believed.
+   if (well_for > (expects_lineages ? grace * 8 : grace) && had_time && !excused)
+      broken(name(n) + " failed though all had been well for " +
+             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(well_for).count()) +
+             " ms: " + e.what());
+}
+
+// A reply is that of the command's own run.
+void checkers::judge_reply(call_number n, const call& c, const value& reply) {
+   const auto answered = [&](long long number) {
+      return std::find(c.replies.begin(), c.replies.end(), number) != c.replies.end();
+   };
+   switch (c.kind) {
+      case call_kind::add:
+      case call_kind::push:
+      case call_kind::set_once:
+         if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
+         if (reply.kind() != kind::integer || !answered(reply.integer()))
+            broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which is another command's reply");
+         return;
+      case call_kind::set:
+         if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
+         if (reply.text() != "OK") broken(name(n) + " was answered " + holdfast::to_string(reply));
+         return;
+      case call_kind::echo:
+         if (reply.text() != std::to_string(n))
+            broken(name(n) + " was answered " + holdfast::to_string(reply) + ": another command's reply");
+         return;
+      case call_kind::get: {
+         if (reply.is_nil()) return;
+         const auto held = read_integer(reply.text());
+         const bool own = held && *held > 0 && static_cast<std::size_t>(*held) < calls_.size() &&
+                          calls_[static_cast<std::size_t>(*held)].client == c.client &&
+                          calls_[static_cast<std::size_t>(*held)].kind == call_kind::set;
+         if (!own) broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
+         return;
+      }
+      case call_kind::transaction:
+         if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
+         if (reply.size() != 2 || !answered(reply[0].integer()) || c.second_part != c.runs)
+            broken(name(n) + " was answered " + holdfast::to_string(reply));
+         return;
+   }
+}
+
+// In the surviving history the commands of a client stand in the order in which it gave them: nothing older runs
+// (again) behind a newer one that was acknowledged. (A newer one of unknown outcome may be overtaken: then it is as if
+// it had not run.) What ran late, after it was reported, is not part of that history. What was acknowledged and is not
+// part of it was lost by replication: it ran where nobody followed.
+void checkers::final_history(place master) {
+   std::vector<std::uint64_t> last_run(calls_.size());
+   words w;
+   past_.each_between({}, master, [&](place behind, std::string_view bytes) {
+      bool malformed = false;
+      take_command(bytes, w, malformed);
+      call_number n = 0;
+      if (find(w, n) != nullptr) last_run[n] = behind.offset;
+   });
+   // From the newest to the oldest: the earliest run of a newer one that was acknowledged.
+   std::vector<call_number> newer(clients_.size());
+   for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
+      const call& c = calls_[n];
+      if (last_run[n] == 0 || c.unfenced) continue;
+      call_number& earliest = newer[c.client];
+      if (earliest != 0 && last_run[earliest] < last_run[n])
+         broken(name(n) + " ran after " + name(earliest) + ", which was given later");
+      // A SETNX that finds its key leaves no trace: when it ran last can't be seen.
+      if (c.acknowledged && c.kind != call_kind::set_once && past_.leads_to(c.behind, master) &&
+          (earliest == 0 || last_run[n] < last_run[earliest]))
+         earliest = n;
+   }
+   for (call_number n = 1; n < calls_.size(); ++n) {
+      const call& c = calls_[n];
+      if (!c.done) broken(name(n) + " never ended");
+      if (c.ran_late && past_.leads_to(c.late, master))
+         broken(name(n) + " ran after its outcome was reported, and not as one that is not fenced");
+      if (c.kind == call_kind::transaction && c.runs != c.second_part) broken(name(n) + " ran in part");
+      const bool writes = c.kind != call_kind::get && c.kind != call_kind::echo;
+      if (writes && c.acknowledged && !past_.leads_to(c.behind, master)) ++figures_.lost;
+   }
+}
+
+}  // namespace holdfast::sim

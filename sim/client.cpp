@@ -1,0 +1,367 @@
+#include "sim/client.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace holdfast::sim {
+
+sim_client::sim_client(fabric& f, checkers& c, client_user& w, std::uint32_t number, host_id host,
+                       const config& settings, const workload& work, std::uint64_t seed)
+   : brain(settings, seed),
+     fabric_(f),
+     checkers_(c),
+     world_(w),
+     number_(number),
+     host_(host),
+     settings_(work),
+     chance_(seed ^ 0x77) {}
+
+void sim_client::start() {
+   for (unsigned i = 0; i < settings_.depth; ++i) plan_next();
+}
+
+unsigned sim_client::open_connections() const {
+   return static_cast<unsigned>(
+      std::count_if(sockets_.begin(), sockets_.end(), [](const socket& s) { return s.open; }));
+}
+
+// ---- what the engine asks for -------------------------------------------------------------------------------------
+
+void sim_client::carry_out() {
+   engine::action a;
+   do {
+      while (brain.next_action(a)) {
+         if (a.link > sockets_.size()) sockets_.resize(a.link);
+         socket& s = sockets_[a.link - 1];
+         switch (a.what) {
+            case engine::action::kind::write: write(a.link); break;
+            case engine::action::kind::resolve: brain.resolved(a.link, a.serial, {a.where}, {}, now()); break;
+            case engine::action::kind::connect: connect(a); break;
+            case engine::action::kind::close:
+               if (s.open) fabric_.net.close(s.id, end::client);
+               s = socket{};
+               break;
+            case engine::action::kind::abort:
+               if (s.open) fabric_.net.abort(s.id, end::client);
+               s = socket{};
+               break;
+         }
+      }
+      take_done();
+   } while (brain.has_actions() || brain.has_done());
+   tell();
+   arm();
+}
+
+void sim_client::connect(const engine::action& a) {
+   ++dials_;
+   const host_id to = world_.host_of(a.where);
+   if (to == nowhere) return brain.lost(a.link, a.serial, "no route to host", now());
+   socket& s = sockets_[a.link - 1];
+   s = socket{};
+   s.id = fabric_.net.connect(host_, to, a.link, a.serial);
+   s.generation = fabric_.net.at(s.id).generation;
+   s.serial = a.serial;
+   s.open = s.connecting = true;
+}
+
+void sim_client::write(std::uint32_t link) {
+   socket& s = sockets_[link - 1];
+   if (!s.open) {
+      if (!brain.to_write(link, s.serial).empty())
+         checkers_.broken("client " + std::to_string(number_) + " writes to a connection that has ended");
+      return;
+   }
+   if (s.connecting || s.blocked) return;
+   const host_id server = fabric_.net.at(s.id).server;
+   const bool is_redis = fabric_.servers[server] != nullptr;
+   for (;;) {
+      const auto bytes = brain.to_write(link, s.serial);
+      if (bytes.empty()) break;
+      if (is_redis) checkers_.writes(number_, server);
+      const std::size_t n = fabric_.net.send(s.id, end::client, bytes);
+      const bool all = n == bytes.size();
+      if (n != 0) brain.wrote(link, s.serial, n, now());
+      if (!all) {
+         s.blocked = true;
+         break;
+      }
+   }
+   if (is_redis && brain.lane().in_flight() != 0) world_.wrote_command(server);
+}
+
+void sim_client::take_done() {
+   while (lane::operation* const op = brain.take_done(now())) {
+      const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return &c->op == op; });
+      if (found == calls_.end() || !(*found)->active) {
+         checkers_.broken("an operation came back that nobody gave");
+         continue;
+      }
+      finished(**found);
+   }
+}
+
+void sim_client::finished(call& c) {
+   if (!c.op.done) checkers_.broken("an operation was handed back that is not done");
+   c.active = false;
+   --active_;
+   const auto results = std::span<const result<value>>(c.results.data(), c.commands.size());
+   checkers_.completed(c.number, results, c.op.deadline, c.was_away, world_.well_for());
+   if (c.is_last) last_ok_ = results.back().has_value();
+   if (fabric_.traces) {
+      fabric_.user.note(host_, [&] {
+         std::string text = "client " + std::to_string(number_) + ": number " + std::to_string(c.number) + " ends: ";
+         return text + (results.back() ? holdfast::to_string(*results.back()) : results.back().error().what());
+      }());
+   }
+   if (!c.is_last) plan_next();
+}
+
+// Only where it would ring earlier than it will anyway.
+void sim_client::arm() {
+   const time_point t = brain.next_deadline();
+   if (t == never || t >= armed_for_ || !looks()) return;
+   armed_for_ = std::max(t, now());
+   fabric_.time.at(armed_for_, {.c = ++timer_, .a = number_, .kind = what::client_timer});
+}
+
+void sim_client::on_timer(std::uint64_t generation) {
+   if (generation != timer_) return;
+   armed_for_ = never;
+   if (!looks()) return;
+   if (now() >= brain.next_deadline()) {
+      // A deadline that stays in the past would have a real runtime spin.
+      spins_ = spun_at_ == now() ? spins_ + 1 : 0;
+      spun_at_ = now();
+      if (spins_ == 100)
+         checkers_.broken("client " + std::to_string(number_) + " asks to be woken, again and again, now");
+      if (spins_ > 100) return;
+      brain.tick(now());
+   }
+   carry_out();
+}
+
+void sim_client::tell() {
+   if (brain.events().empty()) return;
+   brain.events().take(events_);
+   for (const any_event& e : events_) {
+      if (std::holds_alternative<holdfast::event::new_lineage>(e)) checkers_.new_lineage();
+      fabric_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
+   }
+}
+
+// ---- what happens -------------------------------------------------------------------------------------------------
+
+std::uint32_t sim_client::link_of(connection_id id) {
+   const connection& c = fabric_.net.at(id);
+   if (c.link == 0 || c.link > sockets_.size()) return 0;
+   const socket& s = sockets_[c.link - 1];
+   return s.open && s.id == id && s.generation == c.generation ? c.link : 0;
+}
+
+void sim_client::connected(connection_id id) { readable(id); }
+
+void sim_client::not_connected(connection_id id, std::string_view why) {
+   const std::uint32_t link = link_of(id);
+   if (link == 0) return;
+   sockets_[link - 1].failed = why;
+   readable(id);
+}
+
+void sim_client::readable(connection_id id) {
+   const std::uint32_t link = link_of(id);
+   if (link == 0) return;
+   sockets_[link - 1].ready = true;
+   if (!looks()) return;
+   look_at(link);
+   carry_out();
+}
+
+void sim_client::writable(connection_id id) {
+   const std::uint32_t link = link_of(id);
+   if (link == 0 || !sockets_[link - 1].blocked || !looks()) return;
+   sockets_[link - 1].blocked = false;
+   write(link);
+   carry_out();
+}
+
+// As poll() finds it: everything that came, then the time.
+void sim_client::look() {
+   for (std::uint32_t link = 1; link <= sockets_.size(); ++link) {
+      if (sockets_[link - 1].ready) look_at(link);
+      if (sockets_[link - 1].blocked) {
+         sockets_[link - 1].blocked = false;
+         write(link);
+      }
+   }
+   if (now() >= brain.next_deadline()) brain.tick(now());
+   carry_out();
+}
+
+void sim_client::look_at(std::uint32_t link) {
+   socket& s = sockets_[link - 1];
+   s.ready = false;
+   if (!s.open) return;
+   if (!s.failed.empty()) {
+      const std::string why = s.failed;
+      const std::uint32_t serial = s.serial;
+      s = socket{};
+      return brain.lost(link, serial, why, now());
+   }
+   if (s.connecting) {
+      if (!fabric_.net.at(s.id).established) return;
+      s.connecting = false;
+      brain.connected(link, s.serial, now());
+      carry_out();
+   }
+   read(link);
+}
+
+bool sim_client::read(std::uint32_t link) {
+   for (;;) {
+      socket& s = sockets_[link - 1];
+      if (!s.open) return false;
+      connection& c = fabric_.net.at(s.id);
+      std::string& in = c.inbox[index(end::client)];
+      if (in.empty()) {
+         if (!c.saw_end[index(end::client)]) return true;
+         lose(link, c.saw_reset[index(end::client)] ? "connection reset by peer" : "closed by the other side");
+         return false;
+      }
+      const auto space = brain.space(link, s.serial);
+      if (space.empty()) return false;
+      const std::size_t n = std::min(space.size(), in.size());
+      std::memcpy(space.data(), in.data(), n);
+      in.erase(0, n);
+      c.read += n;
+      for (const auto& named : c.told) {
+         if (named.upto > c.read) break;
+         ++questions_;
+         checkers_.told(number_, named.epoch, named.master);
+      }
+      std::erase_if(c.told, [&](const auto& named) { return named.upto <= c.read; });
+      brain.received(link, s.serial, n, now());
+   }
+}
+
+void sim_client::lose(std::uint32_t link, std::string_view why) {
+   socket& s = sockets_[link - 1];
+   const std::uint32_t serial = s.serial;
+   fabric_.net.abort(s.id, end::client);
+   s = socket{};
+   brain.lost(link, serial, why, now());
+}
+
+void sim_client::freeze() {
+   frozen_ = true;
+   for (const auto& c : calls_) c->was_away = c->was_away || c->active;
+}
+
+void sim_client::thaw() {
+   if (!frozen_) return;
+   frozen_ = false;
+   for (const auto& c : calls_) c->was_away = c->was_away || c->active;
+   if (looks()) look();
+   for (; planned_ != 0; --planned_) fabric_.time.in(1us, {.a = number_, .kind = what::client_next});
+}
+
+// ---- the callers --------------------------------------------------------------------------------------------------
+
+void sim_client::plan_next() {
+   if (stopping_) return;
+   duration pause = chance_.between(settings_.pause_low, settings_.pause_high);
+   if (chance_.chance(settings_.idles)) pause = chance_.between(1s, 8s);
+   fabric_.time.in(pause, {.a = number_, .kind = what::client_next});
+}
+
+void sim_client::next() {
+   if (stopping_) return;
+   if (frozen_) {
+      ++planned_;
+      return;
+   }
+   give(false);
+   if (!chance_.chance(settings_.cancels)) return;
+   const auto active = std::find_if(calls_.begin(), calls_.end(), [](const auto& c) { return c->active; });
+   if (active == calls_.end()) return;
+   brain.cancel((*active)->op, now());
+   carry_out();
+}
+
+void sim_client::last_call() {
+   stopping_ = true;
+   last_ok_ = false;
+   give(true);
+}
+
+void sim_client::give(bool last) {
+   auto found = std::find_if(calls_.begin(), calls_.end(), [](const auto& c) { return !c->active; });
+   if (found == calls_.end()) found = calls_.insert(calls_.end(), std::make_unique<call>());
+   call& c = **found;
+   // A client that was away takes in first what came meanwhile.
+   const bool was_looking = looks();
+   c.active = true;
+   ++active_;
+   if (!was_looking) look();
+
+   const auto draw = [&](const auto& weights) {
+      unsigned sum = 0;
+      for (const unsigned w : weights) sum += w;
+      std::uint32_t at = chance_.below(sum);
+      std::uint32_t i = 0;
+      while (at >= weights[i]) at -= weights[i++];
+      return i;
+   };
+   const auto kind = last ? call_kind::set : static_cast<call_kind>(draw(settings_.kinds));
+   constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
+   c.op = lane::operation{};
+   c.op.promise = last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
+   c.op.submitted = now();
+   c.op.default_deadline = !settings_.deadline && !last;
+   if (last)
+      c.op.deadline = now() + 120s;
+   else if (settings_.deadline)
+      c.op.deadline = now() + *settings_.deadline;
+   if (!last && chance_.chance(settings_.short_deadlines)) {
+      c.op.default_deadline = false;
+      c.op.deadline = now() + chance_.between(1ms, 300ms);
+   }
+   c.is_last = last;
+   c.was_away = false;
+   c.number = checkers_.begins(number_, kind, c.op.promise, c.op.deadline);
+   write_commands(c, kind);
+   fabric_.note(host_, [&] {
+      return "client " + std::to_string(number_) + ": gives " + holdfast::to_string(c.commands.front()) + ", number " +
+             std::to_string(c.number);
+   });
+   c.op.commands = c.commands;
+   c.op.results = c.results.data();
+   brain.submit(c.op, now());
+   carry_out();
+}
+
+void sim_client::write_commands(call& c, call_kind k) {
+   char key[16];
+   const auto named = [&](char kind) {
+      const auto end = std::to_chars(key + 1, key + sizeof key, number_).ptr;
+      key[0] = kind;
+      return std::string_view(key, static_cast<std::size_t>(end - key));
+   };
+   c.commands.clear();
+   switch (k) {
+      case call_kind::add: c.commands.push_back({"INCRBY", named('c'), c.number}); break;
+      case call_kind::push: c.commands.push_back({"RPUSH", named('l'), c.number}); break;
+      case call_kind::set: c.commands.push_back({"SET", named('s'), c.number}); break;
+      case call_kind::get: c.commands.push_back({"GET", named('s')}); break;
+      case call_kind::echo: c.commands.push_back({"ECHO", c.number}); break;
+      case call_kind::set_once: c.commands.push_back({"SETNX", named('n'), c.number}); break;
+      case call_kind::transaction:
+         c.commands.push_back({"MULTI"});
+         c.commands.push_back({"INCRBY", named('c'), c.number});
+         c.commands.push_back({"RPUSH", named('l'), c.number});
+         c.commands.push_back({"EXEC"});
+         break;
+   }
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,123 @@
+// A client: the engine that ships, unchanged, and a runtime for it in the virtual world, as runtime/poll is one in the
+// real one. Its callers follow a workload.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "sim/checkers.hpp"
+#include "sim/fabric.hpp"
+#include "sim/workload.hpp"
+
+#include <holdfast/command.hpp>
+#include <holdfast/config.hpp>
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+
+// What clients tell the world.
+class client_user {
+ public:
+   virtual ~client_user() = default;
+   virtual host_id host_of(const endpoint&) = 0;  // `nowhere` if there is none
+   virtual duration well_for() = 0;               // how long all has been well
+   virtual void wrote_command(host_id server) = 0;
+};
+
+class sim_client {
+ public:
+   sim_client(fabric&, checkers&, client_user&, std::uint32_t number, host_id host, const config&, const workload&,
+              std::uint64_t seed);
+
+   engine::engine brain;
+   host_id host() const { return host_; }
+
+   void start();
+   void stop() { stopping_ = true; }  // no new commands
+   // One last command, which has long: the world is healed.
+   void last_call();
+   bool last_call_ok() const { return last_ok_; }
+   bool at_rest() const { return active_ == 0; }
+   unsigned open_connections() const;
+   std::uint64_t dials() const { return dials_; }
+   std::uint64_t questions() const { return questions_; }
+   bool something_in_flight() const { return brain.lane().in_flight() != 0; }
+
+   // ---- events ----
+   void connected(connection_id);
+   void not_connected(connection_id, std::string_view why);
+   void readable(connection_id);
+   void writable(connection_id);
+   void on_timer(std::uint64_t generation);
+   void next();
+   void freeze();
+   void thaw();
+
+ private:
+   struct socket {
+      connection_id id = 0;
+      std::uint32_t generation = 0;
+      std::uint32_t serial = 0;
+      bool open = false;
+      bool connecting = false;
+      bool blocked = false;
+      bool ready = false;  // something came while nobody looked
+      std::string failed = {};
+   };
+   struct call {
+      lane::operation op;
+      std::vector<command> commands;
+      std::array<result<value>, 4> results;
+      call_number number = 0;
+      bool active = false;
+      bool was_away = false;
+      bool is_last = false;
+   };
+
+   bool looks() const { return !frozen_ && !(settings_.blocking && active_ == 0); }
+   void give(bool last);
+   void write_commands(call&, call_kind);
+   void look();
+   void look_at(std::uint32_t link);
+   bool read(std::uint32_t link);
+   void lose(std::uint32_t link, std::string_view why);
+   void write(std::uint32_t link);
+   void connect(const engine::action&);
+   void carry_out();
+   void take_done();
+   void finished(call&);
+   void arm();
+   void plan_next();
+   std::uint32_t link_of(connection_id);
+   void tell();
+   time_point now() const { return fabric_.time.now(); }
+
+   fabric& fabric_;
+   checkers& checkers_;
+   client_user& world_;
+   std::uint32_t number_;
+   host_id host_;
+   workload settings_;
+   dice chance_;
+   std::vector<socket> sockets_;  // by link - 1
+   std::vector<std::unique_ptr<call>> calls_;
+   unsigned active_ = 0;
+   unsigned planned_ = 0;
+   bool frozen_ = false;
+   bool stopping_ = false;
+   bool last_ok_ = false;
+   bool working_ = false;
+   time_point armed_for_ = never;
+   std::uint64_t timer_ = 0;
+   std::uint64_t dials_ = 0;
+   std::uint64_t questions_ = 0;
+   std::uint64_t spins_ = 0;
+   time_point spun_at_ = {};
+   std::vector<any_event> events_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,56 @@
+// What a server holds, and what its commands do to it: strings, counters and lists.
+#pragma once
+
+#include "sim/wire.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+namespace holdfast::sim {
+
+class dataset {
+ public:
+   // Runs a command of `data_commands` with the right number of arguments, and appends its reply to `out`. Whether it
+   // changed anything, and so is replicated.
+   bool run(const words& command, std::string& out);
+
+   void clear() { items_.clear(); }
+   std::size_t size() const { return items_.size(); }
+   const std::string* text(std::string_view key) const;
+   const std::vector<std::string>* list(std::string_view key) const;
+
+ private:
+   using item = std::variant<std::string, std::vector<std::string>>;
+   struct hash {
+      using is_transparent = void;
+      std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+   };
+
+   item* find(std::string_view key);
+   bool set(const words&, std::string& out);
+   bool add(const words&, long long by, std::string& out);
+   bool append(const words&, std::string& out);
+   bool push(const words&, bool left, std::string& out);
+   bool pop(const words&, bool left, std::string& out);
+   bool range(const words&, std::string& out);
+   bool get(const words&, bool remove, std::string& out);
+   bool remove(const words&, std::string& out);
+
+   std::unordered_map<std::string, item, hash, std::equal_to<>> items_;
+};
+
+// What is known of a command before it is run.
+struct command_rule {
+   std::string_view name;  // in capitals
+   int arity;              // as Redis counts: with the name; negative: at least
+   enum class kind : unsigned char { data_read, data_write, server } is;
+   bool while_loading = false;
+};
+const command_rule* find_rule(std::string_view name);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,244 @@
+// What goes wrong in a world, and how it ends.
+#include "sim/world.hpp"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+
+bool world::anything_in_flight() const {
+   return std::any_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->something_in_flight(); });
+}
+
+void world::begins(std::uint32_t i) {
+   if (plan_.faults[i].waits && !anything_in_flight())
+      waiting_.push_back(i);
+   else
+      strike(i);
+}
+
+// A command is on its way: any moment of its life may be the one.
+void world::wrote_command(host_id) {
+   for (const std::uint32_t i : waiting_) {
+      plan_.faults[i].waits = false;
+      fabric_.time.in(fabric_.chance.between({}, calm_.latency * 3), {.a = i, .kind = what::fault_begins});
+   }
+   waiting_.clear();
+}
+
+void world::strike(std::uint32_t i) {
+   fault& f = plan_.faults[i];
+   struck& s = struck_[i];
+   if (s.done) return;
+   redis_model* m = rightful_master();
+   if (m == nullptr) {
+      const auto any = std::find_if(servers_.begin(), servers_.end(),
+                                    [&](const auto& x) { return x->is_master() && fabric_.net.works(x->host()); });
+      m = any == servers_.end() ? servers_.front().get() : any->get();
+   }
+   fabric_.note(nowhere, [&] { return "fault: " + to_string(f) + " (master is " + name_of(m->host()) + ")"; });
+   s.done = true;
+   well_since_ = never;
+   ++open_faults_;
+   if (promotes(f.is) && anything_in_flight()) counts_ = true;
+   s.victim = m->host();
+   strike_master(f, m->host());
+   strike_others(f, m->host());
+   fabric_.time.in(f.lasts, {.a = i, .kind = what::fault_ends});
+}
+
+void world::strike_master(fault& f, host_id m) {
+   switch (f.is) {
+      case fault_kind::kill:
+      case fault_kind::restart: return process_dies(m, condition::dead);
+      case fault_kind::off: return process_dies(m, condition::off);
+      case fault_kind::stop:
+      case fault_kind::blink: return freezes(m);
+      case fault_kind::partition: return cut_off(m, true, true, true);
+      case fault_kind::isolate: return cut_off(m, true, false, true);
+      case fault_kind::client_partition: return cut_off(m, false, true, true);
+      case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(m), client_site_, true);
+      case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(m), true);
+      case fault_kind::planned: {
+         // Ordered at two Sentinels at once, or at one while another leads, both take the same epoch and never agree
+         // again.
+         if (is_whole()) sentinels_[f.draw % sentinels_.size()]->fail_over();
+         return;
+      }
+      case fault_kind::cut:
+         for (connection_id c = 0; c < fabric_.net.count(); ++c) {
+            const connection& x = fabric_.net.at(c);
+            if (x.in_use && x.server == m && x.client >= client_site_) fabric_.net.reset_both(c);
+         }
+         return;
+      case fault_kind::pause:
+         if (fabric_.net.works(m)) fabric_.servers[m]->pause_clients(f.lasts, f.draw % 2 == 0);
+         return;
+      case fault_kind::full: fabric_.servers[m]->settings.max_clients = 0; return;
+      default: return;
+   }
+}
+
+void world::strike_others(fault& f, host_id m) {
+   const auto index_of = static_cast<std::uint32_t>(&f - plan_.faults.data());
+   struck& s = struck_[index_of];
+   host_id replica = f.draw % static_cast<std::uint32_t>(servers_.size());
+   if (replica == m) replica = (replica + 1) % static_cast<std::uint32_t>(servers_.size());
+   const host_id watcher = sentinels_[f.draw % sentinels_.size()]->host();
+   switch (f.is) {
+      case fault_kind::replica_kill: s.victim = replica; return process_dies(replica, condition::dead);
+      case fault_kind::replica_stop: s.victim = replica; return freezes(replica);
+      case fault_kind::sentinel_kill: s.victim = watcher; return process_dies(watcher, condition::dead);
+      case fault_kind::sentinel_stop: s.victim = watcher; return freezes(watcher);
+      case fault_kind::sentinel_partition: s.victim = watcher; return cut_off(watcher, true, false, true);
+      case fault_kind::leader_kill:
+         leader_wanted_ = true;
+         leader_fault_ = index_of;
+         leader_step_ = 1 + f.draw % 6;
+         s.victim = nowhere;
+         return;
+      case fault_kind::clock_jump:
+         // One that leads a failover would end it after its TILT, 30 s later, and go back to a master that was
+         // replaced.
+         if (fabric_.sentinels[watcher]->state() != failover_state::none) return;
+         fabric_.sentinels[watcher]->jump(static_cast<std::int64_t>(f.draw % 20'000) - 10'000);
+         return;
+      case fault_kind::rebuild:
+         // Rebuilt with a master that is dead they would never find each other, nor the replicas.
+         if (is_whole()) {
+            for (const auto& x : sentinels_) x->reset();
+         }
+         return;
+      case fault_kind::slow:
+         fabric_.net.settings.latency = std::min<duration>(calm_.latency * 50, 100ms);
+         fabric_.net.settings.jitter = std::min<duration>(calm_.jitter * 50, 100ms);
+         return;
+      case fault_kind::lossy: fabric_.net.settings.loss = 0.1; return;
+      case fault_kind::client_stop:
+         s.client = f.draw % static_cast<std::uint32_t>(clients_.size());
+         return clients_[s.client]->freeze();
+      default: return;
+   }
+}
+
+void world::ends(std::uint32_t i) {
+   fault& f = plan_.faults[i];
+   struck& s = struck_[i];
+   if (!s.done || s.ended) return;
+   s.ended = true;
+   --open_faults_;
+   fabric_.note(nowhere, [&] { return "the fault ends: " + to_string(f); });
+   switch (f.is) {
+      case fault_kind::kill:
+      case fault_kind::restart:
+      case fault_kind::off:
+      case fault_kind::replica_kill:
+      case fault_kind::sentinel_kill: return process_starts(s.victim);
+      case fault_kind::stop:
+      case fault_kind::blink:
+      case fault_kind::replica_stop:
+      case fault_kind::sentinel_stop: return thaws(s.victim);
+      case fault_kind::partition: return cut_off(s.victim, true, true, false);
+      case fault_kind::isolate:
+      case fault_kind::sentinel_partition: return cut_off(s.victim, true, false, false);
+      case fault_kind::client_partition: return cut_off(s.victim, false, true, false);
+      case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(s.victim), client_site_, false);
+      case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(s.victim), false);
+      case fault_kind::full: fabric_.servers[s.victim]->settings.max_clients = plan_.redis.max_clients; return;
+      case fault_kind::leader_kill:
+         leader_wanted_ = false;
+         if (s.victim != nowhere) process_starts(s.victim);
+         return;
+      case fault_kind::slow:
+         fabric_.net.settings.latency = calm_.latency;
+         fabric_.net.settings.jitter = calm_.jitter;
+         return;
+      case fault_kind::lossy: fabric_.net.settings.loss = calm_.loss; return;
+      case fault_kind::client_stop: return clients_[s.client]->thaw();
+      case fault_kind::planned:
+      case fault_kind::cut:
+      case fault_kind::pause:
+      case fault_kind::clock_jump:
+      case fault_kind::rebuild: return;
+   }
+}
+
+void world::heal() {
+   fabric_.note(nowhere, [] { return std::string("everything is healed"); });
+   waiting_.clear();
+   for (std::uint32_t i = 0; i < plan_.faults.size(); ++i) {
+      if (!struck_[i].done) {
+         struck_[i].done = struck_[i].ended = true;
+         continue;
+      }
+      ends(i);
+   }
+   for (host_id h = 0; h < client_site_; ++h) {
+      cut_off(h, true, true, false);
+      if (fabric_.net.condition_of(h) == condition::frozen) thaws(h);
+      if (!fabric_.net.works(h)) process_starts(h);
+   }
+   for (const auto& c : clients_) c->thaw();
+   well_since_ = never;
+}
+
+// The Sentinel that leads a failover dies, once it came to the step that was drawn.
+void world::hunt_leader(host_id h) {
+   const sentinel_model& s = *fabric_.sentinels[h];
+   if (!leader_wanted_ || static_cast<unsigned>(s.state()) < leader_step_) return;
+   leader_wanted_ = false;
+   struck_[leader_fault_].victim = h;
+   fabric_.note(h, [] { return std::string("dies as the leader"); });
+   process_dies(h, condition::dead);
+}
+
+// ---- processes and paths ------------------------------------------------------------------------------------------
+
+void world::process_dies(host_id h, condition how) {
+   const condition is = fabric_.net.condition_of(h);
+   if (is == condition::dead || is == condition::off) return;
+   fabric_.net.set(h, how);
+   if (fabric_.servers[h] != nullptr)
+      fabric_.servers[h]->crash();
+   else
+      fabric_.sentinels[h]->crash();
+}
+
+void world::process_starts(host_id h) {
+   const condition is = fabric_.net.condition_of(h);
+   if (is == condition::working || is == condition::frozen) return;
+   fabric_.net.set(h, condition::working);
+   if (fabric_.servers[h] != nullptr)
+      fabric_.servers[h]->start();
+   else
+      fabric_.sentinels[h]->start();
+}
+
+void world::freezes(host_id h) {
+   if (fabric_.net.works(h)) fabric_.net.set(h, condition::frozen);
+}
+
+void world::thaws(host_id h) {
+   if (fabric_.net.condition_of(h) != condition::frozen) return;
+   fabric_.net.set(h, condition::working);
+   fabric_.thaw(h);
+   if (fabric_.servers[h] != nullptr)
+      fabric_.servers[h]->wake();
+   else
+      fabric_.sentinels[h]->wake();
+}
+
+void world::paths(host_id a, host_id b, bool blocked) {
+   fabric_.net.block(fabric_.net.site_of(a), fabric_.net.site_of(b), blocked);
+   fabric_.net.block(fabric_.net.site_of(b), fabric_.net.site_of(a), blocked);
+}
+
+void world::cut_off(host_id h, bool from_servers, bool from_clients, bool blocked) {
+   for (host_id x = 0; x < client_site_; ++x) {
+      if (from_servers && x != h) paths(h, x, blocked);
+   }
+   if (!from_clients) return;
+   fabric_.net.block(fabric_.net.site_of(h), client_site_, blocked);
+   fabric_.net.block(client_site_, fabric_.net.site_of(h), blocked);
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,166 @@
+#include "sim/plan.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::sim {
+
+namespace {
+
+struct kind_row {
+   fault_kind kind;
+   std::string_view name;
+   std::string_view text;
+   bool promotes;
+   duration shortest;
+   duration longest;
+};
+
+using enum fault_kind;
+constexpr std::array<kind_row, fault_kinds> rows{{
+   {kill, "kill", "the master's process dies, and comes back later", true, 2s, 8s},
+   {off, "off", "the master's host vanishes without a word, and comes back later", true, 2s, 8s},
+   {stop, "stop", "the master is frozen (SIGSTOP) until it has been replaced", true, 2s, 8s},
+   {partition, "partition", "the master is cut off from everybody", true, 2s, 8s},
+   {isolate, "isolate", "the master is cut off from the other servers; clients still reach it", true, 2s, 8s},
+   {planned, "planned", "SENTINEL FAILOVER", true, 10ms, 20ms},
+   {restart, "restart", "the master's process dies and is back at once", false, 1ms, 200ms},
+   {blink, "blink", "the master is frozen for less than down-after", false, 1ms, 800ms},
+   {mute, "mute", "nothing that the master sends reaches the clients", false, 50ms, 8s},
+   {deaf, "deaf", "nothing that the clients send reaches the master", false, 50ms, 8s},
+   {cut, "cut", "every connection of a client to the master breaks (RST)", false, 1ms, 2ms},
+   {pause, "pause", "CLIENT PAUSE on the master", false, 20ms, 1500ms},
+   {full, "full", "the master takes no more clients", false, 50ms, 3s},
+   {replica_kill, "replica-kill", "a replica dies, and comes back later", false, 200ms, 6s},
+   {replica_stop, "replica-stop", "a replica is frozen", false, 200ms, 6s},
+   {sentinel_kill, "sentinel-kill", "a Sentinel dies, and comes back later", false, 200ms, 8s},
+   {sentinel_stop, "sentinel-stop", "a Sentinel is frozen", false, 200ms, 8s},
+   {sentinel_partition, "sentinel-partition", "a Sentinel is cut off from the servers, but answers clients", false, 1s,
+    12s},
+   {leader_kill, "leader-kill", "the Sentinel that leads the failover dies at one of its steps", false, 500ms, 6s},
+   {clock_jump, "clock-jump", "a Sentinel's clock jumps: TILT", false, 1ms, 2ms},
+   {rebuild, "rebuild", "all Sentinels are rebuilt from nothing, at epoch 0", false, 1ms, 2ms},
+   {slow, "slow", "everything on the network takes fifty times as long", false, 100ms, 4s},
+   {lossy, "lossy", "one packet in ten is lost", false, 100ms, 4s},
+   {client_stop, "client-stop", "a client is frozen", false, 10ms, 4s},
+   {client_partition, "client-partition", "clients and master do not reach each other", false, 50ms, 8s},
+}};
+
+const kind_row& row_of(fault_kind k) { return rows[static_cast<std::size_t>(k)]; }
+
+fault draw_fault(fault_kind k, duration at, dice& d) {
+   fault f;
+   f.is = k;
+   f.at = at;
+   f.lasts = d.spread(row_of(k).shortest, row_of(k).longest);
+   f.draw = static_cast<std::uint32_t>(d.number());
+   f.waits = row_of(k).promotes || d.chance(0.7);
+   return f;
+}
+
+void draw_network(plan& p, dice& d) {
+   p.network.latency = d.spread(50us, d.chance(0.2) ? duration(20ms) : duration(1ms));
+   p.network.jitter = d.chance(0.3) ? duration(p.network.latency * 3) : duration(p.network.latency / 3);
+   p.network.chunking = d.chance(0.3) ? 0.5 : d.chance(0.5) ? 0.05 : 0;
+   p.network.send_buffer = d.chance(0.15) ? d.from_to(100, 2000) : 0;
+   p.network.loss = d.chance(0.15) ? 0.01 : 0;
+   p.replication_lag = d.spread(100us, d.chance(0.3) ? duration(1s) : duration(5ms));
+}
+
+void draw_servers(plan& p, dice& d) {
+   p.replicas = d.from_to(1, 3);
+   p.sentinels = d.chance(0.8) ? 3 : 5;
+   p.sentinel.quorum = p.sentinels == 3 ? 2 : d.from_to(2, 3);
+   p.sentinel.down_after = d.chance(0.7) ? 1000 : d.from_to(300, 3000);
+   p.sentinel.failover_timeout = d.from_to(3000, 8000);
+   p.sentinel.parallel_syncs = d.from_to(1, 2);
+   if (d.chance(0.1)) p.sentinel.password = "watchword";
+   if (d.chance(0.1)) p.redis.password = "secret";
+   if (d.chance(0.1)) p.redis.knows_hello = false;
+   if (d.chance(0.05)) p.redis.allows_kill = false;
+   if (d.chance(0.15) && p.replicas > 1) p.redis.min_replicas_to_write = 1;
+   if (d.chance(0.1)) p.redis.saved_every = 1s;
+   p.redis.load_time = d.spread(1ms, 500ms);
+}
+
+void draw_work(plan& p, dice& d) {
+   p.clients = d.chance(0.6) ? 1 : d.from_to(2, 4);
+   workload& w = p.work;
+   w.depth = d.chance(0.5) ? 1 : d.chance(0.8) ? d.from_to(2, 8) : d.from_to(20, 60);
+   w.pause_low = 1ms;
+   w.pause_high = d.spread(40ms, 1s) * w.depth;
+   for (unsigned& k : w.kinds) k = d.chance(0.3) ? 0 : d.from_to(1, 4);
+   w.kinds[d.below(3)] = 4;  // some write, whatever else
+   for (unsigned& k : w.deliveries) k = d.chance(0.3) ? 0 : 1;
+   w.deliveries[d.below(3)] = 2;
+   if (d.chance(0.3)) w.short_deadlines = 0.1;
+   if (d.chance(0.3)) w.cancels = 0.1;
+   if (d.chance(0.3)) w.idles = 0.1;
+   w.blocking = d.chance(0.3);
+   if (d.chance(0.3)) p.deadline = d.between(500ms, 12s);
+   if (d.chance(0.3)) p.attempt_timeout = d.between(200ms, 3s);
+   p.knows_all_seeds = d.chance(0.8);
+}
+
+}  // namespace
+
+std::string_view to_string(fault_kind k) { return row_of(k).name; }
+std::string_view describe(fault_kind k) { return row_of(k).text; }
+bool promotes(fault_kind k) { return row_of(k).promotes; }
+
+bool fault_named(std::string_view name, fault_kind& into) {
+   const auto found = std::find_if(rows.begin(), rows.end(), [&](const kind_row& r) { return r.name == name; });
+   if (found == rows.end()) return false;
+   into = found->kind;
+   return true;
+}
+
+std::string to_string(const fault& f) {
+   const auto ms = [](duration d) {
+      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count());
+   };
+   return std::string(to_string(f.is)) + " at " + ms(f.at) + " ms for " + ms(f.lasts) + " ms";
+}
+
+plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without) {
+   // Neighbouring seeds have nothing in common.
+   dice d{random_source{seed}()};
+   plan p;
+   p.seed = seed;
+   draw_network(p, d);
+   draw_servers(p, d);
+   draw_work(p, d);
+
+   // This world's own mixture.
+   std::vector<fault_kind> main;
+   std::vector<fault_kind> beside;
+   for (const kind_row& r : rows) {
+      const bool wanted = allowed.empty() || std::find(allowed.begin(), allowed.end(), r.kind) != allowed.end();
+      const bool kept = d.chance(0.5) || !allowed.empty();
+      const bool rare = r.kind == rebuild && allowed.empty() && !d.chance(0.1);
+      if (wanted && kept && !rare) (r.promotes ? main : beside).push_back(r.kind);
+   }
+   if (main.empty() && allowed.empty()) main.push_back(kill);
+   const double crowd = d.unit() * 1.5;  // other faults for each main one
+   const unsigned rounds = d.from_to(1, 4);
+   duration at = d.between(200ms, 1500ms);
+   for (unsigned i = 0; i < rounds; ++i) {
+      if (!main.empty()) p.faults.push_back(draw_fault(main[d.below(static_cast<std::uint32_t>(main.size()))], at, d));
+      double left = main.empty() ? 1 + crowd : crowd;
+      while (!beside.empty() && d.chance(left)) {
+         const auto kind = beside[d.below(static_cast<std::uint32_t>(beside.size()))];
+         p.faults.push_back(draw_fault(kind, at + d.between(-1s, 3s), d));
+         left -= 1;
+      }
+      at += std::chrono::milliseconds(p.sentinel.down_after) + d.between(3s, 14s);
+   }
+   p.length = at;
+   for (std::size_t i = p.faults.size(); i-- > 0;) {
+      if (std::find(without.begin(), without.end(), i) != without.end())
+         p.faults.erase(p.faults.begin() + static_cast<std::ptrdiff_t>(i));
+   }
+   for (fault& f : p.faults) f.at = std::max<duration>(f.at, 10ms);
+   return p;
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,88 @@
+// What one world is made of and what happens to it: drawn from its seed, and from nothing else. Each seed leaves some
+// kinds of fault out and turns others up.
+#pragma once
+
+#include "sim/network.hpp"
+#include "sim/redis_model.hpp"
+#include "sim/sentinel_model.hpp"
+#include "sim/workload.hpp"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::sim {
+
+enum class fault_kind : std::uint8_t {
+   // the master is lost
+   kill,       // its process dies, and comes back later
+   off,        // its host is gone without a word, and comes back later
+   stop,       // SIGSTOP, and SIGCONT later
+   partition,  // its site is cut off from all others
+   isolate,    // from the other servers alone: clients still reach it
+   planned,    // SENTINEL FAILOVER
+   // or disturbed
+   restart,  // its process dies and is back at once
+   blink,    // frozen for less than down-after
+   mute,     // nothing that it sends arrives at the clients
+   deaf,     // nothing that clients send arrives at it
+   cut,      // every connection of clients to it breaks, with RST
+   pause,    // CLIENT PAUSE
+   full,     // it takes no more clients
+   // replicas
+   replica_kill,
+   replica_stop,
+   // Sentinels
+   sentinel_kill,
+   sentinel_stop,
+   sentinel_partition,
+   leader_kill,  // the one that leads the failover, at any of its steps
+   clock_jump,
+   rebuild,  // all of them, from nothing
+   // the network, and the clients themselves
+   slow,
+   lossy,
+   client_stop,
+   client_partition,  // the clients from the master
+};
+inline constexpr std::size_t fault_kinds = 25;
+
+std::string_view to_string(fault_kind);
+std::string_view describe(fault_kind);
+bool fault_named(std::string_view, fault_kind& into);
+// Whether it is meant to bring about a failover.
+bool promotes(fault_kind);
+
+struct fault {
+   fault_kind is = fault_kind::kill;
+   duration at = {};  // since the world began
+   duration lasts = {};
+   std::uint32_t draw = 0;  // which one, of several
+   bool waits = true;       // until a command is under way
+};
+
+struct plan {
+   std::uint64_t seed = 0;
+   unsigned replicas = 2;
+   unsigned sentinels = 3;
+   unsigned clients = 1;
+   network_settings network;
+   redis_settings redis;
+   sentinel_settings sentinel;
+   duration replication_lag = 1ms;
+   bool has_sentinels = true;
+   std::optional<duration> attempt_timeout;
+   std::optional<duration> deadline;
+   bool knows_all_seeds = true;
+   workload work;
+   std::vector<fault> faults;
+   duration length = {};
+};
+
+// `allowed`: empty means all. `without`: faults that are left out, by their place; the rest of the plan stays as it is.
+plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without = {});
+std::string to_string(const fault&);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,279 @@
+#include "sim/redis_model.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace holdfast::sim {
+
+redis_model::redis_model(fabric& f, host_id h) : fabric_(f), host_(h), sessions_(1) {}
+
+// ---- its connections ----------------------------------------------------------------------------------------------
+
+void redis_model::want_turn() {
+   if (turn_wanted_) return;
+   turn_wanted_ = true;
+   fabric_.time.in(fabric_.chance.between(5us, 100us), {.a = host_, .kind = what::turn});
+}
+
+void redis_model::readable(connection_id c) {
+   readable_.push_back(c);
+   if (fabric_.net.works(host_)) want_turn();
+}
+
+void redis_model::turn() {
+   turn_wanted_ = false;
+   if (!fabric_.net.works(host_)) return;
+   // In which order what is ready is served, nobody knows.
+   const bool orders_first = fabric_.chance.chance(0.5);
+   if (orders_first) obey();
+   std::vector<connection_id> ready;
+   ready.swap(readable_);
+   if (ready.size() > 1 && fabric_.chance.chance(0.5)) std::reverse(ready.begin(), ready.end());
+   for (const connection_id c : ready) serve(c);
+   if (!orders_first) obey();
+   for (const connection_id c : ready) {
+      session* const s = session_of(c);
+      if (s == nullptr) continue;
+      if (!s->out.empty()) {
+         fabric_.net.send(c, end::server, s->out);
+         s->out.clear();
+      }
+      if (s->closing || (fabric_.net.at(c).saw_end[index(end::server)])) end(*s, true);
+   }
+   if (readable_.empty()) {
+      ready.clear();
+      readable_.swap(ready);
+   }
+}
+
+void redis_model::obey() {
+   std::vector<std::pair<host_id, host_id>> orders;
+   orders.swap(orders_);
+   for (const auto& [master, by] : orders) reconfigure(master, by);
+}
+
+redis_model::session* redis_model::session_of(connection_id id) {
+   const connection& c = fabric_.net.at(id);
+   if (!c.in_use || c.server != host_ || c.session == 0 || c.session >= sessions_.size()) return nullptr;
+   session& s = sessions_[c.session];
+   return s.in_use && s.connection == id && s.generation == c.generation ? &s : nullptr;
+}
+
+void redis_model::serve(connection_id id) {
+   connection& c = fabric_.net.at(id);
+   if (!c.in_use || c.server != host_ || !c.is_open[index(end::server)]) return;
+   session* s = session_of(id);
+   if (s == nullptr) {
+      if (free_.empty()) {
+         free_.push_back(static_cast<std::uint32_t>(sessions_.size()));
+         sessions_.emplace_back();
+      }
+      c.session = free_.back();
+      free_.pop_back();
+      s = &sessions_[c.session];
+      std::string queue = std::move(s->queue);
+      std::string out = std::move(s->out);
+      *s = session{};
+      s->queue = std::move(queue);
+      s->out = std::move(out);
+      s->queue.clear();
+      s->out.clear();
+      s->connection = id;
+      s->generation = c.generation;
+      s->in_use = true;
+      s->id = next_client_++;
+      s->authenticated = settings.password.empty();
+      ++session_count_;
+      if (session_count_ > settings.max_clients) {
+         add_error(s->out, "ERR max number of clients reached");
+         s->closing = true;
+      }
+   }
+   std::string& in = c.inbox[index(end::server)];
+   std::size_t done = 0;
+   while (!s->closing && !s->postponed) {
+      bool malformed = false;
+      const std::size_t n = take_command(std::string_view(in).substr(done), words_, malformed);
+      if (malformed) {
+         add_error(s->out, "ERR Protocol error: expected '$'");
+         s->closing = true;
+      }
+      if (n == 0) break;
+      run(*s, words_, std::string_view(in).substr(done, n));
+      if (!s->in_use) return;  // it killed itself
+      if (!s->postponed) done += n;
+   }
+   in.erase(0, done);
+   if (s->closing) in.clear();
+}
+
+void redis_model::end(session& s, bool by_us) {
+   if (!s.in_use) return;
+   s.in_use = false;
+   s.out.clear();
+   --session_count_;
+   const connection& c = fabric_.net.at(s.connection);
+   free_.push_back(c.session);
+   if (by_us) fabric_.net.close(s.connection, end::server);
+}
+
+// CLIENT KILL TYPE normal, and pubsub. The one that orders it is spared.
+void redis_model::end_all(host_id but_for) {
+   for (std::size_t i = 1; i < sessions_.size(); ++i) {
+      if (sessions_[i].in_use) end(sessions_[i], true);
+   }
+   for (host_id h = 0; h < sentinel_links_.size(); ++h) {
+      if (sentinel_links_[h] == 0 || h == but_for) continue;
+      fabric_.post(host_, h, message::link_lost, 0, 0, std::exchange(sentinel_links_[h], 0));
+   }
+}
+
+// ---- its process --------------------------------------------------------------------------------------------------
+
+void redis_model::reset_process() {
+   for (session& s : sessions_) s.in_use = false;
+   free_.clear();
+   for (std::size_t i = sessions_.size(); i-- > 1;) free_.push_back(static_cast<std::uint32_t>(i));
+   session_count_ = 0;
+   readable_.clear();
+   orders_.clear();
+   held_.clear();
+   paused_until_ = {};
+   link_ = link_state::none;
+   ++link_generation_;
+   replicas_.clear();
+   sentinel_links_.fill(0);
+   fabric_.forget(host_);
+}
+
+void redis_model::crash() {
+   if (fabric_.net.condition_of(host_) == condition::dead) {
+      for (host_id h = 0; h < sentinel_links_.size(); ++h) {
+         if (sentinel_links_[h] != 0) fabric_.post(host_, h, message::link_lost, 0, 0, sentinel_links_[h]);
+      }
+      for (const replica& r : replicas_) fabric_.post(host_, r.host, message::replication_lost, 0, 0, r.link);
+   }
+   if (link_ != link_state::none && master_ != nowhere && fabric_.servers[master_] != nullptr)
+      fabric_.post(host_, master_, message::replication_lost, 0, 0, link_generation_);
+   reset_process();
+}
+
+void redis_model::start() {
+   ++run_;
+   place kept = place_;
+   if (settings.saved_every > duration::zero()) {
+      kept = fabric_.time.now() - saved_at_ > settings.saved_every ? saved_ : saved_before_;
+      if (!fabric_.past.leads_to(kept, place_)) kept = place_;
+   }
+   data_.clear();
+   fabric_.past.each_between({}, kept, [&](place, std::string_view bytes) {
+      bool malformed = false;
+      take_command(bytes, words_, malformed);
+      scratch_.clear();
+      data_.run(words_, scratch_);
+   });
+   place_ = is_master() ? fabric_.past.fork(kept) : kept;
+   saved_ = saved_before_ = place_;
+   loading_until_ = fabric_.time.now() + settings.load_time;
+   link_down_since_ = fabric_.time.now();
+   if (!is_master()) look_for_master();
+   // Who still takes itself for connected to the process before learns better with the next thing that it sends.
+   for (redis_model* const r : fabric_.servers) {
+      if (r == nullptr || r->master_ != host_ || r->link_ == link_state::none) continue;
+      fabric_.post(host_, r->host_, message::replication_lost, 0, 0, r->link_generation_,
+                   fabric_.chance.between({}, 1s));
+   }
+   fabric_.note(host_, [&] { return "starts, as a " + std::string(is_master() ? "master" : "replica"); });
+}
+
+void redis_model::wake() {
+   if (!readable_.empty() || !orders_.empty()) want_turn();
+   if (!is_master() && link_ != link_state::up) look_for_master();
+}
+
+bool redis_model::can_write() const {
+   if (!is_master() || loading() || fabric_.time.now() < paused_until_) return false;
+   return replicas_.size() >= settings.min_replicas_to_write;
+}
+
+void redis_model::pause_clients(duration d, bool writes_only) {
+   paused_until_ = fabric_.time.now() + d;
+   pauses_writes_only_ = writes_only;
+   fabric_.time.in(d, {.a = host_, .kind = what::unpaused});
+}
+
+void redis_model::on_unpaused() {
+   if (fabric_.time.now() < paused_until_) return;
+   for (session& s : sessions_) {
+      if (!s.in_use || !s.postponed) continue;
+      s.postponed = false;
+      readable_.push_back(s.connection);
+   }
+   if (!readable_.empty() && fabric_.net.works(host_)) want_turn();
+   std::vector<event> held;
+   held.swap(held_);
+   for (const event& e : held) fabric_.on_message(e);
+}
+
+// MULTI, SLAVEOF, CONFIG REWRITE, CLIENT KILL TYPE normal, CLIENT KILL TYPE pubsub, EXEC.
+void redis_model::reconfigure(host_id master, host_id by) {
+   if (master == nowhere) {
+      if (!is_master()) {
+         leave_master();
+         master_ = nowhere;
+         place_ = fabric_.past.fork(place_);
+         saved_ = saved_before_ = place_;
+         drop_replicas();
+         fabric_.note(host_, [] { return std::string("is promoted: a master from now on"); });
+         fabric_.user.became_master(host_, place_);
+      }
+   } else if (master != master_ && master != host_) {
+      const bool was_master = is_master();
+      leave_master();
+      master_ = master;
+      drop_replicas();
+      link_down_since_ = fabric_.time.now();
+      if (was_master) fabric_.note(host_, [] { return std::string("is demoted: a replica from now on"); });
+      look_for_master();
+   }
+   end_all(by);
+}
+
+void redis_model::on(const event& e) {
+   const auto kind = static_cast<message>(e.sub);
+   const bool of_sentinel = kind == message::ping || kind == message::info_ask || kind == message::publish_hello ||
+                            kind == message::reconfigure;
+   if (of_sentinel) {
+      if (sentinel_links_[e.a] != e.e) return;
+      // What stands behind a PUBLISH that waits, waits too.
+      const bool waits = std::any_of(held_.begin(), held_.end(), [&](const event& h) { return h.a == e.a; });
+      const bool paused = fabric_.time.now() < paused_until_;
+      if (waits || (paused && kind == message::publish_hello)) return held_.push_back(e);
+   }
+   switch (kind) {
+      case message::open_link:
+         if (e.e < sentinel_links_[e.a]) return;  // of several tries the last one counts
+         sentinel_links_[e.a] = e.e;
+         return fabric_.post(host_, e.a, message::link_opened, 0, 0, e.e);
+      case message::ping: return fabric_.post(host_, e.a, message::pong, 0, 0, e.e);
+      case message::info_ask: {
+         const info_of i = tell_info();
+         return fabric_.post(host_, e.a, message::info, first_half(i), second_half(i), e.e);
+      }
+      case message::publish_hello:
+         for (host_id h = 0; h < sentinel_links_.size(); ++h) {
+            if (sentinel_links_[h] != 0 && h != e.a)
+               fabric_.post(host_, h, message::hear_hello, e.c, e.d, sentinel_links_[h]);
+         }
+         return;
+      case message::reconfigure: orders_.emplace_back(static_cast<host_id>(e.c), e.a); return want_turn();
+      case message::follow: return on_follow(e);
+      case message::followed: return on_followed(e);
+      case message::stream: return on_stream(e);
+      case message::replication_lost: return on_replication_lost(e);
+      case message::link_lost: sentinel_links_[e.a] = 0; return;
+      default: return;
+   }
+}
+
+}  // namespace holdfast::sim

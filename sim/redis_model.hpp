@@ -1,0 +1,149 @@
+// A redis-server of 7.0, as far as a client and a Sentinel can tell: its event loop, its clients, replication, roles.
+//
+// Each time that it looks at its connections (a turn) it runs all that it finds, and only then sends the replies. Who
+// is killed in a turn so loses the replies of that turn, though the commands ran.
+#pragma once
+
+#include "sim/dataset.hpp"
+#include "sim/fabric.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+
+struct redis_settings {
+   unsigned min_replicas_to_write = 0;
+   std::uint32_t priority = 100;
+   std::string password = {};
+   duration load_time = 20ms;  // of a restart, or a full resync
+   duration saved_every = {};  // what is younger is lost with the process; zero: nothing is
+   std::size_t max_clients = 10'000;
+   bool knows_hello = true;  // Redis 6 and later
+   bool allows_kill = true;  // false: CLIENT KILL is not allowed (NOPERM)
+};
+
+class redis_model {
+ public:
+   redis_model(fabric&, host_id);
+
+   redis_settings settings;
+   host_id host() const { return host_; }
+   bool is_master() const { return master_ == nowhere; }
+   host_id master() const { return master_; }
+   place where() const { return place_; }
+   const dataset& data() const { return data_; }
+   std::size_t clients() const { return session_count_; }
+   bool loading() const { return fabric_.time.now() < loading_until_; }
+   bool link_up() const { return link_ == link_state::up; }
+   std::size_t replicas() const { return replicas_.size(); }
+   bool can_write() const;
+   void follow_at_start(host_id master);
+
+   // ---- what happens to it ----
+   void readable(connection_id);
+   void turn();
+   void on(const event&);  // a message
+   void on_cron();         // a replica without its master
+   void on_sync_done(std::uint64_t generation);
+   void crash();  // its process ends: the network is told apart
+   void start();  // a new process on what was saved
+   void wake();   // it is no longer frozen
+   void pause_clients(duration, bool writes_only);
+   void on_unpaused();
+   void reconfigure(host_id master, host_id by);  // what Sentinel does: the role, and the kill of clients
+
+ private:
+   struct session {
+      connection_id connection = 0;
+      std::uint32_t generation = 0;
+      std::uint64_t id = 0;
+      bool in_use = false;
+      bool authenticated = false;
+      bool resp3 = false;
+      bool in_multi = false;
+      bool dirty = false;
+      bool queued_writes = false;
+      bool postponed = false;
+      bool closing = false;
+      unsigned db = 0;
+      std::size_t queued = 0;
+      std::string queue;  // the commands of a transaction
+      std::string name;
+      std::string out;
+   };
+   struct replica {
+      host_id host = nowhere;
+      std::uint32_t link = 0;
+      bool under_way = false;  // a message that carries what it lacks
+   };
+   enum class link_state : std::uint8_t { none, connecting, loading, up };
+
+   // redis_model.cpp
+   void want_turn();
+   void obey();
+   session* session_of(connection_id);
+   void serve(connection_id);
+   void end(session&, bool by_us);
+   void end_all(host_id but_for);
+   void reset_process();
+   // redis_commands.cpp
+   void run(session&, const words&, std::string_view raw);
+   bool refused(session&, const command_rule*, const words&);
+   void run_data(session&, const words&, const command_rule&, std::string_view raw, std::string& out);
+   void run_server(session&, const words&);
+   void run_exec(session&);
+   void hello(session&, const words&);
+   bool authenticate(session&, const words&, std::size_t from);
+   void client(session&, const words&);
+   void client_kill(session&, const words&);
+   void role(session&);
+   void info(session&);
+   std::string describe(const session&);
+   // replication.cpp
+   void written();
+   void send_to(replica&);
+   void on_follow(const event&);
+   void on_followed(const event&);
+   void on_stream(const event&);
+   void on_replication_lost(const event&);
+   void drop_replicas();
+   void leave_master();
+   void look_for_master();
+   info_of tell_info() const;
+
+   fabric& fabric_;
+   host_id host_;
+   host_id master_ = nowhere;
+   place place_;
+   dataset data_;
+   std::uint32_t run_ = 1;  // counts processes
+   std::uint64_t next_client_ = 3;
+   std::vector<session> sessions_;  // the first is none
+   std::vector<std::uint32_t> free_;
+   std::size_t session_count_ = 0;
+   std::vector<connection_id> readable_;
+   std::vector<std::pair<host_id, host_id>> orders_;  // a master to follow, and whose order it is
+   bool turn_wanted_ = false;
+   time_point loading_until_ = {};
+   time_point paused_until_ = {};
+   bool pauses_writes_only_ = true;
+   std::vector<event> held_;  // of Sentinels whose PUBLISH waits for the end of a pause
+   words words_;
+   words inner_;
+   std::string scratch_;
+
+   link_state link_ = link_state::none;
+   std::uint32_t link_generation_ = 0;
+   bool cron_armed_ = false;
+   time_point link_down_since_ = {};
+   std::vector<replica> replicas_;
+   std::array<std::uint32_t, 64> sentinel_links_{};  // by host; 0: none
+   place saved_;                                     // and when it was so
+   place saved_before_;
+   time_point saved_at_ = {};
+};
+
+}  // namespace holdfast::sim

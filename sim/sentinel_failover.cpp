@@ -1,0 +1,218 @@
+// How Sentinels agree that one of them shall promote a replica, and how it does.
+#include "sim/sentinel_model.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::sim {
+
+namespace {
+
+using ms = sentinel_model::ms;
+
+constexpr ms election_timeout = 10'000;
+constexpr std::uint32_t desync = 1'000;
+constexpr ms reconf_timeout = 10'000;
+
+}  // namespace
+
+void sentinel_model::set_state(failover_state s) {
+   state_ = s;
+   state_changed_ = now();
+   fabric_.note(host_, [&] { return "failover state " + std::string(to_string(s)); });
+}
+
+void sentinel_model::start_failover_if_needed() {
+   if (!objectively_down_ || state_ != failover_state::none) return;
+   if (failover_started_ != 0 && now() - failover_started_ < settings.failover_timeout * 2) return;
+   start_failover();
+}
+
+void sentinel_model::start_failover() {
+   set_state(failover_state::wait_start);
+   failover_epoch_ = ++current_epoch_;
+   publish_text("+new-epoch", std::to_string(current_epoch_));
+   publish("+try-failover", master());
+   failover_started_ = now() + fabric_.chance.below(desync);
+}
+
+bool sentinel_model::fail_over() {
+   if (state_ != failover_state::none || tilt_) return false;
+   start_failover();
+   forced_ = true;
+   return true;
+}
+
+host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t& leader_epoch) {
+   if (epoch > current_epoch_) {
+      current_epoch_ = epoch;
+      publish_text("+new-epoch", std::to_string(current_epoch_));
+   }
+   if (leader_epoch_ < epoch && current_epoch_ <= epoch) {
+      leader_ = who;
+      leader_epoch_ = current_epoch_;
+      if (who != host_) failover_started_ = now() + fabric_.chance.below(desync);
+   }
+   leader_epoch = leader_epoch_;
+   return leader_;
+}
+
+host_id sentinel_model::elected() {
+   std::array<unsigned, 64> votes{};
+   unsigned voters = 1;
+   host_id best = nowhere;
+   for (const instance& i : instances_) {
+      if (i.is != type::sentinel) continue;
+      ++voters;
+      if (i.leader == nowhere || i.leader_epoch != current_epoch_) continue;
+      ++votes[i.leader];
+      if (best == nowhere || votes[i.leader] > votes[best]) best = i.leader;
+   }
+   std::uint64_t epoch = 0;
+   const host_id mine = vote_for(failover_epoch_, best == nowhere ? host_ : best, epoch);
+   if (mine != nowhere && epoch == failover_epoch_) {
+      ++votes[mine];
+      if (best == nowhere || votes[mine] > votes[best]) best = mine;
+   }
+   const bool enough = best != nowhere && votes[best] >= voters / 2 + 1 && votes[best] >= settings.quorum;
+   return enough ? best : nowhere;
+}
+
+void sentinel_model::step() {
+   switch (state_) {
+      case failover_state::none:
+      case failover_state::update_config: return;
+      case failover_state::wait_start: return wait_start();
+      case failover_state::select_slave: return select_replica();
+      case failover_state::send_slaveof_noone: {
+         instance* const chosen = find(promoted_);
+         if (!chosen->connected) {
+            if (now() - state_changed_ <= settings.failover_timeout) return;
+            publish("-failover-abort-slave-timeout", master());
+            return abort_failover();
+         }
+         order(*chosen, nowhere);
+         publish("+failover-state-wait-promotion", *chosen);
+         return set_state(failover_state::wait_promotion);
+      }
+      case failover_state::wait_promotion:
+         if (now() - state_changed_ <= settings.failover_timeout) return;
+         publish("-failover-abort-slave-timeout", master());
+         return abort_failover();
+      case failover_state::reconf_slaves: return reconfigure_replicas();
+   }
+}
+
+void sentinel_model::wait_start() {
+   if (elected() != host_ && !forced_) {
+      if (now() - failover_started_ <= std::min(election_timeout, settings.failover_timeout)) return;
+      publish("-failover-abort-not-elected", master());
+      return abort_failover();
+   }
+   publish("+elected-leader", master());
+   set_state(failover_state::select_slave);
+   publish("+failover-state-select-slave", master());
+}
+
+void sentinel_model::select_replica() {
+   const ms t = now();
+   const bool down = master().down_since != 0;
+   const ms longest_down = (down ? t - master().down_since : 0) + settings.down_after * 10;
+   const ms validity = down ? 5'000 : 30'000;
+   instance* best = nullptr;
+   for (instance& i : instances_) {
+      const bool fit = i.is == type::replica && i.down_since == 0 && i.connected && t - i.last_available <= 5'000 &&
+                       i.priority != 0 && t - i.last_info <= validity && i.its_link_down <= longest_down;
+      if (!fit) continue;
+      const bool better =
+         best == nullptr || i.priority < best->priority || (i.priority == best->priority && i.offset > best->offset);
+      if (better) best = &i;
+   }
+   if (best == nullptr) {
+      publish("-failover-abort-no-good-slave", master());
+      return abort_failover();
+   }
+   best->promoted = true;
+   promoted_ = best->host;
+   publish("+selected-slave", *best);
+   set_state(failover_state::send_slaveof_noone);
+   publish("+failover-state-send-slaveof-noone", *best);
+}
+
+void sentinel_model::abort_failover() {
+   forced_ = false;
+   if (instance* const chosen = find(promoted_)) chosen->promoted = false;
+   promoted_ = nowhere;
+   set_state(failover_state::none);
+}
+
+void sentinel_model::reconfigure_replicas() {
+   const ms t = now();
+   unsigned in_progress = 0;
+   for (const instance& i : instances_)
+      in_progress += i.reconfigured == reconf::sent || i.reconfigured == reconf::in_progress;
+   for (instance& i : instances_) {
+      if (i.is != type::replica || i.promoted || i.reconfigured == reconf::done) continue;
+      if (i.reconfigured == reconf::sent && t - i.reconfigured_at > reconf_timeout) i.reconfigured = reconf::done;
+      if (i.reconfigured != reconf::none || !i.connected || in_progress >= settings.parallel_syncs) continue;
+      order(i, promoted_);
+      i.reconfigured = reconf::sent;
+      i.reconfigured_at = t;
+      publish("+slave-reconf-sent", i);
+      ++in_progress;
+   }
+   detect_end();
+}
+
+void sentinel_model::detect_end() {
+   const instance* const chosen = find(promoted_);
+   if (chosen == nullptr || chosen->down_since != 0) return;
+   bool left = false;
+   for (const instance& i : instances_)
+      left = left || (i.is == type::replica && !i.promoted && i.reconfigured != reconf::done && i.down_since == 0);
+   const bool timeout = now() - state_changed_ > settings.failover_timeout;
+   if (left && !timeout) return;
+   if (timeout) {
+      publish("+failover-end-for-timeout", master());
+      for (instance& i : instances_) {
+         if (i.is == type::replica && !i.promoted && i.reconfigured == reconf::none) order(i, promoted_);
+      }
+   }
+   publish("+failover-end", master());
+   set_state(failover_state::update_config);
+}
+
+// All that was known of the others begins anew, but for who they are.
+void sentinel_model::change_master(host_id to) {
+   const host_id from = master().host;
+   publish_text("+switch-master",
+                settings.master_name + " " + address_of_host(from) + " 6379 " + address_of_host(to) + " 6379");
+   std::deque<instance> before;
+   before.swap(instances_);
+   add(to, type::master);
+   for (const instance& i : before) {
+      if (i.is == type::sentinel)
+         instances_.push_back(i);
+      else if (i.host != to)
+         add(i.host, type::replica);
+   }
+   for (instance& i : instances_) {
+      if (i.is == type::replica) i.its_master = to;
+   }
+   state_ = failover_state::none;
+   promoted_ = nowhere;
+   leader_ = nowhere;
+   failover_started_ = state_changed_ = 0;
+   forced_ = objectively_down_ = false;
+}
+
+void sentinel_model::force_hello() {
+   for (instance& i : instances_) i.last_publish = std::min(i.last_publish, now() - 2'001);
+}
+
+host_id sentinel_model::named() const {
+   const bool switched = state_ >= failover_state::reconf_slaves && promoted_ != nowhere;
+   return switched ? promoted_ : instances_.front().host;
+}
+
+}  // namespace holdfast::sim

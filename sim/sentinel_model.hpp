@@ -1,0 +1,197 @@
+// A Sentinel of 7.0, true to its timings: when it pings and asks, what it takes for down, how it votes, elects,
+// selects, promotes and tells. The algorithm is that of Redis' sentinel.c; the comments there say why it is so.
+//
+// It watches one master. Times are milliseconds of its own clock, which can jump.
+#pragma once
+
+#include "sim/fabric.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::sim {
+
+struct sentinel_settings {
+   std::int64_t down_after = 1000;
+   std::int64_t failover_timeout = 5000;
+   unsigned quorum = 2;
+   unsigned parallel_syncs = 1;
+   std::string master_name = "mymaster";
+   std::string password = {};
+};
+
+enum class failover_state : std::uint8_t {
+   none,
+   wait_start,
+   select_slave,
+   send_slaveof_noone,
+   wait_promotion,
+   reconf_slaves,
+   update_config,
+};
+std::string_view to_string(failover_state);
+
+class sentinel_model {
+ public:
+   using ms = std::int64_t;
+
+   sentinel_model(fabric&, host_id, sentinel_settings);
+
+   sentinel_settings settings;
+   host_id host() const { return host_; }
+
+   // As if it had watched for long; or, `fresh`, as if its configuration named the master alone.
+   void begin(host_id master, const std::vector<host_id>& replicas, const std::vector<host_id>& others,
+              std::uint64_t epoch, bool fresh);
+
+   void on_timer();
+   void on(const event&);  // a message
+   void readable(connection_id);
+   void turn();
+   void crash();
+   void start();  // again, with the configuration that it wrote
+   void wake();
+   void jump(ms by) { clock_offset_ += by; }
+   bool fail_over();  // SENTINEL FAILOVER
+   void reset();      // all that it knew is gone: rebuilt with the present master of its configuration, at epoch 0
+
+   host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
+   std::uint64_t config_epoch() const { return config_epoch_; }
+   failover_state state() const { return state_; }
+   bool knows_of_the_master() const { return started_; }
+   bool is_leader() const { return state_ != failover_state::none && state_ != failover_state::wait_start; }
+
+ private:
+   enum class type : std::uint8_t { master, replica, sentinel };
+   enum class reconf : std::uint8_t { none, sent, in_progress, done };
+   struct instance {
+      host_id host = nowhere;
+      type is = type::replica;
+      bool connected = false;
+      bool connecting = false;
+      std::uint32_t link = 0;
+      ms tried = 0;
+      ms connected_at = 0;
+      ms pinged_since = 0;  // the oldest ping without a valid answer; 0: none
+      ms last_ping = 0;
+      ms last_pong = 0;
+      ms last_available = 0;
+      ms last_info = 0;
+      ms last_publish = 0;
+      ms down_since = 0;  // subjectively; 0: it is not
+      ms went_down = 0;   // the last time that it did, also when it came back
+      // of servers
+      bool says_master = false;
+      ms role_since = 0;
+      host_id its_master = nowhere;
+      ms master_since = 0;
+      bool its_link_up = false;
+      ms its_link_down = 0;
+      std::uint64_t offset = 0;
+      std::uint32_t priority = 100;
+      std::uint32_t run = 0;
+      bool promoted = false;
+      reconf reconfigured = reconf::none;
+      ms reconfigured_at = 0;
+      // of Sentinels
+      bool says_down = false;
+      ms said_at = 0;
+      host_id leader = nowhere;
+      std::uint64_t leader_epoch = 0;
+   };
+   struct session {
+      connection_id connection = 0;
+      std::uint32_t generation = 0;
+      bool in_use = false;
+      bool authenticated = false;
+      bool subscribed = false;
+      std::uint64_t shown_epoch = 0;
+      std::vector<std::string> channels;
+      std::string out;
+   };
+
+   // sentinel_model.cpp: instances
+   ms now() const;
+   void arm_timer();
+   void look_after(instance&);
+   void connect(instance&);
+   void send_periodic(instance&);
+   void send_ping(instance&);
+   void check_down(instance&);
+   void check_objectively_down();
+   void ask_others(bool at_once);
+   instance* find(host_id, std::uint32_t link);
+   instance* find(host_id);
+   instance& add(host_id, type);
+   instance& master() { return instances_.front(); }
+   void on_info(instance&, const info_of&);
+   void on_replica_info(instance&, const info_of&, bool role_changed);
+   void on_ask(const event&);
+   void on_hello(const event&);
+   void order(instance&, host_id new_master);
+   bool is_sane(const instance& m) const;
+   bool fine_for(const instance&, ms how_long) const;
+   // sentinel_failover.cpp
+   void start_failover_if_needed();
+   void start_failover();
+   void step();
+   void wait_start();
+   void select_replica();
+   void reconfigure_replicas();
+   void detect_end();
+   void abort_failover();
+   void change_master(host_id to);
+   host_id vote_for(std::uint64_t epoch, host_id who, std::uint64_t& leader_epoch);
+   host_id elected();
+   void set_state(failover_state);
+   void force_hello();
+   // sentinel_clients.cpp: what clients are told
+   void publish(std::string_view channel, const instance& about);
+   void publish_text(std::string_view channel, const std::string& payload);
+   void answer(session&, const words&);
+   void answer_sentinel(session&, const words&);
+   void answer_master(session&);
+   void answer_others(session&);
+   void subscribe(session&, const words&);
+   session* session_of(connection_id);
+   void serve(connection_id);
+   void want_turn();
+
+   fabric& fabric_;
+   host_id host_;
+   std::deque<instance> instances_;  // the master first
+   std::uint32_t next_link_ = 1;
+   ms clock_offset_ = 0;
+   bool started_ = false;
+   bool timer_armed_ = false;
+
+   std::uint64_t current_epoch_ = 0;
+   std::uint64_t config_epoch_ = 0;
+   std::uint64_t failover_epoch_ = 0;
+   std::uint64_t leader_epoch_ = 0;
+   host_id leader_ = nowhere;
+   failover_state state_ = failover_state::none;
+   ms failover_started_ = 0;
+   ms state_changed_ = 0;
+   bool forced_ = false;
+   bool objectively_down_ = false;
+   host_id promoted_ = nowhere;
+   bool tilt_ = false;
+   ms tilt_since_ = 0;
+   ms last_timer_ = 0;
+   ms last_switch_ = 0;
+
+   std::vector<session> sessions_;
+   std::vector<std::uint32_t> free_;
+   std::vector<connection_id> readable_;
+   bool turn_wanted_ = false;
+   words words_;
+};
+
+// A host as servers and Sentinels are addressed: 10.0.0.<host + 1>, ports 6379 and 26379.
+std::string address_of_host(host_id);
+
+}  // namespace holdfast::sim

@@ -1,0 +1,145 @@
+// What comes to a Sentinel from servers and from other Sentinels, and what it makes of it.
+#include "sim/sentinel_model.hpp"
+
+namespace holdfast::sim {
+
+namespace {
+
+using ms = sentinel_model::ms;
+
+constexpr ms info_period = 10'000;
+constexpr ms publish_period = 2'000;
+
+}  // namespace
+
+void sentinel_model::on(const event& e) {
+   const auto kind = static_cast<message>(e.sub);
+   switch (kind) {
+      // It serves others, whether or not it knows them.
+      case message::open_link: return fabric_.post(host_, e.a, message::link_opened, 0, 0, e.e);
+      case message::ping: return fabric_.post(host_, e.a, message::pong, 0, 0, e.e);
+      case message::is_master_down: return on_ask(e);
+      default: break;
+   }
+   instance* const i = find(e.a, e.e);
+   if (i == nullptr) return;
+   switch (kind) {
+      case message::link_opened:
+         i->connected = true;
+         i->connecting = false;
+         i->connected_at = now();
+         return send_ping(*i);
+      case message::link_lost: i->connected = i->connecting = false; return;
+      case message::pong:
+         i->last_pong = i->last_available = now();
+         i->pinged_since = 0;
+         return;
+      case message::info: return on_info(*i, read_info(e.c, e.d));
+      case message::hear_hello: return on_hello(e);
+      case message::master_is_down:
+         i->said_at = now();
+         i->says_down = e.c >> 32 != 0;
+         if (static_cast<host_id>(e.c) != nowhere) {
+            i->leader = static_cast<host_id>(e.c);
+            i->leader_epoch = e.d;
+         }
+         return;
+      default: return;
+   }
+}
+
+void sentinel_model::on_hello(const event& e) {
+   const auto from = static_cast<host_id>(e.d);
+   const auto named_master = static_cast<host_id>(e.c & 0xff);
+   const std::uint64_t current = e.c >> 8 & 0xfffffff;
+   const std::uint64_t config = e.c >> 36;
+   if (from == host_) return;
+   if (find(from) == nullptr) publish("+sentinel", add(from, type::sentinel));
+   if (current > current_epoch_) {
+      current_epoch_ = current;
+      publish_text("+new-epoch", std::to_string(current));
+   }
+   if (config <= config_epoch_) return;
+   config_epoch_ = config;
+   if (master().host != named_master) {
+      publish("+config-update-from", *find(from));
+      change_master(named_master);
+   }
+}
+
+void sentinel_model::on_info(instance& i, const info_of& said) {
+   i.last_info = now();
+   if (i.run != 0 && i.run != said.run) publish("+reboot", i);
+   i.run = said.run;
+   if (said.is_master && i.is == type::master) {
+      for (host_id h = 0; h < 8; ++h) {
+         if ((said.replicas >> h & 1) == 0 || find(h) != nullptr) continue;
+         instance& met = add(h, type::replica);
+         met.its_master = i.host;
+         publish("+slave", met);
+      }
+   }
+   const bool role_changed = i.says_master != said.is_master;
+   if (role_changed) {
+      i.says_master = said.is_master;
+      i.role_since = now();
+      if (!said.is_master) i.master_since = now();
+   }
+   i.its_link_down = said.link_down_ms;
+   if (!said.is_master) {
+      if (i.its_master != said.master) {
+         i.its_master = said.master;
+         i.master_since = now();
+      }
+      i.its_link_up = said.link_up;
+      i.offset = said.offset;
+      i.priority = said.priority;
+   }
+   if (!tilt_ && i.is == type::replica) on_replica_info(i, said, role_changed);
+}
+
+void sentinel_model::on_replica_info(instance& i, const info_of& said, bool role_changed) {
+   const ms t = now();
+   constexpr ms wait = publish_period * 4;
+   if (said.is_master) {
+      if (i.promoted && state_ == failover_state::wait_promotion) {
+         config_epoch_ = failover_epoch_;
+         set_state(failover_state::reconf_slaves);
+         publish("+promoted-slave", i);
+         publish("+failover-state-reconf-slaves", master());
+         force_hello();
+      } else if (!i.promoted && is_sane(master()) && fine_for(i, wait) && t - i.role_since > wait) {
+         publish("+convert-to-slave", i);
+         order(i, master().host);
+      }
+      return;
+   }
+   const bool elsewhere = i.its_master != master().host;
+   if (!role_changed && elsewhere && state_ == failover_state::none && is_sane(master()) && fine_for(i, wait) &&
+       t - i.master_since > wait) {
+      publish("+fix-slave-config", i);
+      order(i, master().host);
+   }
+   if (i.reconfigured == reconf::sent && promoted_ != nowhere && i.its_master == promoted_) {
+      i.reconfigured = reconf::in_progress;
+      publish("+slave-reconf-inprog", i);
+   }
+   if (i.reconfigured == reconf::in_progress && i.its_link_up) {
+      i.reconfigured = reconf::done;
+      publish("+slave-reconf-done", i);
+   }
+}
+
+void sentinel_model::order(instance& i, host_id new_master) {
+   if (i.connected) fabric_.post(host_, i.host, message::reconfigure, new_master, 0, i.link);
+}
+
+bool sentinel_model::is_sane(const instance& m) const {
+   return m.says_master && m.down_since == 0 && !objectively_down_ && now() - m.last_info < info_period * 2;
+}
+
+bool sentinel_model::fine_for(const instance& i, ms how_long) const {
+   return i.went_down == 0 || now() - i.went_down > how_long;
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,48 @@
+// The Redis protocol as a server sees it: commands in, replies out.
+#pragma once
+
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::sim {
+
+using words = std::vector<std::string_view>;
+
+// Takes one command off the front of `bytes`; `into` points into it. How many bytes it has, 0 if it is not complete.
+// What is not an array of strings can't come from a client of ours: `malformed` is set.
+std::size_t take_command(std::string_view bytes, words& into, bool& malformed);
+
+inline void add_number(std::string& out, char mark, long long n) {
+   char text[24];
+   const auto end = std::to_chars(text, text + sizeof text, n).ptr;
+   out += mark;
+   out.append(text, static_cast<std::size_t>(end - text));
+   out += "\r\n";
+}
+inline void add_status(std::string& out, std::string_view text) {
+   out += '+';
+   out += text;
+   out += "\r\n";
+}
+inline void add_error(std::string& out, std::string_view text) {
+   out += '-';
+   out += text;
+   out += "\r\n";
+}
+inline void add_integer(std::string& out, long long n) { add_number(out, ':', n); }
+inline void add_bulk(std::string& out, std::string_view text) {
+   add_number(out, '$', static_cast<long long>(text.size()));
+   out += text;
+   out += "\r\n";
+}
+inline void add_array(std::string& out, std::size_t n) { add_number(out, '*', static_cast<long long>(n)); }
+
+// As Redis reads integers: no sign but a minus, no leading zeros or spaces.
+std::optional<long long> read_integer(std::string_view);
+bool same_word(std::string_view a, std::string_view upper_case);
+
+}  // namespace holdfast::sim

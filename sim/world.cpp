@@ -1,0 +1,277 @@
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::sim {
+
+world::world(const plan& p, tracer t)
+   : plan_(p), tracer_(std::move(t)), fabric_(p.seed ^ 0x5eed, *this, *this), checkers_(fabric_.time, fabric_.past) {
+   fabric_.traces = static_cast<bool>(tracer_);
+   build();
+}
+
+void world::build() {
+   fabric_.net.settings = calm_ = plan_.network;
+   fabric_.replication_lag = plan_.replication_lag;
+   began_ = fabric_.time.now();
+   std::uint32_t site = 0;
+   std::vector<host_id> replicas;
+   std::vector<host_id> watchers;
+   for (unsigned i = 0; i <= plan_.replicas; ++i) {
+      const host_id h = fabric_.net.add_host(site++);
+      servers_.push_back(std::make_unique<redis_model>(fabric_, h));
+      servers_.back()->settings = plan_.redis;
+      fabric_.servers.push_back(servers_.back().get());
+      fabric_.sentinels.push_back(nullptr);
+      if (i != 0) replicas.push_back(h);
+   }
+   for (unsigned i = 0; i < plan_.sentinels; ++i) {
+      const host_id h = fabric_.net.add_host(site++);
+      sentinels_.push_back(std::make_unique<sentinel_model>(fabric_, h, plan_.sentinel));
+      fabric_.servers.push_back(nullptr);
+      fabric_.sentinels.push_back(sentinels_.back().get());
+      watchers.push_back(h);
+   }
+   client_site_ = site;
+   for (const host_id r : replicas) fabric_.servers[r]->follow_at_start(0);
+   for (const auto& s : sentinels_) s->begin(0, replicas, watchers, 1, false);
+   const config settings = client_config();
+   for (unsigned i = 0; i < plan_.clients; ++i) {
+      const host_id h = fabric_.net.add_host(client_site_);
+      fabric_.servers.push_back(nullptr);
+      fabric_.sentinels.push_back(nullptr);
+      clients_.push_back(std::make_unique<sim_client>(fabric_, checkers_, static_cast<client_user&>(*this), i, h,
+                                                      settings, plan_.work, fabric_.chance.number()));
+   }
+   struck_.resize(plan_.faults.size());
+   for (std::uint32_t i = 0; i < plan_.faults.size(); ++i) {
+      fabric_.time.in(plan_.faults[i].at, {.a = i, .kind = what::fault_begins});
+      checkers_.expects_lineages = checkers_.expects_lineages || plan_.faults[i].is == fault_kind::rebuild;
+   }
+}
+
+config world::client_config() const {
+   config c;
+   c.master = plan_.sentinel.master_name;
+   for (const auto& s : sentinels_) {
+      c.sentinels.push_back({address_of_host(s->host()), 26379});
+      if (!plan_.knows_all_seeds && c.sentinels.size() == 2) break;
+   }
+   c.password = plan_.redis.password;
+   c.sentinel_password = plan_.sentinel.password;
+   c.deadline = plan_.deadline;
+   if (plan_.attempt_timeout) c.attempt_timeout = *plan_.attempt_timeout;
+   if (fabric_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
+   return c;
+}
+
+// ---- the course of things -----------------------------------------------------------------------------------------
+
+verdict world::run() {
+   for (const auto& c : clients_) c->start();
+   fabric_.time.in(100ms, {.kind = what::sample});
+   run_until(began_ + plan_.length);
+   heal();
+   run_until(fabric_.time.now() + 500ms);
+   for (const auto& c : clients_) c->stop();
+   // A command that waits ends by its deadline; a failed election is tried again after twice the failover-timeout.
+   const time_point patience =
+      fabric_.time.now() + 60s + std::chrono::milliseconds(plan_.sentinel.failover_timeout * 4);
+   while (!settled() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 250ms);
+   finish();
+   verdict_.violations = checkers_.violations();
+   verdict_.calls = checkers_.seen();
+   verdict_.events = fabric_.time.taken();
+   verdict_.length = fabric_.time.now() - began_;
+   verdict_.digest = digest_;
+   return verdict_;
+}
+
+// All servers are one again, behind one master.
+bool world::is_whole() const {
+   const redis_model* const m = rightful_master();
+   if (m == nullptr || !m->can_write()) return false;
+   for (const auto& s : servers_) {
+      if (s.get() != m && (s->master() != m->host() || !s->link_up())) return false;
+   }
+   return std::all_of(sentinels_.begin(), sentinels_.end(),
+                      [](const auto& s) { return s->state() == failover_state::none; });
+}
+
+bool world::settled() const {
+   return is_whole() && std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->at_rest(); });
+}
+
+void world::finish() {
+   for (const auto& c : clients_) c->last_call();
+   const time_point patience = fabric_.time.now() + 130s;
+   const auto rests = [&] {
+      return std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->at_rest(); });
+   };
+   while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
+   sampling_ = false;
+   run_until(fabric_.time.now() + 400ms);
+   judge_rest();
+}
+
+// A healed world always comes back, and nothing is left over in it.
+void world::judge_rest() {
+   const redis_model* const m = rightful_master();
+   // Sentinels can come to disagree for good, or make all servers replicas of each other (docs/simulation.md): then no
+   // client comes back.
+   verdict_.stuck = m == nullptr || !m->can_write();
+   if (verdict_.stuck) return;
+   checkers_.final_history(m->where());
+   for (std::size_t i = 0; i < clients_.size(); ++i) {
+      const sim_client& c = *clients_[i];
+      const std::string who = "client " + std::to_string(i);
+      if (!c.last_call_ok()) checkers_.broken(who + " does not come back, though the world is healed");
+      if (!c.brain.lane().idle()) checkers_.broken(who + " still holds commands at the end");
+      if (c.brain.lane().in_flight() != 0) checkers_.broken(who + " has something in flight at the end");
+      const std::size_t most = 1 + c.brain.watch().link_count();
+      if (c.open_connections() > most) checkers_.broken(who + " has too many connections open at the end");
+      const auto seconds = static_cast<std::uint64_t>((fabric_.time.now() - began_) / 1s) + 1;
+      const std::uint64_t peers = c.brain.watch().link_count() + 1;
+      if (c.dials() > 20 + seconds * peers * 8)
+         checkers_.broken(who + " dialled " + std::to_string(c.dials()) + " times in " + std::to_string(seconds) +
+                          " s");
+      if (c.questions() > 100 + seconds * peers * 20)
+         checkers_.broken(who + " asked Sentinels " + std::to_string(c.questions()) + " times in " +
+                          std::to_string(seconds) + " s");
+   }
+   if (!checkers_.all_completed()) checkers_.broken("a command never ended");
+}
+
+void world::run_until(time_point t) {
+   while (!fabric_.time.empty() && fabric_.time.next() <= t) handle(fabric_.time.take());
+   fabric_.time.pass_until(t);
+}
+
+void world::handle(const event& e) {
+   digest_ = (digest_ ^ static_cast<std::uint64_t>(e.at.time_since_epoch().count()) ^ std::uint64_t{e.a} << 40 ^
+              static_cast<std::uint64_t>(e.kind) << 56) *
+             0x100000001b3ULL;
+   switch (e.kind) {
+      case what::syn:
+      case what::syn_ack:
+      case what::segment: return fabric_.net.on(e);
+      case what::turn:
+         if (fabric_.servers[e.a] != nullptr) return fabric_.servers[e.a]->turn();
+         return fabric_.sentinels[e.a]->turn();
+      case what::message: return fabric_.on_message(e);
+      case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
+      case what::replica_cron: return fabric_.servers[e.a]->on_cron();
+      case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
+      case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt_leader(e.a);
+      case what::client_timer: return clients_[e.a]->on_timer(e.c);
+      case what::client_next: return clients_[e.a]->next();
+      case what::client_back: return clients_[e.a]->thaw();
+      case what::fault_begins: return begins(e.a);
+      case what::fault_ends: return ends(e.a);
+      case what::sample: return sample();
+   }
+}
+
+// ---- is all well? -------------------------------------------------------------------------------------------------
+
+redis_model* world::rightful_master() const {
+   std::size_t most = 0;
+   redis_model* named = nullptr;
+   for (const auto& s : servers_) {
+      const auto votes =
+         static_cast<std::size_t>(std::count_if(sentinels_.begin(), sentinels_.end(), [&](const auto& w) {
+            return fabric_.net.works(w->host()) && w->named() == s->host();
+         }));
+      if (votes <= most) continue;
+      most = votes;
+      named = s.get();
+   }
+   return named != nullptr && most == sentinels_.size() && named->is_master() && fabric_.net.works(named->host())
+             ? named
+             : nullptr;
+}
+
+bool world::is_well() const {
+   if (open_faults_ != 0 || leader_wanted_ || !is_whole()) return false;
+   const std::uint64_t epoch = sentinels_.front()->config_epoch();
+   return std::all_of(sentinels_.begin(), sentinels_.end(), [&](const auto& s) { return s->config_epoch() == epoch; });
+}
+
+void world::sample() {
+   const bool well = is_well();
+   if (!well)
+      well_since_ = never;
+   else if (well_since_ == never)
+      well_since_ = fabric_.time.now();
+   if (sampling_) fabric_.time.in(100ms, {.kind = what::sample});
+}
+
+duration world::well_for() {
+   if (well_since_ == never || !is_well()) return {};
+   return fabric_.time.now() - well_since_;
+}
+
+// ---- who is told of what ------------------------------------------------------------------------------------------
+
+host_id world::host_of(const endpoint& e) {
+   unsigned n = 0;
+   const std::string_view text(e.host);
+   if (!text.starts_with("10.0.0.")) return nowhere;
+   std::from_chars(text.data() + 7, text.data() + text.size(), n);
+   return n == 0 || n > client_site_ ? nowhere : n - 1;
+}
+
+void world::connected(connection_id c) {
+   const host_id client = fabric_.net.at(c).client;
+   clients_[client - client_site_]->connected(c);
+}
+
+void world::not_connected(connection_id c, std::string_view why) {
+   clients_[fabric_.net.at(c).client - client_site_]->not_connected(c, why);
+}
+
+void world::readable(connection_id id, end e) {
+   const connection& c = fabric_.net.at(id);
+   if (e == end::client) return clients_[c.client - client_site_]->readable(id);
+   if (fabric_.servers[c.server] != nullptr)
+      fabric_.servers[c.server]->readable(id);
+   else
+      fabric_.sentinels[c.server]->readable(id);
+}
+
+void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - client_site_]->writable(c); }
+
+void world::ran(host_id h, const words& w, place behind, bool changed, std::string_view reply, connection_id) {
+   checkers_.ran(h, w, behind, changed, reply);
+   fabric_.note(h, [&] {
+      std::string text = "runs";
+      for (const auto& word : w) text += " " + std::string(word);
+      return text;
+   });
+}
+
+void world::became_master(host_id, place) {
+   ++verdict_.promotions;
+   if (counts_) ++verdict_.failovers;
+   counts_ = false;
+}
+
+std::string world::name_of(host_id h) const {
+   if (h >= client_site_) return "client " + std::to_string(h - client_site_);
+   return (fabric_.servers[h] != nullptr ? "server " : "sentinel ") + std::to_string(h);
+}
+
+void world::note(host_id h, std::string_view text) {
+   if (!tracer_) return;
+   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(fabric_.time.now() - began_).count();
+   std::string line = std::to_string(us / 1000);
+   line.insert(0, line.size() < 7 ? 7 - line.size() : 0, ' ');
+   const std::string part = std::to_string(us % 1000);
+   line += "." + std::string(3 - part.size(), '0') + part + "  ";
+   line += h == nowhere ? "the world" : name_of(h);
+   line.resize(std::max<std::size_t>(line.size(), 25), ' ');
+   tracer_(line + std::string(text));
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,114 @@
+// One world: servers, Sentinels, clients, a network between them, what goes wrong, and the judges. One seed, one run.
+#pragma once
+
+#include "sim/checkers.hpp"
+#include "sim/client.hpp"
+#include "sim/fabric.hpp"
+#include "sim/plan.hpp"
+#include "sim/redis_model.hpp"
+#include "sim/sentinel_model.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::sim {
+
+struct verdict {
+   std::vector<violation> violations;
+   checkers::figures calls;
+   unsigned promotions = 0;
+   unsigned failovers = 0;  // of these, what counts: a command was in flight at the fault, the promotion completed
+   bool stuck = false;      // the servers themselves never recovered: nothing was judged at the end
+   std::uint64_t events = 0;
+   duration length = {};
+   std::uint64_t digest = 0;  // of all that happened: the same seed gives the same
+};
+
+// Called with each line of the trace.
+using tracer = std::function<void(const std::string&)>;
+
+class world final : private network_user, private fabric_user, private client_user {
+ public:
+   explicit world(const plan&, tracer = {});
+
+   verdict run();
+
+ private:
+   // world.cpp
+   void build();
+   config client_config() const;
+   void run_until(time_point);
+   void handle(const event&);
+   bool is_whole() const;
+   bool settled() const;
+   void finish();
+   void judge_rest();
+   bool is_well() const;
+   void sample();
+   redis_model* rightful_master() const;
+   // network_user
+   void connected(connection_id) override;
+   void not_connected(connection_id, std::string_view why) override;
+   void readable(connection_id, end) override;
+   void writable(connection_id) override;
+   // fabric_user
+   void ran(host_id, const words&, place, bool changed, std::string_view reply, connection_id) override;
+   void became_master(host_id, place) override;
+   void note(host_id, std::string_view) override;
+   // client_user
+   host_id host_of(const endpoint&) override;
+   duration well_for() override;
+   void wrote_command(host_id server) override;
+   // faults.cpp
+   void begins(std::uint32_t fault);
+   void strike(std::uint32_t fault);
+   void strike_master(fault&, host_id);
+   void strike_others(fault&, host_id master);
+   void ends(std::uint32_t fault);
+   void heal();
+   void hunt_leader(host_id);
+   void process_dies(host_id, condition);
+   void process_starts(host_id);
+   void freezes(host_id);
+   void thaws(host_id);
+   void cut_off(host_id, bool from_servers, bool from_clients, bool blocked);
+   void paths(host_id, host_id, bool blocked);
+   bool anything_in_flight() const;
+   std::string name_of(host_id) const;
+
+   plan plan_;
+   tracer tracer_;
+   fabric fabric_;
+   checkers checkers_;
+   std::vector<std::unique_ptr<redis_model>> servers_;
+   std::vector<std::unique_ptr<sentinel_model>> sentinels_;
+   std::vector<std::unique_ptr<sim_client>> clients_;
+   std::uint32_t client_site_ = 0;
+   time_point began_ = {};
+
+   struct struck {
+      bool done = false;
+      bool ended = false;
+      host_id victim = nowhere;
+      std::uint32_t client = 0;
+      std::size_t max_clients = 0;
+   };
+   std::vector<struck> struck_;
+   std::vector<std::uint32_t> waiting_;  // faults that wait for a command to be under way
+   unsigned open_faults_ = 0;
+   bool counts_ = false;  // the next promotion
+   unsigned leader_step_ = 0;
+   std::uint32_t leader_fault_ = 0;
+   bool leader_wanted_ = false;
+   network_settings calm_;
+   time_point well_since_ = never;
+   bool sampling_ = true;
+   std::uint64_t digest_ = 0xcbf29ce484222325ULL;
+   verdict verdict_;
+};
+
+}  // namespace holdfast::sim
