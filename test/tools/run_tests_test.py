@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -94,6 +95,19 @@ class Steps(unittest.TestCase):
             results = steps.run_all(several, progress.View(io.StringIO()))
             self.assertEqual(log.read_text().split(), ["c", "met", "alone"])
             self.assertEqual([result.count for result in results], [Count(passed=1)] * 4)
+
+    def test_of_what_waits_the_longest_begins_first(self):
+        begun = []
+
+        class Noted(progress.View):
+            def started(self, step):
+                begun.append(step.name)
+
+        several = [Step(name, ["true"], waits=True, cost_s=cost)
+                   for name, cost in (("short", 5), ("long", 40), ("unknown", 0), ("middle", 10))]
+        with unittest.mock.patch.object(steps, "WAITING_SIDE_BY_SIDE", 1):
+            steps.run_all(several, Noted(io.StringIO()))
+        self.assertEqual(begun, ["long", "middle", "short", "unknown"])
 
     def test_an_interrupted_run_leaves_nothing_behind(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -54,8 +54,8 @@ def after_the_tests(root, preset):
 
 def registered(build, label=""):
     """The tests that CMake knows, of that label if one is given."""
-    listing = subprocess.run(["ctest", "--test-dir", str(build), "-L", label, "--show-only=json-v1"], stdin=subprocess.DEVNULL,
-                             capture_output=True, text=True, check=True).stdout
+    command = ["ctest", "--test-dir", str(build), "-L", label, "--show-only=json-v1"]
+    listing = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
     return [step_of(test, build) for test in json.loads(listing)["tests"]]
 
 
@@ -78,7 +78,7 @@ def step_of(test, build):
         count = count_unittest
     return Step(test["name"], command, limit_s=properties.get("TIMEOUT", 120),
                 alone=bool(properties.get("RUN_SERIAL", False)) and "waits" not in labels, waits="waits" in labels,
-                environment=environment,
+                cost_s=properties.get("COST", 0), environment=environment,
                 folder=properties.get("WORKING_DIRECTORY"), count=count, shorten=shorten)
 
 
