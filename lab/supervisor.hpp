@@ -20,8 +20,8 @@ namespace holdfast::lab {
 // Any thread may call it.
 class supervisor {
  public:
-   // Makes a temporary folder below $TMPDIR (default /tmp) and forks the supervising process. Throws std::system_error.
-   // The folder is kept if HOLDFAST_LAB_KEEP is set.
+   // Makes a temporary folder below $TMPDIR (default /dev/shm, or /tmp where that has no room) and forks the
+   // supervising process. Throws std::system_error. The folder is kept if HOLDFAST_LAB_KEEP is set.
    supervisor();
    // Ends all servers and removes the folder; returns when both are done.
    ~supervisor();
