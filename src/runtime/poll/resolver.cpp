@@ -103,6 +103,11 @@ std::string resolver::open_channel() {
 }
 
 void resolver::ask(const std::string& host, name& n) {
+   if (host == "localhost") {  // whatever others say (RFC 6761); and c-ares 1.18 loses ten bytes with each answer
+      n.coming[0] = {"127.0.0.1"};
+      n.coming[1] = {"::1"};
+      return settle(host, n);
+   }
    const std::string problem = open_channel();
    if (!problem.empty()) {
       n.problem = problem;
