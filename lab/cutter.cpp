@@ -1,6 +1,7 @@
 #include "lab/cutter.hpp"
 
-#include <arpa/inet.h>
+#include "lab/sockets.hpp"
+
 #include <linux/filter.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
@@ -23,14 +24,6 @@
 
 namespace holdfast::lab {
 namespace {
-
-sockaddr_in address_of(const endpoint& where) {
-   sockaddr_in address = {};
-   address.sin_family = AF_INET;
-   address.sin_port = htons(where.port);
-   ::inet_pton(AF_INET, where.host.c_str(), &address.sin_addr);
-   return address;
-}
 
 // What one read found.
 struct heard {
@@ -64,12 +57,6 @@ void await_sending(int fd) {
    int unsent = 1;
    for (int looks = 0; looks < 1000 && ::ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0; ++looks)
       ::poll(nullptr, 0, 1);
-}
-
-void close_with_reset(int fd) {
-   const linger now = {1, 0};
-   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-   ::close(fd);
 }
 
 // A filter that drops every packet before TCP sees it: nothing is acknowledged any more. Needs no privilege.

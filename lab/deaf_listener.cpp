@@ -1,7 +1,7 @@
 #include "lab/deaf_listener.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "lab/sockets.hpp"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,10 +12,7 @@ namespace holdfast::lab {
 
 deaf_listener::deaf_listener(const endpoint& where) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
    const int yes = 1;
-   sockaddr_in address = {};
-   address.sin_family = AF_INET;
-   address.sin_port = htons(where.port);
-   ::inet_pton(AF_INET, where.host.c_str(), &address.sin_addr);
+   const sockaddr_in address = address_of(where);
    if (socket_ < 0 || ::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
        ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
        ::listen(socket_, 511) != 0) {

@@ -9,12 +9,6 @@
 
 namespace holdfast::lab {
 
-void close_with_reset(int fd) {
-   const linger now = {1, 0};
-   ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-   ::close(fd);
-}
-
 std::string_view stream::read(milliseconds delay) {
    std::array<char, 64 * 1024> bytes;
    const ssize_t size = ::recv(from_, bytes.data(), bytes.size(), 0);

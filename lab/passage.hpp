@@ -10,9 +10,6 @@
 
 namespace holdfast::lab {
 
-// Ends a connection with RST.
-void close_with_reset(int fd);
-
 // One direction.
 class stream {
  public:

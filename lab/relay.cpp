@@ -1,8 +1,8 @@
 #include "lab/relay.hpp"
 
 #include "lab/passage.hpp"
+#include "lab/sockets.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -27,14 +27,6 @@ namespace {
 constexpr int backlog = 511;
 
 void set_nonblocking(int fd) { ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK); }
-
-sockaddr_in address_of(const endpoint& where) {
-   sockaddr_in address = {};
-   address.sin_family = AF_INET;
-   address.sin_port = htons(where.port);
-   ::inet_pton(AF_INET, where.host.c_str(), &address.sin_addr);
-   return address;
-}
 
 }  // namespace
 

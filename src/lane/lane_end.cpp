@@ -66,7 +66,8 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
    }
    if (op.unfenced) e.causes.emplace_back(never_fenced);
    if (connector_.ready()) {
-      if (auto why = what_holds(now); !op.last && !why.empty()) e.causes.push_back(std::move(why));
+      const bool waits = op.where != operation::place::ledger && !op.last;  // in the ledger it is not held back
+      if (auto why = what_holds(now); waits && !why.empty()) e.causes.push_back(std::move(why));
       return e;
    }
    e.where = {};

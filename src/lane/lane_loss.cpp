@@ -48,7 +48,8 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       settle(l, why, requeued, now);
       if (l.op->where == operation::place::queue) requeued = l.op;
    }
-   if (may_still_run) connector_.remember_for_fence();
+   // What an unfinished connection carried is told as it is; and the fence that was due before is due still.
+   if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence();
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
    leaving_ = awaiting_pong_ = first_reply_ = false;
@@ -106,6 +107,10 @@ void lane::settle(const lost_command& l, const std::string& why, operation* afte
       return requeue(op, after_this);
    }
    if (e.outcome != outcome::unknown || op.harmless) return fail(op, std::move(e), now);
+   if (connector_.unfinished()) {  // it cannot be named, so it will not be fenced
+      e.causes.emplace_back("not fenced: the server was too busy to say who we were");
+      return fail(op, std::move(e), now);
+   }
    // Known to be unknown; but reported only once the lost connection can do no more harm.
    op.last = std::move(e);
    op.where = operation::place::limbo;

@@ -137,6 +137,7 @@ TEST_F(Budget, IsNotSpentByCommandsThatOnlyWait) {
    client redis(c);
    EXPECT_TRUE(redis.ping().has_value());
    server_.node(0).kill();
+   EXPECT_FALSE(redis.run({"PING"}, {.deadline = 50ms})) << "from here on it is known to be dead";
    EXPECT_EQ(redis.run({"INCR", "n"}, {.deadline = 100ms}).error().outcome, outcome::not_executed);
    std::jthread back([&] {
       server_.node(0).start();

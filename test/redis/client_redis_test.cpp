@@ -28,6 +28,19 @@ config quick(const lab::deployment& d) {
    return c;
 }
 
+// After this the client has seen the end of its connection: what is asked next is parked, and not written to a socket
+// whose end is still on its way.
+void kill_and_be_seen_dead(lab::deployment& d, client& redis) {
+   d.node(0).kill();
+   lab::await(
+      "the client has seen the end",
+      [&] {
+         const auto r = redis.ping({.deadline = 20ms});
+         return !r && r.error().code() == errc::no_master;
+      },
+      5s);
+}
+
 std::size_t open_files() {
    std::size_t n = 0;
    for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
@@ -151,7 +164,7 @@ TEST(client, ends_a_parked_command_at_its_deadline_as_not_executed) {
    auto d = one_server();
    client redis(quick(*d));
    redis.ping().value();
-   d->node(0).kill();
+   kill_and_be_seen_dead(*d, redis);
    const auto begin = std::chrono::steady_clock::now();
    const auto r = redis.run({"INCR", "n"}, {.deadline = 300ms});
    const auto took = std::chrono::steady_clock::now() - begin;
@@ -168,13 +181,14 @@ TEST(client, wakes_from_any_wait_when_it_is_told_to_stop) {
    config c = quick(*d);
    std::stop_source stop;
    std::binary_semaphore waits(0);
-   bool told = false;
+   bool told = true;
    c.observer = [&](const any_event& e) {
       if (std::holds_alternative<event::dial_failed>(e) && !std::exchange(told, true)) waits.release();
    };
    client redis(c);
    redis.ping().value();
-   d->node(0).kill();
+   kill_and_be_seen_dead(*d, redis);
+   told = false;
    std::jthread asker([&] {
       waits.acquire();
       stop.request_stop();
@@ -256,7 +270,7 @@ TEST(client, waits_out_the_restart_of_a_single_server) {
    c.deadline = 20s;
    client redis(c);
    ASSERT_EQ(redis.incr("n").value(), 1);
-   d->node(0).kill();
+   kill_and_be_seen_dead(*d, redis);
    std::jthread restart([&] { d->node(0).start(); });
    EXPECT_EQ(redis.incr("n").value(), 2);
 }

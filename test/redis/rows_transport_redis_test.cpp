@@ -288,6 +288,7 @@ TEST(transport, a_parked_command_ends_when_its_caller_says_so) {
    scene s;
    s.redis();
    s.servers.node(0).kill();
+   EXPECT_FALSE(s.redis().run({"PING"}, {.deadline = 50ms})) << "from here on it is known to be dead";
    const auto expired = s.redis().incr("n", {.deadline = 100ms});
    ASSERT_FALSE(expired);
    EXPECT_EQ(expired.error().outcome, outcome::not_executed);

@@ -199,6 +199,30 @@ TEST(Fence, WhatAnswersABusyServerIsSentThoughItHasNotSaidWhoWeAreAndAllElseOnAC
    EXPECT_EQ(set.says(), "waiting");
 }
 
+TEST(Fence, ThatIsDueStaysSoThroughAConnectionThatOnlyCarriesWhatEndsAScript) {
+   script s;
+   s.warm_up();
+   auto& incr = s.submit("INCR a", {.deadline = 10s});
+   s.accept();
+   s.lose();
+   auto& kill = s.submit("SCRIPT KILL", {.deadline = 10s});
+   const std::string busy =
+      refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+   s.open();
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.answer(hello() + busy + busy);
+   EXPECT_EQ(s.accept(), "SCRIPT KILL");
+   EXPECT_EQ(incr.says(), "waiting");
+   s.lose();
+   EXPECT_EQ(kill.says(), "unknown, connection_lost");
+   EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
+   EXPECT_EQ(incr.says(), "waiting");
+   s.advance(500ms);
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_FALSE(incr.has_cause("not fenced"));
+}
+
 // A connection that does not know its own name can never be fenced: what is lost with it could not be sent again.
 TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
    script s;

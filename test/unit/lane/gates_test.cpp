@@ -335,5 +335,20 @@ TEST(Gates, AreSentAgainNoMoreOftenThanIsConfigured) {
    EXPECT_EQ(one.error().attempts, 2U);
 }
 
+TEST(Gates, ThatHoldTheLaneAreNoCauseOfWhatBecameOfACommandThatWasWrittenBefore) {
+   script s;
+   s.warm_up();
+   s.submit("SET a 1", {.deadline = 10s});
+   auto& written = s.submit("SET b 1", {.deadline = 20ms});
+   s.accept();
+   s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'."));
+   auto& held = s.submit("SET c 1", {.deadline = 20ms});
+   s.advance(20ms);
+   EXPECT_EQ(written.says(), "unknown, deadline_exceeded");
+   EXPECT_FALSE(written.has_cause("held back"));
+   EXPECT_EQ(held.says(), "not_executed, deadline_exceeded");
+   EXPECT_TRUE(held.has_cause("held back, because an earlier command was answered OOM"));
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
