@@ -227,6 +227,7 @@ TEST(execution, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
    scene s;
    expect_told_at_once(s, {"SCRIPT", "KILL"}, "NOTBUSY", reply_class::deterministic);
    expect_told_at_once(s, {"FAILOVER"}, "ERR FAILOVER requires connected replicas", reply_class::deterministic);
+   EXPECT_EQ(s.server().run({"ROLE"}).elements.at(0).text, "master") << "nothing was begun";
    s.server().run({"REPLICAOF", "127.0.0.1", "1"});
    const auto r = s.once({"WAIT", 1, 100});
    expect_reply(r, "ERR WAIT cannot be used with replica instances", reply_class::demoted, outcome::not_executed);

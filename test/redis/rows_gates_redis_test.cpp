@@ -58,8 +58,10 @@ TEST(gates, a_command_that_was_renamed_away_is_told_at_once) {
 TEST(gates, debug_where_it_is_not_allowed_is_told_at_once) {
    covers("2.4");
    scene s(std::vector<std::string>{"enable-debug-command no", "enable-module-command no"});
-   expect_told_at_once(s, {"DEBUG", "SLEEP", 0}, "ERR DEBUG command not allowed", reply_class::deterministic);
+   expect_told_at_once(s, {"DEBUG", "POPULATE", 5}, "ERR DEBUG command not allowed", reply_class::deterministic);
    expect_told_at_once(s, {"MODULE", "LOAD", "/x"}, "ERR MODULE command not allowed", reply_class::deterministic);
+   EXPECT_EQ(s.server().run({"DBSIZE"}).integer, 0);
+   EXPECT_TRUE(s.server().run({"MODULE", "LIST"}).elements.empty());
 }
 
 // Whoever is in stays in: a password that is set later concerns connections that are made later. So NOAUTH is met in

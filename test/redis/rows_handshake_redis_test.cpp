@@ -219,6 +219,7 @@ TEST(handshake, a_server_that_demands_a_password_is_told_at_once_to_who_has_none
    const auto r = redis.run({"INCR", "n"});
    expect_reply(r, "NOAUTH HELLO must be called", reply_class::not_authenticated, outcome::not_executed);
    EXPECT_EQ(r.error().code(), errc::authentication_failed);
+   EXPECT_EQ(s.stored("n"), "(nil)");
    EXPECT_EQ(s.heard.count("dial_failed"), 1U) << s.heard.text();
 }
 
@@ -240,6 +241,7 @@ TEST(handshake, a_database_that_is_not_there_is_told_at_once) {
    const auto r = redis.run({"INCR", "n"});
    expect_reply(r, "ERR DB index is out of range", reply_class::deterministic, outcome::not_executed);
    EXPECT_EQ(r.error().code(), errc::invalid_argument);
+   EXPECT_EQ(s.stored("n"), "(nil)");
    EXPECT_EQ(s.heard.count("dial_failed"), 1U) << s.heard.text();
 }
 

@@ -123,6 +123,7 @@ TEST(held, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
    const auto r = s.redis().run({"WAIT", 1, 0});
    expect_reply(r, "UNBLOCKED force unblock", reply_class::demoted, outcome::not_executed);
    EXPECT_EQ(r.error().attempts, 1U);
+   EXPECT_EQ(s.stored("k"), "v");
 }
 
 TEST(held, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
@@ -247,6 +248,7 @@ TEST(held, a_script_that_has_written_cannot_be_killed) {
    endless_script script(s, "redis.call('set', 'k', 'v') while true do end");
    lab::await("the script runs", [&] { return control.ask({"PING"}).text.starts_with("BUSY"); }, 5s);
    expect_told_at_once(s, {"SCRIPT", "KILL"}, "UNKILLABLE", reply_class::deterministic);
+   EXPECT_TRUE(control.ask({"PING"}).text.starts_with("BUSY")) << "the script goes on";
    s.servers.node(0).kill();
 }
 
