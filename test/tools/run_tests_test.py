@@ -96,18 +96,21 @@ class Steps(unittest.TestCase):
             self.assertEqual(log.read_text().split(), ["c", "met", "alone"])
             self.assertEqual([result.count for result in results], [Count(passed=1)] * 4)
 
-    def test_of_what_waits_the_longest_begins_first(self):
+    def test_of_what_runs_side_by_side_the_longest_begins_first(self):
         begun = []
 
         class Noted(progress.View):
             def started(self, step):
                 begun.append(step.name)
 
-        several = [Step(name, ["true"], waits=True, cost_s=cost)
-                   for name, cost in (("short", 5), ("long", 40), ("unknown", 0), ("middle", 10))]
-        with unittest.mock.patch.object(steps, "WAITING_SIDE_BY_SIDE", 1):
-            steps.run_all(several, Noted(io.StringIO()))
-        self.assertEqual(begun, ["long", "middle", "short", "unknown"])
+        for waits, limit in ((True, (steps, "WAITING_SIDE_BY_SIDE")), (False, (os, "cpu_count"))):
+            begun.clear()
+            several = [Step(name, ["true"], waits=waits, cost_s=cost)
+                       for name, cost in (("short", 5), ("long", 40), ("unknown", 0), ("middle", 10))]
+            one_at_a_time = 1 if waits else (lambda: 1)
+            with unittest.mock.patch.object(*limit, one_at_a_time):
+                steps.run_all(several, Noted(io.StringIO()))
+            self.assertEqual(begun, ["long", "middle", "short", "unknown"])
 
     def test_an_interrupted_run_leaves_nothing_behind(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ class Step:
     limit_s: float = 120
     alone: bool = False  # nothing runs beside it
     waits: bool = False  # mostly for its servers: a few of its kind run side by side, and nothing that computes
-    cost_s: float = 0  # about how long it takes: of those that wait, the longest begin first
+    cost_s: float = 0  # about how long it takes: the longest begin first, so that none is waited for alone
     environment: dict = field(default_factory=dict)
     folder: Optional[str] = None
     # Exit status and output -> what is counted. Without one, a step is a single test.
@@ -165,9 +165,9 @@ WAITING_SIDE_BY_SIDE = 5  # each with up to half a dozen servers, that must not 
 
 def run_all(steps, view):
     """First what computes, as many as there are processors; then what waits; then, one by one, what must be alone."""
-    computing = [step for step in steps if not step.alone and not step.waits]
-    waiting = [step for step in steps if step.waits and not step.alone]
-    waiting.sort(key=lambda step: -step.cost_s)
+    longest_first = sorted(steps, key=lambda step: -step.cost_s)
+    computing = [step for step in longest_first if not step.alone and not step.waits]
+    waiting = [step for step in longest_first if step.waits and not step.alone]
     results = run_together(computing, os.cpu_count() or 1, view)
     results += run_together(waiting, WAITING_SIDE_BY_SIDE, view)
     for step in steps:
