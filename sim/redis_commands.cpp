@@ -108,6 +108,7 @@ void redis_model::run_exec(session& s) {
 void redis_model::run_server(session& s, const words& w) {
    const auto is = [&](std::string_view name) { return same_word(w[0], name); };
    if (is("PING")) {
+      if (w.size() > 2) return add_error(s.out, "ERR wrong number of arguments for 'ping' command");
       if (w.size() > 1) return add_bulk(s.out, w[1]);
       return add_status(s.out, "PONG");
    }
@@ -194,8 +195,8 @@ void redis_model::hello(session& s, const words& w) {
    }
    if (!s.authenticated)
       return add_error(s.out,
-                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
-                       "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
+                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
+                       "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
                        "version at the same time");
    if (named) s.name = name;
    s.resp3 = resp3;
