@@ -1,6 +1,7 @@
 # A thin face over CMake: `make help` lists what there is. The presets are in CMakePresets.json.
 PRESET ?= release
 PREFIX ?= /usr/local
+SECONDS ?= 60
 
 build_dir = $(if $(filter release,$(1)),build,build-$(1))
 BUILD := $(call build_dir,$(PRESET))
@@ -49,8 +50,9 @@ bench: setup  ## run the benchmarks
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
 	@cmake --build $(RELEASE) --target bench
 
-fuzz:  ## not yet
-	@echo 'make: there is no fuzzing yet' >&2; exit 1
+fuzz:  ## let libFuzzer go on, SECONDS=60 for each target (ARGS='--only resp'; installs clang-19 where it is missing)
+	@tools/setup fuzz
+	@tools/fuzz --seconds $(SECONDS) $(ARGS)
 
 dev asan tsan:  ## build with that preset, into build-<preset>
 	@$(MAKE) --no-print-directory build PRESET=$@
@@ -59,4 +61,4 @@ format:  ## format every C++ file as tools/tidy wants it
 	@git -c safe.directory='*' ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
 
 clean:  ## remove what was built
-	@rm -rf build build-dev build-asan build-tsan
+	@rm -rf build build-dev build-asan build-tsan build-fuzz

@@ -42,7 +42,8 @@ class Setup(unittest.TestCase):
         self.policy = self.root / "policy-rc.d"
         self.list = self.root / "packages.txt"
         self.list.write_text("# A comment.\n\ng++  command:g++|clang++  all\ncmake command:cmake all\n"
-                             "redis-server command:redis-server tests\n")
+                             "redis-server command:redis-server tests\n"
+                             "clang-19 command:clang-19 fuzz: libFuzzer\n")
 
     def program(self, name, text="true"):
         file = self.root / "bin" / name
@@ -84,6 +85,12 @@ class WithApt(Setup):
         self.assertEqual(ran.returncode, 0, ran.stderr)
         self.assertEqual(self.installs(), ["cmake redis-server"])
         self.assertFalse(any("update -q" in line for line in self.log))
+
+    def test_what_only_fuzzing_needs_is_installed_only_for_it(self):
+        self.on_this_system(installed=("g++", "cmake", "redis-server"), offered=("clang-19",))
+        self.assertEqual((self.run_setup().returncode, self.installs()), (0, []))
+        ran = self.run_setup("fuzz")
+        self.assertEqual((ran.returncode, self.installs()), (0, ["clang-19"]), ran.stderr)
 
     def test_an_index_that_was_never_read_is_read_first(self):
         self.on_this_system(installed=("g++",))
