@@ -70,7 +70,7 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    if (!c->done) return;
    if (!c->acknowledged && c->ended == outcome::not_executed)
       broken(name(n) + " ran after it was reported as not executed");
-   if (c->unfenced || !changed) return;
+   if (c->unfenced || !changed || expects_lineages) return;
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
    if (clients_[c->client].any && clients_[c->client].master != where) return;
@@ -98,14 +98,13 @@ void checkers::writes(std::uint32_t client, host_id server) {
              std::to_string(k.epoch) + ")");
 }
 
-void checkers::completed(call_number n, std::span<const result<value>> results, time_point deadline, bool was_away,
-                         duration well_for) {
+void checkers::completed(call_number n, std::span<const result<value>> results, const circumstances& then) {
    call& c = calls_[n];
    if (c.done) return broken(name(n) + " ended twice");
    c.done = true;
    --open_;
    // Every command ends by its deadline, whatever happens.
-   if (clock_.now() > after(deadline, std::chrono::milliseconds(1)) && !was_away)
+   if (clock_.now() > after(then.deadline, std::chrono::milliseconds(1)) && !then.was_away)
       broken(name(n) + " ended after its deadline");
    const result<value>& last = results.back();
    if (last) {
@@ -124,14 +123,16 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    if (e.outcome == outcome::executed && c.runs == 0)
       broken(name(n) + " is reported as executed, but it did not run: " + e.what());
    if (e.outcome == outcome::unknown && e.attempts == 0) broken(name(n) + " was never written, but may have run?");
+   if (e.attempts != 0 && !then.could_be_written)
+      broken(name(n) + " is said to have been sent, and nothing was sent since it was given: " + e.what());
    // What is harmless to repeat is not given up while all is well; nothing is refused then.
    const bool excused = e.code() == errc::cancelled || e.code() == errc::retry_budget_exhausted ||
-                        e.code() == errc::queue_full || was_away;
+                        e.code() == errc::queue_full || then.was_away;
    const bool had_time = e.code() != errc::deadline_exceeded || e.elapsed > grace;
    // After a new lineage the Sentinels must agree for long before they are believed.
-   if (well_for > (expects_lineages ? grace * 8 : grace) && had_time && !excused)
+   if (then.all_was_well_for > (expects_lineages ? grace * 8 : grace) && had_time && !excused)
       broken(name(n) + " failed though all had been well for " +
-             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(well_for).count()) +
+             std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(then.all_was_well_for).count()) +
              " ms: " + e.what());
 }
 

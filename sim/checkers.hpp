@@ -43,8 +43,13 @@ class checkers {
    void ran(host_id where, const words&, place behind, bool changed, std::string_view reply);
    void told(std::uint32_t client, std::uint64_t epoch, host_id master);
    void writes(std::uint32_t client, host_id server);
-   void completed(call_number, std::span<const result<value>> results, time_point deadline, bool was_away,
-                  duration world_was_well_for);
+   struct circumstances {
+      time_point deadline = never;
+      bool was_away = false;          // the client was frozen meanwhile
+      bool could_be_written = false;  // something was written to a server since the command was given
+      duration all_was_well_for = {};
+   };
+   void completed(call_number, std::span<const result<value>>, const circumstances&);
    void new_lineage() { lineage_is_old_ = false; }
    void broken(std::string what);
 

@@ -87,7 +87,10 @@ void sim_client::write(std::uint32_t link) {
          break;
       }
    }
-   if (is_redis && brain.lane().in_flight() != 0) world_.wrote_command(server);
+   if (is_redis && brain.lane().in_flight() != 0) {
+      wrote_at_ = now();
+      world_.wrote_command(server);
+   }
 }
 
 void sim_client::take_done() {
@@ -106,7 +109,11 @@ void sim_client::finished(call& c) {
    c.active = false;
    --active_;
    const auto results = std::span<const result<value>>(c.results.data(), c.commands.size());
-   checkers_.completed(c.number, results, c.op.deadline, c.was_away, world_.well_for());
+   checkers_.completed(c.number, results,
+                       {.deadline = c.op.deadline,
+                        .was_away = c.was_away,
+                        .could_be_written = wrote_at_ >= c.op.submitted,
+                        .all_was_well_for = world_.well_for()});
    if (c.is_last) last_ok_ = results.back().has_value();
    if (fabric_.traces) {
       fabric_.user.note(host_, [&] {

@@ -117,6 +117,7 @@ class sim_client {
    std::uint64_t questions_ = 0;
    std::uint64_t spins_ = 0;
    time_point spun_at_ = {};
+   time_point wrote_at_ = {};  // a command, or what goes before one, to a server
    std::vector<any_event> events_;
 };
 

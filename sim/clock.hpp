@@ -35,10 +35,9 @@ enum class what : std::uint8_t {
    sample,  // look whether all is well
 };
 
-// `at` and `order` are the clock's; what the rest means is said by `kind`.
+// `at` is the clock's; what the rest means is said by `kind`.
 struct event {
    time_point at = {};
-   std::uint64_t order = 0;
    std::uint64_t c = 0;
    std::uint64_t d = 0;
    std::uint32_t a = 0;
@@ -48,37 +47,82 @@ struct event {
    what kind = what::sample;
 };
 
+// A heap of small keys; the events themselves stay where they are.
 class clock {
  public:
    time_point now() const { return now_; }
 
-   void in(duration d, event e) { at(now_ + std::max(d, duration::zero()), e); }
-   void at(time_point t, event e) {
-      e.at = std::max(t, now_);
-      e.order = ++order_;
-      heap_.push_back(e);
-      std::push_heap(heap_.begin(), heap_.end(), later);
+   void in(duration d, const event& e) { at(now_ + std::max(d, duration::zero()), e); }
+   void at(time_point t, const event& e) {
+      std::uint32_t slot = 0;
+      if (free_.empty()) {
+         slot = static_cast<std::uint32_t>(events_.size());
+         events_.push_back(e);
+      } else {
+         slot = free_.back();
+         free_.pop_back();
+         events_[slot] = e;
+      }
+      const key k{std::max(t, now_), ++order_, slot};
+      events_[slot].at = k.at;
+      std::size_t hole = heap_.size();
+      heap_.push_back(k);
+      while (hole != 0) {
+         const std::size_t parent = (hole - 1) / fan;
+         if (!k.before(heap_[parent])) break;
+         heap_[hole] = heap_[parent];
+         hole = parent;
+      }
+      heap_[hole] = k;
    }
    bool empty() const { return heap_.empty(); }
    time_point next() const { return heap_.front().at; }
    event take() {
-      std::pop_heap(heap_.begin(), heap_.end(), later);
-      const event e = heap_.back();
+      const std::uint32_t slot = heap_.front().slot;
+      const key last = heap_.back();
       heap_.pop_back();
-      now_ = e.at;
+      if (!heap_.empty()) sink(last);
+      free_.push_back(slot);
+      now_ = events_[slot].at;
       ++taken_;
-      return e;
+      return events_[slot];
    }
    void pass_until(time_point t) { now_ = std::max(now_, t); }
    std::uint64_t taken() const { return taken_; }
 
  private:
-   static bool later(const event& x, const event& y) { return x.at != y.at ? x.at > y.at : x.order > y.order; }
+   static constexpr std::size_t fan = 4;
+   struct key {
+      time_point at = {};
+      std::uint64_t order = 0;
+      std::uint32_t slot = 0;
+      bool before(const key& k) const { return at != k.at ? at < k.at : order < k.order; }
+   };
+
+   // Puts `k` in the place of the first, which is gone.
+   void sink(const key& k) {
+      std::size_t hole = 0;
+      for (;;) {
+         const std::size_t child = hole * fan + 1;
+         if (child >= heap_.size()) break;
+         const std::size_t end = std::min(child + fan, heap_.size());
+         std::size_t best = child;
+         for (std::size_t i = child + 1; i < end; ++i) {
+            if (heap_[i].before(heap_[best])) best = i;
+         }
+         if (!heap_[best].before(k)) break;
+         heap_[hole] = heap_[best];
+         hole = best;
+      }
+      heap_[hole] = k;
+   }
 
    time_point now_ = time_point{} + 1h;
    std::uint64_t order_ = 0;
    std::uint64_t taken_ = 0;
-   std::vector<event> heap_;
+   std::vector<key> heap_;
+   std::vector<event> events_;
+   std::vector<std::uint32_t> free_;
 };
 
 }  // namespace holdfast::sim

@@ -88,7 +88,7 @@ void draw_work(plan& p, dice& d) {
    workload& w = p.work;
    w.depth = d.chance(0.5) ? 1 : d.chance(0.8) ? d.from_to(2, 8) : d.from_to(20, 60);
    w.pause_low = 1ms;
-   w.pause_high = d.spread(40ms, 1s) * w.depth;
+   w.pause_high = d.spread(100ms, 1s) * w.depth;
    for (unsigned& k : w.kinds) k = d.chance(0.3) ? 0 : d.from_to(1, 4);
    w.kinds[d.below(3)] = 4;  // some write, whatever else
    for (unsigned& k : w.deliveries) k = d.chance(0.3) ? 0 : 1;
@@ -152,7 +152,7 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
          p.faults.push_back(draw_fault(kind, at + d.between(-1s, 3s), d));
          left -= 1;
       }
-      at += std::chrono::milliseconds(p.sentinel.down_after) + d.between(3s, 14s);
+      at += std::chrono::milliseconds(p.sentinel.down_after) + d.between(2s, 11s);
    }
    p.length = at;
    for (std::size_t i = p.faults.size(); i-- > 0;) {

@@ -70,7 +70,7 @@ config world::client_config() const {
 
 verdict world::run() {
    for (const auto& c : clients_) c->start();
-   fabric_.time.in(100ms, {.kind = what::sample});
+   fabric_.time.in(200ms, {.kind = what::sample});
    run_until(began_ + plan_.length);
    heal();
    run_until(fabric_.time.now() + 500ms);
@@ -204,7 +204,7 @@ void world::sample() {
       well_since_ = never;
    else if (well_since_ == never)
       well_since_ = fabric_.time.now();
-   if (sampling_) fabric_.time.in(100ms, {.kind = what::sample});
+   if (sampling_) fabric_.time.in(200ms, {.kind = what::sample});
 }
 
 duration world::well_for() {
