@@ -16,5 +16,6 @@ int main(int argc, char** argv) {
    if (!r.first)
       std::printf("0 nothing\n");
    else
-      std::printf("%llu %s\n", static_cast<unsigned long long>(r.first->seed), r.first->violations.front().what.c_str());
+      std::printf("%llu %s\n", static_cast<unsigned long long>(r.first->seed),
+                  r.first->violations.front().what.c_str());
 }
