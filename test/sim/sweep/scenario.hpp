@@ -30,6 +30,7 @@ struct step {
    std::string command = {};  // that the reply answers
    bool of_call = false;      // a caller's
    bool last = false;         // no other reply is due behind it
+   bool one_of_many = false;  // it is the same as the one before it
 };
 std::string to_string(const step&);
 

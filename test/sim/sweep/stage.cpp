@@ -79,6 +79,7 @@ report stage::run() {
    if (!run_till_done(90s) || !given_all) checkers_.broken("a command never ended");
    sweeping_ = false;
    run_until(std::max(now(), unwell_until_) + 300ms);
+   for (unsigned i = 0; i < 300 && master() == nullptr; ++i) run_for(100ms);
    call& last = give({call_kind::set, delivery::automatic}, 60s);
    carry_out();
    run_till_done(61s);

@@ -78,6 +78,7 @@ void add_errors(std::vector<injection>& all, const step& s) {
 
 std::vector<injection> faults_at(std::size_t number, const step& s, bool every_byte) {
    std::vector<injection> all;
+   if (s.one_of_many) return all;
    const auto add = [&](std::initializer_list<fault> faults) {
       for (const fault f : faults) all.push_back({.what = f});
    };

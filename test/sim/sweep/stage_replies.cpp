@@ -105,6 +105,10 @@ void stage::read(std::uint32_t link, std::size_t n) {
       st.of_call = s.awaited.front().number != 0;
       st.last = s.awaited.size() == 1;
    }
+   // A subscription is answered once for each channel: the first and the last will do.
+   constexpr std::string_view subscribed = "*3\r\n$9\r\nsubscribe";
+   st.one_of_many = s.replies != 0 && std::string_view(s.in).starts_with(subscribed) &&
+                    std::string_view(s.in).substr(n).starts_with(subscribed);
    const injection* const f = meet(st);
    if (f != nullptr) return read_with(link, n, *f);
    std::string bytes = s.in.substr(0, n);

@@ -117,5 +117,53 @@ std::vector<scenario> fences() {
 
 INSTANTIATE_TEST_SUITE_P(Fence, Script, testing::ValuesIn(fences()), name_of);
 
+// Three Sentinels: subscribe, ask, agree, connect, check the role.
+std::vector<scenario> discoveries() {
+   scenario first{.name = "discovery", .sentinels = true, .replicas = 1, .warm = false};
+   first.swept = {{call_kind::add, automatic}, {call_kind::set, automatic}};
+   first.every_byte = false;
+   scenario stale = first;
+   stale.name = "discovery, the first Sentinel is stale";
+   stale.first_is_stale = true;
+   scenario again = first;
+   again.name = "discovery after a loss";
+   again.warm = true;
+   again.first = {.what = fault::lost_unnoticed};
+   scenario restarted = again;
+   restarted.name = "discovery after a restart";
+   restarted.first = {.what = fault::server_restarted};
+   return {first, stale, again, restarted};
+}
+
+INSTANTIATE_TEST_SUITE_P(Discovery, Script, testing::ValuesIn(discoveries()), name_of);
+
+constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
+constexpr std::array kinds{call_kind::get,      call_kind::echo,        call_kind::set, call_kind::add,
+                           call_kind::set_once, call_kind::transaction, call_kind::push};
+
+// A command of each class with each delivery, and pipelines of them, on a connection that worked.
+std::vector<scenario> resends() {
+   std::vector<scenario> all;
+   for (const delivery d : deliveries) {
+      const std::string how(holdfast::to_string(d));
+      scenario pipeline{.name = "pipeline, " + how};
+      pipeline.every_byte = d == automatic;
+      for (const call_kind k : kinds) {
+         all.push_back({.name = std::string(to_string(k)) + ", " + how,
+                        .swept = {{k, d}},
+                        .newer = {{call_kind::push, automatic}}});
+         pipeline.swept.push_back({k, d});
+      }
+      pipeline.swept.push_back({call_kind::add, d});
+      all.push_back(pipeline);
+   }
+   scenario idle{
+      .name = "after a rest", .idle = 6s, .swept = {{call_kind::add, automatic}, {call_kind::set, automatic}}};
+   all.push_back(idle);
+   return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Resend, Script, testing::ValuesIn(resends()), name_of);
+
 }  // namespace
 }  // namespace holdfast::sim::sweep
