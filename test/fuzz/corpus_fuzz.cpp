@@ -29,6 +29,8 @@ void replay(const char* name, target play) {
 
 TEST(Corpus, OfTheReaderBreaksNoPromise) { replay("resp", resp); }
 TEST(Corpus, OfTheUrisBreaksNoPromise) { replay("uri", uri); }
+TEST(Corpus, OfTheSentinelsBreaksNoPromise) { replay("sentinel", sentinel); }
+TEST(Corpus, OfTheEngineBreaksNoPromise) { replay("engine", engine); }
 
 }  // namespace
 }  // namespace holdfast::fuzz
