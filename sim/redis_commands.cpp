@@ -272,14 +272,13 @@ void redis_model::client_kill(session& s, const words& w) {
       }
    }
    long long killed = 0;
-   for (std::size_t i = 1; i < sessions_.size(); ++i) {
-      session& other = sessions_[i];
-      if (!other.in_use || &other == &s) continue;  // SKIPME yes
-      if (id && static_cast<long long>(other.id) != *id) continue;
-      if (!address.empty() && address_of(fabric_.net.at(other.connection)) != address) continue;
+   sessions_.each([&](session& other) {
+      if (&other == &s) return;  // SKIPME yes
+      if (id && static_cast<long long>(other.id) != *id) return;
+      if (!address.empty() && address_of(fabric_.net.at(other.connection)) != address) return;
       end(other, true);
       ++killed;
-   }
+   });
    add_integer(s.out, killed);
 }
 

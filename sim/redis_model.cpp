@@ -5,7 +5,7 @@
 
 namespace holdfast::sim {
 
-redis_model::redis_model(fabric& f, host_id h) : fabric_(f), host_(h), sessions_(1) {}
+redis_model::redis_model(fabric& f, host_id h) : fabric_(f), host_(h) {}
 
 // ---- its connections ----------------------------------------------------------------------------------------------
 
@@ -32,7 +32,7 @@ void redis_model::turn() {
    for (const connection_id c : ready) serve(c);
    if (!orders_first) obey();
    for (const connection_id c : ready) {
-      session* const s = session_of(c);
+      session* const s = sessions_.find(fabric_.net, c);
       if (s == nullptr) continue;
       if (!s->out.empty()) {
          fabric_.net.send(c, end::server, s->out);
@@ -52,39 +52,15 @@ void redis_model::obey() {
    for (const auto& [master, by] : orders) reconfigure(master, by);
 }
 
-redis_model::session* redis_model::session_of(connection_id id) {
-   const connection& c = fabric_.net.at(id);
-   if (!c.in_use || c.server != host_ || c.session == 0 || c.session >= sessions_.size()) return nullptr;
-   session& s = sessions_[c.session];
-   return s.in_use && s.connection == id && s.generation == c.generation ? &s : nullptr;
-}
-
 void redis_model::serve(connection_id id) {
    connection& c = fabric_.net.at(id);
    if (!c.in_use || c.server != host_ || !c.is_open[index(end::server)]) return;
-   session* s = session_of(id);
+   session* s = sessions_.find(fabric_.net, id);
    if (s == nullptr) {
-      if (free_.empty()) {
-         free_.push_back(static_cast<std::uint32_t>(sessions_.size()));
-         sessions_.emplace_back();
-      }
-      c.session = free_.back();
-      free_.pop_back();
-      s = &sessions_[c.session];
-      std::string queue = std::move(s->queue);
-      std::string out = std::move(s->out);
-      *s = session{};
-      s->queue = std::move(queue);
-      s->out = std::move(out);
-      s->queue.clear();
-      s->out.clear();
-      s->connection = id;
-      s->generation = c.generation;
-      s->in_use = true;
+      s = &sessions_.adopt(fabric_.net, id);
       s->id = next_client_++;
       s->authenticated = settings.password.empty();
-      ++session_count_;
-      if (session_count_ > settings.max_clients) {
+      if (sessions_.size() > settings.max_clients) {
          add_error(s->out, "ERR max number of clients reached");
          s->closing = true;
       }
@@ -109,19 +85,13 @@ void redis_model::serve(connection_id id) {
 
 void redis_model::end(session& s, bool by_us) {
    if (!s.in_use) return;
-   s.in_use = false;
-   s.out.clear();
-   --session_count_;
-   const connection& c = fabric_.net.at(s.connection);
-   free_.push_back(c.session);
+   sessions_.end(s);
    if (by_us) fabric_.net.close(s.connection, end::server);
 }
 
 // CLIENT KILL TYPE normal, and pubsub. The one that orders it is spared.
 void redis_model::end_all(host_id but_for) {
-   for (std::size_t i = 1; i < sessions_.size(); ++i) {
-      if (sessions_[i].in_use) end(sessions_[i], true);
-   }
+   sessions_.each([&](session& s) { end(s, true); });
    for (host_id h = 0; h < sentinel_links_.size(); ++h) {
       if (sentinel_links_[h] == 0 || h == but_for) continue;
       fabric_.post(host_, h, message::link_lost, 0, 0, std::exchange(sentinel_links_[h], 0));
@@ -131,10 +101,7 @@ void redis_model::end_all(host_id but_for) {
 // ---- its process --------------------------------------------------------------------------------------------------
 
 void redis_model::reset_process() {
-   for (session& s : sessions_) s.in_use = false;
-   free_.clear();
-   for (std::size_t i = sessions_.size(); i-- > 1;) free_.push_back(static_cast<std::uint32_t>(i));
-   session_count_ = 0;
+   sessions_.clear();
    readable_.clear();
    orders_.clear();
    held_.clear();
@@ -204,11 +171,9 @@ void redis_model::pause_clients(duration d, bool writes_only) {
 
 void redis_model::on_unpaused() {
    if (fabric_.time.now() < paused_until_) return;
-   for (session& s : sessions_) {
-      if (!s.in_use || !s.postponed) continue;
-      s.postponed = false;
-      readable_.push_back(s.connection);
-   }
+   sessions_.each([&](session& s) {
+      if (std::exchange(s.postponed, false)) readable_.push_back(s.connection);
+   });
    if (!readable_.empty() && fabric_.net.works(host_)) want_turn();
    std::vector<event> held;
    held.swap(held_);

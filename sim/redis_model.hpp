@@ -6,6 +6,7 @@
 
 #include "sim/dataset.hpp"
 #include "sim/fabric.hpp"
+#include "sim/sessions.hpp"
 
 #include <array>
 #include <cstdint>
@@ -35,7 +36,7 @@ class redis_model {
    host_id master() const { return master_; }
    place where() const { return place_; }
    const dataset& data() const { return data_; }
-   std::size_t clients() const { return session_count_; }
+   std::size_t clients() const { return sessions_.size(); }
    bool loading() const { return fabric_.time.now() < loading_until_; }
    bool link_up() const { return link_ == link_state::up; }
    std::size_t replicas() const { return replicas_.size(); }
@@ -56,11 +57,8 @@ class redis_model {
    void reconfigure(host_id master, host_id by);  // what Sentinel does: the role, and the kill of clients
 
  private:
-   struct session {
-      connection_id connection = 0;
-      std::uint32_t generation = 0;
+   struct session : basic_session {
       std::uint64_t id = 0;
-      bool in_use = false;
       bool authenticated = false;
       bool resp3 = false;
       bool in_multi = false;
@@ -72,7 +70,6 @@ class redis_model {
       std::size_t queued = 0;
       std::string queue;  // the commands of a transaction
       std::string name;
-      std::string out;
    };
    struct replica {
       host_id host = nowhere;
@@ -84,7 +81,6 @@ class redis_model {
    // redis_model.cpp
    void want_turn();
    void obey();
-   session* session_of(connection_id);
    void serve(connection_id);
    void end(session&, bool by_us);
    void end_all(host_id but_for);
@@ -121,9 +117,7 @@ class redis_model {
    dataset data_;
    std::uint32_t run_ = 1;  // counts processes
    std::uint64_t next_client_ = 3;
-   std::vector<session> sessions_;  // the first is none
-   std::vector<std::uint32_t> free_;
-   std::size_t session_count_ = 0;
+   session_table<session> sessions_;
    std::vector<connection_id> readable_;
    std::vector<std::pair<host_id, host_id>> orders_;  // a master to follow, and whose order it is
    bool turn_wanted_ = false;

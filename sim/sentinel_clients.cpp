@@ -30,16 +30,15 @@ void sentinel_model::publish(std::string_view channel, const instance& about) {
 void sentinel_model::publish_text(std::string_view channel, const std::string& payload) {
    fabric_.note(host_, [&] { return std::string(channel) + " " + payload; });
    std::string bytes;
-   for (session& s : sessions_) {
-      if (!s.in_use || !s.subscribed) continue;
-      if (std::find(s.channels.begin(), s.channels.end(), channel) == s.channels.end()) continue;
+   sessions_.each([&](session& s) {
+      if (std::find(s.channels.begin(), s.channels.end(), channel) == s.channels.end()) return;
       if (bytes.empty()) {
          bytes = "*3\r\n$7\r\nmessage\r\n";
          add_bulk(bytes, channel);
          add_bulk(bytes, payload);
       }
       fabric_.net.send(s.connection, end::server, bytes);
-   }
+   });
 }
 
 // ---- connections --------------------------------------------------------------------------------------------------
@@ -63,29 +62,12 @@ void sentinel_model::turn() {
    for (const connection_id c : ready) serve(c);
 }
 
-sentinel_model::session* sentinel_model::session_of(connection_id id) {
-   const connection& c = fabric_.net.at(id);
-   if (c.session == 0 || c.session >= sessions_.size()) return nullptr;
-   session& s = sessions_[c.session];
-   return s.in_use && s.connection == id && s.generation == c.generation ? &s : nullptr;
-}
-
 void sentinel_model::serve(connection_id id) {
    connection& c = fabric_.net.at(id);
    if (!c.in_use || c.server != host_ || !c.is_open[index(end::server)]) return;
-   session* s = session_of(id);
+   session* s = sessions_.find(fabric_.net, id);
    if (s == nullptr) {
-      if (free_.empty()) {
-         free_.push_back(static_cast<std::uint32_t>(sessions_.size()));
-         sessions_.emplace_back();
-      }
-      c.session = free_.back();
-      free_.pop_back();
-      s = &sessions_[c.session];
-      *s = session{};
-      s->connection = id;
-      s->generation = c.generation;
-      s->in_use = true;
+      s = &sessions_.adopt(fabric_.net, id);
       s->authenticated = settings.password.empty();
    }
    std::string& in = c.inbox[index(end::server)];
@@ -101,8 +83,7 @@ void sentinel_model::serve(connection_id id) {
    if (!s->out.empty()) fabric_.net.send(id, end::server, s->out);
    s->out.clear();
    if (!malformed && !c.saw_end[index(end::server)]) return;
-   s->in_use = false;
-   free_.push_back(c.session);
+   sessions_.end(*s);
    fabric_.net.close(id, end::server);
 }
 

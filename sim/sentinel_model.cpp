@@ -36,7 +36,7 @@ std::string_view to_string(failover_state s) {
 }
 
 sentinel_model::sentinel_model(fabric& f, host_id h, sentinel_settings s)
-   : settings(std::move(s)), fabric_(f), host_(h), sessions_(1) {}
+   : settings(std::move(s)), fabric_(f), host_(h) {}
 
 sentinel_model::ms sentinel_model::now() const {
    return std::chrono::duration_cast<std::chrono::milliseconds>(fabric_.time.now().time_since_epoch()).count() +
@@ -101,9 +101,7 @@ void sentinel_model::crash() {
       if (i.connected) fabric_.post(host_, i.host, message::link_lost, 0, 0, i.link);
       i.connected = i.connecting = false;
    }
-   for (session& s : sessions_) s.in_use = false;
-   free_.clear();
-   for (std::size_t i = sessions_.size(); i-- > 1;) free_.push_back(static_cast<std::uint32_t>(i));
+   sessions_.clear();
    readable_.clear();
    fabric_.forget(host_);
 }

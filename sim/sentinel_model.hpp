@@ -5,6 +5,7 @@
 #pragma once
 
 #include "sim/fabric.hpp"
+#include "sim/sessions.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -102,15 +103,11 @@ class sentinel_model {
       host_id leader = nowhere;
       std::uint64_t leader_epoch = 0;
    };
-   struct session {
-      connection_id connection = 0;
-      std::uint32_t generation = 0;
-      bool in_use = false;
+   struct session : basic_session {
       bool authenticated = false;
       bool subscribed = false;
       std::uint64_t shown_epoch = 0;
       std::vector<std::string> channels;
-      std::string out;
    };
 
    // sentinel_model.cpp: instances
@@ -156,7 +153,6 @@ class sentinel_model {
    void answer_master(session&);
    void answer_others(session&);
    void subscribe(session&, const words&);
-   session* session_of(connection_id);
    void serve(connection_id);
    void want_turn();
 
@@ -184,8 +180,7 @@ class sentinel_model {
    ms last_timer_ = 0;
    ms last_switch_ = 0;
 
-   std::vector<session> sessions_;
-   std::vector<std::uint32_t> free_;
+   session_table<session> sessions_;
    std::vector<connection_id> readable_;
    bool turn_wanted_ = false;
    words words_;
