@@ -35,6 +35,11 @@ verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, con
    return w.run();
 }
 
+verdict run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, tracer t) {
+   world w(draw_fleet(seed, clients, kind), std::move(t));
+   return w.run();
+}
+
 campaign_result run_campaign(const campaign_settings& s, const std::function<bool(const campaign_result&)>& enough) {
    using real_clock = std::chrono::steady_clock;
    const auto began = real_clock::now();

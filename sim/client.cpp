@@ -57,6 +57,7 @@ void sim_client::connect(const engine::action& a) {
    ++dials_;
    const host_id to = world_.host_of(a.where);
    if (to == nowhere) return brain.lost(a.link, a.serial, "no route to host", now());
+   world_.dialled(to);
    socket& s = sockets_[a.link - 1];
    s = socket{};
    s.id = fabric_.net.connect(host_, to, a.link, a.serial);
@@ -114,6 +115,7 @@ void sim_client::finished(call& c) {
                         .was_away = c.was_away,
                         .could_be_written = wrote_at_ >= c.op.submitted,
                         .all_was_well_for = world_.well_for()});
+   if (results.back()) world_.answered(number_);
    if (c.is_last) last_ok_ = results.back().has_value();
    if (fabric_.traces) {
       fabric_.user.note(host_, [&] {

@@ -26,6 +26,8 @@ class client_user {
    virtual host_id host_of(const endpoint&) = 0;  // `nowhere` if there is none
    virtual duration well_for() = 0;               // how long all has been well
    virtual void wrote_command(host_id server) = 0;
+   virtual void dialled(host_id) = 0;
+   virtual void answered(std::uint32_t client) = 0;  // its command was acknowledged
 };
 
 class sim_client {

@@ -37,6 +37,7 @@ void world::strike(std::uint32_t i) {
    }
    fabric_.note(nowhere, [&] { return "fault: " + to_string(f) + " (master is " + name_of(m->host()) + ")"; });
    s.done = true;
+   if (fleet_) fleet_->struck(fabric_.time.now());
    well_since_ = never;
    ++open_faults_;
    if (promotes(f.is) && anything_in_flight()) counts_ = true;

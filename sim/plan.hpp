@@ -76,6 +76,7 @@ struct plan {
    std::optional<duration> attempt_timeout;
    std::optional<duration> deadline;
    bool knows_all_seeds = true;
+   bool is_fleet = false;  // see fleet.hpp
    workload work;
    std::vector<fault> faults;
    duration length = {};

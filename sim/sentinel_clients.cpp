@@ -69,6 +69,11 @@ void sentinel_model::serve(connection_id id) {
    if (s == nullptr) {
       s = &sessions_.adopt(fabric_.net, id);
       s->authenticated = settings.password.empty();
+      if (sessions_.size() > settings.max_clients) {
+         fabric_.net.send(id, end::server, std::string_view("-ERR max number of clients reached\r\n"));
+         sessions_.end(*s);
+         return fabric_.net.close(id, end::server);
+      }
    }
    std::string& in = c.inbox[index(end::server)];
    std::size_t done = 0;

@@ -22,6 +22,7 @@ struct sentinel_settings {
    unsigned parallel_syncs = 1;
    std::string master_name = "mymaster";
    std::string password = {};
+   std::size_t max_clients = 10'000;
 };
 
 enum class failover_state : std::uint8_t {
@@ -62,6 +63,7 @@ class sentinel_model {
    host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
    std::uint64_t config_epoch() const { return config_epoch_; }
    failover_state state() const { return state_; }
+   std::size_t clients() const { return sessions_.size(); }
    bool knows_of_the_master() const { return started_; }
    bool is_leader() const { return state_ != failover_state::none && state_ != failover_state::wait_start; }
 

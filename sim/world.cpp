@@ -8,6 +8,7 @@ namespace holdfast::sim {
 world::world(const plan& p, tracer t)
    : plan_(p), tracer_(std::move(t)), fabric_(p.seed ^ 0x5eed, *this, *this), checkers_(fabric_.time, fabric_.past) {
    fabric_.traces = static_cast<bool>(tracer_);
+   if (p.is_fleet) fleet_.emplace(p.clients);
    build();
 }
 
@@ -85,6 +86,10 @@ verdict world::run() {
    verdict_.events = fabric_.time.taken();
    verdict_.length = fabric_.time.now() - began_;
    verdict_.digest = digest_;
+   if (fleet_) {
+      verdict_.fleet = fleet_->figures(static_cast<host_id>(servers_.size()), client_site_);
+      verdict_.fleet->at_a_sentinel = sentinels_.front()->clients();
+   }
    return verdict_;
 }
 
@@ -251,7 +256,16 @@ void world::ran(host_id h, const words& w, place behind, bool changed, std::stri
    });
 }
 
-void world::became_master(host_id, place) {
+void world::dialled(host_id h) {
+   if (fleet_) fleet_->dialled(h, fabric_.time.now());
+}
+
+void world::answered(std::uint32_t client) {
+   if (fleet_) fleet_->answered(client, fabric_.time.now());
+}
+
+void world::became_master(host_id h, place) {
+   if (fleet_) fleet_->promoted(h, fabric_.time.now());
    ++verdict_.promotions;
    if (counts_) ++verdict_.failovers;
    counts_ = false;

@@ -4,6 +4,7 @@
 #include "sim/checkers.hpp"
 #include "sim/client.hpp"
 #include "sim/fabric.hpp"
+#include "sim/fleet.hpp"
 #include "sim/plan.hpp"
 #include "sim/redis_model.hpp"
 #include "sim/sentinel_model.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,7 @@ struct verdict {
    bool stuck = false;      // the servers themselves never recovered: nothing was judged at the end
    std::uint64_t events = 0;
    duration length = {};
+   std::optional<fleet_figures> fleet = {};
    std::uint64_t digest = 0;  // of all that happened: the same seed gives the same
 };
 
@@ -63,6 +66,8 @@ class world final : private network_user, private fabric_user, private client_us
    host_id host_of(const endpoint&) override;
    duration well_for() override;
    void wrote_command(host_id server) override;
+   void dialled(host_id) override;
+   void answered(std::uint32_t client) override;
    // faults.cpp
    void begins(std::uint32_t fault);
    void strike(std::uint32_t fault);
@@ -108,6 +113,7 @@ class world final : private network_user, private fabric_user, private client_us
    time_point well_since_ = never;
    bool sampling_ = true;
    std::uint64_t digest_ = 0xcbf29ce484222325ULL;
+   std::optional<fleet_log> fleet_;
    verdict verdict_;
 };
 

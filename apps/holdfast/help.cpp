@@ -91,6 +91,7 @@ of its own; the same seed gives the same run.
   holdfast sim --minutes 30 --runs 1000000000
   holdfast sim --fault stop,cut --runs 10000
   holdfast sim --seed 17 --trace        what happens in world 17
+  holdfast sim --clients 10000          so many lose their master at once
 
 A failover counts if a command was in flight at the fault and the promotion
 completed. Of a world that fails, the faults that it does not need are left out,

@@ -23,10 +23,12 @@ struct sim_settings {
    std::uint64_t seed = 1;
    std::uint64_t runs = 1000;
    double minutes = 0;
+   unsigned clients = 0;
    std::vector<std::string> faults = {};
    std::vector<unsigned> without = {};
    bool trace = false;
    std::string json = {};
+   bool runs_given = false;
 };
 
 std::vector<sim::fault_kind> kinds_of(const sim_settings& s) {
@@ -147,6 +149,46 @@ exit_status run_worlds(const sim_settings& s) {
    return good && r.failures == 0 ? exit_status::done : exit_status::failed;
 }
 
+double in_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
+
+nlohmann::ordered_json as_json(const sim::fleet_figures& f) {
+   return {{"clients", f.clients},
+           {"outage_ms", in_ms(f.outage)},
+           {"half_back_ms", in_ms(f.half_back)},
+           {"last_back_ms", in_ms(f.last_back)},
+           {"most_dials_in_a_second_at_a_sentinel", f.sentinel_peak},
+           {"most_dials_in_a_second_at_the_new_master", f.master_peak},
+           {"connections_at_a_sentinel", f.at_a_sentinel}};
+}
+
+// Worlds of many clients that lose their master all at once.
+exit_status run_fleets(const sim_settings& s) {
+   const auto kinds = kinds_of(s);
+   auto worlds = nlohmann::ordered_json::array();
+   bool good = true;
+   bool kept = true;
+   for (std::uint64_t i = 0; i < (s.runs_given ? s.runs : 1); ++i) {
+      const auto v = sim::run_fleet(s.seed + i, s.clients, kinds.empty() ? sim::fault_kind::kill : kinds.front());
+      kept = kept && v.violations.empty() && !v.stuck;
+      auto j = as_json(*v.fleet);
+      j["seed"] = s.seed + i;
+      j["violations"] = v.violations.size();
+      worlds.push_back(std::move(j));
+      if (s.json == "-") continue;
+      const auto& f = *v.fleet;
+      good = print(fmt::format(
+                "world {}: {} clients, {} commands; a new master after {:.0f} ms; from then on half of them "
+                "were back after {:.0f} ms and the last after {:.0f} ms\n"
+                "   at most {} connections asked of a Sentinel in one second, {} of the new master; in the "
+                "end {} to a Sentinel; {} violations\n{}",
+                s.seed + i, f.clients, v.calls.calls, in_ms(f.outage), in_ms(f.half_back), in_ms(f.last_back),
+                f.sentinel_peak, f.master_peak, f.at_a_sentinel, v.violations.size(), describe(v.violations))) &&
+             good;
+   }
+   if (!s.json.empty()) good = save(s.json, worlds.dump(2)) && good;
+   return good && kept ? exit_status::done : exit_status::failed;
+}
+
 std::string fault_help() {
    std::string text;
    for (std::size_t i = 0; i < sim::fault_kinds; ++i) {
@@ -170,21 +212,27 @@ void add_sim(CLI::App& app, int& status) {
    sim_app->formatter(std::make_shared<help_layout>("holdfast sim [OPTIONS]"));
    sim_app->footer(help_of_sim());
    sim_app->add_option("--seed", s->seed, "The first world")->capture_default_str();
-   sim_app->add_option("--runs", s->runs, "How many worlds: this seed and those that follow")
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))
-      ->capture_default_str();
+   auto* const runs = sim_app->add_option("--runs", s->runs, "How many worlds: this seed and those that follow");
+   runs->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))->capture_default_str();
    sim_app->add_option("--minutes", s->minutes, "No world begins later than this")->check(CLI::Range(0.001, 100000.0));
    sim_app->add_option("--fault", s->faults, "Only these faults, comma separated; \"help\" tells what each does")
       ->delimiter(',')
       ->check(check_fault);
+   sim_app
+      ->add_option("--clients", s->clients,
+                   "One world with so many clients (and --runs of them), and what their coming back costs")
+      ->check(CLI::Range(1U, 50'000U));
    sim_app->add_option("--without", s->without, "Leave out these faults of the plan, by their place, from 0")
       ->delimiter(',');
    sim_app->add_flag("--trace", s->trace, "Print all that happens in the first world, and run no other");
    sim_app->add_option("--json", s->json, "Write the figures as JSON to FILE, or to stdout (-) instead of the text")
       ->type_name("FILE");
-   sim_app->callback([s, &status] {
+   sim_app->callback([s, runs, &status] {
+      s->runs_given = runs->count() != 0;
       if (std::find(s->faults.begin(), s->faults.end(), "help") != s->faults.end())
          status = static_cast<int>(print(fault_help()) ? exit_status::done : exit_status::failed);
+      else if (s->clients != 0)
+         status = static_cast<int>(run_fleets(*s));
       else if (s->trace || !s->without.empty())
          status = static_cast<int>(trace_world(*s));
       else

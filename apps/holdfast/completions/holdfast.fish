@@ -64,6 +64,7 @@ complete -c holdfast -n '__fish_seen_subcommand_from sim' -l runs -x -d 'How man
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l minutes -x -d 'No world begins later'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l fault -x \
     -a '(holdfast sim --fault help 2>/dev/null | string match -r "^\\S+")' -d 'Only these faults'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l clients -x -d 'One world with so many clients'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l without -x -d 'Leave out these faults, by their place'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l trace -d 'Print all that happens in one world'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l json -r -F -d 'Write the figures there'
