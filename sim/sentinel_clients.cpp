@@ -7,23 +7,25 @@ namespace holdfast::sim {
 
 std::string address_of_host(host_id h) { return "10.0.0." + std::to_string(h + 1); }
 
-namespace {
-
-std::string id_of(host_id h) { return "5e47" + std::to_string(1000 + h); }
-
-}  // namespace
+std::string run_id(host_id h, std::uint32_t run) {
+   std::string id;
+   random_source digits{std::uint64_t{h} << 32 | run};
+   while (id.size() < 40) id += "0123456789abcdef"[digits() % 16];
+   return id;
+}
 
 // ---- events -------------------------------------------------------------------------------------------------------
 
-void sentinel_model::publish(std::string_view channel, const instance& about) {
+void sentinel_model::publish(std::string_view channel, const instance& about, std::string_view more) {
    const bool is_master = about.is == type::master;
    const std::string port = about.is == type::sentinel ? "26379" : "6379";
    const std::string address = address_of_host(about.host);
    std::string text = is_master                   ? "master " + settings.master_name
                       : about.is == type::replica ? "slave " + address + ":" + port
-                                                  : "sentinel " + id_of(about.host);
+                                                  : "sentinel " + run_id(about.host, 0);
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
+   text += more;
    publish_text(channel, text);
 }
 
@@ -69,6 +71,7 @@ void sentinel_model::serve(connection_id id) {
    if (s == nullptr) {
       s = &sessions_.adopt(fabric_.net, id);
       s->authenticated = settings.password.empty();
+      s->id = next_client_++;
       if (sessions_.size() > settings.max_clients) {
          fabric_.net.send(id, end::server, std::string_view("-ERR max number of clients reached\r\n"));
          sessions_.end(*s);
@@ -94,36 +97,111 @@ void sentinel_model::serve(connection_id id) {
 
 // ---- answers ------------------------------------------------------------------------------------------------------
 
+bool sentinel_model::authenticate(session& s, const words& w, std::size_t from) {
+   const bool named = w.size() == from + 2;
+   if (settings.password.empty() && !named) {
+      add_error(s.out,
+                "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
+                "configuration is correct?");
+      return false;
+   }
+   const bool right = settings.password.empty() || w.back() == settings.password;
+   if (!right || (named && w[from] != "default")) {
+      add_error(s.out, "WRONGPASS invalid username-password pair or user is disabled.");
+      return false;
+   }
+   return s.authenticated = true;
+}
+
 void sentinel_model::answer(session& s, const words& w) {
    const auto is = [&](std::string_view name) { return same_word(w[0], name); };
-   if (is("AUTH") && w.size() >= 2) {
-      if (settings.password.empty())
-         return add_error(s.out,
-                          "ERR AUTH <password> called without any password configured for the default user. Are "
-                          "you sure your configuration is correct?");
-      s.authenticated = w.back() == settings.password;
-      return s.authenticated ? add_status(s.out, "OK")
-                             : add_error(s.out, "WRONGPASS invalid username-password pair or user is disabled.");
+   const auto short_of = [&](std::size_t n) {
+      if (w.size() >= n) return false;
+      std::string name(w[0]);
+      for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      add_error(s.out, "ERR wrong number of arguments for '" + name + "' command");
+      return true;
+   };
+   if (is("HELLO")) return answer_hello(s, w);
+   if (is("AUTH")) {
+      if (short_of(2)) return;
+      if (authenticate(s, w, 1)) add_status(s.out, "OK");
+      return;
    }
+   const bool known = is("PING") || is("SUBSCRIBE") || is("SENTINEL") || is("ROLE") || is("CLIENT");
+   if (!known) {
+      std::string args;
+      for (std::size_t i = 1; i < w.size(); ++i) args += "'" + std::string(w[i]) + "' ";
+      return add_error(s.out, "ERR unknown command '" + std::string(w[0]) + "', with args beginning with: " + args);
+   }
+   if (!is("PING") && !is("ROLE") && short_of(2)) return;
    if (!s.authenticated) return add_error(s.out, "NOAUTH Authentication required.");
    if (is("PING")) {
-      if (!s.subscribed) return add_status(s.out, "PONG");
+      if (!s.subscribed || s.resp3) return w.size() > 1 ? add_bulk(s.out, w[1]) : add_status(s.out, "PONG");
       add_array(s.out, 2);
       add_bulk(s.out, "pong");
-      return add_bulk(s.out, "");
+      return add_bulk(s.out, w.size() > 1 ? w[1] : "");
    }
    if (is("SUBSCRIBE")) return subscribe(s, w);
-   if (is("SENTINEL") && w.size() >= 2) return answer_sentinel(s, w);
-   add_error(s.out, "ERR unknown command '" + std::string(w[0]) + "', with args beginning with: ");
+   if (is("SENTINEL")) return answer_sentinel(s, w);
+   if (is("ROLE")) {
+      add_array(s.out, 2);
+      add_bulk(s.out, "sentinel");
+      add_array(s.out, 1);
+      return add_bulk(s.out, settings.master_name);
+   }
+   if (same_word(w[1], "SETNAME") && w.size() == 3) return add_status(s.out, "OK");
+   if (same_word(w[1], "ID") && w.size() == 2) return add_integer(s.out, static_cast<long long>(s.id));
+   add_error(s.out, "ERR unknown subcommand '" + std::string(w[1]) + "'. Try CLIENT HELP.");
+}
+
+void sentinel_model::answer_hello(session& s, const words& w) {
+   std::optional<long long> version = s.resp3 ? 3 : 2;
+   if (w.size() > 1) version = read_integer(w[1]);
+   if (!version) return add_error(s.out, "ERR Protocol version is not an integer or out of range");
+   if (*version != 2 && *version != 3) return add_error(s.out, "NOPROTO unsupported protocol version");
+   for (std::size_t i = 2; i < w.size(); ++i) {
+      if (same_word(w[i], "AUTH") && i + 2 < w.size()) {
+         if (!authenticate(s, {w[i], w[i + 1], w[i + 2]}, 1)) return;
+         i += 2;
+      } else if (same_word(w[i], "SETNAME") && i + 1 < w.size()) {
+         ++i;
+      } else {
+         return add_error(s.out, "ERR Syntax error in HELLO option '" + std::string(w[i]) + "'");
+      }
+   }
+   if (!s.authenticated)
+      return add_error(s.out,
+                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
+                       "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
+                       "version at the same time");
+   s.resp3 = *version == 3;
+   add_number(s.out, s.resp3 ? '%' : '*', s.resp3 ? 6 : 12);
+   for (const std::string_view text : {"server", "redis", "version", "7.0.15", "proto"}) add_bulk(s.out, text);
+   add_integer(s.out, *version);
+   add_bulk(s.out, "id");
+   add_integer(s.out, static_cast<long long>(s.id));
+   for (const std::string_view text : {"mode", "sentinel", "modules"}) add_bulk(s.out, text);
+   add_array(s.out, 0);
 }
 
 void sentinel_model::answer_sentinel(session& s, const words& w) {
    const auto is = [&](std::string_view name) { return same_word(w[1], name); };
-   if (is("MYID")) return add_bulk(s.out, id_of(host_));
-   const bool known = w.size() > 2 && w[2] == settings.master_name;
+   const bool of_itself = is("MYID");
+   if (of_itself && w.size() == 2) return add_bulk(s.out, run_id(host_, 0));
+   const bool of_master = is("MASTER") || is("SENTINELS") || is("REPLICAS") || is("SLAVES") ||
+                          is("GET-MASTER-ADDR-BY-NAME") || is("FAILOVER");
+   if (!of_master && !of_itself)
+      return add_error(s.out, "ERR unknown subcommand '" + std::string(w[1]) + "'. Try SENTINEL HELP.");
+   if (w.size() != 3 || of_itself) {
+      std::string name(w[1]);
+      for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+      return add_error(s.out, "ERR wrong number of arguments for 'sentinel|" + name + "' command");
+   }
+   const bool known = w[2] == settings.master_name;
    if (is("GET-MASTER-ADDR-BY-NAME")) {
       if (!known) {
-         s.out += "*-1\r\n";
+         s.out += s.resp3 ? "_\r\n" : "*-1\r\n";
          return;
       }
       add_array(s.out, 2);
@@ -135,49 +213,14 @@ void sentinel_model::answer_sentinel(session& s, const words& w) {
       return;
    }
    if (!known) return add_error(s.out, "ERR No such master with that name");
-   if (is("MASTER")) return answer_master(s);
-   if (is("SENTINELS")) return answer_others(s);
-   add_error(s.out, "ERR unknown subcommand '" + std::string(w[1]) + "'. Try SENTINEL HELP.");
-}
-
-void sentinel_model::answer_master(session& s) {
-   s.shown_epoch = config_epoch_;
-   std::string flags = "master";
-   if (master().down_since != 0) flags += ",s_down";
-   if (objectively_down_) flags += ",o_down";
-   if (!master().connected) flags += ",disconnected";
-   if (state_ != failover_state::none) flags += ",failover_in_progress";
-   const auto others =
-      std::count_if(instances_.begin(), instances_.end(), [](const instance& i) { return i.is == type::sentinel; });
-   add_array(s.out, 20);
-   const auto field = [&](std::string_view name, std::string_view text) {
-      add_bulk(s.out, name);
-      add_bulk(s.out, text);
-   };
-   field("name", settings.master_name);
-   field("ip", address_of_host(master().host));
-   field("port", "6379");
-   field("runid", id_of(master().host));
-   field("flags", flags);
-   field("down-after-milliseconds", std::to_string(settings.down_after));
-   field("config-epoch", std::to_string(config_epoch_));
-   field("num-other-sentinels", std::to_string(others));
-   field("quorum", std::to_string(settings.quorum));
-   field("failover-timeout", std::to_string(settings.failover_timeout));
-}
-
-void sentinel_model::answer_others(session& s) {
-   const auto others =
-      std::count_if(instances_.begin(), instances_.end(), [](const instance& i) { return i.is == type::sentinel; });
-   add_array(s.out, static_cast<std::size_t>(others));
-   for (const instance& i : instances_) {
-      if (i.is != type::sentinel) continue;
-      add_array(s.out, 10);
-      for (const std::string& text :
-           {std::string("name"), id_of(i.host), std::string("ip"), address_of_host(i.host), std::string("port"),
-            std::string("26379"), std::string("runid"), id_of(i.host), std::string("flags"), std::string("sentinel")})
-         add_bulk(s.out, text);
+   if (is("SENTINELS")) return answer_all(s, type::sentinel);
+   if (is("REPLICAS") || is("SLAVES")) return answer_all(s, type::replica);
+   if (is("FAILOVER")) {
+      if (state_ != failover_state::none) return add_error(s.out, "INPROG Failover already in progress");
+      return fail_over() ? add_status(s.out, "OK") : add_error(s.out, "NOGOODSLAVE No suitable replica to promote");
    }
+   s.shown_epoch = config_epoch_;
+   answer_instance(s, master());
 }
 
 void sentinel_model::subscribe(session& s, const words& w) {

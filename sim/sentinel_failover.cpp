@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace holdfast::sim {
 
@@ -13,6 +14,7 @@ using ms = sentinel_model::ms;
 constexpr ms election_timeout = 10'000;
 constexpr std::uint32_t desync = 1'000;
 constexpr ms reconf_timeout = 10'000;
+constexpr ms publish_period = 2'000;
 
 }  // namespace
 
@@ -37,7 +39,7 @@ void sentinel_model::start_failover() {
 }
 
 bool sentinel_model::fail_over() {
-   if (state_ != failover_state::none || tilt_) return false;
+   if (state_ != failover_state::none || fittest() == nullptr) return false;
    start_failover();
    forced_ = true;
    return true;
@@ -51,6 +53,7 @@ host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t
    if (leader_epoch_ < epoch && current_epoch_ <= epoch) {
       leader_ = who;
       leader_epoch_ = current_epoch_;
+      publish_text("+vote-for-leader", run_id(who, 0) + " " + std::to_string(leader_epoch_));
       if (who != host_) failover_started_ = now() + fabric_.chance.below(desync);
    }
    leader_epoch = leader_epoch_;
@@ -114,7 +117,8 @@ void sentinel_model::wait_start() {
    publish("+failover-state-select-slave", master());
 }
 
-void sentinel_model::select_replica() {
+// By priority, then by offset, then by the id of its run.
+sentinel_model::instance* sentinel_model::fittest() {
    const ms t = now();
    const bool down = master().down_since != 0;
    const ms longest_down = (down ? t - master().down_since : 0) + settings.down_after * 10;
@@ -124,10 +128,14 @@ void sentinel_model::select_replica() {
       const bool fit = i.is == type::replica && i.down_since == 0 && i.connected && t - i.last_available <= 5'000 &&
                        i.priority != 0 && t - i.last_info <= validity && i.its_link_down <= longest_down;
       if (!fit) continue;
-      const bool better =
-         best == nullptr || i.priority < best->priority || (i.priority == best->priority && i.offset > best->offset);
-      if (better) best = &i;
+      const auto rank = [](const instance& x) { return std::tuple(x.priority, ~x.offset, run_id(x.host, x.run)); };
+      if (best == nullptr || rank(i) < rank(*best)) best = &i;
    }
+   return best;
+}
+
+void sentinel_model::select_replica() {
+   instance* const best = fittest();
    if (best == nullptr) {
       publish("-failover-abort-no-good-slave", master());
       return abort_failover();
@@ -153,7 +161,10 @@ void sentinel_model::reconfigure_replicas() {
       in_progress += i.reconfigured == reconf::sent || i.reconfigured == reconf::in_progress;
    for (instance& i : instances_) {
       if (i.is != type::replica || i.promoted || i.reconfigured == reconf::done) continue;
-      if (i.reconfigured == reconf::sent && t - i.reconfigured_at > reconf_timeout) i.reconfigured = reconf::done;
+      if (i.reconfigured == reconf::sent && t - i.reconfigured_at > reconf_timeout) {
+         publish("-slave-reconf-sent-timeout", i);
+         i.reconfigured = reconf::done;
+      }
       if (i.reconfigured != reconf::none || !i.connected || in_progress >= settings.parallel_syncs) continue;
       order(i, promoted_);
       i.reconfigured = reconf::sent;
@@ -172,14 +183,17 @@ void sentinel_model::detect_end() {
       left = left || (i.is == type::replica && !i.promoted && i.reconfigured != reconf::done && i.down_since == 0);
    const bool timeout = now() - state_changed_ > settings.failover_timeout;
    if (left && !timeout) return;
-   if (timeout) {
-      publish("+failover-end-for-timeout", master());
-      for (instance& i : instances_) {
-         if (i.is == type::replica && !i.promoted && i.reconfigured == reconf::none) order(i, promoted_);
-      }
-   }
+   if (timeout) publish("+failover-end-for-timeout", master());
    publish("+failover-end", master());
    set_state(failover_state::update_config);
+   if (timeout) {
+      for (instance& i : instances_) {
+         const bool left_out = i.reconfigured == reconf::none || i.reconfigured == reconf::in_progress;
+         if (i.is != type::replica || i.promoted || !left_out || !i.connected) continue;
+         order(i, promoted_);
+         publish("+slave-reconf-sent-be", i);
+      }
+   }
 }
 
 // All that was known of the others begins anew, but for who they are.
@@ -189,15 +203,14 @@ void sentinel_model::change_master(host_id to) {
                 settings.master_name + " " + address_of_host(from) + " 6379 " + address_of_host(to) + " 6379");
    std::deque<instance> before;
    before.swap(instances_);
-   add(to, type::master);
+   // When it last asked, and told, its master: that stays, though the master is another.
+   add(to, type::master).last_info = before.front().last_info;
+   master().last_publish = before.front().last_publish;
    for (const instance& i : before) {
       if (i.is == type::sentinel)
          instances_.push_back(i);
       else if (i.host != to)
-         add(i.host, type::replica);
-   }
-   for (instance& i : instances_) {
-      if (i.is == type::replica) i.its_master = to;
+         publish("+slave", add(i.host, type::replica));
    }
    state_ = failover_state::none;
    promoted_ = nowhere;
@@ -207,7 +220,7 @@ void sentinel_model::change_master(host_id to) {
 }
 
 void sentinel_model::force_hello() {
-   for (instance& i : instances_) i.last_publish = std::min(i.last_publish, now() - 2'001);
+   for (instance& i : instances_) i.last_publish -= publish_period + 1;
 }
 
 host_id sentinel_model::named() const {

@@ -25,12 +25,12 @@ std::uint64_t pack_hello(host_id master, std::uint64_t current, std::uint64_t co
 std::string_view to_string(failover_state s) {
    switch (s) {
       case failover_state::none: return "none";
-      case failover_state::wait_start: return "wait-start";
-      case failover_state::select_slave: return "select-slave";
-      case failover_state::send_slaveof_noone: return "send-slaveof-noone";
-      case failover_state::wait_promotion: return "wait-promotion";
-      case failover_state::reconf_slaves: return "reconf-slaves";
-      case failover_state::update_config: return "update-config";
+      case failover_state::wait_start: return "wait_start";
+      case failover_state::select_slave: return "select_slave";
+      case failover_state::send_slaveof_noone: return "send_slaveof_noone";
+      case failover_state::wait_promotion: return "wait_promotion";
+      case failover_state::reconf_slaves: return "reconf_slaves";
+      case failover_state::update_config: return "update_config";
    }
    return "?";
 }
@@ -80,6 +80,7 @@ sentinel_model::instance& sentinel_model::add(host_id h, type t) {
    i.is = t;
    // As if pinged right now: one that never answers is noticed as well.
    i.pinged_since = i.last_available = i.last_pong = i.role_since = i.master_since = now();
+   i.last_publish = i.said_at = i.heard_hello = now();
    i.says_master = t == type::master;
    instances_.push_back(i);
    return instances_.back();
@@ -192,7 +193,8 @@ void sentinel_model::send_periodic(instance& i) {
    }
    const ms period = std::min(settings.down_after, ping_period);
    if (t - i.last_pong > period && t - i.last_ping > period / 2) send_ping(i);
-   if (i.is != type::sentinel && t - i.last_publish > publish_period) {
+   if (t - i.last_publish > publish_period) {
+      // A server hands it on to its subscribers; a Sentinel takes it as said to itself.
       i.last_publish = t;
       fabric_.post(host_, i.host, message::publish_hello, pack_hello(named(), current_epoch_, config_epoch_), host_,
                    i.link);
@@ -235,7 +237,10 @@ void sentinel_model::check_objectively_down() {
    const bool down = votes != 0 && votes >= settings.quorum;
    if (down == objectively_down_) return;
    objectively_down_ = down;
-   publish(down ? "+odown" : "-odown", master());
+   if (down)
+      publish("+odown", master(), " #quorum " + std::to_string(votes) + "/" + std::to_string(settings.quorum));
+   else
+      publish("-odown", master());
 }
 
 void sentinel_model::ask_others(bool at_once) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -100,6 +101,7 @@ class sentinel_model {
       reconf reconfigured = reconf::none;
       ms reconfigured_at = 0;
       // of Sentinels
+      ms heard_hello = 0;
       bool says_down = false;
       ms said_at = 0;
       host_id leader = nowhere;
@@ -108,6 +110,8 @@ class sentinel_model {
    struct session : basic_session {
       bool authenticated = false;
       bool subscribed = false;
+      bool resp3 = false;
+      std::uint64_t id = 0;
       std::uint64_t shown_epoch = 0;
       std::vector<std::string> channels;
    };
@@ -127,7 +131,7 @@ class sentinel_model {
    instance& add(host_id, type);
    instance& master() { return instances_.front(); }
    void on_info(instance&, const info_of&);
-   void on_replica_info(instance&, const info_of&, bool role_changed);
+   void on_replica_info(instance&, const info_of&);
    void on_ask(const event&);
    void on_hello(const event&);
    void order(instance&, host_id new_master);
@@ -138,6 +142,7 @@ class sentinel_model {
    void start_failover();
    void step();
    void wait_start();
+   instance* fittest();
    void select_replica();
    void reconfigure_replicas();
    void detect_end();
@@ -147,13 +152,16 @@ class sentinel_model {
    host_id elected();
    void set_state(failover_state);
    void force_hello();
-   // sentinel_clients.cpp: what clients are told
-   void publish(std::string_view channel, const instance& about);
+   // sentinel_clients.cpp, sentinel_answers.cpp: what clients are told
+   void publish(std::string_view channel, const instance& about, std::string_view more = {});
    void publish_text(std::string_view channel, const std::string& payload);
    void answer(session&, const words&);
    void answer_sentinel(session&, const words&);
-   void answer_master(session&);
-   void answer_others(session&);
+   void answer_hello(session&, const words&);
+   bool authenticate(session&, const words&, std::size_t from);
+   void answer_instance(session&, const instance&);
+   void answer_all(session&, type);
+   std::string flags_of(const instance&) const;
    void subscribe(session&, const words&);
    void serve(connection_id);
    void want_turn();
@@ -183,6 +191,7 @@ class sentinel_model {
    ms last_switch_ = 0;
 
    session_table<session> sessions_;
+   std::uint64_t next_client_ = 3;
    std::vector<connection_id> readable_;
    bool turn_wanted_ = false;
    words words_;
@@ -190,5 +199,7 @@ class sentinel_model {
 
 // A host as servers and Sentinels are addressed: 10.0.0.<host + 1>, ports 6379 and 26379.
 std::string address_of_host(host_id);
+// Of a process that runs there for the `run`th time: 40 hexadecimal digits in no order. A Sentinel keeps its own.
+std::string run_id(host_id, std::uint32_t run);
 
 }  // namespace holdfast::sim

@@ -19,6 +19,7 @@ void sentinel_model::on(const event& e) {
       case message::open_link: return fabric_.post(host_, e.a, message::link_opened, 0, 0, e.e);
       case message::ping: return fabric_.post(host_, e.a, message::pong, 0, 0, e.e);
       case message::is_master_down: return on_ask(e);
+      case message::publish_hello: return on_hello(e);
       default: break;
    }
    instance* const i = find(e.a, e.e);
@@ -55,6 +56,7 @@ void sentinel_model::on_hello(const event& e) {
    const std::uint64_t config = e.c >> 36;
    if (from == host_) return;
    if (find(from) == nullptr) publish("+sentinel", add(from, type::sentinel));
+   find(from)->heard_hello = now();
    if (current > current_epoch_) {
       current_epoch_ = current;
       publish_text("+new-epoch", std::to_string(current));
@@ -79,13 +81,15 @@ void sentinel_model::on_info(instance& i, const info_of& said) {
          publish("+slave", met);
       }
    }
-   const bool role_changed = i.says_master != said.is_master;
-   if (role_changed) {
+   if (i.says_master != said.is_master) {
       i.says_master = said.is_master;
       i.role_since = now();
       if (!said.is_master) i.master_since = now();
+      const bool as_configured = said.is_master == (i.is == type::master);
+      publish(as_configured ? "+role-change" : "-role-change", i,
+              said.is_master ? " new reported role is master" : " new reported role is slave");
    }
-   i.its_link_down = said.link_down_ms;
+   i.its_link_down = said.link_down_ms / 1000 * 1000;  // INFO says it in seconds
    if (!said.is_master) {
       if (i.its_master != said.master) {
          i.its_master = said.master;
@@ -95,10 +99,10 @@ void sentinel_model::on_info(instance& i, const info_of& said) {
       i.offset = said.offset;
       i.priority = said.priority;
    }
-   if (!tilt_ && i.is == type::replica) on_replica_info(i, said, role_changed);
+   if (!tilt_ && i.is == type::replica) on_replica_info(i, said);
 }
 
-void sentinel_model::on_replica_info(instance& i, const info_of& said, bool role_changed) {
+void sentinel_model::on_replica_info(instance& i, const info_of& said) {
    const ms t = now();
    constexpr ms wait = publish_period * 4;
    if (said.is_master) {
@@ -114,9 +118,8 @@ void sentinel_model::on_replica_info(instance& i, const info_of& said, bool role
       }
       return;
    }
-   const bool elsewhere = i.its_master != master().host;
-   if (!role_changed && elsewhere && state_ == failover_state::none && is_sane(master()) && fine_for(i, wait) &&
-       t - i.master_since > wait) {
+   if (i.its_master != master().host && is_sane(master()) && fine_for(i, settings.failover_timeout) &&
+       t - i.master_since > settings.failover_timeout) {
       publish("+fix-slave-config", i);
       order(i, master().host);
    }

@@ -1,0 +1,218 @@
+// The simulator's servers and Sentinels in a world of their own, and raw connections: to them, and to real ones.
+#pragma once
+
+#include "lab/deployment.hpp"
+#include "lab/sockets.hpp"
+#include "resp/reader.hpp"
+#include "sim/redis_model.hpp"
+#include "sim/sentinel_model.hpp"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+
+inline std::string flat(value_view v) {
+   if (v.is_nil()) return "nil";
+   if (v.is_error()) return "-" + std::string(v.text());
+   if (v.kind() == kind::integer) return ":" + std::to_string(v.integer());
+   if (!v.is_aggregate()) return std::string(v.text());
+   std::string line;
+   for (const value_view element : v) line += "[" + flat(element) + "]";
+   return "(" + std::to_string(v.size()) + ")" + line;
+}
+
+// All replies in these bytes; what is no whole reply is left out.
+inline std::vector<std::string> replies_in(std::string_view bytes) {
+   resp::reader reader{resp::limits{}};
+   const auto space = reader.prepare(bytes.size() + 1);
+   std::copy(bytes.begin(), bytes.end(), space.begin());
+   reader.commit(bytes.size());
+   std::vector<std::string> all;
+   while (reader.next() == resp::reader::status::reply) all.push_back(flat(reader.reply()));
+   return all;
+}
+
+inline std::vector<std::string> words_of(const std::string& line) {
+   std::istringstream in(line);
+   std::vector<std::string> all;
+   for (std::string word; in >> word;) all.push_back(word == "''" ? "" : word);
+   return all;
+}
+
+inline std::string bytes_of(const std::vector<std::string>& command) {
+   std::string bytes;
+   add_array(bytes, command.size());
+   for (const auto& word : command) add_bulk(bytes, word);
+   return bytes;
+}
+
+// A connection on which anything can be said.
+class real_line {
+ public:
+   explicit real_line(const endpoint& where) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+      const sockaddr_in address = lab::address_of(where);
+      if (::connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+         throw std::runtime_error("no connection to " + to_string(where));
+   }
+   ~real_line() { ::close(socket_); }
+   real_line(const real_line&) = delete;
+   real_line& operator=(const real_line&) = delete;
+
+   void send(std::string_view bytes) {
+      if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) ended_ = true;
+   }
+   // What came: at least one whole reply more than before, unless patience or the connection ended.
+   std::string take(std::chrono::milliseconds patience) {
+      const std::size_t before = replies_in(in_).size();
+      while (!ended_ && replies_in(in_).size() == before) {
+         pollfd look{.fd = socket_, .events = POLLIN, .revents = 0};
+         if (::poll(&look, 1, static_cast<int>(patience.count())) <= 0) break;
+         char space[16 * 1024];
+         const auto n = ::recv(socket_, space, sizeof space, 0);
+         if (n <= 0)
+            ended_ = true;
+         else
+            in_.append(space, static_cast<std::size_t>(n));
+      }
+      return in_;
+   }
+   // One command, its reply; "(closed)" where there is none.
+   std::string ask(const std::vector<std::string>& command) {
+      in_.clear();
+      send(bytes_of(command));
+      const auto replies = replies_in(take(std::chrono::milliseconds(2000)));
+      return replies.empty() ? "(closed)" : replies.front();
+   }
+   // Everything until `n` replies are there, or the end.
+   std::vector<std::string> exchange(std::string_view bytes, std::size_t n) {
+      in_.clear();
+      send(bytes);
+      while (replies_in(in_).size() < n && !ended_) {
+         const std::size_t before = in_.size();
+         if (take(std::chrono::milliseconds(500)).size() == before) break;
+      }
+      auto all = replies_in(in_);
+      if (ended_) all.emplace_back("(closed)");
+      return all;
+   }
+   bool ended() const { return ended_; }
+
+ private:
+   int socket_;
+   std::string in_;
+   bool ended_ = false;
+};
+
+// A master, its replica and Sentinels.
+class model_deployment final : private network_user, private fabric_user {
+ public:
+   explicit model_deployment(const redis_settings& s, unsigned replicas = 1, unsigned sentinels = 0,
+                             const sentinel_settings& watchers = {})
+      : fabric_(1, *this, *this) {
+      std::vector<host_id> followers;
+      std::vector<host_id> others;
+      for (host_id h = 0; h <= replicas; ++h) {
+         fabric_.net.add_host(h);
+         servers_.push_back(std::make_unique<redis_model>(fabric_, h));
+         servers_.back()->settings = s;
+         fabric_.servers.push_back(servers_.back().get());
+         fabric_.sentinels.push_back(nullptr);
+         if (h != 0) followers.push_back(h);
+      }
+      for (host_id h = replicas + 1; h <= replicas + sentinels; ++h) {
+         fabric_.net.add_host(h);
+         sentinels_.push_back(std::make_unique<sentinel_model>(fabric_, h, watchers));
+         fabric_.servers.push_back(nullptr);
+         fabric_.sentinels.push_back(sentinels_.back().get());
+         others.push_back(h);
+      }
+      client_ = fabric_.net.add_host(replicas + sentinels + 1);
+      fabric_.servers.push_back(nullptr);
+      fabric_.sentinels.push_back(nullptr);
+      for (const host_id r : followers) servers_[r]->follow_at_start(0);
+      for (const auto& w : sentinels_) w->begin(0, followers, others, 0, false);
+      pass(2s);
+   }
+
+   host_id sentinel(unsigned i) const { return static_cast<host_id>(servers_.size()) + i; }
+   redis_model& server(host_id h) { return *servers_[h]; }
+   connection_id connect(host_id to) {
+      const connection_id c = fabric_.net.connect(client_, to, 1, 1);
+      pass(10ms);
+      return c;
+   }
+   std::vector<std::string> exchange(connection_id c, std::string_view bytes, duration patience = 10ms) {
+      fabric_.net.send(c, end::client, bytes);
+      return take(c, patience);
+   }
+   std::vector<std::string> take(connection_id c, duration patience) {
+      pass(patience);
+      std::string& in = fabric_.net.at(c).inbox[index(end::client)];
+      auto all = replies_in(in);
+      in.clear();
+      if (fabric_.net.at(c).saw_end[index(end::client)]) all.emplace_back("(closed)");
+      return all;
+   }
+   // In one line; "(closed)" where the server ended the connection, empty where it says nothing.
+   std::string ask(connection_id c, const std::vector<std::string>& command) {
+      const auto replies = exchange(c, bytes_of(command));
+      return replies.empty() ? "" : replies.front();
+   }
+   void kill(host_id h) {
+      fabric_.net.set(h, condition::dead);
+      servers_[h]->crash();
+   }
+   void pass(duration d) {
+      const time_point until = fabric_.time.now() + d;
+      while (!fabric_.time.empty() && fabric_.time.next() <= until) {
+         const event e = fabric_.time.take();
+         switch (e.kind) {
+            case what::turn:
+               if (fabric_.servers[e.a] != nullptr)
+                  servers_[e.a]->turn();
+               else
+                  fabric_.sentinels[e.a]->turn();
+               break;
+            case what::message: fabric_.on_message(e); break;
+            case what::sync_done: servers_[e.a]->on_sync_done(e.c); break;
+            case what::replica_cron: servers_[e.a]->on_cron(); break;
+            case what::unpaused: servers_[e.a]->on_unpaused(); break;
+            case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); break;
+            default: fabric_.net.on(e); break;
+         }
+      }
+      fabric_.time.pass_until(until);
+   }
+
+ private:
+   void connected(connection_id) override {}
+   void not_connected(connection_id, std::string_view) override {}
+   void readable(connection_id id, end e) override {
+      if (e == end::client) return;
+      const host_id h = fabric_.net.at(id).server;
+      if (fabric_.servers[h] != nullptr)
+         servers_[h]->readable(id);
+      else
+         fabric_.sentinels[h]->readable(id);
+   }
+   void writable(connection_id) override {}
+   void ran(host_id, const words&, place, bool, std::string_view, connection_id) override {}
+   void became_master(host_id, place) override {}
+   void note(host_id, std::string_view) override {}
+
+   fabric fabric_;
+   std::vector<std::unique_ptr<redis_model>> servers_;
+   std::vector<std::unique_ptr<sentinel_model>> sentinels_;
+   host_id client_ = nowhere;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,180 @@
+// The simulator's model of a Sentinel against a real one: what it answers, and what it publishes in a failover.
+#include "simulated.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+#include <regex>
+#include <set>
+
+namespace holdfast::sim {
+namespace {
+
+constexpr std::chrono::milliseconds down_after(500);
+
+// Addresses, ids, epochs and counts are each process' own; runs of replies of one kind become one.
+std::string form_of(std::string text) {
+   static const std::regex address(R"(\d+\.\d+\.\d+\.\d+[: ]\d+)");
+   static const std::regex id("[0-9a-f]{40}");
+   static const std::regex number(R"((^|[ /])\d+)");
+   text = std::regex_replace(text, address, "ADDRESS");
+   text = std::regex_replace(text, id, "ID");
+   return std::regex_replace(text, number, "$1N");
+}
+
+// The names of the fields, and the values of those that are the same everywhere.
+std::string shape_of(const std::string& fields) {
+   static const std::set<std::string> same{"flags",
+                                           "link-refcount",
+                                           "role-reported",
+                                           "num-slaves",
+                                           "num-other-sentinels",
+                                           "quorum",
+                                           "parallel-syncs",
+                                           "master-link-status",
+                                           "slave-priority",
+                                           "voted-leader",
+                                           "replica-announced",
+                                           "failover-timeout",
+                                           "down-after-milliseconds"};
+   static const std::regex field(R"(\[([^\[\]]*)\]\[([^\[\]]*)\])");
+   std::string shape;
+   for (std::sregex_iterator i(fields.begin(), fields.end(), field), last; i != last; ++i) {
+      shape += (*i)[1].str();
+      if (same.contains((*i)[1].str())) shape += "=" + (*i)[2].str();
+      shape += " ";
+   }
+   return shape;
+}
+
+lab::deployment_options watched(unsigned sentinels) {
+   return {.replicas = 2, .sentinels = sentinels, .down_after = down_after};
+}
+
+sentinel_settings as_in_the_lab() {
+   sentinel_settings s;
+   s.down_after = down_after.count();
+   return s;
+}
+
+TEST(SimulatedSentinel, AnswersAsARealOneDoes) {
+   lab::deployment real(watched(3));
+   model_deployment model({}, 2, 3, as_in_the_lab());
+   model.pass(12s);
+   real_line line(real.sentinel(0).own_address());
+   const connection_id c = model.connect(model.sentinel(0));
+   for (const std::string question : {"PING",
+                                      "PING x",
+                                      "SELECT 0",
+                                      "GET k",
+                                      "NOSUCH",
+                                      "AUTH x",
+                                      "AUTH",
+                                      "AUTH default x",
+                                      "SENTINEL",
+                                      "SENTINEL NOSUCH",
+                                      "SENTINEL MASTER",
+                                      "SENTINEL MASTER nobody",
+                                      "SENTINEL SENTINELS nobody",
+                                      "SENTINEL REPLICAS nobody",
+                                      "SENTINEL GET-MASTER-ADDR-BY-NAME nobody",
+                                      "SENTINEL GET-MASTER-ADDR-BY-NAME",
+                                      "SENTINEL FAILOVER nobody",
+                                      "ROLE",
+                                      "CLIENT SETNAME joe",
+                                      "HELLO 4",
+                                      "HELLO x",
+                                      "HELLO 2 NOSUCH",
+                                      "SENTINEL MYID a"})
+      EXPECT_EQ(model.ask(c, words_of(question)), line.ask(words_of(question))) << question;
+   for (const std::string question : {"HELLO", "HELLO 2", "HELLO 3"}) {
+      const auto without_id = [](const std::string& answer) {
+         return std::regex_replace(answer, std::regex(":[0-9]+"), ":N");
+      };
+      EXPECT_EQ(without_id(model.ask(c, words_of(question))), without_id(line.ask(words_of(question)))) << question;
+   }
+   EXPECT_EQ(model.ask(c, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "nobody"}),
+             line.ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "nobody"}));
+   for (const std::string question : {"SENTINEL MASTER mymaster", "SENTINEL REPLICAS mymaster",
+                                      "SENTINEL SLAVES mymaster", "SENTINEL SENTINELS mymaster"})
+      EXPECT_EQ(shape_of(model.ask(c, words_of(question))), shape_of(line.ask(words_of(question)))) << question;
+   EXPECT_EQ(form_of(model.ask(c, {"SENTINEL", "MYID"})), form_of(line.ask({"SENTINEL", "MYID"})));
+   EXPECT_EQ(model.ask(c, {"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "mymaster"}), "(2)[10.0.0.1][6379]");
+}
+
+TEST(SimulatedSentinel, AsksForItsPasswordAsARealOneDoes) {
+   auto options = watched(1);
+   options.replicas = 0;
+   options.sentinel_login = {.password = "secret"};
+   lab::deployment real(options);
+   sentinel_settings s;
+   s.password = "secret";
+   model_deployment model({}, 0, 1, s);
+   real_line line(real.sentinel(0).own_address());
+   const connection_id c = model.connect(model.sentinel(0));
+   for (const std::string question :
+        {"PING", "SENTINEL MYID", "SUBSCRIBE a", "HELLO 2", "HELLO 2 AUTH default wrong", "AUTH wrong",
+         "AUTH default wrong", "AUTH joe secret", "NOSUCH", "AUTH secret", "PING", "AUTH default secret"})
+      EXPECT_EQ(model.ask(c, words_of(question)), line.ask(words_of(question))) << question;
+}
+
+// Those that every failover has.
+const std::vector<std::string> channels{"+sdown",
+                                        "+odown",
+                                        "+new-epoch",
+                                        "+try-failover",
+                                        "+vote-for-leader",
+                                        "+elected-leader",
+                                        "+failover-state-select-slave",
+                                        "+selected-slave",
+                                        "+failover-state-send-slaveof-noone",
+                                        "+failover-state-wait-promotion",
+                                        "+promoted-slave",
+                                        "+failover-state-reconf-slaves",
+                                        "+slave-reconf-sent",
+                                        "+slave-reconf-inprog",
+                                        "+slave-reconf-done",
+                                        "+failover-end",
+                                        "+switch-master",
+                                        "+config-update-from",
+                                        "+slave"};
+
+void gather(std::set<std::string>& into, const std::vector<std::string>& replies) {
+   for (const std::string& reply : replies) {
+      static const std::regex message(R"(\(3\)\[message\]\[(.*)\]\[(.*)\])");
+      std::smatch parts;
+      if (std::regex_match(reply, parts, message)) into.insert(parts[1].str() + " " + form_of(parts[2].str()));
+   }
+}
+
+TEST(SimulatedSentinel, PublishesWhatARealOnePublishesInAFailover) {
+   lab::deployment real(watched(3));
+   model_deployment model({}, 2, 3, as_in_the_lab());
+   model.pass(12s);
+   std::vector<std::string> subscription{"SUBSCRIBE"};
+   subscription.insert(subscription.end(), channels.begin(), channels.end());
+   std::vector<std::unique_ptr<real_line>> lines;
+   std::vector<connection_id> connections;
+   for (unsigned i = 0; i < 3; ++i) {
+      lines.push_back(std::make_unique<real_line>(real.sentinel(i).own_address()));
+      const auto confirmed = lines.back()->exchange(bytes_of(subscription), channels.size());
+      connections.push_back(model.connect(model.sentinel(i)));
+      EXPECT_EQ(model.exchange(connections.back(), bytes_of(subscription)), confirmed);
+      EXPECT_EQ(model.ask(connections.back(), {"PING"}), lines.back()->ask({"PING"}));
+   }
+   real.node(0).kill();
+   model.kill(0);
+
+   std::set<std::string> published;
+   for (const connection_id c : connections) gather(published, model.take(c, 3s));
+   std::set<std::string> truly;
+   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+   while (truly.size() < published.size() && std::chrono::steady_clock::now() < patience) {
+      for (const auto& line : lines) gather(truly, replies_in(line->take(std::chrono::milliseconds(50))));
+   }
+   EXPECT_EQ(published, truly);
+}
+
+}  // namespace
+}  // namespace holdfast::sim
