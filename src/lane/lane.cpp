@@ -135,6 +135,7 @@ void lane::tick(time_point now) {
 }
 
 time_point lane::next_deadline() const {
+   if (idle()) return connector_.next_deadline();
    time_point t = std::min(connector_.next_deadline(), earliest_);
    if (!connector_.ready()) return t;
    if (!queue_.empty() && hold_until_ != time_point{}) t = std::min(t, hold_until_);
@@ -159,7 +160,9 @@ void lane::expire(time_point now) {
       }
    }
    // From the back: what is taken out of the ledger moves only what stands behind it.
-   for (std::size_t i = ledger_.size(); i-- > 0;) look(ledger_.at(i).op);
+   for (std::size_t i = ledger_.size(); i-- > 0;) {
+      if (i < ledger_.size()) look(ledger_.at(i).op);  // more than the one may have been taken out
+   }
    rest_if_idle(now);
 }
 
@@ -172,6 +175,7 @@ void lane::abandon(operation& op, errc why, time_point now) {
       case operation::place::limbo: limbo_.remove(op); break;
       case operation::place::ledger: leave_ledger(op, e, now); break;
    }
+   if (e.outcome == outcome::unknown && op.where != operation::place::limbo) forbid_overtaking(op, now);
    fail(op, std::move(e), now);
 }
 

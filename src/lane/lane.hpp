@@ -109,6 +109,7 @@ class lane {
    void rejected(operation&, time_point now);
    void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
    void drop_overtaken(operation&, time_point now);
+   void fail_overtaken(operation&, time_point now);
    // lane_loss.cpp
    void lose(std::string why, fault, bool abortive, time_point now);
    struct lost_command {
@@ -121,6 +122,7 @@ class lane {
    };
    decision judge(operation&, written& state, fault, bool budget, time_point now);
    void forbid_overtaking(std::vector<lost_command>&, time_point now);
+   void forbid_overtaking(const operation& gone, time_point now);
    void settle(const lost_command&, const std::string& why, operation* after_this, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
@@ -128,7 +130,7 @@ class lane {
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);
-   error make_error(const operation&, errc, outcome, time_point now) const;
+   error make_error(const operation&, std::error_code, outcome, time_point now) const;
    error waiting_error(operation&, errc, time_point now) const;
    std::string what_holds(time_point now) const;
    void requeue(operation&, operation* after_this = nullptr);

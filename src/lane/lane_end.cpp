@@ -39,7 +39,7 @@ situation lane::describe(operation& op, fault f, time_point now) {
    return s;
 }
 
-error lane::make_error(const operation& op, errc code, outcome o, time_point now) const {
+error lane::make_error(const operation& op, std::error_code code, outcome o, time_point now) const {
    // A later attempt that certainly did not run says nothing about an earlier one that may have.
    if (o == outcome::not_executed && op.may_have_run) o = outcome::unknown;
    error e(code, o);

@@ -91,6 +91,34 @@ void lane::forbid_overtaking(std::vector<lost_command>& lost, time_point now) {
    look_at_waiting(0);
 }
 
+// The caller of one that may have run leaves before it was sent again: then an older write on the same data, which
+// waits for the same, is not sent again either.
+void lane::forbid_overtaking(const operation& gone, time_point now) {
+   if (!gone.may_have_run || gone.harmless) return;
+   touched_keys touched;
+   touched.add(gone);
+   const auto would_overtake = [&](const operation* op) {
+      if (op == nullptr || op->sequence > gone.sequence || !op->last || op->harmless) return false;
+      if (!touched.may_concern(*op)) return false;
+      if (op->may_have_run) touched.add(*op);
+      return true;
+   };
+   for (operation* op = queue_.back(); op != nullptr;) {
+      operation* const older = op->previous;
+      if (would_overtake(op)) drop_overtaken(*op, now);
+      op = older;
+   }
+   // What the kernel has a part of must follow whole; all else can be taken back.
+   for (std::size_t i = ledger_.size(); i-- > 0;) {
+      if (ledger::state_of(ledger_.at(i), link_.out.accepted()) != written::nothing) return;
+      operation* const op = ledger_.at(i).op;
+      if (!would_overtake(op)) continue;
+      ledger_.take_out(i, link_.out);
+      --op->attempts;
+      fail_overtaken(*op, now);
+   }
+}
+
 void lane::settle(const lost_command& l, const std::string& why, operation* after_this, time_point now) {
    operation& op = *l.op;
    if (l.state != written::whole) --op.attempts;
@@ -153,6 +181,7 @@ void lane::settle_unfenced(operation& op, const std::string& reason, time_point 
    e.causes.push_back(reason);
    unqueue(op);
    fail(op, std::move(e), now);
+   forbid_overtaking(op, now);
 }
 
 void lane::leave_soon(std::string why, time_point now) {

@@ -127,10 +127,15 @@ void lane::drop_overtaken(std::uint64_t newer, bool reads_too, time_point now) {
 }
 
 void lane::drop_overtaken(operation& op, time_point now) {
-   error e = make_error(op, errc::server_error, outcome::not_executed, now);
-   e.server_text = op.last->server_text;
-   e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile, or may have");
    unqueue(op);
+   fail_overtaken(op, now);
+}
+
+void lane::fail_overtaken(operation& op, time_point now) {
+   error e = make_error(op, op.last->code(), outcome::not_executed, now);
+   e.server_text = op.last->server_text;
+   e.causes = op.last->causes;
+   e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile, or may have");
    fail(op, std::move(e), now);
 }
 

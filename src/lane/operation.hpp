@@ -70,6 +70,7 @@ class operation_list {
    bool empty() const { return first_ == nullptr; }
    std::size_t size() const { return size_; }
    operation* front() const { return first_; }
+   operation* back() const { return last_; }
 
    void push_back(operation& o) { insert_before(o, nullptr); }
 

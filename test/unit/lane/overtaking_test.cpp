@@ -118,5 +118,51 @@ TEST(Overtaking, IsForbiddenBehindACommandWhoseCallerHasLeft) {
    EXPECT_EQ(set.says(), "unknown, connection_lost");
 }
 
+// Found by `holdfast sim` (a caller cancels a SET that waits to be sent again).
+TEST(Overtaking, IsForbiddenBehindOneWhoseCallerLeftBeforeItWasSentAgain) {
+   script s;
+   s.warm_up();
+   auto& first = s.submit("SET k 1");
+   s.submit("SET j 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.cancel(second);
+   EXPECT_EQ(second.says(), "unknown, cancelled");
+   EXPECT_EQ(first.says(), "unknown, connection_lost");
+   EXPECT_TRUE(first.has_cause("not sent again: a newer command"));
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET j 1");
+}
+
+TEST(Overtaking, IsForbiddenBehindOneWhoseDeadlinePassedWhileItWaitedToBeSentAgain) {
+   script s;
+   s.warm_up();
+   auto& first = s.submit("SET k 1", {.deadline = 5s});
+   s.submit("MSET k 2 j 2", {.deadline = 1s});
+   auto& behind = s.submit("SET k 3", {.deadline = 5s});
+   s.accept();
+   s.watch.node.reset();
+   s.lose();
+   s.advance(1s);
+   EXPECT_TRUE(first.done()) << "it would stand behind MSET k 2, which may have run";
+   EXPECT_FALSE(behind.done()) << "and what is newer goes on";
+}
+
+TEST(Overtaking, IsForbiddenBehindOneThatWasTakenBackFromTheConnection) {
+   script s;
+   s.warm_up();
+   auto& first = s.submit("SET k 1");
+   s.submit("SET j 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.connect(8);  // all three lie in the outbox, and the kernel takes none of them
+   s.cancel(second);
+   EXPECT_EQ(second.says(), "unknown, cancelled");
+   EXPECT_EQ(first.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "SET j 1");
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
