@@ -21,6 +21,12 @@ void add(campaign_result& sum, std::uint64_t seed, verdict&& v) {
    sum.calls.unknown += v.calls.unknown;
    sum.calls.not_executed += v.calls.not_executed;
    sum.calls.lost += v.calls.lost;
+   sum.calls.lost_late += v.calls.lost_late;
+   sum.calls.lost_unsaved += v.calls.lost_unsaved;
+   busiest_second& most = sum.calls.most;
+   most.dials = std::max(most.dials, v.calls.most.dials);
+   most.questions = std::max(most.questions, v.calls.most.questions);
+   most.wakes = std::max(most.wakes, v.calls.most.wakes);
    sum.virtual_time += v.length;
    if (v.violations.empty()) return;
    ++sum.failures;

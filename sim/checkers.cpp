@@ -29,13 +29,22 @@ void checkers::broken(std::string what) {
    if (violations_.size() < 20) violations_.push_back({clock_.now(), std::move(what)});
 }
 
-call_number checkers::begins(std::uint32_t client, call_kind k, delivery d, time_point) {
+checkers::client_record& checkers::record_of(std::uint32_t client) {
+   if (clients_.size() <= client) clients_.resize(client + 1);
+   return clients_[client];
+}
+
+call_number checkers::begins(std::uint32_t client, call_kind k, delivery d) {
    call c;
    c.client = client;
    c.kind = k;
    c.promise = d;
    calls_.push_back(c);
-   if (clients_.size() <= client) clients_.resize(client + 1);
+   client_record& r = record_of(client);
+   ++r.given;
+   // A queue has its bound, and so has what was sent; what waits for a fence was sent.
+   if (++r.open > limits.parked + limits.in_flight + 1)
+      broken("client " + std::to_string(client) + " holds too many commands");
    ++figures_.calls;
    ++open_;
    return static_cast<call_number>(calls_.size() - 1);
@@ -61,6 +70,7 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    }
    ++c->runs;
    c->behind = behind;
+   c->ran_at = clock_.now();
    if (reply.starts_with(':')) {
       c->replies[c->runs % c->replies.size()] = read_integer(reply.substr(1, reply.find('\r') - 1)).value_or(-1);
    }
@@ -79,8 +89,7 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
 }
 
 void checkers::told(std::uint32_t client, std::uint64_t epoch, host_id master) {
-   if (clients_.size() <= client) clients_.resize(client + 1);
-   knowledge& k = clients_[client];
+   client_record& k = record_of(client);
    if (k.any && epoch <= k.epoch) return;
    k.epoch = epoch;
    k.master = master;
@@ -90,12 +99,17 @@ void checkers::told(std::uint32_t client, std::uint64_t epoch, host_id master) {
 // Nothing is written to a node of which the client was told, by the newest epoch that it heard of, that it is no
 // master.
 void checkers::writes(std::uint32_t client, host_id server) {
-   if (clients_.size() <= client || expects_lineages) return;
-   const knowledge& k = clients_[client];
+   if (expects_lineages) return;
+   const client_record& k = record_of(client);
    if (k.any && k.master != server)
       broken("client " + std::to_string(client) + " writes to host " + std::to_string(server) +
              ", and was told that the master is host " + std::to_string(k.master) + " (epoch " +
              std::to_string(k.epoch) + ")");
+}
+
+void checkers::new_branch(place begins, bool by_promotion) {
+   if (branches_.size() <= begins.branch) branches_.resize(begins.branch + 1);
+   branches_[begins.branch] = {by_promotion, clock_.now()};
 }
 
 void checkers::completed(call_number n, std::span<const result<value>> results, const circumstances& then) {
@@ -103,6 +117,9 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    if (c.done) return broken(name(n) + " ended twice");
    c.done = true;
    --open_;
+   client_record& r = record_of(c.client);
+   --r.open;
+   if (c.times_sent != 0 && c.sent_on == r.connection && r.in_flight != 0) --r.in_flight;
    // Every command ends by its deadline, whatever happens.
    if (clock_.now() > after(then.deadline, std::chrono::milliseconds(1)) && !then.was_away)
       broken(name(n) + " ended after its deadline");
@@ -118,16 +135,18 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    c.unfenced = std::any_of(e.causes.begin(), e.causes.end(),
                             [](const std::string& cause) { return cause.starts_with("not fenced"); });
    ++(e.outcome == outcome::not_executed ? figures_.not_executed : figures_.unknown);
+   judge_sending(n, c, e, then);
+   judge_failure(n, c, e, then);
+}
+
+void checkers::judge_failure(call_number n, const call& c, const error& e, const circumstances& then) {
    if (e.outcome == outcome::not_executed && c.runs != 0)
       broken(name(n) + " is reported as not executed, but it ran: " + e.what());
    if (e.outcome == outcome::executed && c.runs == 0)
       broken(name(n) + " is reported as executed, but it did not run: " + e.what());
-   if (e.outcome == outcome::unknown && e.attempts == 0) broken(name(n) + " was never written, but may have run?");
-   if (e.attempts != 0 && !then.could_be_written)
-      broken(name(n) + " is said to have been sent, and nothing was sent since it was given: " + e.what());
    // What is harmless to repeat is not given up while all is well; nothing is refused then.
    const bool excused = e.code() == errc::cancelled || e.code() == errc::retry_budget_exhausted ||
-                        e.code() == errc::queue_full || then.was_away;
+                        e.code() == errc::queue_full || limits.max_resends || then.was_away;
    const bool had_time = e.code() != errc::deadline_exceeded || e.elapsed > grace;
    // After a new lineage the Sentinels must agree for long before they are believed.
    if (then.all_was_well_for > (expects_lineages ? grace * 8 : grace) && had_time && !excused)
@@ -171,43 +190,6 @@ void checkers::judge_reply(call_number n, const call& c, const value& reply) {
          if (reply.size() != 2 || !answered(reply[0].integer()) || c.second_part != c.runs)
             broken(name(n) + " was answered " + holdfast::to_string(reply));
          return;
-   }
-}
-
-// In the surviving history the commands of a client stand in the order in which it gave them: nothing older runs
-// (again) behind a newer one that was acknowledged. (A newer one of unknown outcome may be overtaken: then it is as if
-// it had not run.) What ran late, after it was reported, is not part of that history. What was acknowledged and is not
-// part of it was lost by replication: it ran where nobody followed.
-void checkers::final_history(place master) {
-   std::vector<std::uint64_t> last_run(calls_.size());
-   words w;
-   past_.each_between({}, master, [&](place behind, std::string_view bytes) {
-      bool malformed = false;
-      take_command(bytes, w, malformed);
-      call_number n = 0;
-      if (find(w, n) != nullptr) last_run[n] = behind.offset;
-   });
-   // From the newest to the oldest: the earliest run of a newer one that was acknowledged.
-   std::vector<call_number> newer(clients_.size());
-   for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
-      const call& c = calls_[n];
-      if (last_run[n] == 0 || c.unfenced) continue;
-      call_number& earliest = newer[c.client];
-      if (earliest != 0 && last_run[earliest] < last_run[n])
-         broken(name(n) + " ran after " + name(earliest) + ", which was given later");
-      // A SETNX that finds its key leaves no trace: when it ran last can't be seen.
-      if (c.acknowledged && c.kind != call_kind::set_once && past_.leads_to(c.behind, master) &&
-          (earliest == 0 || last_run[n] < last_run[earliest]))
-         earliest = n;
-   }
-   for (call_number n = 1; n < calls_.size(); ++n) {
-      const call& c = calls_[n];
-      if (!c.done) broken(name(n) + " never ended");
-      if (c.ran_late && past_.leads_to(c.late, master))
-         broken(name(n) + " ran after its outcome was reported, and not as one that is not fenced");
-      if (c.kind == call_kind::transaction && c.runs != c.second_part) broken(name(n) + " ran in part");
-      const bool writes = c.kind != call_kind::get && c.kind != call_kind::echo;
-      if (writes && c.acknowledged && !past_.leads_to(c.behind, master)) ++figures_.lost;
    }
 }
 

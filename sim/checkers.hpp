@@ -1,18 +1,22 @@
-// The judges of a world. They see what servers ran, what clients were told and what callers were answered, and nothing
-// of how the client came to it. What each of them holds the client to is said at the function that judges.
+// The judges of a world. They see what left a client, what servers ran, what clients were told and what callers were
+// answered, and nothing of how the client came to it. What each of them holds the client to is said at the function
+// that judges.
 #pragma once
 
+#include "sim/dataset.hpp"
 #include "sim/history.hpp"
 #include "sim/network.hpp"
 #include "sim/wire.hpp"
 
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>
+#include <holdfast/policy/retry_budget.hpp>
 #include <holdfast/result.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -34,39 +38,68 @@ struct violation {
    std::string what;
 };
 
+// What a client was configured to keep.
+struct promised_limits {
+   std::size_t parked = 10'000;
+   std::size_t in_flight = 10'000;
+   std::optional<unsigned> max_resends = {};
+   retry_budget_settings budget = {};
+};
+
+// The most that happened within one second, of what is bounded.
+struct busiest_second {
+   std::uint32_t dials = 0;      // of one host by one client
+   std::uint32_t questions = 0;  // to one Sentinel by one client
+   std::uint32_t wakes = 0;      // of one client by its own timer
+};
+
 class checkers {
  public:
-   explicit checkers(const clock& c, const history& h) : clock_(c), past_(h) {}
+   explicit checkers(const clock& c, const history& h) : clock_(c), past_(h), began_(c.now()) {}
 
    // ---- what happens ----
-   call_number begins(std::uint32_t client, call_kind, delivery, time_point deadline);
+   call_number begins(std::uint32_t client, call_kind, delivery);
    void ran(host_id where, const words&, place behind, bool changed, std::string_view reply);
    void told(std::uint32_t client, std::uint64_t epoch, host_id master);
    void writes(std::uint32_t client, host_id server);
+   void new_branch(place begins, bool by_promotion);
    struct circumstances {
       time_point deadline = never;
       bool was_away = false;          // the client was frozen meanwhile
       bool could_be_written = false;  // something was written to a server since the command was given
+      bool partly_sent = false;       // the kernel has the beginning of a command, and not its end
       duration all_was_well_for = {};
    };
    void completed(call_number, std::span<const result<value>>, const circumstances&);
-   void new_lineage() { lineage_is_old_ = false; }
    void broken(std::string what);
+   // What leaves a client. `connection` counts its connections; `sent` hears of whole commands, as the kernel takes
+   // them.
+   void dialled(std::uint32_t client, host_id to);
+   void asked(std::uint32_t client, host_id sentinel);
+   void woken(std::uint32_t client);
+   void sent(std::uint32_t client, std::uint32_t connection, const words&);
 
    // ---- in the end ----
    void final_history(place master);
+   void final_data(place master, const dataset&);
    struct figures {
       std::uint64_t calls = 0;
       std::uint64_t acknowledged = 0;
       std::uint64_t unknown = 0;
       std::uint64_t not_executed = 0;
-      std::uint64_t lost = 0;  // acknowledged writes that replication had not carried over
+      // Acknowledged writes that are no part of the surviving history.
+      std::uint64_t lost = 0;
+      std::uint64_t lost_late = 0;     // of these, ran after another had been promoted
+      std::uint64_t lost_unsaved = 0;  // of these, by a restart with what had been saved
+      busiest_second most;
    };
    const figures& seen() const { return figures_; }
    const std::vector<violation>& violations() const { return violations_; }
    bool all_completed() const { return open_ == 0; }
 
+   promised_limits limits;
    bool expects_lineages = false;             // the Sentinels were rebuilt: epochs may go back
+   bool servers_forget = false;               // a restart brings back what had been saved, and no more
    duration grace = std::chrono::seconds(5);  // how long after all is well a command may still fail
 
  private:
@@ -82,27 +115,65 @@ class checkers {
       std::uint16_t second_part = 0;                     // of a transaction
       std::array<long long, 4> replies{-1, -1, -1, -1};  // of its latest runs
       place behind = {};
+      time_point ran_at = {};
       place late = {};  // it ran after it was reported
       bool ran_late = false;
+      std::uint16_t times_sent = 0;
+      std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
+      std::uint64_t sent_as = 0;
    };
-   struct knowledge {
+   // How often within the present second.
+   struct rate {
+      std::int64_t second = -1;
+      std::uint32_t count = 0;
+   };
+   struct client_record {
+      // what it was told
       std::uint64_t epoch = 0;
       host_id master = nowhere;
       bool any = false;
+      // what it sent
+      std::uint32_t connection = 0;
+      call_number newest = 0;                // sent for the first time
+      call_number newest_on_connection = 0;  // sent on `connection`
+      call_number in_multi = 0;
+      bool multi = false;
+      std::uint64_t sent = 0;
+      std::uint64_t resent = 0;
+      std::uint64_t given = 0;
+      std::uint32_t open = 0;
+      std::uint32_t in_flight = 0;  // sent on `connection`, and not ended
+      std::vector<rate> dials;      // by host
+      std::vector<rate> questions;
+      rate wakes;
+   };
+   struct branch_record {
+      bool by_promotion = false;
+      time_point began = {};
    };
 
+   client_record& record_of(std::uint32_t client);
+   std::uint32_t count(rate&) const;
+   void judge_failure(call_number, const call&, const error&, const circumstances&);
+   void judge_sending(call_number, const call&, const error&, const circumstances&);
    void judge_reply(call_number, const call&, const value&);
+   void judge_resends(call_number, const call&, const client_record&);
+   void judge_loss(call_number, const call&, place master);
+   std::vector<std::uint64_t> last_runs(place master);
+   void judge_order(const std::vector<std::uint64_t>& last_run, place master);
+   void judge_overtaking(const std::vector<std::uint64_t>& last_run);
    std::string name(call_number) const;
    call* find(const words&, call_number& n);
 
    const clock& clock_;
    const history& past_;
+   time_point began_;
    std::vector<call> calls_{1};
-   std::vector<knowledge> clients_;
+   std::vector<client_record> clients_;
+   std::vector<branch_record> branches_{{}};
    std::vector<violation> violations_;
    figures figures_;
    std::uint64_t open_ = 0;
-   bool lineage_is_old_ = true;
 };
 
 }  // namespace holdfast::sim

@@ -20,9 +20,9 @@ void sim_client::start() {
    for (unsigned i = 0; i < settings_.depth; ++i) plan_next();
 }
 
-unsigned sim_client::open_connections() const {
+unsigned sim_client::open_connections(host_id to) const {
    return static_cast<unsigned>(
-      std::count_if(sockets_.begin(), sockets_.end(), [](const socket& s) { return s.open; }));
+      std::count_if(sockets_.begin(), sockets_.end(), [&](const socket& s) { return s.open && s.to == to; }));
 }
 
 // ---- what the engine asks for -------------------------------------------------------------------------------------
@@ -30,6 +30,7 @@ unsigned sim_client::open_connections() const {
 void sim_client::carry_out() {
    engine::action a;
    do {
+      take_done();  // first: whose end made room for what is written now has ended
       while (brain.next_action(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
          socket& s = sockets_[a.link - 1];
@@ -47,7 +48,6 @@ void sim_client::carry_out() {
                break;
          }
       }
-      take_done();
    } while (brain.has_actions() || brain.has_done());
    tell();
    arm();
@@ -64,6 +64,9 @@ void sim_client::connect(const engine::action& a) {
    s.generation = fabric_.net.at(s.id).generation;
    s.serial = a.serial;
    s.open = s.connecting = true;
+   s.number = dials_;
+   s.to = to;
+   checkers_.dialled(number_, to);
 }
 
 void sim_client::write(std::uint32_t link) {
@@ -82,6 +85,7 @@ void sim_client::write(std::uint32_t link) {
       if (is_redis) checkers_.writes(number_, server);
       const std::size_t n = fabric_.net.send(s.id, end::client, bytes);
       const bool all = n == bytes.size();
+      tell_sent(s, {bytes.data(), n});
       if (n != 0) brain.wrote(link, s.serial, n, now());
       if (!all) {
          s.blocked = true;
@@ -92,6 +96,28 @@ void sim_client::write(std::uint32_t link) {
       wrote_at_ = now();
       world_.wrote_command(server);
    }
+}
+
+// The judges hear of whole commands, as far as the kernel has them.
+void sim_client::tell_sent(socket& s, std::string_view taken) {
+   const bool continues = !s.begun.empty();
+   if (continues) s.begun += taken;
+   const std::string_view bytes = continues ? std::string_view(s.begun) : taken;
+   const bool to_sentinel = fabric_.servers[s.to] == nullptr;
+   std::size_t at = 0;
+   bool malformed = false;
+   while (const std::size_t size = take_command(bytes.substr(at), words_, malformed)) {
+      at += size;
+      if (!to_sentinel)
+         checkers_.sent(number_, s.number, words_);
+      else if (same_word(words_[0], "SENTINEL") && same_word(words_[1], "GET-MASTER-ADDR-BY-NAME"))
+         checkers_.asked(number_, s.to);
+   }
+   if (malformed) checkers_.broken("client " + std::to_string(number_) + " writes what is no command");
+   if (continues)
+      s.begun.erase(0, at);
+   else
+      s.begun = bytes.substr(at);
 }
 
 void sim_client::take_done() {
@@ -114,6 +140,8 @@ void sim_client::finished(call& c) {
                        {.deadline = c.op.deadline,
                         .was_away = c.was_away,
                         .could_be_written = wrote_at_ >= c.op.submitted,
+                        .partly_sent = std::any_of(sockets_.begin(), sockets_.end(),
+                                                   [](const socket& s) { return s.open && !s.begun.empty(); }),
                         .all_was_well_for = world_.well_for()});
    if (results.back()) world_.answered(number_);
    if (c.is_last) last_ok_ = results.back().has_value();
@@ -145,6 +173,7 @@ void sim_client::on_timer(std::uint64_t generation) {
       if (spins_ == 100)
          checkers_.broken("client " + std::to_string(number_) + " asks to be woken, again and again, now");
       if (spins_ > 100) return;
+      checkers_.woken(number_);
       brain.tick(now());
    }
    carry_out();
@@ -154,7 +183,6 @@ void sim_client::tell() {
    if (brain.events().empty()) return;
    brain.events().take(events_);
    for (const any_event& e : events_) {
-      if (std::holds_alternative<holdfast::event::new_lineage>(e)) checkers_.new_lineage();
       fabric_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
    }
 }
@@ -245,7 +273,6 @@ bool sim_client::read(std::uint32_t link) {
       c.read += n;
       for (const auto& named : c.told) {
          if (named.upto > c.read) break;
-         ++questions_;
          checkers_.told(number_, named.epoch, named.master);
       }
       std::erase_if(c.told, [&](const auto& named) { return named.upto <= c.read; });
@@ -337,7 +364,7 @@ void sim_client::give(bool last) {
    }
    c.is_last = last;
    c.was_away = false;
-   c.number = checkers_.begins(number_, kind, c.op.promise, c.op.deadline);
+   c.number = checkers_.begins(number_, kind, c.op.promise);
    write_commands(c, kind);
    fabric_.note(host_, [&] {
       return "client " + std::to_string(number_) + ": gives " + holdfast::to_string(c.commands.front()) + ", number " +

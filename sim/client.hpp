@@ -44,9 +44,7 @@ class sim_client {
    void last_call();
    bool last_call_ok() const { return last_ok_; }
    bool at_rest() const { return active_ == 0; }
-   unsigned open_connections() const;
-   std::uint64_t dials() const { return dials_; }
-   std::uint64_t questions() const { return questions_; }
+   unsigned open_connections(host_id to) const;
    bool something_in_flight() const { return brain.lane().in_flight() != 0; }
 
    // ---- events ----
@@ -69,6 +67,9 @@ class sim_client {
       bool blocked = false;
       bool ready = false;  // something came while nobody looked
       std::string failed = {};
+      std::uint32_t number = 0;  // of all connections of this client
+      host_id to = nowhere;
+      std::string begun = {};  // of a command whose end the kernel has not taken
    };
    struct call {
       lane::operation op;
@@ -88,6 +89,7 @@ class sim_client {
    bool read(std::uint32_t link);
    void lose(std::uint32_t link, std::string_view why);
    void write(std::uint32_t link);
+   void tell_sent(socket&, std::string_view taken);
    void connect(const engine::action&);
    void carry_out();
    void take_done();
@@ -115,12 +117,12 @@ class sim_client {
    bool working_ = false;
    time_point armed_for_ = never;
    std::uint64_t timer_ = 0;
-   std::uint64_t dials_ = 0;
-   std::uint64_t questions_ = 0;
+   std::uint32_t dials_ = 0;
    std::uint64_t spins_ = 0;
    time_point spun_at_ = {};
    time_point wrote_at_ = {};  // a command, or what goes before one, to a server
    std::vector<any_event> events_;
+   words words_;
 };
 
 }  // namespace holdfast::sim

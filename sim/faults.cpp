@@ -208,10 +208,9 @@ void world::process_starts(host_id h) {
    const condition is = fabric_.net.condition_of(h);
    if (is == condition::working || is == condition::frozen) return;
    fabric_.net.set(h, condition::working);
-   if (fabric_.servers[h] != nullptr)
-      fabric_.servers[h]->start();
-   else
-      fabric_.sentinels[h]->start();
+   if (fabric_.servers[h] == nullptr) return fabric_.sentinels[h]->start();
+   fabric_.servers[h]->start();
+   if (fabric_.servers[h]->is_master()) checkers_.new_branch(fabric_.servers[h]->where(), false);
 }
 
 void world::freezes(host_id h) {

@@ -2,8 +2,10 @@
 // old master's ended for it. A server holds one place in one branch, and all that leads to it.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +60,22 @@ class history {
       }
    }
    std::size_t branches() const { return branches_.size(); }
+   // Where the way to `p` and the way to `head` part: the branch that either takes there. None where one has what the
+   // other has so far.
+   struct parting {
+      std::optional<std::uint32_t> to_p;
+      std::optional<std::uint32_t> to_head;
+   };
+   parting part(place p, place head) const {
+      const auto of_p = branches_to(p);
+      const auto of_head = branches_to(head);
+      std::size_t common = 0;
+      while (common < of_p.size() && common < of_head.size() && of_p[common] == of_head[common]) ++common;
+      parting found;
+      if (common < of_p.size()) found.to_p = of_p[common];
+      if (common < of_head.size()) found.to_head = of_head[common];
+      return found;
+   }
 
  private:
    struct branch {
@@ -66,6 +84,14 @@ class history {
       std::string bytes = {};
       std::vector<std::size_t> ends = {};
    };
+   // From the first on.
+   std::vector<std::uint32_t> branches_to(place p) const {
+      std::vector<std::uint32_t> all{p.branch};
+      while (all.back() != 0) all.push_back(branches_[all.back()].parent);
+      std::reverse(all.begin(), all.end());
+      return all;
+   }
+
    std::vector<branch> branches_;
 };
 

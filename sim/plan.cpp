@@ -100,6 +100,10 @@ void draw_work(plan& p, dice& d) {
    if (d.chance(0.3)) p.deadline = d.between(500ms, 12s);
    if (d.chance(0.3)) p.attempt_timeout = d.between(200ms, 3s);
    p.knows_all_seeds = d.chance(0.8);
+   if (d.chance(0.05)) p.max_resends = d.from_to(0, 3);
+   if (d.chance(0.1)) p.resends_per_second = d.chance(0.3) ? 0 : 0.1 * d.from_to(1, 10);
+   if (d.chance(0.1)) p.parked = d.from_to(1, w.depth);
+   if (d.chance(0.1)) p.in_flight = d.from_to(1, w.depth);
 }
 
 }  // namespace

@@ -77,6 +77,11 @@ struct plan {
    std::optional<duration> deadline;
    bool knows_all_seeds = true;
    bool is_fleet = false;  // see fleet.hpp
+   // Limits of the clients that are worth reaching.
+   std::optional<unsigned> max_resends;
+   std::optional<double> resends_per_second;
+   std::optional<unsigned> parked;
+   std::optional<unsigned> in_flight;
    workload work;
    std::vector<fault> faults;
    duration length = {};

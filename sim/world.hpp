@@ -50,6 +50,7 @@ class world final : private network_user, private fabric_user, private client_us
    bool settled() const;
    void finish();
    void judge_rest();
+   void judge_client(const sim_client&, const redis_model& master, const std::string& who);
    bool is_well() const;
    void sample();
    redis_model* rightful_master() const;

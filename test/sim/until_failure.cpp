@@ -1,5 +1,6 @@
-// Runs worlds until one breaks a promise: `until_failure MOST`. Prints the number of worlds that it took, 0 if none
-// did, and what was broken. For test/sim/planted_bugs.
+// Runs worlds until one breaks a promise: `until_failure MOST`. Prints a line: the number of worlds that it took (0 if
+// none did), what was broken, and how to run that world again without the faults that it can do without. For
+// test/sim/planted_bugs.
 #include "sim/campaign.hpp"
 
 #include <algorithm>
@@ -13,9 +14,13 @@ int main(int argc, char** argv) {
    s.runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
    s.threads = std::max(1U, std::thread::hardware_concurrency());
    const auto r = run_campaign(s, [](const campaign_result& so_far) { return so_far.failures != 0; });
-   if (!r.first)
-      std::printf("0 nothing\n");
-   else
-      std::printf("%llu %s\n", static_cast<unsigned long long>(r.first->seed),
-                  r.first->violations.front().what.c_str());
+   if (!r.first) {
+      const busiest_second& most = r.calls.most;
+      std::printf("0\t%llu failovers; within a second at most %u dials, %u questions, %u wakes\t\n",
+                  static_cast<unsigned long long>(r.failovers), most.dials, most.questions, most.wakes);
+      return 0;
+   }
+   const std::string again = replay_command(r.first->seed, {}, shrink(r.first->seed, {}));
+   std::printf("%llu\t%s\t%s\n", static_cast<unsigned long long>(r.first->seed),
+               r.first->violations.front().what.c_str(), again.c_str());
 }
