@@ -71,15 +71,14 @@ campaign_result run_campaign(const campaign_settings& s, const std::function<boo
 }
 
 // Leaves out one after the other, as long as it goes on failing.
-std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults) {
-   const auto count = static_cast<unsigned>(draw_plan(seed, faults).faults.size());
+std::vector<unsigned> shrink(unsigned count, const std::function<bool(const std::vector<unsigned>&)>& fails_without) {
    std::vector<unsigned> without;
    for (bool again = true; again;) {
       again = false;
       for (unsigned i = 0; i < count; ++i) {
          if (std::find(without.begin(), without.end(), i) != without.end()) continue;
          without.push_back(i);
-         if (!run_world(seed, faults, without).violations.empty())
+         if (fails_without(without))
             again = true;
          else
             without.pop_back();
@@ -87,6 +86,11 @@ std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& 
    }
    std::sort(without.begin(), without.end());
    return without;
+}
+
+std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults) {
+   return shrink(static_cast<unsigned>(draw_plan(seed, faults).faults.size()),
+                 [&](const auto& without) { return !run_world(seed, faults, without).violations.empty(); });
 }
 
 std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,

@@ -48,6 +48,8 @@ verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, con
 
 // The faults that a failing world can do without: their places in its plan.
 std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults);
+// The same of anything that fails with `count` faults, and perhaps without some of them.
+std::vector<unsigned> shrink(unsigned count, const std::function<bool(const std::vector<unsigned>&)>& fails_without);
 
 // One command that runs this very world again.
 std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,

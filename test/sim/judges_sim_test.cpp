@@ -1,0 +1,215 @@
+// The judges notice what they are there for: each is shown a client, or a server, that does the one thing wrong.
+#include "sim/checkers.hpp"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+namespace {
+
+// What happened, told to the judges by hand.
+class case_in_court {
+ public:
+   sim::clock time;
+   history past;
+   checkers judges{time, past};
+   place at = {};
+   dataset data;
+
+   call_number gives(call_kind k, delivery d = delivery::automatic) { return judges.begins(0, k, d); }
+   void sends(std::uint32_t connection, std::initializer_list<std::string> text) {
+      judges.sent(0, connection, views(text));
+   }
+   void runs(std::initializer_list<std::string> text) {
+      const words w = views(text);
+      std::string raw = "*" + std::to_string(w.size()) + "\r\n";
+      for (const auto word : w) add_bulk(raw, word);
+      std::string reply;
+      const bool changed = data.run(w, reply);
+      if (changed) at = past.add(at, raw);
+      judges.ran(0, w, at, changed, reply);
+   }
+   void succeeds(call_number n, value v) { ends(n, std::move(v)); }
+   void fails(call_number n, outcome o, unsigned attempts) {
+      error e(errc::connection_lost, o);
+      e.attempts = attempts;
+      ends(n, std::move(e));
+   }
+   void adds(std::uint32_t connection) {
+      const call_number n = gives(call_kind::add);
+      sends(connection, {"INCRBY", "c0", std::to_string(n)});
+      runs({"INCRBY", "c0", std::to_string(n)});
+      sum_ += n;
+      succeeds(n, value::of_integer(sum_));
+   }
+   void sets(call_number n, std::uint32_t connection) {
+      sends(connection, {"SET", "s0", std::to_string(n)});
+      runs({"SET", "s0", std::to_string(n)});
+   }
+   void is_over() {
+      judges.final_history(at);
+      judges.final_data(at, data);
+   }
+   // All that was found, one a line.
+   std::string verdict() const {
+      std::string text;
+      for (const auto& v : judges.violations()) text += v.what + "\n";
+      return text;
+   }
+   bool found(std::string_view part) const { return verdict().find(part) != std::string::npos; }
+
+ private:
+   words views(std::initializer_list<std::string> text) {
+      said_.assign(text);
+      return {said_.begin(), said_.end()};
+   }
+   void ends(call_number n, result<value> r) {
+      const std::vector<result<value>> results{std::move(r)};
+      judges.completed(n, results, {.could_be_written = true});
+   }
+   std::vector<std::string> said_;
+   long long sum_ = 0;
+};
+
+TEST(Judges, HaveNothingAgainstAWorldInWhichAllWentWell) {
+   case_in_court c;
+   c.adds(1);
+   c.adds(1);
+   const auto n = c.gives(call_kind::set);
+   c.sets(n, 2);
+   c.succeeds(n, value::of_status("OK"));
+   c.is_over();
+   EXPECT_EQ(c.verdict(), "");
+}
+
+TEST(Judges, NoticeACommandThatRanTwice) {
+   case_in_court c;
+   const auto n = c.gives(call_kind::add);
+   for (int i = 0; i < 2; ++i) c.runs({"INCRBY", "c0", std::to_string(n)});
+   EXPECT_TRUE(c.found("ran twice"));
+}
+
+TEST(Judges, NoticeWhatRanThoughItWasReportedAsNotExecuted) {
+   case_in_court c;
+   const auto n = c.gives(call_kind::set);
+   c.fails(n, outcome::not_executed, 0);
+   c.runs({"SET", "s0", std::to_string(n)});
+   EXPECT_TRUE(c.found("after it was reported as not executed"));
+}
+
+TEST(Judges, NoticeWhatRanAfterItWasReportedAsUnknown) {
+   case_in_court c;
+   const auto n = c.gives(call_kind::set);
+   c.sends(1, {"SET", "s0", std::to_string(n)});
+   c.fails(n, outcome::unknown, 1);
+   c.runs({"SET", "s0", std::to_string(n)});
+   c.is_over();
+   EXPECT_TRUE(c.found("ran after its outcome was reported"));
+}
+
+TEST(Judges, NoticeAReplyOfAnotherCommand) {
+   case_in_court c;
+   const auto n = c.gives(call_kind::add);
+   c.sends(1, {"INCRBY", "c0", std::to_string(n)});
+   c.runs({"INCRBY", "c0", std::to_string(n)});
+   c.succeeds(n, value::of_integer(4711));
+   EXPECT_TRUE(c.found("another command's reply"));
+}
+
+TEST(Judges, NoticeAnOrderThatIsLostOnTheWire) {
+   case_in_court c;
+   const auto first = c.gives(call_kind::set);
+   const auto second = c.gives(call_kind::set);
+   c.sends(1, {"SET", "s0", std::to_string(second)});
+   c.sends(1, {"SET", "s0", std::to_string(first)});
+   EXPECT_TRUE(c.found("which was given later"));
+}
+
+TEST(Judges, NoticeAnOlderWriteThatIsSentAgainBehindANewerOneOfUnknownOutcome) {
+   case_in_court c;
+   const auto first = c.gives(call_kind::set);
+   const auto second = c.gives(call_kind::set);
+   c.sets(first, 1);
+   c.sets(second, 1);
+   c.fails(second, outcome::unknown, 1);
+   c.sets(first, 2);
+   c.succeeds(first, value::of_status("OK"));
+   c.is_over();
+   EXPECT_TRUE(c.found("was sent and ran behind SET number 2"));
+}
+
+TEST(Judges, NoticeACountOfAttemptsThatDoesNotFitWhatWasSent) {
+   case_in_court c;
+   const auto n = c.gives(call_kind::set);
+   c.sends(1, {"SET", "s0", std::to_string(n)});
+   c.fails(n, outcome::unknown, 2);
+   EXPECT_TRUE(c.found("was sent 1 times, and is said to have been sent 2 times"));
+}
+
+TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
+   case_in_court c;
+   c.judges.limits.budget = {.ratio = 0, .per_second = 0.1};
+   for (std::uint32_t i = 1; i < 4; ++i) {
+      const auto n = c.gives(call_kind::set);
+      for (std::uint32_t k = 0; k < 2; ++k) c.sends(2 * i + k, {"SET", "s0", std::to_string(n)});
+   }
+   EXPECT_TRUE(c.found("more than its retry budget allows"));
+}
+
+TEST(Judges, NoticeMoreUnderWayThanIsAllowed) {
+   case_in_court c;
+   c.judges.limits.in_flight = 1;
+   for (int i = 0; i < 2; ++i) c.sends(1, {"SET", "s0", std::to_string(c.gives(call_kind::set))});
+   EXPECT_TRUE(c.found("as many as are allowed are under way"));
+}
+
+TEST(Judges, NoticeALossThatNoPromotionAndNoRestartExplains) {
+   for (const bool promoted : {false, true}) {
+      case_in_court c;
+      const place fork = c.at;
+      c.adds(1);
+      c.at = c.past.fork(fork);
+      c.data.clear();
+      if (promoted) c.judges.new_branch(c.at, true);
+      c.is_over();
+      EXPECT_EQ(c.found("neither a promotion nor a restart explains it"), !promoted);
+      EXPECT_EQ(c.judges.seen().lost, 1U);
+   }
+}
+
+TEST(Judges, NoticeDataThatTheirHistoryDoesNotMake) {
+   case_in_court c;
+   c.adds(1);
+   std::string ignored;
+   c.data.run(words{"INCRBY", "c0", "1"}, ignored);
+   c.is_over();
+   EXPECT_TRUE(c.found("c0 is 2, and by its history it is 1"));
+}
+
+TEST(Judges, NoticeWhoDialsOrAsksOrWakesWithoutAPause) {
+   case_in_court c;
+   for (int i = 0; i < 1000; ++i) {
+      c.judges.dialled(0, 1);
+      c.judges.asked(0, 2);
+      c.judges.woken(0);
+   }
+   EXPECT_TRUE(c.found("dials host 1 for the"));
+   EXPECT_TRUE(c.found("asks the Sentinel on host 2 for the"));
+   EXPECT_TRUE(c.found("has itself woken for the"));
+}
+
+TEST(Judges, NoticeAWriteToAMasterThatTheClientWasToldIsNone) {
+   case_in_court c;
+   c.judges.told(0, 1, 0);
+   c.judges.writes(0, 0);
+   EXPECT_EQ(c.verdict(), "");
+   c.judges.told(0, 2, 1);
+   c.judges.writes(0, 0);
+   EXPECT_TRUE(c.found("was told that the master is host 1"));
+}
+
+}  // namespace
+}  // namespace holdfast::sim
