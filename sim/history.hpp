@@ -69,11 +69,11 @@ class history {
    parting part(place p, place head) const {
       const auto of_p = branches_to(p);
       const auto of_head = branches_to(head);
-      std::size_t common = 0;
-      while (common < of_p.size() && common < of_head.size() && of_p[common] == of_head[common]) ++common;
+      std::size_t shared = 0;
+      while (shared < of_p.size() && shared < of_head.size() && of_p[shared] == of_head[shared]) ++shared;
       parting found;
-      if (common < of_p.size()) found.to_p = of_p[common];
-      if (common < of_head.size()) found.to_head = of_head[common];
+      if (shared < of_p.size()) found.to_p = of_p[shared];
+      if (shared < of_head.size()) found.to_head = of_head[shared];
       return found;
    }
 
