@@ -23,6 +23,7 @@ enum class what : std::uint8_t {
    sync_done,     // a replica has loaded its master's data: a = host, c = generation
    replica_cron,  // a replica looks for its master: a = host
    unpaused,      // CLIENT PAUSE is over: a = host
+   waited,        // the time of a blocking command is over: a = host, b = connection, c = client id
    // a Sentinel's
    sentinel_timer,  // a = host
    // a client's

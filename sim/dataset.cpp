@@ -13,23 +13,43 @@ constexpr std::string_view no_integer = "ERR value is not an integer or out of r
 
 using enum command_rule::kind;
 constexpr std::array rules{
-   command_rule{"GET", 2, data_read},         command_rule{"STRLEN", 2, data_read},
-   command_rule{"EXISTS", -2, data_read},     command_rule{"LLEN", 2, data_read},
-   command_rule{"LRANGE", 4, data_read},      command_rule{"SET", -3, data_write},
-   command_rule{"SETNX", 3, data_write},      command_rule{"GETSET", 3, data_write},
-   command_rule{"GETDEL", 2, data_write},     command_rule{"DEL", -2, data_write},
-   command_rule{"INCR", 2, data_write},       command_rule{"DECR", 2, data_write},
-   command_rule{"INCRBY", 3, data_write},     command_rule{"DECRBY", 3, data_write},
-   command_rule{"APPEND", 3, data_write},     command_rule{"RPUSH", -3, data_write},
-   command_rule{"LPUSH", -3, data_write},     command_rule{"LPOP", 2, data_write},
-   command_rule{"RPOP", 2, data_write},       command_rule{"PING", -1, server, false},
-   command_rule{"ECHO", 2, server, false},    command_rule{"HELLO", -1, server, true},
-   command_rule{"AUTH", -2, server, true},    command_rule{"CLIENT", -2, server, true},
-   command_rule{"SELECT", 2, server, true},   command_rule{"ROLE", 1, server, true},
-   command_rule{"INFO", -1, server, true},    command_rule{"MULTI", 1, server, true},
-   command_rule{"EXEC", 1, server, true},     command_rule{"DISCARD", 1, server, true},
-   command_rule{"WAIT", 3, server, false},    command_rule{"REPLICAOF", 3, server, false},
-   command_rule{"SLAVEOF", 3, server, false},
+   command_rule{"GET", 2, data_read},
+   command_rule{"STRLEN", 2, data_read},
+   command_rule{"EXISTS", -2, data_read},
+   command_rule{"LLEN", 2, data_read},
+   command_rule{"LRANGE", 4, data_read},
+   command_rule{"SET", -3, data_write},
+   command_rule{"SETNX", 3, data_write},
+   command_rule{"GETSET", 3, data_write},
+   command_rule{"GETDEL", 2, data_write},
+   command_rule{"DEL", -2, data_write},
+   command_rule{"INCR", 2, data_write},
+   command_rule{"DECR", 2, data_write},
+   command_rule{"INCRBY", 3, data_write},
+   command_rule{"DECRBY", 3, data_write},
+   command_rule{"APPEND", 3, data_write},
+   command_rule{"RPUSH", -3, data_write},
+   command_rule{"LPUSH", -3, data_write},
+   command_rule{"LPOP", 2, data_write},
+   command_rule{"RPOP", 2, data_write},
+   command_rule{"PING", -1, server, false},
+   command_rule{"ECHO", 2, server, true},
+   command_rule{"HELLO", -1, server, true},
+   command_rule{"AUTH", -2, server, true},
+   command_rule{"CLIENT", -2, server, true},
+   command_rule{"SELECT", 2, server, true},
+   command_rule{"ROLE", 1, server, true},
+   command_rule{"INFO", -1, server, true},
+   command_rule{"MULTI", 1, server, true},
+   command_rule{"EXEC", 1, server, true},
+   command_rule{"DISCARD", 1, server, true},
+   command_rule{"WAIT", 3, server, false},
+   command_rule{"REPLICAOF", 3, server, false, true},
+   command_rule{"SLAVEOF", 3, server, false, true},
+   command_rule{"QUIT", -1, server, true},
+   command_rule{"RESET", 1, server, true},
+   command_rule{"BLPOP", -3, data_write, false, false, true},
+   command_rule{"BRPOP", -3, data_write, false, false, true},
 };
 
 }  // namespace
@@ -70,6 +90,7 @@ bool dataset::run(const words& w, std::string& out) {
    if (is("RPUSH") || is("LPUSH")) return push(w, is("LPUSH"), out);
    if (is("LPOP") || is("RPOP")) return pop(w, is("LPOP"), out);
    if (is("LRANGE")) return range(w, out);
+   if (is("BLPOP") || is("BRPOP")) return pop_first(w, out);
    if (is("GETDEL")) return get(w, true, out);
    if (is("DEL")) return remove(w, out);
    if (is("APPEND")) return append(w, out);
@@ -185,6 +206,18 @@ bool dataset::pop(const words& w, bool left, std::string& out) {
    list->erase(at);
    if (list->empty()) items_.erase(items_.find(w[1]));
    return true;
+}
+
+bool dataset::pop_first(const words& w, std::string& out) {
+   for (std::size_t i = 1; i + 1 < w.size(); ++i) {
+      item* const held = find(w[i]);
+      if (held == nullptr) continue;
+      if (!std::holds_alternative<std::vector<std::string>>(*held)) return add_error(out, wrong_type), false;
+      add_array(out, 2);
+      add_bulk(out, w[i]);
+      return pop({w[0], w[i]}, same_word(w[0], "BLPOP"), out);
+   }
+   return false;
 }
 
 bool dataset::range(const words& w, std::string& out) {

@@ -16,7 +16,7 @@ namespace holdfast::sim {
 class dataset {
  public:
    // Runs a command of `data_commands` with the right number of arguments, and appends its reply to `out`. Whether it
-   // changed anything, and so is replicated.
+   // changed anything, and so is replicated. What has to wait for something appends nothing.
    bool run(const words& command, std::string& out);
 
    void clear() { items_.clear(); }
@@ -38,6 +38,7 @@ class dataset {
    bool push(const words&, bool left, std::string& out);
    bool pop(const words&, bool left, std::string& out);
    bool range(const words&, std::string& out);
+   bool pop_first(const words&, std::string& out);
    bool get(const words&, bool remove, std::string& out);
    bool remove(const words&, std::string& out);
 
@@ -50,6 +51,8 @@ struct command_rule {
    int arity;              // as Redis counts: with the name; negative: at least
    enum class kind : unsigned char { data_read, data_write, server } is;
    bool while_loading = false;
+   bool while_stale = while_loading;  // by a replica without its master that serves nothing stale
+   bool blocks = false;               // until there is something to answer
 };
 const command_rule* find_rule(std::string_view name);
 

@@ -38,6 +38,8 @@ enum class message : std::uint16_t {
    follow,    // c, d: the replica's place
    followed,  // c: 1 if all has to be sent
    stream,    // c: up to this offset
+   ask_ack,
+   acked,  // c: the replica's offset
    replication_lost,
 };
 

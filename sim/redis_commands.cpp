@@ -14,12 +14,6 @@ std::string lower(std::string_view text) {
    return out;
 }
 
-// The address of a client as the server sees it.
-std::string address_of(const connection& c) {
-   return "10.9." + std::to_string(c.client / 250 % 250) + "." + std::to_string(c.client % 250 + 1) + ":" +
-          std::to_string(c.port);
-}
-
 }  // namespace
 
 // Whether it is refused before it runs; the error is in `out` then.
@@ -42,13 +36,16 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
    const auto n = static_cast<int>(w.size());
    if ((rule->arity > 0 && n != rule->arity) || n < -rule->arity)
       return refuse("ERR wrong number of arguments for '" + lower(w[0]) + "' command");
-   const bool exempt = rule->name == "AUTH" || rule->name == "HELLO";
+   const bool exempt = rule->name == "AUTH" || rule->name == "HELLO" || rule->name == "QUIT" || rule->name == "RESET";
    if (!s.authenticated && !exempt) return refuse("NOAUTH Authentication required.");
    const bool writes =
       rule->is == command_rule::kind::data_write || (rule->name == "EXEC" && s.in_multi && s.queued_writes);
    if (writes && is_master() && replicas_.size() < settings.min_replicas_to_write)
       return refuse("NOREPLICAS Not enough good replicas to write.");
    if (writes && !is_master()) return refuse("READONLY You can't write against a read only replica.");
+   const bool stale = !settings.serves_stale && !is_master() && !link_up();
+   if (stale && !rule->while_stale)
+      return refuse("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
    if (loading() && !rule->while_loading) return refuse("LOADING Redis is loading the dataset in memory");
    return false;
 }
@@ -60,29 +57,35 @@ void redis_model::run(session& s, const words& w, std::string_view raw) {
    const bool writes =
       rule->is == command_rule::kind::data_write || (rule->name == "EXEC" && s.in_multi && s.queued_writes);
    if (fabric_.time.now() < paused_until_ && (writes || !pauses_writes_only_)) {
-      s.postponed = true;
+      s.waits = waiting::pause;
       return;
    }
-   const bool ends_multi = rule->name == "EXEC" || rule->name == "DISCARD" || rule->name == "MULTI";
+   const bool ends_multi = rule->name == "EXEC" || rule->name == "DISCARD" || rule->name == "MULTI" ||
+                           rule->name == "QUIT" || rule->name == "RESET";
    if (s.in_multi && !ends_multi) {
       s.queue += raw;
       ++s.queued;
       s.queued_writes = s.queued_writes || rule->is == command_rule::kind::data_write;
       return add_status(s.out, "QUEUED");
    }
-   if (rule->is == command_rule::kind::server) return run_server(s, w);
-   run_data(s, w, *rule, raw, s.out);
+   if (rule->is == command_rule::kind::server)
+      run_server(s, w, false);
+   else if (rule->blocks)
+      run_blocking(s, w, raw, true, s.out);
+   else
+      run_data(s, w, raw, s.out);
+   s.wrote_upto = place_.offset;
+   if (writes && !blocked_.empty()) serve_waiting();
 }
 
-void redis_model::run_data(session& s, const words& w, const command_rule& rule, std::string_view raw,
-                           std::string& out) {
+void redis_model::run_data(session& s, const words& w, std::string_view raw, std::string& out) {
    const std::size_t before = out.size();
    const bool changed = data_.run(w, out);
    if (changed) {
       place_ = fabric_.past.add(place_, raw);
       written();
    }
-   if (rule.is == command_rule::kind::data_write || before != out.size())
+   if (before != out.size())
       fabric_.user.ran(host_, w, place_, changed, std::string_view(out).substr(before), s.connection);
 }
 
@@ -98,14 +101,16 @@ void redis_model::run_exec(session& s) {
       const command_rule* const rule = find_rule(inner_[0]);
       const auto raw = std::string_view(s.queue).substr(at, n);
       if (rule->is == command_rule::kind::server)
-         run_server(s, inner_);
+         run_server(s, inner_, true);
+      else if (rule->blocks)
+         run_blocking(s, inner_, raw, false, s.out);
       else
-         run_data(s, inner_, *rule, raw, s.out);
+         run_data(s, inner_, raw, s.out);
       at += n;
    }
 }
 
-void redis_model::run_server(session& s, const words& w) {
+void redis_model::run_server(session& s, const words& w, bool in_exec) {
    const auto is = [&](std::string_view name) { return same_word(w[0], name); };
    if (is("PING")) {
       if (w.size() > 2) return add_error(s.out, "ERR wrong number of arguments for 'ping' command");
@@ -142,163 +147,37 @@ void redis_model::run_server(session& s, const words& w) {
    }
    if (is("ROLE")) return role(s);
    if (is("INFO")) return info(s);
-   if (is("WAIT")) {
-      if (!is_master())
-         return add_error(s.out,
-                          "ERR WAIT cannot be used with replica instances. Please also note that "
-                          "since Redis 4.0 if a replica is configured to be writable (which is "
-                          "not the default) writes to replicas are just local and are not "
-                          "propagated.");
-      return add_integer(s.out, 0);
-   }
-   add_error(s.out, "ERR not in this world");  // REPLICAOF: the world does it by itself
-}
-
-bool redis_model::authenticate(session& s, const words& w, std::size_t from) {
-   const bool named = w.size() == from + 2;
-   const std::string_view password = w.back();
-   if (settings.password.empty() && !named) {
-      add_error(s.out,
-                "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
-                "configuration is correct?");
-      return false;
-   }
-   if ((named && w[from] != "default") || (!settings.password.empty() && password != settings.password)) {
-      add_error(s.out, "WRONGPASS invalid username-password pair or user is disabled.");
-      return false;
-   }
-   s.authenticated = true;
-   return true;
-}
-
-void redis_model::hello(session& s, const words& w) {
-   if (!settings.knows_hello) return add_error(s.out, "ERR unknown command 'HELLO', with args beginning with: '3' ");
-   bool resp3 = s.resp3;
-   if (w.size() > 1) {
-      const auto n = read_integer(w[1]);
-      if (!n) return add_error(s.out, "ERR Protocol version is not an integer or out of range");
-      if (*n != 2 && *n != 3) return add_error(s.out, "NOPROTO unsupported protocol version");
-      resp3 = *n == 3;
-   }
-   std::string_view name;
-   bool named = false;
-   for (std::size_t i = 2; i < w.size(); ++i) {
-      if (same_word(w[i], "AUTH") && i + 2 < w.size()) {
-         if (!authenticate(s, {w[i], w[i + 1], w[i + 2]}, 1)) return;
-         i += 2;
-      } else if (same_word(w[i], "SETNAME") && i + 1 < w.size()) {
-         named = true;
-         name = w[++i];
-      } else {
-         return add_error(s.out, "ERR Syntax error in HELLO option '" + std::string(w[i]) + "'");
-      }
-   }
-   if (!s.authenticated)
-      return add_error(s.out,
-                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
-                       "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
-                       "version at the same time");
-   if (named) s.name = name;
-   s.resp3 = resp3;
-   add_number(s.out, resp3 ? '%' : '*', resp3 ? 7 : 14);
-   add_bulk(s.out, "server");
-   add_bulk(s.out, "redis");
-   add_bulk(s.out, "version");
-   add_bulk(s.out, "7.0.15");
-   add_bulk(s.out, "proto");
-   add_integer(s.out, resp3 ? 3 : 2);
-   add_bulk(s.out, "id");
-   add_integer(s.out, static_cast<long long>(s.id));
-   add_bulk(s.out, "mode");
-   add_bulk(s.out, "standalone");
-   add_bulk(s.out, "role");
-   add_bulk(s.out, is_master() ? "master" : "replica");
-   add_bulk(s.out, "modules");
-   add_array(s.out, 0);
-}
-
-std::string redis_model::describe(const session& s) {
-   const connection& c = fabric_.net.at(s.connection);
-   return "id=" + std::to_string(s.id) + " addr=" + address_of(c) + " laddr=10.0.0." + std::to_string(host_ + 1) +
-          ":6379 fd=8 name=" + s.name + " age=0 idle=0 flags=N db=" + std::to_string(s.db) +
-          " sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 cmd=client|info user=default redir=-1 resp=" +
-          (s.resp3 ? "3" : "2") + "\n";
-}
-
-void redis_model::client(session& s, const words& w) {
-   const auto is = [&](std::string_view name) { return same_word(w[1], name); };
-   if (is("INFO") && w.size() == 2) return s.resp3 ? (void)[&] {
-         const std::string text = describe(s);
-         add_number(s.out, '=', static_cast<long long>(text.size() + 4));
-         s.out += "txt:" + text + "\r\n";
-      }
-   () : add_bulk(s.out, describe(s));
-   if (is("ID") && w.size() == 2) return add_integer(s.out, static_cast<long long>(s.id));
-   if (is("SETNAME") && w.size() == 3) {
-      s.name = w[2];
+   if (is("WAIT")) return wait_for_replicas(s, w, !in_exec);
+   if (is("QUIT")) {
+      s.closing = true;
       return add_status(s.out, "OK");
    }
-   if (is("GETNAME") && w.size() == 2)
-      return s.name.empty() ? (void)(s.out += s.resp3 ? "_\r\n" : "$-1\r\n") : add_bulk(s.out, s.name);
-   if (is("KILL")) return client_kill(s, w);
-   if (is("PAUSE") && w.size() >= 3) {
-      const auto ms = read_integer(w[2]);
-      if (!ms || *ms < 0) return add_error(s.out, "ERR timeout is not an integer or out of range");
-      add_status(s.out, "OK");
-      return pause_clients(std::chrono::milliseconds(*ms), w.size() == 4 && same_word(w[3], "WRITE"));
+   if (is("RESET")) {
+      s.in_multi = s.resp3 = false;
+      s.db = 0;
+      s.name.clear();
+      s.authenticated = settings.password.empty();
+      return add_status(s.out, "RESET");
    }
-   if (is("UNPAUSE") && w.size() == 2) {
-      paused_until_ = fabric_.time.now();
-      add_status(s.out, "OK");
-      return on_unpaused();
-   }
-   add_error(s.out, "ERR unknown subcommand '" + std::string(w[1]) + "'. Try CLIENT HELP.");
+   replica_of(s, w);
 }
 
-// CLIENT KILL [ID n] [ADDR a]: how many. Who kills itself gets the answer first; others lose what they had coming.
-void redis_model::client_kill(session& s, const words& w) {
-   if (!settings.allows_kill)
-      return add_error(s.out, "NOPERM this user has no permissions to run the 'client|kill' command");
-   std::optional<long long> id;
-   std::string_view address;
-   for (std::size_t i = 2; i + 1 < w.size(); i += 2) {
-      if (same_word(w[i], "ID")) {
-         id = read_integer(w[i + 1]);
-         if (!id || *id <= 0) return add_error(s.out, "ERR client-id should be greater than 0");
-      } else if (same_word(w[i], "ADDR")) {
-         address = w[i + 1];
-      } else {
-         return add_error(s.out, "ERR syntax error");
-      }
+// REPLICAOF by hand: whoever waits for something is told, nobody else.
+void redis_model::replica_of(session& s, const words& w) {
+   if (same_word(w[1], "NO") && same_word(w[2], "ONE")) {
+      change_role(nowhere);
+      return add_status(s.out, "OK");
    }
-   long long killed = 0;
-   sessions_.each([&](session& other) {
-      if (&other == &s) return;  // SKIPME yes
-      if (id && static_cast<long long>(other.id) != *id) return;
-      if (!address.empty() && address_of(fabric_.net.at(other.connection)) != address) return;
-      end(other, true);
-      ++killed;
-   });
-   add_integer(s.out, killed);
-}
-
-void redis_model::role(session& s) {
-   if (is_master()) {
-      add_array(s.out, 3);
-      add_bulk(s.out, "master");
-      add_integer(s.out, static_cast<long long>(place_.offset));
-      return add_array(s.out, 0);
+   const auto port = read_integer(w[2]);
+   if (!port || *port < 0 || *port > 65535) return add_error(s.out, "ERR Invalid master port");
+   host_id of = nowhere;
+   for (host_id h = 0; h < fabric_.servers.size(); ++h) {
+      if (fabric_.servers[h] != nullptr && "10.0.0." + std::to_string(h + 1) == w[1]) of = h;
    }
-   add_array(s.out, 5);
-   add_bulk(s.out, "slave");
-   add_bulk(s.out, "10.0.0." + std::to_string(master_ + 1));
-   add_integer(s.out, 6379);
-   add_bulk(s.out, link_up() ? "connected" : "connect");
-   add_integer(s.out, static_cast<long long>(place_.offset));
-}
-
-void redis_model::info(session& s) {
-   add_bulk(s.out, std::string("# Replication\r\nrole:") + (is_master() ? "master" : "slave") + "\r\n");
+   if (of == nowhere) return add_error(s.out, "ERR not in this world");
+   if (of == master_) return add_status(s.out, "OK Already connected to specified master");
+   change_role(of);
+   add_status(s.out, "OK");
 }
 
 }  // namespace holdfast::sim

@@ -31,6 +31,8 @@ void redis_model::turn() {
    if (ready.size() > 1 && fabric_.chance.chance(0.5)) std::reverse(ready.begin(), ready.end());
    for (const connection_id c : ready) serve(c);
    if (!orders_first) obey();
+   ready.insert(ready.end(), woken_.begin(), woken_.end());
+   woken_.clear();
    for (const connection_id c : ready) {
       session* const s = sessions_.find(fabric_.net, c);
       if (s == nullptr) continue;
@@ -67,17 +69,17 @@ void redis_model::serve(connection_id id) {
    }
    std::string& in = c.inbox[index(end::server)];
    std::size_t done = 0;
-   while (!s->closing && !s->postponed) {
+   while (!s->closing && s->waits == waiting::nothing) {
       bool malformed = false;
       const std::size_t n = take_command(std::string_view(in).substr(done), words_, malformed);
       if (malformed) {
-         add_error(s->out, "ERR Protocol error: expected '$'");
+         add_error(s->out, problem_of(std::string_view(in).substr(done)));
          s->closing = true;
       }
       if (n == 0) break;
       run(*s, words_, std::string_view(in).substr(done, n));
       if (!s->in_use) return;  // it killed itself
-      if (!s->postponed) done += n;
+      if (s->waits != waiting::pause) done += n;
    }
    in.erase(0, done);
    if (s->closing) in.clear();
@@ -85,6 +87,7 @@ void redis_model::serve(connection_id id) {
 
 void redis_model::end(session& s, bool by_us) {
    if (!s.in_use) return;
+   if (s.waits == waiting::replicas) --waiting_for_replicas_;
    sessions_.end(s);
    if (by_us) fabric_.net.close(s.connection, end::server);
 }
@@ -103,6 +106,9 @@ void redis_model::end_all(host_id but_for) {
 void redis_model::reset_process() {
    sessions_.clear();
    readable_.clear();
+   woken_.clear();
+   blocked_.clear();
+   waiting_for_replicas_ = 0;
    orders_.clear();
    held_.clear();
    paused_until_ = {};
@@ -154,7 +160,7 @@ void redis_model::start() {
 }
 
 void redis_model::wake() {
-   if (!readable_.empty() || !orders_.empty()) want_turn();
+   if (!readable_.empty() || !woken_.empty() || !orders_.empty()) want_turn();
    if (!is_master() && link_ != link_state::up) look_for_master();
 }
 
@@ -164,15 +170,19 @@ bool redis_model::can_write() const {
 }
 
 void redis_model::pause_clients(duration d, bool writes_only) {
-   paused_until_ = fabric_.time.now() + d;
-   pauses_writes_only_ = writes_only;
+   // Of two pauses the longer counts, and the stricter.
+   const bool paused = fabric_.time.now() < paused_until_;
+   pauses_writes_only_ = writes_only && (!paused || pauses_writes_only_);
+   paused_until_ = std::max(paused_until_, fabric_.time.now() + d);
    fabric_.time.in(d, {.a = host_, .kind = what::unpaused});
 }
 
 void redis_model::on_unpaused() {
    if (fabric_.time.now() < paused_until_) return;
    sessions_.each([&](session& s) {
-      if (std::exchange(s.postponed, false)) readable_.push_back(s.connection);
+      if (s.waits != waiting::pause) return;
+      s.waits = waiting::nothing;
+      readable_.push_back(s.connection);
    });
    if (!readable_.empty() && fabric_.net.works(host_)) want_turn();
    std::vector<event> held;
@@ -182,6 +192,11 @@ void redis_model::on_unpaused() {
 
 // MULTI, SLAVEOF, CONFIG REWRITE, CLIENT KILL TYPE normal, CLIENT KILL TYPE pubsub, EXEC.
 void redis_model::reconfigure(host_id master, host_id by) {
+   change_role(master);
+   end_all(by);
+}
+
+void redis_model::change_role(host_id master) {
    if (master == nowhere) {
       if (!is_master()) {
          leave_master();
@@ -200,8 +215,8 @@ void redis_model::reconfigure(host_id master, host_id by) {
       link_down_since_ = fabric_.time.now();
       if (was_master) fabric_.note(host_, [] { return std::string("is demoted: a replica from now on"); });
       look_for_master();
+      end_waits();
    }
-   end_all(by);
 }
 
 void redis_model::on(const event& e) {
@@ -213,7 +228,7 @@ void redis_model::on(const event& e) {
       // What stands behind a PUBLISH that waits, waits too.
       const bool waits = std::any_of(held_.begin(), held_.end(), [&](const event& h) { return h.a == e.a; });
       const bool paused = fabric_.time.now() < paused_until_;
-      if (waits || (paused && kind == message::publish_hello)) return held_.push_back(e);
+      if (waits || (paused && (kind == message::publish_hello || !pauses_writes_only_))) return held_.push_back(e);
    }
    switch (kind) {
       case message::open_link:
@@ -235,6 +250,8 @@ void redis_model::on(const event& e) {
       case message::follow: return on_follow(e);
       case message::followed: return on_followed(e);
       case message::stream: return on_stream(e);
+      case message::ask_ack: return on_ask_ack(e);
+      case message::acked: return on_acked(e);
       case message::replication_lost: return on_replication_lost(e);
       case message::link_lost: sentinel_links_[e.a] = 0; return;
       default: return;

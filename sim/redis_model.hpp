@@ -22,8 +22,9 @@ struct redis_settings {
    duration load_time = 20ms;  // of a restart, or a full resync
    duration saved_every = {};  // what is younger is lost with the process; zero: nothing is
    std::size_t max_clients = 10'000;
-   bool knows_hello = true;  // Redis 6 and later
-   bool allows_kill = true;  // false: CLIENT KILL is not allowed (NOPERM)
+   bool knows_hello = true;   // Redis 6 and later
+   bool serves_stale = true;  // replica-serve-stale-data
+   bool allows_kill = true;   // false: CLIENT KILL is not allowed (NOPERM)
 };
 
 class redis_model {
@@ -54,9 +55,17 @@ class redis_model {
    void wake();   // it is no longer frozen
    void pause_clients(duration, bool writes_only);
    void on_unpaused();
+   void on_waited(connection_id, std::uint64_t client);
+   void change_role(host_id master);
    void reconfigure(host_id master, host_id by);  // what Sentinel does: the role, and the kill of clients
 
  private:
+   enum class waiting : std::uint8_t {
+      nothing,
+      pause,     // CLIENT PAUSE: the command was not looked at yet
+      list,      // BLPOP and BRPOP
+      replicas,  // WAIT
+   };
    struct session : basic_session {
       std::uint64_t id = 0;
       bool authenticated = false;
@@ -64,17 +73,23 @@ class redis_model {
       bool in_multi = false;
       bool dirty = false;
       bool queued_writes = false;
-      bool postponed = false;
+      waiting waits = waiting::nothing;
       bool closing = false;
       unsigned db = 0;
       std::size_t queued = 0;
       std::string queue;  // the commands of a transaction
       std::string name;
+      std::string waiting_command;
+      time_point waits_until = never;
+      std::uint64_t wrote_upto = 0;  // the master's offset behind its last command
+      std::uint64_t waits_for = 0;   // so many replicas
+      std::uint64_t waits_upto = 0;  // to be so far
    };
    struct replica {
       host_id host = nowhere;
       std::uint32_t link = 0;
       bool under_way = false;  // a message that carries what it lacks
+      std::uint64_t acked = 0;
    };
    enum class link_state : std::uint8_t { none, connecting, loading, up };
 
@@ -85,16 +100,34 @@ class redis_model {
    void end(session&, bool by_us);
    void end_all(host_id but_for);
    void reset_process();
+   // redis_waiting.cpp
+   void wait(session&, waiting, time_point until);
+   void woken(session&);
+   void serve_waiting();
+   void run_blocking(session&, const words&, std::string_view raw, bool may_wait, std::string& out);
+   void wait_for_replicas(session&, const words&, bool may_wait);
+   std::size_t acknowledged(std::uint64_t offset) const;
+   void count_acknowledgements();
+   void on_ask_ack(const event&);
+   void on_acked(const event&);
+   void end_waits();
    // redis_commands.cpp
    void run(session&, const words&, std::string_view raw);
    bool refused(session&, const command_rule*, const words&);
-   void run_data(session&, const words&, const command_rule&, std::string_view raw, std::string& out);
-   void run_server(session&, const words&);
+   void run_data(session&, const words&, std::string_view raw, std::string& out);
+   void run_server(session&, const words&, bool in_exec);
+   void replica_of(session&, const words&);
    void run_exec(session&);
+   // redis_clients.cpp
    void hello(session&, const words&);
    bool authenticate(session&, const words&, std::size_t from);
    void client(session&, const words&);
    void client_kill(session&, const words&);
+   void client_list(session&, const words&);
+   void client_pause(session&, const words&);
+   void client_unblock(session&, const words&);
+   void add_text(session&, const std::string&);
+   void add_nothing(session&);
    void role(session&);
    void info(session&);
    std::string describe(const session&);
@@ -119,6 +152,9 @@ class redis_model {
    std::uint64_t next_client_ = 3;
    session_table<session> sessions_;
    std::vector<connection_id> readable_;
+   std::vector<connection_id> woken_;    // have a reply, though nothing came from them
+   std::vector<connection_id> blocked_;  // on a list, in the order in which they began to wait
+   unsigned waiting_for_replicas_ = 0;
    std::vector<std::pair<host_id, host_id>> orders_;  // a master to follow, and whose order it is
    bool turn_wanted_ = false;
    time_point loading_until_ = {};

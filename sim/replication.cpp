@@ -131,6 +131,8 @@ void redis_model::on_stream(const event& e) {
    });
    place_ = upto;
    written();
+   if (from->waiting_for_replicas_ != 0)
+      fabric_.post(host_, e.a, message::acked, place_.offset, place_.branch, link_generation_);
    if (self != from->replicas_.end() && fabric_.net.works(from->host_) && from->place_.offset > upto.offset)
       from->send_to(*self);
 }

@@ -13,8 +13,11 @@ namespace holdfast::sim {
 using words = std::vector<std::string_view>;
 
 // Takes one command off the front of `bytes`; `into` points into it. How many bytes it has, 0 if it is not complete.
-// What is not an array of strings can't come from a client of ours: `malformed` is set.
+// What is neither an array of strings nor a line of words is `malformed`.
 std::size_t take_command(std::string_view bytes, words& into, bool& malformed);
+
+// What a server says to a request that is malformed.
+std::string problem_of(std::string_view bytes);
 
 inline void add_number(std::string& out, char mark, long long n) {
    char text[24];

@@ -183,6 +183,7 @@ void world::handle(const event& e) {
       case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
       case what::replica_cron: return fabric_.servers[e.a]->on_cron();
       case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
+      case what::waited: return fabric_.servers[e.a]->on_waited(e.b, e.c);
       case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt_leader(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();

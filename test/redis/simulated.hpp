@@ -98,7 +98,7 @@ class real_line {
       send(bytes);
       while (replies_in(in_).size() < n && !ended_) {
          const std::size_t before = in_.size();
-         if (take(std::chrono::milliseconds(500)).size() == before) break;
+         if (take(std::chrono::milliseconds(2000)).size() == before) break;
       }
       auto all = replies_in(in_);
       if (ended_) all.emplace_back("(closed)");
@@ -164,12 +164,17 @@ class model_deployment final : private network_user, private fabric_user {
    }
    // In one line; "(closed)" where the server ended the connection, empty where it says nothing.
    std::string ask(connection_id c, const std::vector<std::string>& command) {
-      const auto replies = exchange(c, bytes_of(command));
+      auto replies = exchange(c, bytes_of(command));
+      for (int i = 0; i < 50 && replies.empty(); ++i) replies = take(c, 10ms);
       return replies.empty() ? "" : replies.front();
    }
    void kill(host_id h) {
       fabric_.net.set(h, condition::dead);
       servers_[h]->crash();
+   }
+   void start(host_id h) {
+      fabric_.net.set(h, condition::working);
+      servers_[h]->start();
    }
    void pass(duration d) {
       const time_point until = fabric_.time.now() + d;
@@ -185,6 +190,7 @@ class model_deployment final : private network_user, private fabric_user {
             case what::message: fabric_.on_message(e); break;
             case what::sync_done: servers_[e.a]->on_sync_done(e.c); break;
             case what::replica_cron: servers_[e.a]->on_cron(); break;
+            case what::waited: servers_[e.a]->on_waited(e.b, e.c); break;
             case what::unpaused: servers_[e.a]->on_unpaused(); break;
             case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); break;
             default: fabric_.net.on(e); break;

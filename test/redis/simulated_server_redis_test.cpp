@@ -36,7 +36,17 @@ const std::vector<std::string> on_a_master{
    "SELECT 16", "SELECT -1", "SELECT x", "SELECT 0", "ROLE", "CLIENT INFO", "CLIENT ID", "CLIENT SETNAME joe",
    "CLIENT GETNAME", "CLIENT NOSUCH", "CLIENT KILL ID 999999 ADDR 1.2.3.4:5", "CLIENT KILL ID x", "CLIENT KILL ID 0",
    "HELLO", "HELLO 2", "HELLO 4", "HELLO x", "HELLO 2 SETNAME ann", "CLIENT GETNAME", "HELLO 2 NOSUCH", "AUTH",
-   "AUTH a", "AUTH default a", "AUTH nobody a"};
+   "AUTH a", "AUTH default a", "AUTH nobody a", "CLIENT PAUSE x", "CLIENT PAUSE -1", "CLIENT PAUSE 1 SOME",
+   "CLIENT UNPAUSE", "CLIENT KILL 1.2.3.4:5", "CLIENT KILL TYPE odd", "CLIENT KILL TYPE pubsub",
+   "CLIENT KILL ID 9999 SKIPME maybe", "CLIENT KILL ID", "CLIENT UNBLOCK 99999", "CLIENT UNBLOCK x",
+   "CLIENT UNBLOCK 1 NOW", "CLIENT LIST ID x", "CLIENT LIST a", "CLIENT LIST ID 99999", "CLIENT LIST TYPE pubsub",
+   // what waits
+   "WAIT 0 10", "WAIT x 1", "WAIT 1 x", "WAIT 1 -1", "WAIT 1 20", "BLPOP gone 0.02", "BLPOP b -1", "BLPOP b x",
+   "RPUSH b 1 2 3", "BLPOP gone b 1", "BRPOP b 0", "MULTI", "BLPOP gone 0", "BLPOP b 0", "WAIT 3 0", "EXEC", "SET b x",
+   "BLPOP gone b 0", "BRPOP b gone 0",
+   // its state
+   "REPLICAOF NO ONE", "REPLICAOF 10.0.0.9 99999", "CLIENT SETNAME joe", "SELECT 3", "MULTI", "RESET", "CLIENT GETNAME",
+   "EXEC", "QUIT", "PING"};
 
 const std::vector<std::string> on_a_replica{"PING",  "ROLE",    "GET gone", "SET k v", "INCR n",   "HELLO 2",
                                             "MULTI", "GET x",   "EXEC",     "MULTI",   "INCR n",   "EXEC",
@@ -52,7 +62,7 @@ void compare(model_deployment& model, host_id host, real_line& real, const std::
 
 TEST(SimulatedServer, AnswersAsARealMasterDoes) {
    lab::deployment servers({.replicas = 0, .sentinels = 0});
-   model_deployment model({});
+   model_deployment model({}, 0);
    real_line real(servers.node(0).own_address());
    compare(model, 0, real, on_a_master);
 }
@@ -66,7 +76,7 @@ TEST(SimulatedServer, AnswersAsARealReplicaDoes) {
 
 TEST(SimulatedServer, RefusesWritesWithoutReplicasAsARealOneDoes) {
    lab::deployment servers({.replicas = 0, .sentinels = 0, .node_config = {"min-replicas-to-write 2"}});
-   model_deployment model({.min_replicas_to_write = 2});
+   model_deployment model({.min_replicas_to_write = 2}, 0);
    real_line real(servers.node(0).own_address());
    compare(model, 0, real,
            {"SET k v", "GET k", "MULTI", "INCR n", "GET n", "EXEC", "MULTI", "GET n", "EXEC", "PING", "DEL k"});
@@ -74,12 +84,121 @@ TEST(SimulatedServer, RefusesWritesWithoutReplicasAsARealOneDoes) {
 
 TEST(SimulatedServer, AsksForThePasswordAsARealOneDoes) {
    lab::deployment servers({.replicas = 0, .sentinels = 0, .node_login = {.password = "secret"}});
-   model_deployment model({.password = "secret"});
+   model_deployment model({.password = "secret"}, 0);
    real_line real(servers.node(0).own_address());
    compare(
       model, 0, real,
       {"GET k", "PING", "NOSUCH", "HELLO 2", "AUTH wrong", "HELLO 2 AUTH default wrong", "MULTI", "EXEC",
        "HELLO 2 AUTH default secret SETNAME ann", "CLIENT GETNAME", "GET k", "AUTH secret", "AUTH default secret"});
+}
+
+// What both send back, piece by piece.
+TEST(SimulatedServer, TakesPipelinesLinesAndNonsenseAsARealOneDoes) {
+   lab::deployment servers({.replicas = 0, .sentinels = 0});
+   model_deployment model({}, 0);
+   const auto pipeline = bytes_of({"INCR", "p"}) + bytes_of({"MULTI"}) + bytes_of({"INCR", "p"}) + bytes_of({"GET"}) +
+                         bytes_of({"EXEC"}) + "*0\r\n" + "*-1\r\n" + bytes_of({"GET", "p"});
+   const std::vector<std::pair<std::string, std::size_t>> cases{
+      {pipeline, 6},
+      {"PING\r\n", 1},
+      {"  SET  line  1 \nGET line\r\n", 2},
+      {"\r\nPING\n", 1},
+      {"PING\r\n*x\r\nPING\r\n", 3},
+      {"*1\r\nPING\r\n", 2},
+      {"*1\r\n$-1\r\n", 2},
+      {"*1\r\n$x\r\n", 2},
+      {"*2\r\n$4\r\nECHO\r\n:1\r\n", 2},
+      {bytes_of({"PING"}) + bytes_of({"QUIT"}) + bytes_of({"PING"}), 3}};
+   for (const auto& [bytes, n] : cases) {
+      real_line real(servers.node(0).own_address());
+      const connection_id c = model.connect(0);
+      EXPECT_EQ(model.exchange(c, bytes), real.exchange(bytes, n)) << bytes;
+   }
+}
+
+TEST(SimulatedServer, HoldsCommandsInAPauseAsARealOneDoes) {
+   lab::deployment servers({.replicas = 0, .sentinels = 0});
+   model_deployment model({}, 0);
+   for (const std::string mode : {"WRITE", "ALL"}) {
+      real_line one(servers.node(0).own_address());
+      real_line other(servers.node(0).own_address());
+      const connection_id a = model.connect(0);
+      const connection_id b = model.connect(0);
+      EXPECT_EQ(model.ask(a, {"CLIENT", "PAUSE", "500", mode}), one.ask({"CLIENT", "PAUSE", "500", mode}));
+      const auto both = bytes_of({"GET", "k" + mode}) + bytes_of({"SET", "k" + mode, "v"}) + bytes_of({"PING"});
+      other.send(both);
+      EXPECT_EQ(model.exchange(b, both, 40ms), replies_in(other.take(std::chrono::milliseconds(40)))) << mode;
+      // A pause that is shorter, and one that is less strict, change nothing.
+      if (mode == "WRITE") {
+         EXPECT_EQ(model.ask(a, {"CLIENT", "PAUSE", "1", mode}), one.ask({"CLIENT", "PAUSE", "1", mode}));
+      }
+      const auto late = model.take(b, 700ms);
+      EXPECT_EQ(late, other.exchange("", late.size())) << mode;
+      EXPECT_EQ(late.size(), mode == "WRITE" ? 2U : 3U);
+   }
+}
+
+TEST(SimulatedServer, ServesWhoWaitsForAListAsARealOneDoes) {
+   lab::deployment servers({.replicas = 0, .sentinels = 0});
+   model_deployment model({}, 0);
+   real_line pusher(servers.node(0).own_address());
+   const connection_id p = model.connect(0);
+   std::vector<std::unique_ptr<real_line>> real;
+   std::vector<connection_id> modelled;
+   for (const std::string command : {"BLPOP", "BRPOP", "BLPOP", "BLPOP"}) {
+      const auto question = bytes_of({command, "q", "other", "0"}) + bytes_of({"PING"});
+      real.push_back(std::make_unique<real_line>(servers.node(0).own_address()));
+      real.back()->send(question);
+      EXPECT_TRUE(replies_in(real.back()->take(std::chrono::milliseconds(20))).empty());
+      modelled.push_back(model.connect(0));
+      EXPECT_TRUE(model.exchange(modelled.back(), question).empty());
+   }
+   for (const std::string line : {"RPUSH q a b c", "LLEN q", "SET other x", "DEL other"})
+      EXPECT_EQ(model.ask(p, words_of(line)), pusher.ask(words_of(line))) << line;
+   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(model.take(modelled[i], 10ms), real[i]->exchange("", 2)) << i;
+   const auto blocked = [](const std::string& list) {
+      return std::count_if(list.begin(), list.end(), [](char c) { return c == '\n'; });
+   };
+   EXPECT_EQ(blocked(model.ask(p, {"CLIENT", "LIST"})), blocked(pusher.ask({"CLIENT", "LIST", "TYPE", "normal"})));
+}
+
+TEST(SimulatedServer, TellsWhoWaitsThatItBecameAReplicaAsARealOneDoes) {
+   lab::deployment servers({.replicas = 1, .sentinels = 0});
+   model_deployment model({});
+   real_line operator_line(servers.node(0).own_address());
+   real_line pops(servers.node(0).own_address());
+   real_line waits(servers.node(0).own_address());
+   const connection_id o = model.connect(0);
+   const connection_id p = model.connect(0);
+   const connection_id w = model.connect(0);
+   for (const std::string line : {"SET k v", "WAIT 1 1000", "WAIT 2 20", "SET k w", "WAIT 1 0"})
+      EXPECT_EQ(model.ask(o, words_of(line)), operator_line.ask(words_of(line))) << line;
+   pops.send(bytes_of({"BLPOP", "q", "0"}));
+   waits.send(bytes_of({"SET", "k", "u"}) + bytes_of({"WAIT", "2", "0"}));
+   model.exchange(p, bytes_of({"BLPOP", "q", "0"}));
+   auto modelled = model.exchange(w, bytes_of({"SET", "k", "u"}) + bytes_of({"WAIT", "2", "0"}));
+   auto truly = replies_in(waits.take(std::chrono::milliseconds(500)));
+   EXPECT_EQ(modelled, truly);
+   EXPECT_EQ(model.ask(o, {"REPLICAOF", "10.0.0.2", "6379"}),
+             operator_line.ask({"REPLICAOF", "127.0.0.1", std::to_string(servers.node(1).own_address().port)}));
+   EXPECT_EQ(model.take(p, 10ms), pops.exchange("", 2));
+   truly = waits.exchange("", 2);
+   EXPECT_EQ(model.take(w, 10ms), truly);
+   for (const std::string line : {"SET k v", "WAIT 1 1"})
+      EXPECT_EQ(model.ask(o, words_of(line)), operator_line.ask(words_of(line))) << line;
+}
+
+TEST(SimulatedServer, ServesNothingStaleIfItIsToldSoAsARealOneDoes) {
+   lab::deployment servers({.replicas = 1, .sentinels = 0, .node_config = {"replica-serve-stale-data no"}});
+   model_deployment model({.serves_stale = false});
+   servers.node(0).kill();
+   model.kill(0);
+   model.pass(1s);
+   real_line real(servers.node(1).own_address());
+   lab::await("the link is down", [&] { return real.ask({"GET", "k"}).starts_with("-"); }, std::chrono::seconds(3));
+   compare(
+      model, 1, real,
+      {"GET k", "SET k v", "PING", "ECHO x", "SELECT 0", "MULTI", "GET k", "EXEC", "HELLO 2", "WAIT 1 1", "CLIENT ID"});
 }
 
 TEST(SimulatedServer, KillsAnotherConnectionAsARealOneDoes) {
@@ -91,7 +210,7 @@ TEST(SimulatedServer, KillsAnotherConnectionAsARealOneDoes) {
    EXPECT_EQ(first.ask({"CLIENT", "KILL", "ID", id}), ":1");
    EXPECT_EQ(second.ask({"PING"}), "(closed)");
 
-   model_deployment model({});
+   model_deployment model({}, 0);
    const connection_id one = model.connect(0);
    const connection_id other = model.connect(0);
    model.ask(one, {"PING"});
