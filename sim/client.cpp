@@ -144,6 +144,7 @@ void sim_client::finished(call& c) {
                                                    [](const socket& s) { return s.open && !s.begun.empty(); }),
                         .all_was_well_for = world_.well_for()});
    if (results.back()) world_.answered(number_);
+   judge_haste(c);
    if (c.is_last) last_ok_ = results.back().has_value();
    if (fabric_.traces) {
       fabric_.user.note(host_, [&] {
@@ -152,6 +153,17 @@ void sim_client::finished(call& c) {
       }());
    }
    if (!c.is_last) plan_next();
+}
+
+// While all is well and nothing waits, a command is answered at once, or after a connection was made for it. (What the
+// other side has left must not be found out by waiting for a reply.)
+void sim_client::judge_haste(const call& c) {
+   const duration took = now() - c.op.submitted;
+   const duration most = 1900ms + (fabric_.net.settings.latency + fabric_.net.settings.jitter) * 20;
+   if (!c.alone || c.was_away || checkers_.expects_lineages || took <= most || world_.well_for() < took) return;
+   checkers_.broken("client " + std::to_string(number_) + " took " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
+                    " ms for number " + std::to_string(c.number) + ", though all was well and nothing else waited");
 }
 
 // Only where it would ring earlier than it will anyway.

@@ -79,6 +79,7 @@ class sim_client {
       bool active = false;
       bool was_away = false;
       bool is_last = false;
+      bool alone = false;  // given while all was well and nothing else was under way
    };
 
    bool looks() const { return !frozen_ && !(settings_.blocking && active_ == 0); }
@@ -94,6 +95,7 @@ class sim_client {
    void carry_out();
    void take_done();
    void finished(call&);
+   void judge_haste(const call&);
    void arm();
    void plan_next();
    std::uint32_t link_of(connection_id);

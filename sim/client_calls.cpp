@@ -66,6 +66,7 @@ void sim_client::give(bool last) {
    }
    c.is_last = last;
    c.was_away = false;
+   c.alone = active_ == 1 && world_.well_for() > 1500ms;
    c.number = checkers_.begins(number_, kind, c.op.promise);
    write_commands(c, kind);
    fabric_.note(host_, [&] {

@@ -265,6 +265,10 @@ void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - clie
 
 void world::ran(host_id h, const words& w, place behind, bool changed, std::string_view reply, connection_id) {
    checkers_.ran(h, w, behind, changed, reply);
+   // Whoever connects to it learns that it is none, and who was connected when it became a replica was disconnected.
+   if (!fabric_.servers[h]->is_master())
+      checkers_.broken(name_of(h) + " runs a client's " + std::string(w[0]) +
+                       ", and is a replica: its data may be old");
    fabric_.note(h, [&] {
       std::string text = "runs";
       for (const auto& word : w) text += " " + std::string(word);
