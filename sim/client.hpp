@@ -54,6 +54,7 @@ class sim_client {
    void writable(connection_id);
    void on_timer(std::uint64_t generation);
    void next();
+   void cancel(call_number);
    void freeze();
    void thaw();
 

@@ -19,10 +19,14 @@ void sim_client::next() {
       return;
    }
    give(false);
-   if (!chance_.chance(settings_.cancels)) return;
-   const auto active = std::find_if(calls_.begin(), calls_.end(), [](const auto& c) { return c->active; });
-   if (active == calls_.end()) return;
-   brain.cancel((*active)->op, now());
+}
+
+// Its caller no longer waits for it.
+void sim_client::cancel(call_number n) {
+   const auto found =
+      std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->active && c->number == n; });
+   if (found == calls_.end() || frozen_) return;
+   brain.cancel((*found)->op, now());
    carry_out();
 }
 
@@ -69,6 +73,8 @@ void sim_client::give(bool last) {
    c.alone = active_ == 1 && world_.well_for() > 1500ms;
    c.number = checkers_.begins(number_, kind, c.op.promise);
    write_commands(c, kind);
+   if (!last && chance_.chance(settings_.cancels))
+      fabric_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});
    fabric_.note(host_, [&] {
       return "client " + std::to_string(number_) + ": gives " + holdfast::to_string(c.commands.front()) + ", number " +
              std::to_string(c.number);

@@ -27,9 +27,10 @@ enum class what : std::uint8_t {
    // a Sentinel's
    sentinel_timer,  // a = host
    // a client's
-   client_timer,  // a = client, c = generation
-   client_next,   // it gives its next command: a = client
-   client_back,   // the frozen client goes on: a = client
+   client_timer,   // a = client, c = generation
+   client_next,    // it gives its next command: a = client
+   client_cancel,  // its caller leaves: a = client, c = the command's number
+   client_back,    // the frozen client goes on: a = client
    // the world's
    fault_begins,  // a = index in the plan
    fault_ends,

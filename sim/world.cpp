@@ -187,6 +187,7 @@ void world::handle(const event& e) {
       case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt_leader(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
+      case what::client_cancel: return clients_[e.a]->cancel(static_cast<call_number>(e.c));
       case what::client_back: return clients_[e.a]->thaw();
       case what::fault_begins: return begins(e.a);
       case what::fault_ends: return ends(e.a);
