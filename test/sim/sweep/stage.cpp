@@ -166,7 +166,7 @@ stage::call& stage::give(const given& g, std::optional<duration> deadline) {
    c.op.submitted = now();
    c.op.default_deadline = !deadline;
    if (deadline) c.op.deadline = now() + *deadline;
-   c.number = checkers_.begins(0, g.kind, g.promise, c.op.deadline);
+   c.number = checkers_.begins(0, g.kind, g.promise);
    switch (g.kind) {
       case call_kind::add: c.commands.push_back({"INCRBY", "c", c.number}); break;
       case call_kind::push: c.commands.push_back({"RPUSH", "l", c.number}); break;

@@ -117,6 +117,7 @@ void stage::accept(std::uint32_t link, std::size_t n, bool send) {
       bool malformed = false;
       const std::size_t size = take_command(s.sent, w, malformed);
       if (size == 0) break;
+      if (fabric_.servers[s.host] != nullptr) checkers_.sent(0, s.dial, w);
       expected e{.command = std::string(w[0])};
       for (std::size_t i = 1; e.command == "CLIENT" && i < 2; ++i) e.command += " " + std::string(w[i]);
       for (call& c : calls_) {
@@ -171,6 +172,8 @@ void stage::take_done() {
                           {.deadline = c->op.deadline,
                            .was_away = c->was_away,
                            .could_be_written = wrote_at_ >= c->op.submitted,
+                           .partly_sent = std::any_of(sockets_.begin(), sockets_.end(),
+                                                      [](const socket& s) { return s.open && !s.sent.empty(); }),
                            .all_was_well_for = well_for()});
    }
 }
