@@ -57,7 +57,7 @@ class inquiry {
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
    void want_list() { list_wanted_ = true; }  // with the next question
-   void want_replicas(time_point now);  // at once, or as soon as the last such question is answered
+   void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
    news take(time_point now);              // what came, one thing after the other
    news check(time_point now, bool late);  // failed, or nothing
