@@ -68,6 +68,48 @@ TEST(LabFaults, ShutDownMeansThatTheProcessHasEnded) {
    EXPECT_FALSE(d.node(0).running());
 }
 
+TEST(LabFaults, AKilledMasterIsRevivedAfterThePromotionAsAMasterWithItsData) {
+   const auto revive = fault_named("revive");
+   deployment d(revive->shape({.replicas = 1, .sentinels = 1, .down_after = 300ms}));
+   d.node(0).connect().run({"SET", "before", "1"});
+   const promotion_watch promotions(d);
+   revive->inject(d, {});
+   EXPECT_FALSE(d.node(0).running());
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
+   revive->after_promotion(d, {});
+   control revived = d.node(0).connect();
+   EXPECT_EQ(revived.role(), "master");
+   EXPECT_EQ(revived.run({"GET", "before"}).text, "1");
+   EXPECT_EQ(promotions.seen().size(), 1U) << "to come back is no promotion";
+}
+
+TEST(LabFaults, ARogueSaysThatItIsAMasterAndNoSentinelDoes) {
+   const auto rogue = fault_named("rogue");
+   deployment d(rogue->shape({.replicas = 1, .sentinels = 1}));
+   const promotion_watch promotions(d);
+   std::jthread by_hand([&](const std::stop_token& stop) { rogue->inject(d, stop); });
+   await("it says so", [&] { return d.node(*rogue->forbidden_node()).connect().role() == "master"; }, 5s);
+   EXPECT_EQ(d.named_master(), d.node(0).address());
+   by_hand.request_stop();
+   by_hand.join();
+   EXPECT_TRUE(promotions.seen().empty()) << "what nobody announced is none";
+}
+
+TEST(LabFaults, ATakeoverMovesTheRoleBehindTheSentinelsBacks) {
+   const auto takeover = fault_named("takeover");
+   ASSERT_TRUE(takeover->past_the_sentinels());
+   deployment d(takeover->shape({.replicas = 2, .sentinels = 1}));
+   const promotion_watch promotions(d, promotion_watch::sign::role);
+   const naming_watch namings(d);
+   control open = d.node(0).connect();
+   takeover->inject(d, {});
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
+   EXPECT_EQ(promotions.seen().size(), 1U);
+   EXPECT_EQ(promotions.first()->node, d.node(1).address());
+   EXPECT_EQ(open.role(), "slave") << "on a connection that nobody has ended";
+   EXPECT_TRUE(namings.changes().empty());
+}
+
 TEST(LabFaults, AMasterThatComesBackIsNoPromotion) {
    deployment d({.replicas = 1, .sentinels = 0});
    promotion_watch promotions(d);
