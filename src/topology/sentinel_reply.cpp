@@ -90,6 +90,8 @@ reply_class read_master(value_view reply, master_state& into) {
          into.down_after = std::chrono::milliseconds(std::min(milliseconds, a_year));
       } else if (key == "num-other-sentinels" && !read_number(field, into.other_sentinels)) {
          return reply_class::malformed;
+      } else if (key == "num-slaves" && !read_number(field, into.replicas)) {
+         return reply_class::malformed;
       }
    }
    if (!has_epoch) return reply_class::malformed;
@@ -122,6 +124,20 @@ reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<li
       const auto id = entry.find("runid").text();
       constexpr std::size_t longest_id = 64;
       into.push_back({std::move(*where), id.size() <= longest_id ? std::string(id) : std::string()});
+   }
+   return reply_class::good;
+}
+
+reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<endpoint>& into) {
+   into.clear();
+   if (reply.is_error()) return read_error(reply.text());
+   if (reply.is_nil()) return reply_class::unknown_name;
+   if (reply.kind() != kind::array) return reply_class::malformed;
+   for (const auto& entry : reply) {
+      if (!is_fields(entry)) return reply_class::malformed;
+      if (into.size() == at_most) break;
+      auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
+      if (where) into.push_back(std::move(*where));
    }
    return reply_class::good;
 }
