@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
+#include <fstream>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -49,6 +52,36 @@ TEST(LabFaults, APlannedFailoverIsSeenAsOnePromotionBeforeTheSentinelsNameIt) {
    EXPECT_LE(seen[0].at, seen[0].accepted);
    EXPECT_LT(seen[0].at, namings.first()->at);
    EXPECT_FALSE(namings.more_failovers_than(1));
+}
+
+// When the node says in its log that it was made a master, to the millisecond below.
+std::optional<clock::time_point> promoted_by_its_own_word(const server& node) {
+   std::ifstream log(node.log());
+   for (std::string line; std::getline(log, line);) {
+      if (line.find("MASTER MODE enabled") == std::string::npos) continue;
+      // 1234:M 28 Nov 2026 15:16:52.123 * MASTER MODE enabled ...
+      tm local = {};
+      const char* rest = ::strptime(line.c_str() + line.find(' ') + 1, "%d %b %Y %H:%M:%S", &local);
+      if (rest == nullptr || *rest != '.') return std::nullopt;
+      local.tm_isdst = -1;
+      const auto written =
+         std::chrono::system_clock::from_time_t(::mktime(&local)) + milliseconds(std::stoi(std::string(rest + 1, 3)));
+      return clock::now() - (std::chrono::system_clock::now() - written);
+   }
+   return std::nullopt;
+}
+
+TEST(LabFaults, APromotionIsSeenWhenTheNodeSaysThatItHappened) {
+   deployment d({.replicas = 1, .sentinels = 1});
+   const promotion_watch promotions(d);
+   fault_named("failover")->inject(d, {});
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 10s);
+   const auto own_word = promoted_by_its_own_word(d.node(1));
+   ASSERT_TRUE(own_word) << d.node(1).log_end();
+   const double late_ms = ms_between(*own_word, promotions.first()->at);
+   RecordProperty("late_ms", std::to_string(late_ms));
+   EXPECT_GT(late_ms, -1) << "it was something else";
+   EXPECT_LT(late_ms, 10) << "1 ms of it is the log's, and some are for a machine that is busy";
 }
 
 TEST(LabFaults, AStoppedMasterIsReplacedAndStillSaysMasterWhenItWakes) {
