@@ -35,6 +35,7 @@ struct promotion_watch::state {
    std::vector<std::jthread> threads;  // last: they end before what they use
 
    void watch(const std::stop_token& stop, const endpoint& where, const endpoint& known_as, const credentials& who);
+   void ask(const std::stop_token& stop, const endpoint& where, const endpoint& known_as, const credentials& who);
    bool confirm(control& connection, const endpoint& known_as, clock::time_point ended);
 };
 
@@ -71,12 +72,36 @@ void promotion_watch::state::watch(const std::stop_token& stop, const endpoint& 
    }
 }
 
-promotion_watch::promotion_watch(deployment& d) : state_(std::make_unique<state>()) {
+void promotion_watch::state::ask(const std::stop_token& stop, const endpoint& where, const endpoint& known_as,
+                                 const credentials& who) {
+   bool counted = false;
+   bool replica = false;                    // when it was asked last
+   std::optional<clock::time_point> ended;  // its time as a replica
+   while (!stop.stop_requested()) {
+      try {
+         control connection(where, who, patience_for_one_answer);
+         while (!stop.stop_requested()) {
+            const bool was = std::exchange(replica, connection.role() == "slave");
+            if (was && !replica) ended = clock::now();
+            if (replica) ended.reset();
+            if (ended && confirm(connection, known_as, *ended)) ended.reset();
+            if (!std::exchange(counted, true)) ++armed;
+            std::this_thread::sleep_for(milliseconds(1));
+         }
+      } catch (const control_error&) {
+         if (!std::exchange(counted, true)) ++armed;
+         std::this_thread::sleep_for(look_again);
+      }
+   }
+}
+
+promotion_watch::promotion_watch(deployment& d, sign by) : state_(std::make_unique<state>()) {
    for (std::size_t i = 0; i < d.nodes(); ++i) {
       const server& node = d.node(i);
-      state_->threads.emplace_back(
-         [s = state_.get(), where = node.own_address(), known_as = node.address(),
-          who = d.options().node_login](const std::stop_token& stop) { s->watch(stop, where, known_as, who); });
+      state_->threads.emplace_back([s = state_.get(), by, where = node.own_address(), known_as = node.address(),
+                                    who = d.options().node_login](const std::stop_token& stop) {
+         by == sign::end ? s->watch(stop, where, known_as, who) : s->ask(stop, where, known_as, who);
+      });
    }
    await("all nodes are watched", [&] { return state_->armed == d.nodes(); }, milliseconds(5000), milliseconds(1));
 }

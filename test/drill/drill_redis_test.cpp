@@ -141,6 +141,11 @@ TEST(Drill, TellsAMisuseInOneLineAndByItsStatus) {
                                                           {"--delivery", "twice"},
                                                           {"--client", "nonsense"},
                                                           {"--acks", "-1"},
+                                                          {"--cutover", "late"},
+                                                          {"--sentinel-trouble", "loud"},
+                                                          {"--fault", "noquorum", "--sentinel-trouble", "deaf"},
+                                                          {"--fault", "restart", "--sentinel-trouble", "deaf"},
+                                                          {"--fault", "two", "--sentinel-trouble", "deaf"},
                                                           {"--fault", "kill", "--replicas", "0"},
                                                           {"--fault", "restart", "--delivery", "exactly-once"},
                                                           {"--fault", "restart", "--acks", "1"}};
@@ -221,6 +226,13 @@ TEST(Drill, SkipsAFaultThatCannotBeDoneHere) {
    EXPECT_EQ(r.skipped, "needs root");
    EXPECT_TRUE(r.operations.empty());
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+}
+
+TEST(Drill, SkipsATakeoverUnlessTheClientTakesANodesOwnWord) {
+   const auto f = lab::fault_named("takeover");
+   const record r = perform_run(*f, 1, {}, {}, [](const progress&) {});
+   EXPECT_NE(r.skipped.find("--follow-role-hint"), std::string::npos) << r.skipped;
+   EXPECT_TRUE(r.operations.empty());
 }
 
 class fault_that_fails_over_unasked : public lab::fault {
