@@ -106,6 +106,23 @@ TEST(WatchLinks, WhatIsReportedOfALinkThatIsNoneOfTheirsIsPassedOver) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
+TEST(WatchLinks, WhatIsReportedOfAClosedOneIsNotRead) {
+   deployment w;
+   w.set(s1, condition::refusing);
+   w.start();
+   ASSERT_EQ(w.watched.link_at(0).where(), s1);
+   const auto told = w.history.size();
+   for (const std::size_t i : {0u, 1u}) {
+      auto& l = w.watched.link_at(i);
+      ASSERT_EQ(l.now(), resp::link::state::closed);
+      receive(l.in, "*0\r\n");
+      w.watched.on_received(l, w.now);
+   }
+   w.carry_out();
+   EXPECT_EQ(w.history.size(), told);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
 TEST(WatchHints, ASentinelTakesBackOnlyWhatItHasSaidItself) {
    deployment w;
    w.start();
