@@ -53,7 +53,7 @@ def shortened(counted, group):
 
 def code_before(text, number):
     for line in reversed(text[:number - 1]):
-        if line and not line.startswith("//"):
+        if line.strip("};") and not line.startswith("//"):
             return line
     return ""
 
