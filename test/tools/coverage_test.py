@@ -136,6 +136,8 @@ class Coverage(unittest.TestCase):
     def test_what_is_no_list_is_refused(self):
         with self.assertRaisesRegex(SystemExit, "line 2 of the list"):
             listing.parse("src/core/sign.cpp\n   return 7;\n")
+        with self.assertRaisesRegex(SystemExit, "no line stands below `... if "):
+            listing.parse(LIST.replace("      > return 7;\n", ""))
 
 
 if __name__ == "__main__":

@@ -78,6 +78,9 @@ def parse(text):
             why += " " + word
         else:
             raise SystemExit(f"coverage: line {number} of the list is neither a file, nor `why:`, `...` or `>`: {line}")
+    for group in groups:
+        if not group.lines:
+            raise SystemExit(f"coverage: {group.path} in the list: no line stands below `... {group.before}`")
     return groups
 
 
