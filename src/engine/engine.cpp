@@ -148,7 +148,7 @@ void engine::dropped(resp::link& l, std::string_view why, time_point now) {
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
    resp::link* const l = live(id, serial);
-   return l == nullptr ? std::span<char>{} : l->in.prepare();
+   return l == nullptr ? std::span<char>{} : l->in.prepare(l->chunk);
 }
 
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {

@@ -42,6 +42,7 @@ void stage::build() {
 
 config stage::settings() const {
    config c;
+   c.cutover = cutover::confirmed;
    for (const auto& s : sentinels_) c.sentinels.push_back({address_of_host(s->host()), 26379});
    if (scenario_.sentinels)
       c.master = "mymaster";
