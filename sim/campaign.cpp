@@ -23,10 +23,14 @@ void add(campaign_result& sum, std::uint64_t seed, verdict&& v) {
    sum.calls.lost += v.calls.lost;
    sum.calls.lost_late += v.calls.lost_late;
    sum.calls.lost_unsaved += v.calls.lost_unsaved;
+   sum.calls.lost_selected += v.calls.lost_selected;
    busiest_second& most = sum.calls.most;
    most.dials = std::max(most.dials, v.calls.most.dials);
    most.questions = std::max(most.questions, v.calls.most.questions);
    most.wakes = std::max(most.wakes, v.calls.most.wakes);
+   most.dials_aside = std::max(most.dials_aside, v.calls.most.dials_aside);
+   most.role_questions = std::max(most.role_questions, v.calls.most.role_questions);
+   most.candidate_polls = std::max(most.candidate_polls, v.calls.most.candidate_polls);
    sum.virtual_time += v.length;
    if (v.violations.empty()) return;
    ++sum.failures;
@@ -41,8 +45,8 @@ verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, con
    return w.run();
 }
 
-verdict run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, tracer t) {
-   world w(draw_fleet(seed, clients, kind), std::move(t));
+verdict run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread) {
+   world w(draw_fleet(seed, clients, kind, reconnect_spread));
    return w.run();
 }
 

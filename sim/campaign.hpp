@@ -40,8 +40,9 @@ struct campaign_result {
 // Ends early where `enough` says so; it is called often, from any of the threads.
 campaign_result run_campaign(const campaign_settings&, const std::function<bool(const campaign_result&)>& enough);
 
-// One world of many clients, which `kind` strikes once.
-verdict run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, tracer = {});
+// One world of many clients, which `kind` strikes once. Each waits a part of `reconnect_spread` before it goes to the
+// new master.
+verdict run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread = {});
 
 verdict run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, const std::vector<unsigned>& without = {},
                   tracer = {});

@@ -83,28 +83,11 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    if (c->unfenced || !changed || expects_lineages) return;
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
-   if (clients_[c->client].any && clients_[c->client].master != where) return;
+   const client_record& r = clients_[c->client];
+   if (r.believes.any() && r.believes.master() != where) return;
+   if (r.lane_at != nowhere && r.lane_at != where) return;
    c->ran_late = true;
    c->late = behind;
-}
-
-void checkers::told(std::uint32_t client, std::uint64_t epoch, host_id master) {
-   client_record& k = record_of(client);
-   if (k.any && epoch <= k.epoch) return;
-   k.epoch = epoch;
-   k.master = master;
-   k.any = true;
-}
-
-// Nothing is written to a node of which the client was told, by the newest epoch that it heard of, that it is no
-// master.
-void checkers::writes(std::uint32_t client, host_id server) {
-   if (expects_lineages) return;
-   const client_record& k = record_of(client);
-   if (k.any && k.master != server)
-      broken("client " + std::to_string(client) + " writes to host " + std::to_string(server) +
-             ", and was told that the master is host " + std::to_string(k.master) + " (epoch " +
-             std::to_string(k.epoch) + ")");
 }
 
 void checkers::new_branch(place begins, bool by_promotion) {

@@ -3,6 +3,7 @@
 // that judges.
 #pragma once
 
+#include "sim/beliefs.hpp"
 #include "sim/dataset.hpp"
 #include "sim/history.hpp"
 #include "sim/network.hpp"
@@ -44,6 +45,8 @@ struct promised_limits {
    std::size_t in_flight = 10'000;
    std::optional<unsigned> max_resends = {};
    retry_budget_settings budget = {};
+   duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
+   bool follows_hints = false;
 };
 
 // The most that happened within one second, of what is bounded.
@@ -51,6 +54,24 @@ struct busiest_second {
    std::uint32_t dials = 0;      // of one host by one client
    std::uint32_t questions = 0;  // to one Sentinel by one client
    std::uint32_t wakes = 0;      // of one client by its own timer
+   // By one client:
+   std::uint32_t dials_aside = 0;      // of one server that its commands may not go to
+   std::uint32_t role_questions = 0;   // on one connection
+   std::uint32_t candidate_polls = 0;  // the same, while the Sentinels have selected that node
+};
+
+// Twice what was seen in twenty thousand worlds (dials 17, questions 39, wakes 36); a loop without a pause does
+// thousands. Of a server that is only to be watched a client asks once a second; jitter may bring two of them into one.
+inline constexpr busiest_second bounds{
+   .dials = 40, .questions = 80, .wakes = 100, .dials_aside = 10, .role_questions = 3, .candidate_polls = 60};
+
+// A connection of a client to a server, as far as the judges have seen it.
+struct server_line : line {
+   bool says_master = false;     // the server, the last time that it was read on this connection
+   bool of_lane = false;         // its commands go here
+   bool asks_for_role = false;   // or nothing but its role is asked
+   std::int64_t second = -1;     // of `questions`
+   std::uint32_t questions = 0;  // about its role
 };
 
 class checkers {
@@ -60,8 +81,11 @@ class checkers {
    // ---- what happens ----
    call_number begins(std::uint32_t client, call_kind, delivery);
    void ran(host_id where, const words&, place behind, bool changed, std::string_view reply);
-   void told(std::uint32_t client, std::uint64_t epoch, host_id master);
-   void writes(std::uint32_t client, host_id server);
+   // What the client has read, before the engine hears of it.
+   void told(std::uint32_t client, const line&, const sim::told&);
+   // Somebody made it a master by hand; or a Sentinel has chosen it since, or it is one no more.
+   void rogue(host_id, bool);
+   bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
    void new_branch(place begins, bool by_promotion);
    struct circumstances {
       time_point deadline = never;
@@ -72,12 +96,15 @@ class checkers {
    };
    void completed(call_number, std::span<const result<value>>, const circumstances&);
    void broken(std::string what);
-   // What leaves a client. `connection` counts its connections; `sent` hears of whole commands, as the kernel takes
-   // them.
-   void dialled(std::uint32_t client, host_id to);
+   // What leaves a client. `sent` and `goes` hear of whole commands, as the kernel takes them; `handed_over`: the
+   // engine had let go of it before the news that were read last.
+   void dialled(std::uint32_t client, host_id to, bool is_server);
    void asked(std::uint32_t client, host_id sentinel);
    void woken(std::uint32_t client);
-   void sent(std::uint32_t client, std::uint32_t connection, const words&);
+   void sent(std::uint32_t client, const line&, const words&, bool handed_over = false);
+   void goes(std::uint32_t client, server_line&, const words&);
+   // So many connections that ask for roles, to one server.
+   void keeps_warm(std::uint32_t client, host_id, unsigned);
 
    // ---- in the end ----
    void final_history(place master);
@@ -91,6 +118,8 @@ class checkers {
       std::uint64_t lost = 0;
       std::uint64_t lost_late = 0;     // of these, ran after another had been promoted
       std::uint64_t lost_unsaved = 0;  // of these, by a restart with what had been saved
+      // Of these, sent to the old master though the client had read that another node was selected.
+      std::uint64_t lost_selected = 0;
       busiest_second most;
    };
    const figures& seen() const { return figures_; }
@@ -118,6 +147,7 @@ class checkers {
       time_point ran_at = {};
       place late = {};  // it ran after it was reported
       bool ran_late = false;
+      bool sent_too_late = false;  // to a master for which a Sentinel had selected another
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;
@@ -128,10 +158,8 @@ class checkers {
       std::uint32_t count = 0;
    };
    struct client_record {
-      // what it was told
-      std::uint64_t epoch = 0;
-      host_id master = nowhere;
-      bool any = false;
+      beliefs believes;
+      host_id lane_at = nowhere;  // the server that its lane was connected to last
       // what it sent
       std::uint32_t connection = 0;
       call_number newest = 0;                // sent for the first time
@@ -144,6 +172,7 @@ class checkers {
       std::uint32_t open = 0;
       std::uint32_t in_flight = 0;  // sent on `connection`, and not ended
       std::vector<rate> dials;      // by host
+      std::vector<rate> dials_aside;
       std::vector<rate> questions;
       rate wakes;
    };
@@ -158,6 +187,10 @@ class checkers {
    void judge_sending(call_number, const call&, const error&, const circumstances&);
    void judge_reply(call_number, const call&, const value&);
    void judge_resends(call_number, const call&, const client_record&);
+   void judge_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
+   void judge_way(std::uint32_t client, const server_line&, std::string_view what);
+   void count_dial_aside(std::uint32_t client, host_id);
+   void count_role_question(std::uint32_t client, server_line&);
    void judge_loss(call_number, const call&, place master);
    std::vector<std::uint64_t> last_runs(place master);
    void judge_order(const std::vector<std::uint64_t>& last_run, place master);
@@ -171,6 +204,7 @@ class checkers {
    std::vector<call> calls_{1};
    std::vector<client_record> clients_;
    std::vector<branch_record> branches_{{}};
+   std::vector<bool> rogues_;  // by host
    std::vector<violation> violations_;
    figures figures_;
    std::uint64_t open_ = 0;

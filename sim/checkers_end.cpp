@@ -94,6 +94,7 @@ void checkers::judge_overtaking(const std::vector<std::uint64_t>& last_run) {
 // Sentinels left the one that it ran on for one of before; or by a restart that brings back what had been saved.
 void checkers::judge_loss(call_number n, const call& c, place master) {
    ++figures_.lost;
+   if (c.sent_too_late) ++figures_.lost_selected;
    const auto promotion = [&](std::optional<std::uint32_t> branch) -> const branch_record* {
       const bool is_one = branch && *branch < branches_.size() && branches_[*branch].by_promotion;
       return is_one ? &branches_[*branch] : nullptr;

@@ -5,21 +5,13 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-// What one client may do within a second at the most: twice what was seen in twenty thousand worlds (17, 39, 36). A
-// loop without a pause does thousands.
-constexpr busiest_second bounds{.dials = 40, .questions = 80, .wakes = 100};
-
-}  // namespace
-
 std::uint32_t checkers::count(rate& r) const {
    const auto second = (clock_.now() - began_) / std::chrono::seconds(1);
    if (r.second != second) r = {second, 0};
    return ++r.count;
 }
 
-void checkers::dialled(std::uint32_t client, host_id to) {
+void checkers::dialled(std::uint32_t client, host_id to, bool is_server) {
    auto& dials = record_of(client).dials;
    if (dials.size() <= to) dials.resize(to + 1);
    const std::uint32_t n = count(dials[to]);
@@ -27,6 +19,7 @@ void checkers::dialled(std::uint32_t client, host_id to) {
    if (n == bounds.dials + 1)
       broken("client " + std::to_string(client) + " dials host " + std::to_string(to) + " for the " +
              std::to_string(n) + "th time within a second");
+   if (is_server) count_dial_aside(client, to);
 }
 
 void checkers::asked(std::uint32_t client, host_id sentinel) {
@@ -49,7 +42,8 @@ void checkers::woken(std::uint32_t client) {
 
 // For the first time commands leave in the order in which they were given. What is sent again stands, on its new
 // connection, before all that was given later. (On the same connection a server may have refused them both.)
-void checkers::sent(std::uint32_t client, std::uint32_t connection, const words& w) {
+void checkers::sent(std::uint32_t client, const line& on, const words& w, bool handed_over) {
+   const std::uint32_t connection = on.number;
    client_record& r = record_of(client);
    if (r.connection != connection) {
       r.connection = connection;
@@ -87,6 +81,7 @@ void checkers::sent(std::uint32_t client, std::uint32_t connection, const words&
    r.newest = std::max(r.newest, n);
    r.newest_on_connection = std::max(r.newest_on_connection, n);
    if (moved && !c.done) ++r.in_flight;
+   if (c.times_sent == 0) judge_hold(n, c, r, on.to, handed_over);
    if (c.times_sent++ != 0) ++r.resent;
    c.sent_on = connection;
    c.sent_as = ++r.sent;

@@ -22,7 +22,7 @@ void sim_client::start() {
 
 unsigned sim_client::open_connections(host_id to) const {
    return static_cast<unsigned>(
-      std::count_if(sockets_.begin(), sockets_.end(), [&](const socket& s) { return s.open && s.to == to; }));
+      std::count_if(sockets_.begin(), sockets_.end(), [&](const socket& s) { return s.open && s.seen.to == to; }));
 }
 
 // ---- what the engine asks for -------------------------------------------------------------------------------------
@@ -64,9 +64,9 @@ void sim_client::connect(const engine::action& a) {
    s.generation = fabric_.net.at(s.id).generation;
    s.serial = a.serial;
    s.open = s.connecting = true;
-   s.number = dials_;
-   s.to = to;
-   checkers_.dialled(number_, to);
+   s.seen.number = dials_;
+   s.seen.to = to;
+   checkers_.dialled(number_, to, fabric_.servers[to] != nullptr);
 }
 
 void sim_client::write(std::uint32_t link) {
@@ -82,7 +82,6 @@ void sim_client::write(std::uint32_t link) {
    for (;;) {
       const auto bytes = brain.to_write(link, s.serial);
       if (bytes.empty()) break;
-      if (is_redis) checkers_.writes(number_, server);
       const std::size_t n = fabric_.net.send(s.id, end::client, bytes);
       const bool all = n == bytes.size();
       tell_sent(s, {bytes.data(), n});
@@ -103,16 +102,25 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
    const bool continues = !s.begun.empty();
    if (continues) s.begun += taken;
    const std::string_view bytes = continues ? std::string_view(s.begun) : taken;
-   const bool to_sentinel = fabric_.servers[s.to] == nullptr;
+   const bool to_sentinel = fabric_.servers[s.seen.to] == nullptr;
    std::size_t at = 0;
    bool malformed = false;
    while (const std::size_t size = take_command(bytes.substr(at), words_, malformed)) {
+      if (!to_sentinel) {
+         checkers_.goes(number_, s.seen, words_);
+         checkers_.sent(number_, s.seen, words_, at < s.handed_over);
+      } else if (same_word(words_[0], "SENTINEL") && same_word(words_[1], "GET-MASTER-ADDR-BY-NAME")) {
+         world_.asked(s.seen.to);
+         checkers_.asked(number_, s.seen.to);
+      }
       at += size;
-      if (!to_sentinel)
-         checkers_.sent(number_, s.number, words_);
-      else if (same_word(words_[0], "SENTINEL") && same_word(words_[1], "GET-MASTER-ADDR-BY-NAME"))
-         checkers_.asked(number_, s.to);
    }
+   s.handed_over -= std::min(s.handed_over, at);
+   if (s.seen.asks_for_role)
+      checkers_.keeps_warm(number_, s.seen.to,
+                           static_cast<unsigned>(std::count_if(sockets_.begin(), sockets_.end(), [&](const socket& x) {
+                              return x.open && x.seen.asks_for_role && x.seen.to == s.seen.to;
+                           })));
    if (malformed) checkers_.broken("client " + std::to_string(number_) + " writes what is no command");
    if (continues)
       s.begun.erase(0, at);
@@ -283,12 +291,24 @@ bool sim_client::read(std::uint32_t link) {
       std::memcpy(space.data(), in.data(), n);
       in.erase(0, n);
       c.read += n;
-      for (const auto& named : c.told) {
-         if (named.upto > c.read) break;
-         checkers_.told(number_, named.epoch, named.master);
-      }
-      std::erase_if(c.told, [&](const auto& named) { return named.upto <= c.read; });
+      hear(s);
       brain.received(link, s.serial, n, now());
+   }
+}
+
+// What was just read tells of who is the master, perhaps.
+void sim_client::hear(socket& s) {
+   connection& c = fabric_.net.at(s.id);
+   if (c.tidings.empty() || c.tidings.front().upto > c.read) return;
+   for (const auto& t : c.tidings) {
+      if (t.upto > c.read) break;
+      if (t.what.is == news::master || t.what.is == news::replica) s.seen.says_master = t.what.is == news::master;
+      checkers_.told(number_, s.seen, t.what);
+   }
+   std::erase_if(c.tidings, [&](const auto& t) { return t.upto <= c.read; });
+   for (std::uint32_t link = 1; link <= sockets_.size(); ++link) {
+      socket& x = sockets_[link - 1];
+      if (x.open) x.handed_over = x.begun.size() + brain.to_write(link, x.serial).size();
    }
 }
 

@@ -27,6 +27,7 @@ class client_user {
    virtual duration well_for() = 0;               // how long all has been well
    virtual void wrote_command(host_id server) = 0;
    virtual void dialled(host_id) = 0;
+   virtual void asked(host_id sentinel) = 0;
    virtual void answered(std::uint32_t client) = 0;  // its command was acknowledged
 };
 
@@ -68,9 +69,9 @@ class sim_client {
       bool blocked = false;
       bool ready = false;  // something came while nobody looked
       std::string failed = {};
-      std::uint32_t number = 0;  // of all connections of this client
-      host_id to = nowhere;
-      std::string begun = {};  // of a command whose end the kernel has not taken
+      server_line seen = {};        // as the judges see it; to a Sentinel, too
+      std::string begun = {};       // of a command whose end the kernel has not taken
+      std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read
    };
    struct call {
       lane::operation op;
@@ -92,6 +93,7 @@ class sim_client {
    void lose(std::uint32_t link, std::string_view why);
    void write(std::uint32_t link);
    void tell_sent(socket&, std::string_view taken);
+   void hear(socket&);
    void connect(const engine::action&);
    void carry_out();
    void take_done();

@@ -46,6 +46,7 @@ constexpr std::array rules{
    command_rule{"WAIT", 3, server, false},
    command_rule{"REPLICAOF", 3, server, false, true},
    command_rule{"SLAVEOF", 3, server, false, true},
+   command_rule{"FAILOVER", -1, server, false, true},
    command_rule{"QUIT", -1, server, true},
    command_rule{"RESET", 1, server, true},
    command_rule{"BLPOP", -3, data_write, false, false, true},

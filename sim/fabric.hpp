@@ -35,9 +35,10 @@ enum class message : std::uint16_t {
    is_master_down,  // c: the master's host << 32 | who asks for a vote (or `nowhere`); d: epoch
    master_is_down,  // c: down << 32 | the leader voted for (or `nowhere`); d: its epoch
    // replica and master
-   follow,    // c, d: the replica's place
-   followed,  // c: 1 if all has to be sent
-   stream,    // c: up to this offset
+   follow,       // c, d: the replica's place
+   follow_heir,  // the same, of a master that hands its role over
+   followed,     // c: 1 if all has to be sent
+   stream,       // c: up to this offset
    ask_ack,
    acked,  // c: the replica's offset
    replication_lost,
@@ -65,6 +66,8 @@ class fabric_user {
    // A command of a client was run: alone, or inside a transaction.
    virtual void ran(host_id, const words&, place behind, bool changed, std::string_view reply, connection_id) = 0;
    virtual void became_master(host_id, place) = 0;
+   // A Sentinel chose this replica to be the master.
+   virtual void selected(host_id) = 0;
    // For the trace: is called only where `traces`.
    virtual void note(host_id, std::string_view text) = 0;
 };

@@ -5,6 +5,24 @@
 
 namespace holdfast::sim {
 
+namespace {
+
+constexpr duration patience_of_hunters = 8s;
+
+// The Sentinel's step at which it strikes; 0: it is no such fault.
+unsigned step_of(const fault& f) {
+   switch (f.is) {
+      case fault_kind::leader_kill:
+      case fault_kind::leader_stop: return 1 + f.draw % 6;
+      case fault_kind::candidate_stop:
+      case fault_kind::candidate_partition:
+         return static_cast<unsigned>(failover_state::send_slaveof_noone) + f.draw % 2;
+      default: return 0;
+   }
+}
+
+}  // namespace
+
 bool world::anything_in_flight() const {
    return std::any_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->something_in_flight(); });
 }
@@ -44,7 +62,8 @@ void world::strike(std::uint32_t i) {
    s.victim = m->host();
    strike_master(f, m->host());
    strike_others(f, m->host());
-   fabric_.time.in(f.lasts, {.a = i, .kind = what::fault_ends});
+   const bool hunts = !hunts_.empty() && hunts_.back() == i;
+   fabric_.time.in(hunts ? patience_of_hunters : f.lasts, {.a = i, .kind = what::fault_ends});
 }
 
 void world::strike_master(fault& f, host_id m) {
@@ -65,6 +84,9 @@ void world::strike_master(fault& f, host_id m) {
          if (is_whole()) sentinels_[f.draw % sentinels_.size()]->fail_over();
          return;
       }
+      case fault_kind::hand_over:
+         if (is_whole()) fabric_.servers[m]->hand_over(nowhere, 1s);
+         return;
       case fault_kind::cut:
          for (connection_id c = 0; c < fabric_.net.count(); ++c) {
             const connection& x = fabric_.net.at(c);
@@ -91,10 +113,16 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::sentinel_kill: s.victim = watcher; return process_dies(watcher, condition::dead);
       case fault_kind::sentinel_stop: s.victim = watcher; return freezes(watcher);
       case fault_kind::sentinel_partition: s.victim = watcher; return cut_off(watcher, true, false, true);
+      case fault_kind::replica_restart: s.victim = replica; return process_dies(replica, condition::dead);
+      case fault_kind::replica_cut: return fabric_.servers[replica]->end_clients();
+      case fault_kind::rogue: s.victim = replica; return rises(replica);
+      case fault_kind::silent: s.victim = watcher; return fabric_.sentinels[watcher]->keep_silent(true);
       case fault_kind::leader_kill:
-         leader_wanted_ = true;
-         leader_fault_ = index_of;
-         leader_step_ = 1 + f.draw % 6;
+      case fault_kind::leader_stop:
+      case fault_kind::candidate_stop:
+      case fault_kind::candidate_partition:
+      case fault_kind::successor_kill:
+         hunts_.push_back(index_of);
          s.victim = nowhere;
          return;
       case fault_kind::clock_jump:
@@ -124,31 +152,40 @@ void world::strike_others(fault& f, host_id m) {
 void world::ends(std::uint32_t i) {
    fault& f = plan_.faults[i];
    struck& s = struck_[i];
-   if (!s.done || s.ended) return;
+   if (!s.done || s.ended || fabric_.time.now() < s.until) return;
    s.ended = true;
+   std::erase(hunts_, i);
    --open_faults_;
    fabric_.note(nowhere, [&] { return "the fault ends: " + to_string(f); });
+   if (s.victim == nowhere) return;
    switch (f.is) {
       case fault_kind::kill:
       case fault_kind::restart:
       case fault_kind::off:
       case fault_kind::replica_kill:
+      case fault_kind::replica_restart:
+      case fault_kind::successor_kill:
+      case fault_kind::leader_kill:
       case fault_kind::sentinel_kill: return process_starts(s.victim);
       case fault_kind::stop:
       case fault_kind::blink:
       case fault_kind::replica_stop:
+      case fault_kind::candidate_stop:
+      case fault_kind::leader_stop:
       case fault_kind::sentinel_stop: return thaws(s.victim);
-      case fault_kind::partition: return cut_off(s.victim, true, true, false);
+      case fault_kind::partition:
+      case fault_kind::candidate_partition: return cut_off(s.victim, true, true, false);
+      case fault_kind::rogue:
+         // Or the Sentinels do it.
+         if (f.draw / 64 % 2 == 0) falls_back(s.victim);
+         return;
+      case fault_kind::silent: return fabric_.sentinels[s.victim]->keep_silent(false);
       case fault_kind::isolate:
       case fault_kind::sentinel_partition: return cut_off(s.victim, true, false, false);
       case fault_kind::client_partition: return cut_off(s.victim, false, true, false);
       case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(s.victim), client_site_, false);
       case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(s.victim), false);
       case fault_kind::full: fabric_.servers[s.victim]->settings.max_clients = plan_.redis.max_clients; return;
-      case fault_kind::leader_kill:
-         leader_wanted_ = false;
-         if (s.victim != nowhere) process_starts(s.victim);
-         return;
       case fault_kind::slow:
          fabric_.net.settings.latency = calm_.latency;
          fabric_.net.settings.jitter = calm_.jitter;
@@ -156,6 +193,8 @@ void world::ends(std::uint32_t i) {
       case fault_kind::lossy: fabric_.net.settings.loss = calm_.loss; return;
       case fault_kind::client_stop: return clients_[s.client]->thaw();
       case fault_kind::planned:
+      case fault_kind::hand_over:
+      case fault_kind::replica_cut:
       case fault_kind::cut:
       case fault_kind::pause:
       case fault_kind::clock_jump:
@@ -171,7 +210,9 @@ void world::heal() {
          struck_[i].done = struck_[i].ended = true;
          continue;
       }
+      struck_[i].until = {};
       ends(i);
+      if (plan_.faults[i].is == fault_kind::rogue) falls_back(struck_[i].victim);
    }
    for (host_id h = 0; h < client_site_; ++h) {
       cut_off(h, true, true, false);
@@ -182,14 +223,64 @@ void world::heal() {
    well_since_ = never;
 }
 
-// The Sentinel that leads a failover dies, once it came to the step that was drawn.
-void world::hunt_leader(host_id h) {
-   const sentinel_model& s = *fabric_.sentinels[h];
-   if (!leader_wanted_ || static_cast<unsigned>(s.state()) < leader_step_) return;
-   leader_wanted_ = false;
-   struck_[leader_fault_].victim = h;
-   fabric_.note(h, [] { return std::string("dies as the leader"); });
-   process_dies(h, condition::dead);
+// ---- in the middle of a failover ----------------------------------------------------------------------------------
+
+// Who leads it, or what it has selected, is struck once it has come to the step that was drawn.
+void world::hunt(host_id h) {
+   const sentinel_model& leader = *fabric_.sentinels[h];
+   for (std::size_t n = hunts_.size(); n-- > 0;) {
+      const std::uint32_t i = hunts_[n];
+      const fault& f = plan_.faults[i];
+      const unsigned step = step_of(f);
+      if (step == 0 || static_cast<unsigned>(leader.state()) < step) continue;
+      const bool is_leader = f.is == fault_kind::leader_kill || f.is == fault_kind::leader_stop;
+      const host_id victim = is_leader ? h : leader.candidate();
+      if (victim == nowhere || !fabric_.net.works(victim)) continue;
+      hunts_.erase(hunts_.begin() + static_cast<std::ptrdiff_t>(n));
+      struck_[i].victim = victim;
+      struck_[i].until = fabric_.time.now() + f.lasts;
+      fabric_.time.in(f.lasts, {.a = i, .kind = what::fault_ends});
+      fabric_.note(victim, [&] { return "is struck: " + std::string(to_string(f.is)); });
+      switch (f.is) {
+         case fault_kind::leader_kill: process_dies(victim, condition::dead); break;
+         case fault_kind::candidate_partition: cut_off(victim, true, true, true); break;
+         default: freezes(victim); break;
+      }
+   }
+}
+
+void world::hunt_successor(host_id h) {
+   for (const std::uint32_t i : hunts_) {
+      if (plan_.faults[i].is != fault_kind::successor_kill || struck_[i].victim != nowhere) continue;
+      struck_[i].victim = h;
+      const duration wait = fabric_.chance.spread(1ms, 1500ms);
+      struck_[i].until = fabric_.time.now() + wait + plan_.faults[i].lasts;
+      fabric_.time.in(wait, {.a = i, .b = 1, .kind = what::fault_begins});
+      fabric_.time.at(struck_[i].until, {.a = i, .kind = what::fault_ends});
+      return;
+   }
+}
+
+void world::successor_dies(std::uint32_t i) {
+   if (!struck_[i].ended) process_dies(struck_[i].victim, condition::dead);
+}
+
+// ---- roles that nobody asked a Sentinel for -----------------------------------------------------------------------
+
+void world::rises(host_id h) {
+   if (!fabric_.net.works(h) || fabric_.servers[h]->is_master()) return;
+   const bool is_selected = std::any_of(sentinels_.begin(), sentinels_.end(),
+                                        [&](const auto& s) { return s->candidate() == h || s->named() == h; });
+   if (is_selected) return;
+   by_hand_ = true;
+   fabric_.servers[h]->change_role(nowhere);
+   by_hand_ = false;
+   checkers_.rogue(h, true);
+}
+
+void world::falls_back(host_id h) {
+   if (!checkers_.is_rogue(h) || !fabric_.net.works(h) || !fabric_.servers[h]->is_master()) return;
+   fabric_.servers[h]->change_role(sentinels_.front()->named());
 }
 
 // ---- processes and paths ------------------------------------------------------------------------------------------

@@ -5,12 +5,13 @@
 
 namespace holdfast::sim {
 
-plan draw_fleet(std::uint64_t seed, unsigned clients, fault_kind kind) {
+plan draw_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread) {
    dice d{random_source{seed}()};
    plan p;
    p.seed = seed;
    p.clients = clients;
    p.is_fleet = true;
+   p.reconnect_spread = reconnect_spread;
    // Redis' own default, 10 000 at a server or Sentinel, would turn some away: each client has a connection to the
    // master, and two to each Sentinel when it asks.
    p.redis.max_clients = p.sentinel.max_clients = 10'000 + 3 * std::size_t{clients};
@@ -37,15 +38,19 @@ void fleet_log::dialled(host_id to, time_point t) {
    if (struck_ != never) dials_.push_back({to, t});
 }
 
+void fleet_log::asked(host_id sentinel, time_point t) {
+   if (struck_ != never) questions_.push_back({sentinel, t});
+}
+
 void fleet_log::answered(std::uint32_t client, time_point t) {
    if (promoted_ != never && back_[client] == never) back_[client] = t;
 }
 
-unsigned fleet_log::peak(host_id first, host_id last) const {
+unsigned fleet_log::peak(const std::vector<dial>& all, host_id first, host_id last) {
    unsigned most = 0;
    for (host_id h = first; h < last; ++h) {
       std::deque<time_point> of_a_second;
-      for (const dial& d : dials_) {
+      for (const dial& d : all) {
          if (d.to != h) continue;
          of_a_second.push_back(d.at);
          while (of_a_second.front() + 1s <= d.at) of_a_second.pop_front();
@@ -53,6 +58,18 @@ unsigned fleet_log::peak(host_id first, host_id last) const {
       }
    }
    return most;
+}
+
+// From the fault until nobody comes any more.
+std::vector<unsigned> fleet_log::series(const std::vector<dial>& all, host_id h) const {
+   std::vector<unsigned> counts;
+   for (const dial& d : all) {
+      if (d.to != h) continue;
+      const auto n = static_cast<std::size_t>((d.at - struck_) / fleet_figures::step);
+      if (counts.size() <= n) counts.resize(n + 1);
+      ++counts[n];
+   }
+   return counts;
 }
 
 fleet_figures fleet_log::figures(host_id servers, host_id hosts) const {
@@ -64,8 +81,15 @@ fleet_figures fleet_log::figures(host_id servers, host_id hosts) const {
    std::sort(back.begin(), back.end());
    f.half_back = back[back.size() / 2] - promoted_;
    f.last_back = back.back() - promoted_;
-   f.sentinel_peak = peak(servers, hosts);
-   f.master_peak = peak(master_, master_ + 1);
+   f.sentinel_peak = peak(dials_, servers, hosts);
+   f.master_peak = peak(dials_, master_, master_ + 1);
+   f.dials_of_the_master = series(dials_, master_);
+   for (host_id h = servers; h < hosts; ++h) {
+      const unsigned most = peak(questions_, h, h + 1);
+      if (most < f.question_peak) continue;
+      f.question_peak = most;
+      f.questions_to_a_sentinel = series(questions_, h);
+   }
    return f;
 }
 

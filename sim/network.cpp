@@ -86,7 +86,7 @@ connection_id network::connect(host_id client, host_id server, std::uint32_t lin
       p.armed = p.ended = false;
       p.sent = 0;
    }
-   c.told.clear();
+   c.tidings.clear();
    c.read = 0;
    c.session = 0;
    for (std::string& s : c.inbox) s.clear();

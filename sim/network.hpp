@@ -8,6 +8,7 @@
 
 #include "sim/clock.hpp"
 #include "sim/dice.hpp"
+#include "sim/news.hpp"
 
 #include <array>
 #include <cstddef>
@@ -20,9 +21,7 @@
 
 namespace holdfast::sim {
 
-using host_id = std::uint32_t;
 using connection_id = std::uint32_t;
-inline constexpr host_id nowhere = ~0U;
 
 enum class condition : std::uint8_t {
    working,
@@ -82,13 +81,12 @@ struct connection {
    std::array<bool, 2> saw_reset{};  // it was an RST
    std::uint32_t session = 0;        // the server's own
    std::uint16_t port = 0;           // the client's
-   // What a Sentinel named in which byte of its answers, and how many bytes of them were read.
-   struct naming {
+   // What the server tells the client of who is the master, up to which of its bytes; and how many of them were read.
+   struct tiding {
       std::uint64_t upto = 0;
-      std::uint64_t epoch = 0;
-      host_id master = nowhere;
+      told what = {};
    };
-   std::vector<naming> told;
+   std::vector<tiding> tidings;
    std::uint64_t read = 0;
 };
 
@@ -161,6 +159,11 @@ class network {
    std::vector<connection_id> free_;
    std::uint16_t next_port_ = 30000;
 };
+
+// What the server's next bytes tell, of which `unsent` were not handed over yet.
+inline void add_tiding(connection& c, std::size_t unsent, const told& t) {
+   c.tidings.push_back({c.pipes[static_cast<std::size_t>(end::server)].sent + unsent, t});
+}
 
 constexpr end other(end e) { return e == end::client ? end::server : end::client; }
 constexpr std::size_t index(end e) { return static_cast<std::size_t>(e); }

@@ -24,6 +24,7 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {partition, "partition", "the master is cut off from everybody", true, 2s, 8s},
    {isolate, "isolate", "the master is cut off from the other servers; clients still reach it", true, 2s, 8s},
    {planned, "planned", "SENTINEL FAILOVER", true, 10ms, 20ms},
+   {hand_over, "handover", "FAILOVER: the master hands its role over, and the Sentinels do not know", true, 10ms, 20ms},
    {restart, "restart", "the master's process dies and is back at once", false, 1ms, 200ms},
    {blink, "blink", "the master is frozen for less than down-after", false, 1ms, 800ms},
    {mute, "mute", "nothing that the master sends reaches the clients", false, 50ms, 8s},
@@ -33,11 +34,22 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {full, "full", "the master takes no more clients", false, 50ms, 3s},
    {replica_kill, "replica-kill", "a replica dies, and comes back later", false, 200ms, 6s},
    {replica_stop, "replica-stop", "a replica is frozen", false, 200ms, 6s},
+   {replica_restart, "replica-restart", "a replica's process dies and is back at once", false, 1ms, 200ms},
+   {replica_cut, "replica-cut", "a replica ends its clients' connections (CLIENT KILL)", false, 1ms, 2ms},
+   {rogue, "rogue", "a replica is made a master by hand (REPLICAOF NO ONE): no Sentinel has selected it", false, 100ms,
+    20s},
+   {candidate_stop, "candidate-stop", "the replica that was selected is frozen before it is promoted", false, 50ms, 8s},
+   {candidate_partition, "candidate-partition", "the replica that was selected is cut off from everybody", false, 50ms,
+    8s},
+   {successor_kill, "successor-kill", "the promoted replica dies soon after its promotion", false, 200ms, 6s},
    {sentinel_kill, "sentinel-kill", "a Sentinel dies, and comes back later", false, 200ms, 8s},
    {sentinel_stop, "sentinel-stop", "a Sentinel is frozen", false, 200ms, 8s},
    {sentinel_partition, "sentinel-partition", "a Sentinel is cut off from the servers, but answers clients", false, 1s,
     12s},
+   {silent, "silent", "a Sentinel's events reach nobody, though it answers", false, 500ms, 12s},
    {leader_kill, "leader-kill", "the Sentinel that leads the failover dies at one of its steps", false, 500ms, 6s},
+   {leader_stop, "leader-stop", "the Sentinel that leads the failover is frozen at one of its steps", false, 50ms,
+    1900ms},
    {clock_jump, "clock-jump", "a Sentinel's clock jumps: TILT", false, 1ms, 2ms},
    {rebuild, "rebuild", "all Sentinels are rebuilt from nothing, at epoch 0", false, 1ms, 2ms},
    {slow, "slow", "everything on the network takes fifty times as long", false, 100ms, 4s},
@@ -106,6 +118,14 @@ void draw_work(plan& p, dice& d) {
    if (d.chance(0.1)) p.in_flight = d.from_to(1, w.depth);
 }
 
+void draw_cutover(plan& p, dice& d) {
+   p.cutover = d.chance(0.85) ? cutover::eager : cutover::confirmed;
+   p.warm_replicas = d.chance(0.9);
+   p.follow_role_hint = d.chance(0.15);
+   if (d.chance(0.3)) p.hold_on_selected = d.chance(0.3) ? 0ms : d.between(10ms, 1s);
+   if (d.chance(0.1)) p.reconnect_spread = d.spread(1ms, 500ms);
+}
+
 }  // namespace
 
 std::string_view to_string(fault_kind k) { return row_of(k).name; }
@@ -134,6 +154,7 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
    draw_network(p, d);
    draw_servers(p, d);
    draw_work(p, d);
+   draw_cutover(p, d);
 
    // This world's own mixture.
    std::vector<fault_kind> main;
@@ -141,7 +162,7 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
    for (const kind_row& r : rows) {
       const bool wanted = allowed.empty() || std::find(allowed.begin(), allowed.end(), r.kind) != allowed.end();
       const bool kept = d.chance(0.5) || !allowed.empty();
-      const bool rare = r.kind == rebuild && allowed.empty() && !d.chance(0.1);
+      const bool rare = (r.kind == rebuild || r.kind == hand_over) && allowed.empty() && !d.chance(0.1);
       if (wanted && kept && !rare) (r.promotes ? main : beside).push_back(r.kind);
    }
    if (main.empty() && allowed.empty()) main.push_back(kill);

@@ -7,6 +7,8 @@
 #include "sim/sentinel_model.hpp"
 #include "sim/workload.hpp"
 
+#include <holdfast/config.hpp>
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -23,6 +25,7 @@ enum class fault_kind : std::uint8_t {
    partition,  // its site is cut off from all others
    isolate,    // from the other servers alone: clients still reach it
    planned,    // SENTINEL FAILOVER
+   hand_over,  // FAILOVER: no Sentinel knows of it for half a minute
    // or disturbed
    restart,  // its process dies and is back at once
    blink,    // frozen for less than down-after
@@ -34,11 +37,20 @@ enum class fault_kind : std::uint8_t {
    // replicas
    replica_kill,
    replica_stop,
+   replica_restart,
+   replica_cut,  // every connection of clients to it ends
+   rogue,        // REPLICAOF NO ONE, by hand
+   // what a failover is about to make the master
+   candidate_stop,
+   candidate_partition,
+   successor_kill,  // it dies once it is the master
    // Sentinels
    sentinel_kill,
    sentinel_stop,
    sentinel_partition,
+   silent,       // it answers, but nobody gets its events
    leader_kill,  // the one that leads the failover, at any of its steps
+   leader_stop,
    clock_jump,
    rebuild,  // all of them, from nothing
    // the network, and the clients themselves
@@ -47,7 +59,7 @@ enum class fault_kind : std::uint8_t {
    client_stop,
    client_partition,  // the clients from the master
 };
-inline constexpr std::size_t fault_kinds = 25;
+inline constexpr std::size_t fault_kinds = 34;
 
 std::string_view to_string(fault_kind);
 std::string_view describe(fault_kind);
@@ -82,6 +94,12 @@ struct plan {
    std::optional<double> resends_per_second;
    std::optional<unsigned> parked;
    std::optional<unsigned> in_flight;
+   // How failovers are met.
+   holdfast::cutover cutover = cutover::eager;
+   bool warm_replicas = true;
+   bool follow_role_hint = false;
+   duration hold_on_selected = 250ms;
+   duration reconnect_spread = {};
    workload work;
    std::vector<fault> faults;
    duration length = {};

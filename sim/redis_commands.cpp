@@ -16,6 +16,12 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
+std::string redis_model::unknown(const words& w) {
+   std::string args;
+   for (std::size_t i = 1; i < w.size(); ++i) args += "'" + std::string(w[i]) + "' ";
+   return "ERR unknown command '" + std::string(w[0]) + "', with args beginning with: " + args;
+}
+
 // Whether it is refused before it runs; the error is in `out` then.
 bool redis_model::refused(session& s, const command_rule* rule, const words& w) {
    const auto refuse = [&](std::string_view text) {
@@ -28,11 +34,7 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
       add_error(s.out, text);
       return true;
    };
-   if (rule == nullptr) {
-      std::string args;
-      for (std::size_t i = 1; i < w.size(); ++i) args += "'" + std::string(w[i]) + "' ";
-      return refuse("ERR unknown command '" + std::string(w[0]) + "', with args beginning with: " + args);
-   }
+   if (rule == nullptr) return refuse(unknown(w));
    const auto n = static_cast<int>(w.size());
    if ((rule->arity > 0 && n != rule->arity) || n < -rule->arity)
       return refuse("ERR wrong number of arguments for '" + lower(w[0]) + "' command");
@@ -42,7 +44,11 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
       rule->is == command_rule::kind::data_write || (rule->name == "EXEC" && s.in_multi && s.queued_writes);
    if (writes && is_master() && replicas_.size() < settings.min_replicas_to_write)
       return refuse("NOREPLICAS Not enough good replicas to write.");
-   if (writes && !is_master()) return refuse("READONLY You can't write against a read only replica.");
+   if (writes && !is_master()) {
+      refuse("READONLY You can't write against a read only replica.");
+      tell_role(s);
+      return true;
+   }
    const bool stale = !settings.serves_stale && !is_master() && !link_up();
    if (stale && !rule->while_stale)
       return refuse("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
@@ -56,7 +62,7 @@ void redis_model::run(session& s, const words& w, std::string_view raw) {
    if (refused(s, rule, w)) return;
    const bool writes =
       rule->is == command_rule::kind::data_write || (rule->name == "EXEC" && s.in_multi && s.queued_writes);
-   if (fabric_.time.now() < paused_until_ && (writes || !pauses_writes_only_)) {
+   if (pauses(writes)) {
       s.waits = waiting::pause;
       return;
    }
@@ -146,7 +152,7 @@ void redis_model::run_server(session& s, const words& w, bool in_exec) {
       return add_status(s.out, "OK");
    }
    if (is("ROLE")) return role(s);
-   if (is("INFO")) return info(s);
+   if (is("INFO")) return info(s, w);
    if (is("WAIT")) return wait_for_replicas(s, w, !in_exec);
    if (is("QUIT")) {
       s.closing = true;
@@ -159,11 +165,13 @@ void redis_model::run_server(session& s, const words& w, bool in_exec) {
       s.authenticated = settings.password.empty();
       return add_status(s.out, "RESET");
    }
+   if (is("FAILOVER")) return fail_over(s, w);
    replica_of(s, w);
 }
 
 // REPLICAOF by hand: whoever waits for something is told, nobody else.
 void redis_model::replica_of(session& s, const words& w) {
+   if (handover_ != handover::none) return add_error(s.out, "ERR REPLICAOF not allowed while failing over.");
    if (same_word(w[1], "NO") && same_word(w[2], "ONE")) {
       change_role(nowhere);
       return add_status(s.out, "OK");

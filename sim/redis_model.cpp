@@ -92,9 +92,14 @@ void redis_model::end(session& s, bool by_us) {
    if (by_us) fabric_.net.close(s.connection, end::server);
 }
 
+void redis_model::end_clients() {
+   kept_its_clients_ = false;
+   sessions_.each([&](session& s) { end(s, true); });
+}
+
 // CLIENT KILL TYPE normal, and pubsub. The one that orders it is spared.
 void redis_model::end_all(host_id but_for) {
-   sessions_.each([&](session& s) { end(s, true); });
+   end_clients();
    for (host_id h = 0; h < sentinel_links_.size(); ++h) {
       if (sentinel_links_[h] == 0 || h == but_for) continue;
       fabric_.post(host_, h, message::link_lost, 0, 0, std::exchange(sentinel_links_[h], 0));
@@ -112,6 +117,9 @@ void redis_model::reset_process() {
    orders_.clear();
    held_.clear();
    paused_until_ = {};
+   handover_ = handover::none;
+   kept_its_clients_ = false;
+   heir_ = nowhere;
    link_ = link_state::none;
    ++link_generation_;
    replicas_.clear();
@@ -165,7 +173,7 @@ void redis_model::wake() {
 }
 
 bool redis_model::can_write() const {
-   if (!is_master() || loading() || fabric_.time.now() < paused_until_) return false;
+   if (!is_master() || loading() || pauses(true)) return false;
    return replicas_.size() >= settings.min_replicas_to_write;
 }
 
@@ -177,7 +185,16 @@ void redis_model::pause_clients(duration d, bool writes_only) {
    fabric_.time.in(d, {.a = host_, .kind = what::unpaused});
 }
 
+bool redis_model::pauses(bool writes) const {
+   if (handover_ != handover::none && writes) return true;
+   return fabric_.time.now() < paused_until_ && (writes || !pauses_writes_only_);
+}
+
 void redis_model::on_unpaused() {
+   if (handover_ != handover::none) {
+      if (fabric_.time.now() >= handover_ends_) give_up_handover();
+      return;
+   }
    if (fabric_.time.now() < paused_until_) return;
    sessions_.each([&](session& s) {
       if (s.waits != waiting::pause) return;
@@ -192,7 +209,7 @@ void redis_model::on_unpaused() {
 
 // MULTI, SLAVEOF, CONFIG REWRITE, CLIENT KILL TYPE normal, CLIENT KILL TYPE pubsub, EXEC.
 void redis_model::reconfigure(host_id master, host_id by) {
-   change_role(master);
+   if (handover_ == handover::none) change_role(master);
    end_all(by);
 }
 
@@ -227,8 +244,7 @@ void redis_model::on(const event& e) {
       if (sentinel_links_[e.a] != e.e) return;
       // What stands behind a PUBLISH that waits, waits too.
       const bool waits = std::any_of(held_.begin(), held_.end(), [&](const event& h) { return h.a == e.a; });
-      const bool paused = fabric_.time.now() < paused_until_;
-      if (waits || (paused && (kind == message::publish_hello || !pauses_writes_only_))) return held_.push_back(e);
+      if (waits || pauses(kind == message::publish_hello)) return held_.push_back(e);
    }
    switch (kind) {
       case message::open_link:
@@ -247,7 +263,8 @@ void redis_model::on(const event& e) {
          }
          return;
       case message::reconfigure: orders_.emplace_back(static_cast<host_id>(e.c), e.a); return want_turn();
-      case message::follow: return on_follow(e);
+      case message::follow:
+      case message::follow_heir: return on_follow(e);
       case message::followed: return on_followed(e);
       case message::stream: return on_stream(e);
       case message::ask_ack: return on_ask_ack(e);

@@ -27,6 +27,10 @@ struct redis_settings {
    bool allows_kill = true;   // false: CLIENT KILL is not allowed (NOPERM)
 };
 
+// FAILOVER: a master hands its role over.
+enum class handover : std::uint8_t { none, waits_for_sync, in_progress };
+std::string_view to_string(handover);
+
 class redis_model {
  public:
    redis_model(fabric&, host_id);
@@ -54,9 +58,14 @@ class redis_model {
    void start();  // a new process on what was saved
    void wake();   // it is no longer frozen
    void pause_clients(duration, bool writes_only);
+   void end_clients();  // CLIENT KILL TYPE normal, but for Sentinels
    void on_unpaused();
    void on_waited(connection_id, std::uint64_t client);
    void change_role(host_id master);
+   // To this replica, or to the first that has all; what is not done by then is given up. Whether it can begin.
+   bool hand_over(host_id to, duration within);
+   // It became a replica without a word to those who were connected.
+   bool kept_its_clients() const { return kept_its_clients_; }
    void reconfigure(host_id master, host_id by);  // what Sentinel does: the role, and the kill of clients
 
  private:
@@ -114,6 +123,8 @@ class redis_model {
    // redis_commands.cpp
    void run(session&, const words&, std::string_view raw);
    bool refused(session&, const command_rule*, const words&);
+   static std::string unknown(const words&);
+   bool pauses(bool writes) const;
    void run_data(session&, const words&, std::string_view raw, std::string& out);
    void run_server(session&, const words&, bool in_exec);
    void replica_of(session&, const words&);
@@ -129,7 +140,8 @@ class redis_model {
    void add_text(session&, const std::string&);
    void add_nothing(session&);
    void role(session&);
-   void info(session&);
+   void info(session&, const words&);
+   void tell_role(session&, bool of_whom = false);
    std::string describe(const session&);
    // replication.cpp
    void written();
@@ -142,6 +154,12 @@ class redis_model {
    void leave_master();
    void look_for_master();
    info_of tell_info() const;
+   // redis_failover.cpp
+   void fail_over(session&, const words&);
+   void look_for_heir();
+   void take_over(const event&);
+   void end_handover();
+   void give_up_handover();
 
    fabric& fabric_;
    host_id host_;
@@ -160,6 +178,10 @@ class redis_model {
    time_point loading_until_ = {};
    time_point paused_until_ = {};
    bool pauses_writes_only_ = true;
+   handover handover_ = handover::none;
+   bool kept_its_clients_ = false;
+   host_id heir_ = nowhere;  // that was asked for; then, that it is
+   time_point handover_ends_ = never;
    std::vector<event> held_;  // of Sentinels whose PUBLISH waits for the end of a pause
    words words_;
    words inner_;

@@ -113,6 +113,7 @@ void redis_model::on_acked(const event& e) {
       if (r.host == e.a && r.link == e.e && fabric_.past.leads_to(at, place_)) r.acked = std::max(r.acked, e.c);
    }
    count_acknowledgements();
+   look_for_heir();
 }
 
 void redis_model::count_acknowledgements() {

@@ -30,6 +30,7 @@ void redis_model::send_to(replica& r) {
 }
 
 void redis_model::on_follow(const event& e) {
+   if (static_cast<message>(e.sub) == message::follow_heir) take_over(e);
    if (loading() || (!is_master() && !link_up())) return;  // it tries again
    const place theirs{static_cast<std::uint32_t>(e.d), e.c};
    std::erase_if(replicas_, [&](const replica& r) { return r.host == e.a; });
@@ -68,7 +69,9 @@ void redis_model::leave_master() {
 void redis_model::look_for_master() {
    if (link_ == link_state::none) {
       link_ = link_state::connecting;
-      fabric_.post(host_, master_, message::follow, place_.offset, place_.branch, link_generation_);
+      const bool hands_over = handover_ == handover::in_progress;
+      fabric_.post(host_, master_, hands_over ? message::follow_heir : message::follow, place_.offset, place_.branch,
+                   link_generation_);
    }
    if (cron_armed_) return;
    cron_armed_ = true;
@@ -87,6 +90,7 @@ void redis_model::on_cron() {
 
 void redis_model::on_followed(const event& e) {
    if (e.a != master_ || e.e != link_generation_ || link_ != link_state::connecting) return;
+   if (handover_ == handover::in_progress) end_handover();
    if (e.c != 0) {
       link_ = link_state::loading;
       loading_until_ = fabric_.time.now() + settings.load_time;

@@ -26,11 +26,16 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
    text += more;
-   publish_text(channel, text);
+   const news is = channel == "+selected-slave"              ? news::selected
+                   : channel == "+promoted-slave"            ? news::promoted
+                   : channel.starts_with("-failover-abort-") ? news::aborted
+                                                             : news::nothing;
+   publish_text(channel, text, {is, 0, about.host});
 }
 
-void sentinel_model::publish_text(std::string_view channel, const std::string& payload) {
+void sentinel_model::publish_text(std::string_view channel, const std::string& payload, const told& tells) {
    fabric_.note(host_, [&] { return std::string(channel) + " " + payload; });
+   if (silent_) return;
    std::string bytes;
    sessions_.each([&](session& s) {
       if (std::find(s.channels.begin(), s.channels.end(), channel) == s.channels.end()) return;
@@ -40,7 +45,12 @@ void sentinel_model::publish_text(std::string_view channel, const std::string& p
          add_bulk(bytes, payload);
       }
       fabric_.net.send(s.connection, end::server, bytes);
+      if (tells.is != news::nothing) add_tiding(fabric_.net.at(s.connection), 0, tells);
    });
+}
+
+void sentinel_model::tell_epoch() {
+   publish_text("+new-epoch", std::to_string(current_epoch_), {news::epoch, current_epoch_, nowhere});
 }
 
 // ---- connections --------------------------------------------------------------------------------------------------
@@ -207,10 +217,7 @@ void sentinel_model::answer_sentinel(session& s, const words& w) {
       add_array(s.out, 2);
       add_bulk(s.out, address_of_host(named()));
       add_bulk(s.out, "6379");
-      // So that checkers know what the client knows, once these bytes have come.
-      connection& c = fabric_.net.at(s.connection);
-      c.told.push_back({c.pipes[index(end::server)].sent + s.out.size(), s.shown_epoch, named()});
-      return;
+      return add_tiding(fabric_.net.at(s.connection), s.out.size(), {news::address, s.shown_epoch, named()});
    }
    if (!known) return add_error(s.out, "ERR No such master with that name");
    if (is("SENTINELS")) return answer_all(s, type::sentinel);

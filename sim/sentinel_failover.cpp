@@ -33,7 +33,7 @@ void sentinel_model::start_failover_if_needed() {
 void sentinel_model::start_failover() {
    set_state(failover_state::wait_start);
    failover_epoch_ = ++current_epoch_;
-   publish_text("+new-epoch", std::to_string(current_epoch_));
+   tell_epoch();
    publish("+try-failover", master());
    failover_started_ = now() + fabric_.chance.below(desync);
 }
@@ -48,7 +48,7 @@ bool sentinel_model::fail_over() {
 host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t& leader_epoch) {
    if (epoch > current_epoch_) {
       current_epoch_ = epoch;
-      publish_text("+new-epoch", std::to_string(current_epoch_));
+      tell_epoch();
    }
    if (leader_epoch_ < epoch && current_epoch_ <= epoch) {
       leader_ = who;
@@ -143,6 +143,7 @@ void sentinel_model::select_replica() {
    best->promoted = true;
    promoted_ = best->host;
    publish("+selected-slave", *best);
+   fabric_.user.selected(best->host);
    set_state(failover_state::send_slaveof_noone);
    publish("+failover-state-send-slaveof-noone", *best);
 }
@@ -200,7 +201,8 @@ void sentinel_model::detect_end() {
 void sentinel_model::change_master(host_id to) {
    const host_id from = master().host;
    publish_text("+switch-master",
-                settings.master_name + " " + address_of_host(from) + " 6379 " + address_of_host(to) + " 6379");
+                settings.master_name + " " + address_of_host(from) + " 6379 " + address_of_host(to) + " 6379",
+                {news::promoted, 0, to});
    std::deque<instance> before;
    before.swap(instances_);
    // When it last asked, and told, its master: that stays, though the master is another.

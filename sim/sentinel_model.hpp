@@ -60,12 +60,14 @@ class sentinel_model {
    void jump(ms by) { clock_offset_ += by; }
    bool fail_over();  // SENTINEL FAILOVER
    void reset();      // all that it knew is gone: rebuilt with the present master of its configuration, at epoch 0
+   void keep_silent(bool so) { silent_ = so; }  // it answers, but its events reach nobody
 
    host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
    std::uint64_t config_epoch() const { return config_epoch_; }
    failover_state state() const { return state_; }
    std::size_t clients() const { return sessions_.size(); }
    bool knows_of_the_master() const { return started_; }
+   host_id candidate() const { return promoted_; }  // the replica that it has selected
    bool is_leader() const { return state_ != failover_state::none && state_ != failover_state::wait_start; }
 
  private:
@@ -154,7 +156,8 @@ class sentinel_model {
    void force_hello();
    // sentinel_clients.cpp, sentinel_answers.cpp: what clients are told
    void publish(std::string_view channel, const instance& about, std::string_view more = {});
-   void publish_text(std::string_view channel, const std::string& payload);
+   void publish_text(std::string_view channel, const std::string& payload, const told& = {});
+   void tell_epoch();
    void answer(session&, const words&);
    void answer_sentinel(session&, const words&);
    void answer_hello(session&, const words&);
@@ -194,6 +197,7 @@ class sentinel_model {
    std::uint64_t next_client_ = 3;
    std::vector<connection_id> readable_;
    bool turn_wanted_ = false;
+   bool silent_ = false;
    words words_;
 };
 

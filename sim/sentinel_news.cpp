@@ -59,7 +59,7 @@ void sentinel_model::on_hello(const event& e) {
    find(from)->heard_hello = now();
    if (current > current_epoch_) {
       current_epoch_ = current;
-      publish_text("+new-epoch", std::to_string(current));
+      tell_epoch();
    }
    if (config <= config_epoch_) return;
    config_epoch_ = config;

@@ -41,7 +41,8 @@ void world::build() {
    checkers_.limits = {.parked = settings.limits.parked_commands,
                        .in_flight = settings.limits.in_flight,
                        .max_resends = settings.resend.max_resends,
-                       .budget = settings.resend.budget};
+                       .budget = settings.resend.budget,
+                       .follows_hints = settings.follow_role_hint};
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
       const host_id h = fabric_.net.add_host(client_site_);
@@ -74,6 +75,11 @@ config world::client_config() const {
       c.resend.budget.per_second = *plan_.resends_per_second;
       c.resend.budget.ratio = 0.05;
    }
+   c.cutover = plan_.cutover;
+   c.warm_replicas = plan_.warm_replicas;
+   c.hold_on_selected = plan_.hold_on_selected;
+   c.reconnect_spread = plan_.reconnect_spread;
+   c.follow_role_hint = plan_.follow_role_hint;
    if (plan_.parked) c.limits.parked_commands = *plan_.parked;
    if (plan_.in_flight) c.limits.in_flight = *plan_.in_flight;
    if (fabric_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
@@ -146,8 +152,8 @@ void world::judge_rest() {
    if (!checkers_.all_completed()) checkers_.broken("a command never ended");
 }
 
-// At rest a client holds one connection to the master and two to each Sentinel, and nothing else; no timer of its
-// commands is armed.
+// At rest a client holds one connection to the master, two to each Sentinel, at most one to each replica, and nothing
+// else; no timer of its commands is armed.
 void world::judge_client(const sim_client& c, const redis_model& master, const std::string& who) {
    if (!c.last_call_ok()) checkers_.broken(who + " does not come back, though the world is healed");
    if (!c.brain.lane().idle() || c.brain.lane().queued() != 0)
@@ -157,7 +163,8 @@ void world::judge_client(const sim_client& c, const redis_model& master, const s
    if (c.brain.lane().next_deadline() != never) checkers_.broken(who + " has a timer armed for nothing at the end");
    for (host_id h = 0; h < client_site_; ++h) {
       const bool is_redis = fabric_.servers[h] != nullptr;
-      const unsigned most = is_redis ? (h == master.host() ? 1 : 0) : 2;
+      const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
+      const unsigned most = !is_redis ? 2 : h == master.host() || watches ? 1 : 0;
       if (const unsigned n = c.open_connections(h); n > most)
          checkers_.broken(who + " holds " + std::to_string(n) + " connections to host " + std::to_string(h) +
                           " at the end");
@@ -185,12 +192,12 @@ void world::handle(const event& e) {
       case what::replica_cron: return fabric_.servers[e.a]->on_cron();
       case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
       case what::waited: return fabric_.servers[e.a]->on_waited(e.b, e.c);
-      case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt_leader(e.a);
+      case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
       case what::client_cancel: return clients_[e.a]->cancel(static_cast<call_number>(e.c));
       case what::client_back: return clients_[e.a]->thaw();
-      case what::fault_begins: return begins(e.a);
+      case what::fault_begins: return e.b == 0 ? begins(e.a) : successor_dies(e.a);
       case what::fault_ends: return ends(e.a);
       case what::sample: return sample();
    }
@@ -216,7 +223,7 @@ redis_model* world::rightful_master() const {
 }
 
 bool world::is_well() const {
-   if (open_faults_ != 0 || leader_wanted_ || !is_whole()) return false;
+   if (open_faults_ != 0 || !is_whole()) return false;
    const std::uint64_t epoch = sentinels_.front()->config_epoch();
    return std::all_of(sentinels_.begin(), sentinels_.end(), [&](const auto& s) { return s->config_epoch() == epoch; });
 }
@@ -267,8 +274,9 @@ void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - clie
 
 void world::ran(host_id h, const words& w, place behind, bool changed, std::string_view reply, connection_id) {
    checkers_.ran(h, w, behind, changed, reply);
-   // Whoever connects to it learns that it is none, and who was connected when it became a replica was disconnected.
-   if (!fabric_.servers[h]->is_master())
+   // Whoever connects to it learns that it is none, and who was connected when it became a replica was disconnected, or
+   // learns it from the answer to a write.
+   if (!fabric_.servers[h]->is_master() && !fabric_.servers[h]->kept_its_clients())
       checkers_.broken(name_of(h) + " runs a client's " + std::string(w[0]) +
                        ", and is a replica: its data may be old");
    fabric_.note(h, [&] {
@@ -282,11 +290,20 @@ void world::dialled(host_id h) {
    if (fleet_) fleet_->dialled(h, fabric_.time.now());
 }
 
+void world::asked(host_id sentinel) {
+   if (fleet_) fleet_->asked(sentinel, fabric_.time.now());
+}
+
 void world::answered(std::uint32_t client) {
    if (fleet_) fleet_->answered(client, fabric_.time.now());
 }
 
+void world::selected(host_id h) { checkers_.rogue(h, false); }
+
 void world::became_master(host_id h, place begins) {
+   if (by_hand_) return checkers_.new_branch(begins, true);
+   checkers_.rogue(h, false);
+   hunt_successor(h);
    if (fleet_) fleet_->promoted(h, fabric_.time.now());
    checkers_.new_branch(begins, true);
    ++verdict_.promotions;

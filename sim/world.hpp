@@ -62,12 +62,14 @@ class world final : private network_user, private fabric_user, private client_us
    // fabric_user
    void ran(host_id, const words&, place, bool changed, std::string_view reply, connection_id) override;
    void became_master(host_id, place) override;
+   void selected(host_id) override;
    void note(host_id, std::string_view) override;
    // client_user
    host_id host_of(const endpoint&) override;
    duration well_for() override;
    void wrote_command(host_id server) override;
    void dialled(host_id) override;
+   void asked(host_id sentinel) override;
    void answered(std::uint32_t client) override;
    // faults.cpp
    void begins(std::uint32_t fault);
@@ -76,7 +78,11 @@ class world final : private network_user, private fabric_user, private client_us
    void strike_others(fault&, host_id master);
    void ends(std::uint32_t fault);
    void heal();
-   void hunt_leader(host_id);
+   void hunt(host_id sentinel);
+   void hunt_successor(host_id);
+   void successor_dies(std::uint32_t fault);
+   void rises(host_id replica);
+   void falls_back(host_id);
    void process_dies(host_id, condition);
    void process_starts(host_id);
    void freezes(host_id);
@@ -101,15 +107,14 @@ class world final : private network_user, private fabric_user, private client_us
       bool ended = false;
       host_id victim = nowhere;
       std::uint32_t client = 0;
-      std::size_t max_clients = 0;
+      time_point until = {};  // it does not end before
    };
    std::vector<struck> struck_;
    std::vector<std::uint32_t> waiting_;  // faults that wait for a command to be under way
    unsigned open_faults_ = 0;
-   bool counts_ = false;  // the next promotion
-   unsigned leader_step_ = 0;
-   std::uint32_t leader_fault_ = 0;
-   bool leader_wanted_ = false;
+   bool counts_ = false;               // the next promotion
+   std::vector<std::uint32_t> hunts_;  // faults that wait for a failover to come to their step
+   bool by_hand_ = false;              // the role that changes now
    network_settings calm_;
    time_point well_since_ = never;
    bool sampling_ = true;

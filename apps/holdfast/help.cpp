@@ -92,6 +92,7 @@ of its own; the same seed gives the same run.
   holdfast sim --fault stop,cut --runs 10000
   holdfast sim --seed 17 --trace        what happens in world 17
   holdfast sim --clients 10000          so many lose their master at once
+  holdfast sim --clients 10000 --spread 1s
 
 A failover counts if a command was in flight at the fault and the promotion
 completed. Of a world that fails, the faults that it does not need are left out,

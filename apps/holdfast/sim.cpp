@@ -1,4 +1,5 @@
 // `holdfast sim`: many failovers in simulated worlds.
+#include "core/parse.hpp"
 #include "exit_status.hpp"
 #include "help.hpp"
 #include "interrupt.hpp"
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <numeric>
 #include <thread>
 
 namespace holdfast::cli {
@@ -24,6 +26,7 @@ struct sim_settings {
    std::uint64_t runs = 1000;
    double minutes = 0;
    unsigned clients = 0;
+   duration spread = {};
    std::vector<std::string> faults = {};
    std::vector<unsigned> without = {};
    bool trace = false;
@@ -77,6 +80,7 @@ nlohmann::ordered_json as_json(const sim::campaign_result& r, const sim_settings
                             {"unknown", r.calls.unknown},
                             {"not_executed", r.calls.not_executed},
                             {"lost", r.calls.lost},
+                            {"lost_though_another_was_selected", r.calls.lost_selected},
                             {"failed_worlds", r.failures},
                             {"first_failure", nullptr}};
    if (!r.first) return j;
@@ -158,7 +162,28 @@ nlohmann::ordered_json as_json(const sim::fleet_figures& f) {
            {"last_back_ms", in_ms(f.last_back)},
            {"most_dials_in_a_second_at_a_sentinel", f.sentinel_peak},
            {"most_dials_in_a_second_at_the_new_master", f.master_peak},
-           {"connections_at_a_sentinel", f.at_a_sentinel}};
+           {"most_questions_in_a_second_to_a_sentinel", f.question_peak},
+           {"connections_at_a_sentinel", f.at_a_sentinel},
+           {"step_ms", in_ms(f.step)},
+           {"dials_of_the_new_master", f.dials_of_the_master},
+           {"questions_to_a_sentinel", f.questions_to_a_sentinel}};
+}
+
+// What each second asks of the new master and of a Sentinel.
+std::string seconds_of(const sim::fleet_figures& f) {
+   const auto per_second = static_cast<std::size_t>(std::chrono::seconds(1) / f.step);
+   const auto sum = [&](const std::vector<unsigned>& all, std::size_t second) {
+      const auto first = std::min(all.size(), second * per_second);
+      const auto last = std::min(all.size(), first + per_second);
+      return std::accumulate(all.begin() + static_cast<std::ptrdiff_t>(first),
+                             all.begin() + static_cast<std::ptrdiff_t>(last), 0U);
+   };
+   std::string text = "   second after the fault    connections asked of the new master    questions to a Sentinel\n";
+   const auto steps = std::max(f.dials_of_the_master.size(), f.questions_to_a_sentinel.size());
+   for (std::size_t i = 0; i * per_second < steps; ++i)
+      text += fmt::format("   {:>22}    {:>35}    {:>23}\n", i + 1, sum(f.dials_of_the_master, i),
+                          sum(f.questions_to_a_sentinel, i));
+   return text;
 }
 
 // Worlds of many clients that lose their master all at once.
@@ -168,10 +193,12 @@ exit_status run_fleets(const sim_settings& s) {
    bool good = true;
    bool kept = true;
    for (std::uint64_t i = 0; i < (s.runs_given ? s.runs : 1); ++i) {
-      const auto v = sim::run_fleet(s.seed + i, s.clients, kinds.empty() ? sim::fault_kind::kill : kinds.front());
+      const auto v =
+         sim::run_fleet(s.seed + i, s.clients, kinds.empty() ? sim::fault_kind::kill : kinds.front(), s.spread);
       kept = kept && v.violations.empty() && !v.stuck;
       auto j = as_json(*v.fleet);
       j["seed"] = s.seed + i;
+      j["spread_ms"] = in_ms(s.spread);
       j["violations"] = v.violations.size();
       worlds.push_back(std::move(j));
       if (s.json == "-") continue;
@@ -179,10 +206,11 @@ exit_status run_fleets(const sim_settings& s) {
       good = print(fmt::format(
                 "world {}: {} clients, {} commands; a new master after {:.0f} ms; from then on half of them "
                 "were back after {:.0f} ms and the last after {:.0f} ms\n"
-                "   at most {} connections asked of a Sentinel in one second, {} of the new master; in the "
-                "end {} to a Sentinel; {} violations\n{}",
+                "   at most {} connections asked of a Sentinel in one second, {} of the new master; {} questions to "
+                "a Sentinel; in the end {} connections to it; {} violations\n{}{}",
                 s.seed + i, f.clients, v.calls.calls, in_ms(f.outage), in_ms(f.half_back), in_ms(f.last_back),
-                f.sentinel_peak, f.master_peak, f.at_a_sentinel, v.violations.size(), describe(v.violations))) &&
+                f.sentinel_peak, f.master_peak, f.question_peak, f.at_a_sentinel, v.violations.size(),
+                describe(v.violations), seconds_of(f))) &&
              good;
    }
    if (!s.json.empty()) good = save(s.json, worlds.dump(2)) && good;
@@ -222,6 +250,17 @@ void add_sim(CLI::App& app, int& status) {
       ->add_option("--clients", s->clients,
                    "One world with so many clients (and --runs of them), and what their coming back costs")
       ->check(CLI::Range(1U, 50'000U));
+   sim_app
+      ->add_option_function<std::string>(
+         "--spread",
+         [s](const std::string& text) {
+            const auto d = parse_duration(text);
+            if (!d)
+               throw CLI::ValidationError("--spread", "write a number and its unit, e.g. 100ms or 1s, not " + text);
+            s->spread = *d;
+         },
+         "Each of these clients waits a random part of this\nbefore it goes to a new master (reconnect_spread)")
+      ->type_name("TIME");
    sim_app->add_option("--without", s->without, "Leave out these faults of the plan, by their place, from 0")
       ->delimiter(',');
    sim_app->add_flag("--trace", s->trace, "Print all that happens in the first world, and run no other");

@@ -191,6 +191,13 @@ void lane::leave_soon(std::string why, time_point now) {
    leaving_why_ = std::move(why);
 }
 
+// Whatever becomes of the command that was refused: a replica would go on answering reads.
+void lane::leave_if_no_master(resp::reply_class c, std::string_view said, time_point now) {
+   using enum resp::reply_class;
+   const bool says_so = c == readonly || c == master_down || c == demoted;
+   if (says_so && guide_.roles_matter()) leave_soon("it answered " + std::string(said), now);
+}
+
 void lane::leave_when_drained(time_point now) {
    if (!leaving_ || !ledger_.empty() || !connector_.ready()) return;
    lose(std::exchange(leaving_why_, {}), fault::connection_lost, false, now);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <regex>
@@ -140,13 +141,33 @@ const std::vector<std::string> channels{"+sdown",
                                         "+config-update-from",
                                         "+slave"};
 
-void gather(std::set<std::string>& into, const std::vector<std::string>& replies) {
-   for (const std::string& reply : replies) {
-      static const std::regex message(R"(\(3\)\[message\]\[(.*)\]\[(.*)\])");
-      std::smatch parts;
-      if (std::regex_match(reply, parts, message)) into.insert(parts[1].str() + " " + form_of(parts[2].str()));
+struct events {
+   std::set<std::string> published;
+   // Of one Sentinel each: the channels, in their order, from the first step of the failover that it leads to the last.
+   std::vector<std::vector<std::string>> in_order;
+
+   void gather(std::size_t sentinel, const std::vector<std::string>& replies) {
+      if (in_order.size() <= sentinel) in_order.resize(sentinel + 1);
+      for (const std::string& reply : replies) {
+         static const std::regex message(R"(\(3\)\[message\]\[(.*)\]\[(.*)\])");
+         std::smatch parts;
+         if (!std::regex_match(reply, parts, message)) continue;
+         published.insert(parts[1].str() + " " + form_of(parts[2].str()));
+         in_order[sentinel].push_back(parts[1].str());
+      }
    }
-}
+   // Empty as long as it is not complete.
+   std::vector<std::string> of_the_leader() const {
+      for (const auto& all : in_order) {
+         const auto elected = std::find(all.begin(), all.end(), "+elected-leader");
+         const auto last = std::find(elected, all.end(), "+switch-master");
+         if (last == all.end()) continue;
+         const auto tried = std::find(std::make_reverse_iterator(elected), all.rend(), "+new-epoch");
+         return {tried.base() - 1, last + 1};
+      }
+      return {};
+   }
+};
 
 TEST(SimulatedSentinel, PublishesWhatARealOnePublishesInAFailover) {
    lab::deployment real(watched(3));
@@ -166,14 +187,46 @@ TEST(SimulatedSentinel, PublishesWhatARealOnePublishesInAFailover) {
    real.node(0).kill();
    model.kill(0);
 
-   std::set<std::string> published;
-   for (const connection_id c : connections) gather(published, model.take(c, 3s));
-   std::set<std::string> truly;
+   events modelled;
+   for (std::size_t i = 0; i < 3; ++i) modelled.gather(i, model.take(connections[i], 3s));
+   events truly;
+   std::array<std::size_t, 3> taken{};
    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-   while (truly.size() < published.size() && std::chrono::steady_clock::now() < patience) {
-      for (const auto& line : lines) gather(truly, replies_in(line->take(std::chrono::milliseconds(50))));
+   while ((truly.published.size() < modelled.published.size() || truly.of_the_leader().empty()) &&
+          std::chrono::steady_clock::now() < patience) {
+      for (std::size_t i = 0; i < 3; ++i) {
+         const auto all = replies_in(lines[i]->take(std::chrono::milliseconds(50)));
+         truly.gather(i, {all.begin() + static_cast<std::ptrdiff_t>(taken[i]), all.end()});
+         taken[i] = all.size();
+      }
    }
-   EXPECT_EQ(published, truly);
+   EXPECT_EQ(modelled.published, truly.published);
+   EXPECT_FALSE(modelled.of_the_leader().empty());
+   EXPECT_EQ(modelled.of_the_leader(), truly.of_the_leader());
+
+   // Who is left, and how they are described: the old master is a replica that is down.
+   const auto replicas = [](const std::string& answer) {
+      std::multiset<std::string> shapes;
+      for (std::size_t at = answer.find("[name]"), next = 0; at != std::string::npos; at = next) {
+         next = answer.find("[name]", at + 1);
+         shapes.insert(shape_of(answer.substr(at, next - at)));
+      }
+      return shapes;
+   };
+   const auto down = [](const std::string& answer) { return answer.find("s_down") != std::string::npos; };
+   const std::vector<std::string> question{"SENTINEL", "REPLICAS", "mymaster"};
+   for (unsigned i = 0; i < 3; ++i) {
+      real_line line(real.sentinel(i).own_address());
+      const connection_id c = model.connect(model.sentinel(i));
+      std::string expected;
+      lab::await(
+         "the old master is down", [&] { return down(expected = line.ask(question)); }, std::chrono::seconds(5));
+      std::string answer;
+      for (int n = 0; n < 100 && !down(answer = model.ask(c, question)); ++n) model.pass(50ms);
+      EXPECT_EQ(replicas(answer), replicas(expected));
+      EXPECT_EQ(shape_of(model.ask(c, {"SENTINEL", "MASTER", "mymaster"})),
+                shape_of(line.ask({"SENTINEL", "MASTER", "mymaster"})));
+   }
 }
 
 }  // namespace

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+#include <set>
+#include <sstream>
+
 namespace holdfast::sim {
 namespace {
 
@@ -45,12 +49,14 @@ const std::vector<std::string> on_a_master{
    "RPUSH b 1 2 3", "BLPOP gone b 1", "BRPOP b 0", "MULTI", "BLPOP gone 0", "BLPOP b 0", "WAIT 3 0", "EXEC", "SET b x",
    "BLPOP gone b 0", "BRPOP b gone 0",
    // its state
-   "REPLICAOF NO ONE", "REPLICAOF 10.0.0.9 99999", "CLIENT SETNAME joe", "SELECT 3", "MULTI", "RESET", "CLIENT GETNAME",
-   "EXEC", "QUIT", "PING"};
+   "FAILOVER", "FAILOVER ABORT", "FAILOVER ABORT TIMEOUT 1", "FAILOVER TIMEOUT 0", "FAILOVER TIMEOUT x",
+   "FAILOVER TO 10.0.0.9 6379", "FAILOVER FORCE", "FAILOVER TO 10.0.0.9", "FAILOVER WHAT", "REPLICAOF NO ONE",
+   "REPLICAOF 10.0.0.9 99999", "CLIENT SETNAME joe", "SELECT 3", "MULTI", "RESET", "CLIENT GETNAME", "EXEC", "QUIT",
+   "PING"};
 
-const std::vector<std::string> on_a_replica{"PING",  "ROLE",    "GET gone", "SET k v", "INCR n",   "HELLO 2",
-                                            "MULTI", "GET x",   "EXEC",     "MULTI",   "INCR n",   "EXEC",
-                                            "MULTI", "SET k v", "GET k",    "EXEC",    "WAIT 1 1", "DEL k"};
+const std::vector<std::string> on_a_replica{
+   "PING", "ROLE",  "GET gone", "SET k v", "INCR n", "HELLO 2",  "MULTI", "GET x",    "EXEC",  "MULTI",       "INCR n",
+   "EXEC", "MULTI", "SET k v",  "GET k",   "EXEC",   "WAIT 1 1", "DEL k", "FAILOVER", "HELLO", "INFO nothing"};
 
 void compare(model_deployment& model, host_id host, real_line& real, const std::vector<std::string>& script) {
    const connection_id c = model.connect(host);
@@ -72,6 +78,87 @@ TEST(SimulatedServer, AnswersAsARealReplicaDoes) {
    model_deployment model({});
    real_line real(servers.node(1).own_address());
    compare(model, 1, real, on_a_replica);
+}
+
+// The fields of INFO that the model has, in their order: with the values of those that are the same everywhere.
+std::string replication_of(const std::string& info, const std::string& fields) {
+   static const std::set<std::string> same{"role",
+                                           "master_link_status",
+                                           "master_sync_in_progress",
+                                           "slave_priority",
+                                           "slave_read_only",
+                                           "replica_announced",
+                                           "connected_slaves",
+                                           "master_failover_state"};
+   std::set<std::string> wanted;
+   std::istringstream names(fields);
+   for (std::string line; std::getline(names, line);) wanted.insert(line.substr(0, line.find(':')));
+   std::string text;
+   std::istringstream lines(info);
+   for (std::string line; std::getline(lines, line);) {
+      const std::string name = line.substr(0, line.find(':'));
+      if (!wanted.contains(name)) continue;
+      if (name == "slave0")
+         line = std::regex_replace(line, std::regex("(ip|port|offset|lag)=[0-9.]+"), "$1=N");
+      else if (!same.contains(name))
+         line = name;
+      text += line.substr(0, line.find('\r')) + "\n";
+   }
+   return text;
+}
+
+TEST(SimulatedServer, DescribesItsReplicationAsARealOneDoes) {
+   lab::deployment servers({.replicas = 1, .sentinels = 0});
+   model_deployment model({});
+   for (const host_id h : {0U, 1U}) {
+      real_line real(servers.node(h).own_address());
+      const connection_id c = model.connect(h);
+      const std::string modelled = model.ask(c, {"INFO", "replication"});
+      EXPECT_EQ(replication_of(modelled, modelled), replication_of(real.ask({"INFO", "replication"}), modelled));
+   }
+   servers.node(0).kill();
+   model.kill(0);
+   model.pass(2s);
+   real_line real(servers.node(1).own_address());
+   const connection_id c = model.connect(1);
+   lab::await(
+      "the link is down",
+      [&] { return real.ask({"INFO", "replication"}).find("master_link_status:down") != std::string::npos; },
+      std::chrono::seconds(3));
+   const std::string modelled = model.ask(c, {"INFO", "replication"});
+   EXPECT_EQ(replication_of(modelled, modelled), replication_of(real.ask({"INFO", "replication"}), modelled));
+}
+
+// Connections stay as they are, and are told that they are at a replica now.
+TEST(SimulatedServer, HandsItsRoleOverAsARealOneDoes) {
+   lab::deployment servers({.replicas = 1, .sentinels = 0});
+   model_deployment model({});
+   std::vector<std::unique_ptr<real_line>> real;
+   std::vector<connection_id> modelled;
+   for (const host_id h : {0U, 0U, 1U}) {
+      real.push_back(std::make_unique<real_line>(servers.node(h).own_address()));
+      modelled.push_back(model.connect(h));
+   }
+   const auto both_say = [&](std::size_t line, const std::string& text) {
+      EXPECT_EQ(model.ask(modelled[line], words_of(text)), real[line]->ask(words_of(text))) << text;
+   };
+   both_say(0, "SET k v");
+   both_say(0, "WAIT 1 1000");
+   both_say(0, "FAILOVER TO 10.0.0.9 1");
+   both_say(0, "FAILOVER FORCE");
+   both_say(2, "FAILOVER");
+   real[1]->send(bytes_of({"BLPOP", "q", "0"}));
+   model.exchange(modelled[1], bytes_of({"BLPOP", "q", "0"}));
+   both_say(0, "FAILOVER TIMEOUT 5000");
+   both_say(0, "SET k w");
+   lab::await(
+      "it has taken over", [&] { return real[2]->ask({"ROLE"}).starts_with("(3)[master]"); }, std::chrono::seconds(5));
+   EXPECT_EQ(model.take(modelled[1], 100ms), real[1]->exchange("", 2));
+   EXPECT_EQ(model.ask(modelled[2], {"ROLE"}).substr(0, 11), "(3)[master]");
+   EXPECT_EQ(real[0]->ask({"ROLE"}).substr(0, 10), model.ask(modelled[0], {"ROLE"}).substr(0, 10));
+   both_say(2, "SET k w");
+   both_say(2, "GET k");
+   both_say(0, "FAILOVER");
 }
 
 TEST(SimulatedServer, RefusesWritesWithoutReplicasAsARealOneDoes) {

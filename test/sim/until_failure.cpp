@@ -16,8 +16,11 @@ int main(int argc, char** argv) {
    const auto r = run_campaign(s, [](const campaign_result& so_far) { return so_far.failures != 0; });
    if (!r.first) {
       const busiest_second& most = r.calls.most;
-      std::printf("0\t%llu failovers; within a second at most %u dials, %u questions, %u wakes\t\n",
-                  static_cast<unsigned long long>(r.failovers), most.dials, most.questions, most.wakes);
+      std::printf(
+         "0\t%llu failovers; within a second at most %u dials (%u of a server beside the master), %u questions to a "
+         "Sentinel, %u to a server (%u to a candidate), %u wakes\t\n",
+         static_cast<unsigned long long>(r.failovers), most.dials, most.dials_aside, most.questions,
+         most.role_questions, most.candidate_polls, most.wakes);
       return 0;
    }
    const std::string again = replay_command(r.first->seed, {}, shrink(r.first->seed, {}));

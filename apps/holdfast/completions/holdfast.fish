@@ -70,6 +70,7 @@ complete -c holdfast -n '__fish_seen_subcommand_from sim' -l minutes -x -d 'No w
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l fault -x \
     -a '(holdfast sim --fault help 2>/dev/null | string match -r "^\\S+")' -d 'Only these faults'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l clients -x -d 'One world with so many clients'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l spread -x -d 'Each waits a part of this before it reconnects'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l without -x -d 'Leave out these faults, by their place'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l trace -d 'Print all that happens in one world'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l json -r -F -d 'Write the figures there'

@@ -134,10 +134,10 @@ void stage::count_reply(socket& s, std::size_t n) {
    ++s.replies;
    if (!s.awaited.empty()) s.awaited.pop_front();
    c.read += n;
-   for (const auto& named : c.told) {
-      if (named.upto <= c.read) checkers_.told(0, named.epoch, named.master);
+   for (const auto& t : c.tidings) {
+      if (t.upto <= c.read) checkers_.told(0, {s.dial, s.host}, t.what);
    }
-   std::erase_if(c.told, [&](const auto& named) { return named.upto <= c.read; });
+   std::erase_if(c.tidings, [&](const auto& t) { return t.upto <= c.read; });
 }
 
 void stage::read_with(std::uint32_t link, std::size_t n, const injection& f) {
@@ -151,7 +151,7 @@ void stage::read_with(std::uint32_t link, std::size_t n, const injection& f) {
       carry_out();
    };
    const auto replace = [&](const std::string& with) {
-      fabric_.net.at(s.id).told.clear();
+      fabric_.net.at(s.id).tidings.clear();
       count_reply(s, n);
       feed(link, with);
    };

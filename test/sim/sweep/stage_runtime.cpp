@@ -117,7 +117,7 @@ void stage::accept(std::uint32_t link, std::size_t n, bool send) {
       bool malformed = false;
       const std::size_t size = take_command(s.sent, w, malformed);
       if (size == 0) break;
-      if (fabric_.servers[s.host] != nullptr) checkers_.sent(0, s.dial, w);
+      if (fabric_.servers[s.host] != nullptr) checkers_.sent(0, {s.dial, s.host}, w);
       expected e{.command = std::string(w[0])};
       for (std::size_t i = 1; e.command == "CLIENT" && i < 2; ++i) e.command += " " + std::string(w[i]);
       for (call& c : calls_) {

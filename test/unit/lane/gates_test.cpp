@@ -35,6 +35,19 @@ TEST(Gates, ADemotedMasterIsLeftAndTheCommandSentElsewhere) {
    EXPECT_EQ(incr.op.attempts, 2U);
 }
 
+TEST(Gates, ADemotedMasterIsLeftThoughTheCommandIsNotSentAgain) {
+   for (const bool is_cancelled : {false, true}) {
+      script s({}, {.ratio = 0, .per_second = 0});
+      s.warm_up();
+      auto& set = s.submit("SET a 1");
+      s.accept();
+      if (is_cancelled) s.cancel(set);
+      s.answer(readonly_reply);
+      EXPECT_NE(set.says(), "waiting");
+      EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1") << "a replica would answer reads, with what is old";
+   }
+}
+
 TEST(Gates, ANodeIsLeftOnlyWhenAllThatWasSentIsAnswered) {
    script s;
    s.warm_up();

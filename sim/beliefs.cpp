@@ -1,0 +1,126 @@
+#include "sim/beliefs.hpp"
+
+#include <algorithm>
+
+namespace holdfast::sim {
+
+// ---- what is read -------------------------------------------------------------------------------------------------
+
+void beliefs::read(const line& on, const told& t, time_point now) {
+   switch (t.is) {
+      case news::nothing: return;
+      case news::address: return answered(t, now);
+      case news::epoch: subscription_of(on).epoch = t.epoch; return;
+      case news::selected:
+      case news::promoted: return nominate(on, t, now);
+      case news::aborted: return give_up(on.to);
+      case news::master:
+      case news::replica: self_of(on.to) = {on.to, t.is == news::master, t.node, now}; return;
+   }
+}
+
+void beliefs::answered(const told& t, time_point now) {
+   if (any_ && t.epoch < epoch_) return;
+   if (any_ && t.epoch == epoch_) {
+      if (t.node == master_) named_at_ = now;
+      return;
+   }
+   any_ = true;
+   epoch_ = t.epoch;
+   master_ = t.node;
+   named_at_ = now;
+   std::erase_if(candidates_, [&](const candidate& c) { return c.epoch < epoch_; });
+   if (held_for_.epoch <= epoch_) held_for_ = {};
+   if (gone_to_.epoch <= epoch_) gone_to_ = {};
+}
+
+void beliefs::nominate(const line& on, const told& t, time_point now) {
+   const std::uint64_t epoch = subscription_of(on).epoch;
+   const bool promoted = t.is == news::promoted;
+   if (promoted) held_for_ = {};
+   if (any_ && epoch <= epoch_) return;
+   const candidate c{t.node, on.to, epoch, promoted};
+   std::erase_if(candidates_, [&](const candidate& x) { return x.by == c.by && x.node == c.node; });
+   candidates_.push_back(c);
+   if (promoted) return;
+   held_for_ = c;
+   held_since_ = now;
+}
+
+void beliefs::give_up(host_id by) {
+   const auto fails = [&](const candidate& c) { return c.by == by && !c.promoted; };
+   std::erase_if(candidates_, fails);
+   if (fails(held_for_)) held_for_ = {};
+   if (fails(gone_to_)) gone_to_ = {};
+}
+
+beliefs::subscription& beliefs::subscription_of(const line& on) {
+   const auto found =
+      std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) { return s.on.to == on.to; });
+   if (found == subscriptions_.end()) return subscriptions_.emplace_back(subscription{on, 0});
+   // What was said before on another connection is not known to belong to what is said now.
+   if (found->on.number != on.number) *found = {on, 0};
+   return *found;
+}
+
+beliefs::self& beliefs::self_of(host_id h) {
+   const auto found = std::find_if(selves_.begin(), selves_.end(), [&](const self& s) { return s.node == h; });
+   return found == selves_.end() ? selves_.emplace_back() : *found;
+}
+
+const beliefs::self* beliefs::find_self(host_id h) const {
+   const auto found = std::find_if(selves_.begin(), selves_.end(), [&](const self& s) { return s.node == h; });
+   return found == selves_.end() ? nullptr : &*found;
+}
+
+// ---- what follows -------------------------------------------------------------------------------------------------
+
+// The one of the newest epoch, if it is there more than once.
+const beliefs::candidate* beliefs::find(host_id h) const {
+   const candidate* best = nullptr;
+   for (const candidate& c : candidates_) {
+      if (c.node == h && (best == nullptr || c.epoch > best->epoch)) best = &c;
+   }
+   return best;
+}
+
+bool beliefs::is_candidate(host_id h) const { return find(h) != nullptr; }
+
+std::string beliefs::named() const {
+   return "host " + std::to_string(master_) + " (epoch " + std::to_string(epoch_) + ")";
+}
+
+std::string beliefs::objection(host_id to, bool follows_hints, time_point now) const {
+   if (!any_) return {};
+   if (gone_to_.node != nowhere && gone_to_.node != to && !may_return(to, now))
+      return "has followed host " + std::to_string(gone_to_.node) + " (epoch " + std::to_string(gone_to_.epoch) +
+             ") and goes back";
+   if (to == master_ || find(to) != nullptr) return {};
+   const self* const named_one = find_self(master_);
+   if (follows_hints && named_one != nullptr && !named_one->is_master && named_one->follows == to) return {};
+   return "was told that the master is " + named();
+}
+
+bool beliefs::may_return(host_id to, time_point now) const {
+   const candidate* const newer = find(to);
+   if (newer != nullptr && newer->epoch > gone_to_.epoch) return true;
+   if (to != master_ || named_at_ <= gone_at_) return false;
+   const self* const gone = find_self(gone_to_.node);
+   const bool is_replica = gone != nullptr && !gone->is_master && gone->at >= gone_at_;
+   return is_replica || now - gone_at_ >= agree_for;
+}
+
+void beliefs::went(host_id to, time_point now) {
+   if (to == gone_to_.node) return;
+   gone_to_ = {};
+   const candidate* const c = find(to);
+   if (to == master_ || c == nullptr) return;
+   gone_to_ = *c;
+   gone_at_ = now;
+}
+
+bool beliefs::holds_back(host_id from, duration for_so_long, time_point now) const {
+   return held_for_.node != nowhere && held_for_.node != from && now < held_since_ + for_so_long;
+}
+
+}  // namespace holdfast::sim

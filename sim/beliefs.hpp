@@ -1,0 +1,89 @@
+// What one client has read of who is the master, and so where its commands may go: what Sentinels answered and
+// published, what servers said of themselves. The judges hold the client to it; they know nothing more than it has
+// read.
+#pragma once
+
+#include "sim/news.hpp"
+
+#include <holdfast/time.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace holdfast::sim {
+
+// A connection of a client.
+struct line {
+   std::uint32_t number = 0;  // among all of this client, from 1
+   host_id to = nowhere;
+};
+
+class beliefs {
+ public:
+   void read(const line&, const told&, time_point now);
+
+   // Why no command may go there; empty if it may. It may to the node that the newest answer names; to one that a
+   // Sentinel has selected, or published as promoted, under a newer epoch (that of the +new-epoch before it on the same
+   // subscription), as long as that failover was not given up; and by a hint, to the node that the named one says it
+   // follows.
+   std::string objection(host_id to, bool follows_hints, time_point now) const;
+   // A command went there. After one to a candidate the superseded node gets none, but for a reason that was read: the
+   // failover was given up; the candidate says that it is a replica and Sentinels name the old master; they have named
+   // it, and nobody else, for `agree_for`; or a newer epoch.
+   void went(host_id to, time_point now);
+   bool is_candidate(host_id) const;
+
+   // New writes are held back from all but the node that was selected, from then on, until the failover has ended one
+   // way or the other.
+   bool holds_back(host_id from, duration for_so_long, time_point now) const;
+
+   bool any() const { return any_; }
+   host_id master() const { return master_; }
+
+ private:
+   static constexpr duration agree_for = std::chrono::seconds(10);
+
+   struct candidate {
+      host_id node = nowhere;
+      host_id by = nowhere;  // the Sentinel
+      std::uint64_t epoch = 0;
+      bool promoted = false;
+   };
+   struct subscription {
+      line on;
+      std::uint64_t epoch = 0;
+   };
+   struct self {
+      host_id node = nowhere;
+      bool is_master = false;
+      host_id follows = nowhere;
+      time_point at = {};
+   };
+
+   void answered(const told&, time_point now);
+   void nominate(const line&, const told&, time_point now);
+   void give_up(host_id by);
+   subscription& subscription_of(const line&);
+   self& self_of(host_id);
+   const self* find_self(host_id) const;
+   const candidate* find(host_id) const;
+   bool may_return(host_id to, time_point now) const;
+   std::string named() const;
+
+   bool any_ = false;
+   std::uint64_t epoch_ = 0;
+   host_id master_ = nowhere;
+   time_point named_at_ = {};  // the last time that an answer named it
+   std::vector<candidate> candidates_;
+   std::vector<subscription> subscriptions_;
+   std::vector<self> selves_;
+   candidate held_for_ = {};
+   time_point held_since_ = {};
+   candidate gone_to_ = {};  // where commands went before the Sentinels' answers named it
+   time_point gone_at_ = {};
+};
+
+}  // namespace holdfast::sim

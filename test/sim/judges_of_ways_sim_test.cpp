@@ -1,0 +1,229 @@
+// The judges of where a client goes notice what they are there for.
+#include "case_in_court.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <string>
+
+namespace holdfast::sim {
+namespace {
+
+// A client between servers 0, 1 and 2, and the Sentinels 5, 6 and 7: what it reads, and where its commands go.
+class case_of_a_way : public case_in_court {
+ public:
+   case_of_a_way() {
+      for (host_id h = 0; h < 3; ++h) {
+         server_line& l = lanes_[h];
+         l.number = 10 + h;
+         l.to = h;
+         l.says_master = true;
+      }
+      reads(5, {news::address, 4, 0});
+   }
+   void reads(host_id from, const told& t) { judges.told(0, {from, from}, t); }
+   // On that Sentinel's subscription.
+   void selects(host_id sentinel, std::uint64_t epoch, host_id node) {
+      reads(sentinel, {news::epoch, epoch, nowhere});
+      reads(sentinel, {news::selected, 0, node});
+   }
+   void goes(host_id to) { judges.goes(0, lanes_[to], words{"GET", "s0"}); }
+   void asks(host_id to) {
+      warm_.to = to;
+      judges.goes(0, warm_, words{"HELLO"});
+   }
+   void sets(host_id to, bool handed_over = false) {
+      const std::string n = std::to_string(gives(call_kind::set));
+      judges.sent(0, lanes_[to], words{"SET", "s0", n}, handed_over);
+   }
+   server_line& lane(host_id h) { return lanes_[h]; }
+
+ private:
+   std::array<server_line, 3> lanes_;
+   server_line warm_;
+};
+
+TEST(Judges, LetAClientFollowWhatItHasRead) {
+   case_of_a_way c;
+   c.goes(0);
+   c.selects(6, 5, 1);
+   c.goes(0);
+   c.goes(1);
+   c.reads(6, {news::promoted, 0, 1});
+   c.reads(6, {news::address, 5, 1});
+   c.goes(1);
+   EXPECT_EQ(c.verdict(), "");
+}
+
+TEST(Judges, NoticeACommandToAMasterThatTheClientWasToldIsNone) {
+   case_of_a_way c;
+   c.reads(5, {news::address, 5, 1});
+   c.goes(0);
+   EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
+}
+
+TEST(Judges, NoticeALaneThatIsConnectedToANodeWhichNobodyNamed) {
+   case_of_a_way c;
+   c.judges.goes(0, c.lane(1), words{"HELLO", "3"});
+   EXPECT_TRUE(c.found("connects its lane to host 1"));
+}
+
+TEST(Judges, NoticeACommandToANodeWhoseRoleWasNotRead) {
+   case_of_a_way c;
+   c.lane(0).says_master = false;
+   c.goes(0);
+   EXPECT_TRUE(c.found("has not said on this connection that it is a master"));
+}
+
+TEST(Judges, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
+   for (const std::uint64_t epoch : {0U, 3U, 4U}) {
+      case_of_a_way c;
+      if (epoch != 0) c.reads(6, {news::epoch, epoch, nowhere});
+      c.reads(6, {news::selected, 0, 1});
+      c.goes(1);
+      EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)")) << epoch;
+   }
+}
+
+TEST(Judges, NoticeAnEpochThatIsThatOfAnotherSubscription) {
+   case_of_a_way c;
+   c.reads(6, {news::epoch, 5, nowhere});
+   c.reads(7, {news::selected, 0, 1});
+   c.goes(1);
+   EXPECT_TRUE(c.found("was told that the master is host 0"));
+}
+
+TEST(Judges, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
+   case_of_a_way c;
+   c.selects(6, 5, 1);
+   c.reads(7, {news::aborted, 0, 0});  // another's
+   c.goes(1);
+   EXPECT_EQ(c.verdict(), "");
+   c.reads(6, {news::aborted, 0, 0});
+   c.goes(1);
+   EXPECT_TRUE(c.found("was told that the master is host 0"));
+}
+
+TEST(Judges, NoticeAReturnToTheSupersededMaster) {
+   case_of_a_way c;
+   c.selects(6, 5, 1);
+   c.goes(1);
+   c.reads(7, {news::address, 4, 0});
+   c.goes(0);
+   EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
+}
+
+TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
+   {
+      case_of_a_way c;  // the failover was given up
+      c.selects(6, 5, 1);
+      c.goes(1);
+      c.reads(6, {news::aborted, 0, 0});
+      c.goes(0);
+      EXPECT_EQ(c.verdict(), "");
+   }
+   {
+      case_of_a_way c;  // the candidate is none, and the Sentinels name the old master
+      c.selects(6, 5, 1);
+      c.goes(1);
+      c.time.pass_until(c.time.now() + 1s);
+      c.reads(1, {news::replica, 0, nowhere});
+      c.reads(7, {news::address, 4, 0});
+      c.goes(0);
+      EXPECT_EQ(c.verdict(), "");
+   }
+   {
+      case_of_a_way c;  // a newer failover
+      c.selects(6, 5, 1);
+      c.goes(1);
+      c.selects(7, 6, 2);
+      c.goes(2);
+      EXPECT_EQ(c.verdict(), "");
+      c.goes(1);
+      EXPECT_TRUE(c.found("has followed host 2 (epoch 6) and goes back"));
+   }
+}
+
+TEST(Judges, NoticeACommandToAMasterThatNoSentinelSelected) {
+   case_of_a_way c;
+   c.judges.rogue(1, true);
+   c.goes(1);
+   EXPECT_TRUE(c.found("was made a master by hand"));
+   case_of_a_way later;
+   later.judges.rogue(1, true);
+   later.judges.rogue(1, false);
+   later.selects(6, 5, 1);
+   later.goes(1);
+   EXPECT_EQ(later.verdict(), "");
+}
+
+TEST(Judges, AllowAHintOnlyWhereItIsToBeFollowed) {
+   for (const bool follows : {false, true}) {
+      case_of_a_way c;
+      c.judges.limits.follows_hints = follows;
+      c.reads(0, {news::replica, 0, 1});
+      c.goes(1);
+      EXPECT_EQ(c.verdict().empty(), follows);
+      c.goes(2);
+      EXPECT_TRUE(c.found("writes to host 2"));
+   }
+}
+
+TEST(Judges, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {
+   case_of_a_way c;
+   c.judges.limits.hold = 250ms;
+   c.sets(0);
+   c.selects(6, 5, 1);
+   c.sets(0, true);  // it was under way
+   EXPECT_EQ(c.verdict(), "");
+   c.sets(0);
+   EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
+}
+
+TEST(Judges, LetWritesGoOnceTheHoldIsOver) {
+   for (const int how : {0, 1, 2, 3}) {
+      case_of_a_way c;
+      c.judges.limits.hold = 250ms;
+      c.selects(6, 5, 1);
+      if (how == 0) c.time.pass_until(c.time.now() + 251ms);
+      if (how == 1) c.reads(6, {news::aborted, 0, 0});
+      if (how == 2) c.reads(6, {news::promoted, 0, 1});
+      c.sets(how == 3 ? 1 : 0);
+      EXPECT_EQ(c.verdict(), "") << how;
+   }
+}
+
+TEST(Judges, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
+   case_of_a_way c;
+   const place fork = c.at;
+   c.selects(6, 5, 1);
+   const auto n = c.gives(call_kind::set);
+   c.case_in_court::sets(n, 10);
+   c.succeeds(n, value::of_status("OK"));
+   c.at = c.past.fork(fork);
+   c.data.clear();
+   c.judges.new_branch(c.at, true);
+   c.is_over();
+   EXPECT_EQ(c.judges.seen().lost_selected, 1U);
+}
+
+TEST(Judges, NoticeWhoAsksServersForTheirRoleWithoutAPause) {
+   case_of_a_way c;
+   for (int i = 0; i < 1000; ++i) {
+      c.asks(2);
+      c.judges.dialled(0, 2, true);
+   }
+   EXPECT_TRUE(c.found("asks host 2 for its role for the"));
+   EXPECT_TRUE(c.found("dials host 2, which is not the master, for the"));
+}
+
+TEST(Judges, NoticeTwoConnectionsThatWatchOneServer) {
+   case_of_a_way c;
+   c.judges.keeps_warm(0, 2, 1);
+   EXPECT_EQ(c.verdict(), "");
+   c.judges.keeps_warm(0, 2, 2);
+   EXPECT_TRUE(c.found("keeps 2 warm connections to host 2"));
+}
+
+}  // namespace
+}  // namespace holdfast::sim
