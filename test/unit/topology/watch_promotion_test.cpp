@@ -244,6 +244,15 @@ TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
+TEST_F(promotion, TheRestartOfAReplicaEndsNeither) {
+   selected();
+   w.publish(s1, "+reboot", about_replica(third, old_master));
+   w.run_for(1ms);
+   EXPECT_TRUE(holds());
+   promoted(new_master);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+}
+
 TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
    selected();
    w.set(s1, condition::refusing);
