@@ -345,6 +345,17 @@ TEST_F(promotion, StaysWhereTheMasterOfBeforeIsDead) {
    EXPECT_TRUE(w.targets(third)) << "until the next failover";
 }
 
+// While the master of before is asked whether it is one, nobody else is asked again and again.
+TEST_F(promotion, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) {
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   w.set(old_master, condition::stopped);
+   const auto before = w.count(s2, "SENTINEL MASTER");
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_LE(w.count(s2, "SENTINEL MASTER") - before, 90U);
+}
+
 TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
    promoted_and_believed();
    w.name(s2, third, 7);
