@@ -127,7 +127,7 @@ class lane {
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
    void leave_soon(std::string why, time_point now);
-   void leave_if_no_master(resp::reply_class, std::string_view said, time_point now);
+   void leave_if_no_master(std::string_view said, time_point now);
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);

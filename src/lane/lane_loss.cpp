@@ -192,8 +192,9 @@ void lane::leave_soon(std::string why, time_point now) {
 }
 
 // Whatever becomes of the command that was refused: a replica would go on answering reads.
-void lane::leave_if_no_master(resp::reply_class c, std::string_view said, time_point now) {
+void lane::leave_if_no_master(std::string_view said, time_point now) {
    using enum resp::reply_class;
+   const auto c = resp::classify_error(said, false, true, true).cls;
    const bool says_so = c == readonly || c == master_down || c == demoted;
    if (says_so && guide_.roles_matter()) leave_soon("it answered " + std::string(said), now);
 }

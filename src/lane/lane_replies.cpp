@@ -40,6 +40,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
          into = value(reply);
       }
    }
+   if (reply.is_error()) leave_if_no_master(reply.text(), now);
    if (--slot.replies_due != 0) return;
    const ledger_slot answered_slot = slot;
    ledger_.pop();
@@ -78,9 +79,8 @@ void lane::answered_nobody(const ledger_slot& slot, const value_view& reply, tim
       if (altered) session_.note(resp::role_of(resp::find_command(change)), change);
    }
    // An error of what may have been a script proves the least.
-   const auto proof = resp::classify_error(is_error ? reply.text() : std::string_view(), true, false, false);
-   if (is_error) leave_if_no_master(proof.cls, reply.text(), now);
-   const bool may_have_run = !is_error || proof.ran != outcome::not_executed;
+   const bool may_have_run =
+      !is_error || resp::classify_error(reply.text(), true, false, false).ran != outcome::not_executed;
    if (may_have_run && !slot.harmless) drop_overtaken(slot.sequence, altered, now);
 }
 
@@ -94,7 +94,6 @@ void lane::rejected(operation& op, time_point now) {
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
    e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
-   leave_if_no_master(s.reply.cls, e.server_text, now);
    if (d.verdict == verdict::complete) {
       if (d.outcome != outcome::not_executed && !op.harmless) drop_overtaken(op.sequence, false, now);
       return fail(op, std::move(e), now);

@@ -121,6 +121,9 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    auto master = text.substr(at + 3);
    if (!cut_name(master, name) || !cut_endpoint(master)) return std::nullopt;
    switch (rule.kind) {
+      case hint_kind::configured:
+         if (type == "slave") return hint{hint_kind::news};  // it was restarted
+         break;
       case hint_kind::down:
       case hint_kind::up:
       case hint_kind::objectively_down:

@@ -229,7 +229,7 @@ void watch::tick(time_point now) {
    nodes_.tick(now, late);
    if (now >= hold_until_) hold_until_ = time_point::min();
    if (now >= stagger_at_) dial_next(now);
-   if (now >= after(agreed_since_, settings_.agree_for) && agreed_ && agreed_round_ == 0 && !offered_) {
+   if (now >= after(agreed_since_, settings_.agree_for) && agreed_ && agreed_round_ == 0 && !offered_ && !returns_) {
       agreed_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
       ask(now);
    }
@@ -272,7 +272,7 @@ time_point watch::earliest_deadline() const {
    auto soonest = std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline(), nodes_.deadline()});
    if (hold_until_ != time_point::min()) soonest = std::min(soonest, hold_until_);
    if (in_doubt_) soonest = std::min(soonest, doubt_until_);
-   if (agreed_ && agreed_round_ == 0 && !offered_)
+   if (agreed_ && agreed_round_ == 0 && !offered_ && !returns_)
       soonest = std::min(soonest, after(agreed_since_, settings_.agree_for));
    for (const auto& p : peers_) {
       soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline()});

@@ -48,6 +48,17 @@ TEST(Gates, ADemotedMasterIsLeftThoughTheCommandIsNotSentAgain) {
    }
 }
 
+TEST(Gates, ADemotedMasterIsLeftThoughATransactionIsAbandonedInTheMiddleOfItsReplies) {
+   script s;
+   s.warm_up();
+   auto& all = s.submit_unit({"MULTI", "SET a 1", "EXEC"});
+   s.accept();
+   s.answer(ok + readonly_reply);
+   s.cancel(all);
+   s.answer(refuses("EXECABORT Transaction discarded because of previous errors."));
+   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+}
+
 TEST(Gates, ANodeIsLeftOnlyWhenAllThatWasSentIsAnswered) {
    script s;
    s.warm_up();

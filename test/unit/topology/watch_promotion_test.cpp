@@ -244,6 +244,15 @@ TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
+TEST_F(promotion, TheRestartOfAReplicaEndsNeither) {
+   selected();
+   w.publish(s1, "+reboot", about_replica(third, old_master));
+   w.run_for(1ms);
+   EXPECT_TRUE(holds());
+   promoted(new_master);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+}
+
 TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
    selected();
    w.set(s1, condition::refusing);
@@ -334,6 +343,17 @@ TEST_F(promotion, StaysWhereTheMasterOfBeforeIsDead) {
    w.watched.ask(w.now);
    w.run_for(2ms);
    EXPECT_TRUE(w.targets(third)) << "until the next failover";
+}
+
+// While the master of before is asked whether it is one, nobody else is asked again and again.
+TEST_F(promotion, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) {
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   w.set(old_master, condition::stopped);
+   const auto before = w.count(s2, "SENTINEL MASTER");
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_LE(w.count(s2, "SENTINEL MASTER") - before, 90U);
 }
 
 TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
