@@ -40,14 +40,10 @@ void inquiry::write_question(time_point now) {
       list_wanted_ = false;
       list_under_way_ = true;
    }
-   if (replicas_wanted_) {
-      batch_ += replicas_question_;
-      expect_reply(expect::replicas);
-      replicas_wanted_ = false;
-   }
    asked_rounds_[questions_++] = round_;
    connection.send(batch_, expected_count_ - before, now);
    batch_.clear();
+   if (now >= replicas_due_) want_replicas(now);
 }
 
 void inquiry::opened(time_point now) {
@@ -55,7 +51,7 @@ void inquiry::opened(time_point now) {
    first_expected_ = expected_count_ = questions_ = 0;
    again_ = false;
    list_wanted_ = true;
-   want_replicas();
+   replicas_under_way_ = false;
    list_under_way_ = false;
    refused_ = false;
    batch_.clear();
@@ -65,7 +61,18 @@ void inquiry::opened(time_point now) {
    }
    connection.send(id_question_, 1, now);
    expect_reply(expect::id);
+   replicas_due_ = now;
    write_question(now);
+}
+
+void inquiry::want_replicas(time_point now) {
+   replicas_wanted_ = wants_replicas_;
+   if (!replicas_wanted_ || replicas_under_way_ || !connection.is_open()) return;
+   connection.send(replicas_question_, 1, now);
+   expect_reply(expect::replicas);
+   replicas_wanted_ = false;
+   replicas_under_way_ = true;
+   replicas_due_ = after(now, settings_->idle_poll / 2);
 }
 
 void inquiry::ask(std::uint64_t round, time_point now) {
@@ -83,7 +90,7 @@ void inquiry::lost(const std::string& why) { fail(why); }
 void inquiry::forget() {
    connection.close();
    id_.clear();
-   listed_others_ = listed_replicas_ = 0;
+   listed_others_ = 0;
    replicas_.clear();
 }
 
@@ -131,7 +138,7 @@ inquiry::news inquiry::take_reply(value_view reply, time_point now) {
       case expect::master: return take_master(reply);
       case expect::address: return take_address(reply, now);
       case expect::list: return take_list(reply);
-      case expect::replicas: return take_replicas(reply);
+      case expect::replicas: return take_replicas(reply, now);
       case expect::ping: return news::nothing;
    }
    return news::nothing;
@@ -142,7 +149,6 @@ inquiry::news inquiry::take_master(value_view reply) {
    switch (master_class_) {
       case reply_class::good:
          if (state_.other_sentinels != listed_others_ && !list_under_way_) list_wanted_ = true;
-         if (state_.replicas != listed_replicas_) want_replicas();
          return news::nothing;
       case reply_class::unknown_name: return news::nothing;
       case reply_class::forbidden:
@@ -189,8 +195,9 @@ inquiry::news inquiry::take_list(value_view reply) {
 }
 
 // Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections.
-inquiry::news inquiry::take_replicas(value_view reply) {
-   listed_replicas_ = state_.replicas;
+inquiry::news inquiry::take_replicas(value_view reply, time_point now) {
+   replicas_under_way_ = false;
+   if (replicas_wanted_) want_replicas(now);
    if (read_replicas(reply, settings_->max_replicas, replicas_) == reply_class::malformed && !reply.is_error())
       return fail_by(reply_class::malformed, reply, "SENTINEL REPLICAS");
    return news::replicas;

@@ -8,7 +8,7 @@
 // sentinel.c, leader and observers set both in one go, so that a later address never has an older epoch for long.) The
 // address is never taken from MASTER, which on the leader shows the new epoch with the old address until the failover
 // has ended. AUTH and MYID open a connection; the lists are asked for then, and when they changed
-// (that of the replicas only where warm connections to them are wanted).
+// (that of the replicas also from time to time, and only where warm connections to them are wanted).
 //
 // Replies are matched by order. What does not fit ends the connection.
 #pragma once
@@ -57,7 +57,7 @@ class inquiry {
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
    void want_list() { list_wanted_ = true; }  // with the next question
-   void want_replicas() { replicas_wanted_ = wants_replicas_; }
+   void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
    news take(time_point now);              // what came, one thing after the other
    news check(time_point now, bool late);  // failed, or nothing
@@ -80,7 +80,7 @@ class inquiry {
    news take_master(value_view reply);
    news take_address(value_view reply, time_point now);
    news take_list(value_view reply);
-   news take_replicas(value_view reply);
+   news take_replicas(value_view reply, time_point now);
    news fail(std::string why, bool refused = false);
    news fail_by(reply_class c, value_view reply, std::string_view what);
 
@@ -102,6 +102,7 @@ class inquiry {
    bool list_wanted_ = true;
    bool wants_replicas_ = false;  // at all
    bool replicas_wanted_ = false;
+   bool replicas_under_way_ = false;
    std::uint64_t round_ = 0;
    reply_class master_class_ = reply_class::good;
    master_state state_ = {};
@@ -109,7 +110,7 @@ class inquiry {
    bool list_under_way_ = false;
    std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
    std::vector<listed_sentinel> list_;
-   std::uint64_t listed_replicas_ = 0;
+   time_point replicas_due_ = time_point::min();
    std::vector<endpoint> replicas_;
    std::string id_;
    std::string problem_;

@@ -38,7 +38,7 @@ class role_connection {
    news check(time_point now, bool late);  // failed, or nothing; after a silence it asks again
    void lost(std::string why) { fail(std::move(why)); }
 
-   bool is_known() const { return known_; }           // since this connection was opened
+   bool is_known() const { return known_ && connection.is_open(); }
    const std::string& role() const { return role_; }  // "master", "slave"
    // Of a slave, where ROLE or INFO told it: its master.
    const endpoint& follows() const { return follows_; }

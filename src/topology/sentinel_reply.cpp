@@ -90,8 +90,6 @@ reply_class read_master(value_view reply, master_state& into) {
          into.down_after = std::chrono::milliseconds(std::min(milliseconds, a_year));
       } else if (key == "num-other-sentinels" && !read_number(field, into.other_sentinels)) {
          return reply_class::malformed;
-      } else if (key == "num-slaves" && !read_number(field, into.replicas)) {
-         return reply_class::malformed;
       }
    }
    if (!has_epoch) return reply_class::malformed;

@@ -32,7 +32,6 @@ struct master_state {
    bool failover_in_progress = false;
    std::optional<duration> down_after = {};
    std::uint64_t other_sentinels = 0;
-   std::uint64_t replicas = 0;
 };
 
 // One entry of SENTINEL SENTINELS <name>.

@@ -124,7 +124,7 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<pr
    for (const auto& p : peers_) {
       p->objectively_down = p->failing_over = false;
       p->stale_told.reset();
-      p->questions.want_replicas();
+      p->questions.want_replicas(now);
    }
    reachable_ = true;
    keep_warm(now);

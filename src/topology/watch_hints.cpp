@@ -49,7 +49,7 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
    const bool of_ours = believed_ && h.about == believed_->where;
    switch (h.kind) {
       case hint_kind::news: return;
-      case hint_kind::replicas: p.questions.want_replicas(); return;
+      case hint_kind::replicas: p.questions.want_replicas(now); return;
       case hint_kind::new_epoch: p.new_epoch = h.epoch; return;
       case hint_kind::switched:
          if (target_ && h.about != target_->where) doubt(p, now);
