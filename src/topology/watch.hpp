@@ -51,7 +51,8 @@
 //    A provisional belief is withdrawn, and the master of before believed again (event master_withdrawn), when the
 //    Sentinel that had selected the node gives its failover up; when the node says that it is a slave and all
 //    Sentinels, asked once more, do not name it; or when there is agreement as in 4 on the master of before, and that
-//    node, asked by the watch itself, says that it is a master.
+//    node, asked by the watch itself, says that it is a master. Where the agreement is on another node, and that one
+//    says so, it is a new lineage.
 //
 // 8. A role hint (settings.follow_role_hint): where the master that the Sentinels name says that it is a slave, it is
 //    asked whose; if that node says that it is a master, `target` is that node, until the Sentinels change their mind
@@ -255,7 +256,7 @@ class watch {
    time_point hold_until_ = time_point::min();
    std::uint64_t held_epoch_ = 0;      // no longer held for this epoch
    bool hold_extended_ = false;        // by the end of the candidate's connection
-   std::optional<endpoint> returns_;   // pursued: the master of before, on which the Sentinels agree
+   std::optional<endpoint> returns_;   // pursued: on whom the Sentinels agree, while what is believed is provisional
    std::optional<endpoint> asked_;     // pursued: the target that says it is a slave
    std::optional<endpoint> follows_;   // pursued: whom it says it follows
    std::optional<endpoint> followed_;  // the target by role hint

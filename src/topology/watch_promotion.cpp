@@ -43,6 +43,7 @@ void watch::confirm_by(const std::vector<opinion>& in_hand) {
       if (o.where != believed_->where || o.epoch <= provisional_->before.epoch) continue;
       believed_->epoch = o.epoch;
       provisional_.reset();
+      if (candidate_ && candidate_->epoch <= o.epoch) drop_candidate();
       events_->tell([&] { return event::master_confirmed{o.where, o.epoch}; });
       return;
    }
@@ -120,6 +121,7 @@ void watch::role_seen(const warm_replicas::sign& s, time_point now) {
       return believe(c.where, c.epoch, provisional{before, c.by, 0}, now);
    }
    if (returns_ == s.where) {
+      if (is_master && s.where != provisional_->before.where) return accept_lineage(opinion(*agreed_), now);
       if (is_master) return withdraw("all Sentinels have gone on naming the master of before, which is one", now);
       withdraw_offer();
       agreed_since_ = now;

@@ -365,6 +365,35 @@ TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
+// Rebuilt from nothing while a failover ran, they know neither the one nor the other.
+TEST_F(promotion, IsLeftForAThirdNodeOnWhichTheSentinelsAgreeIfThatIsAMaster) {
+   promoted_and_believed();
+   w.set(old_master, condition::refusing);
+   all_name(third, 4);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(new_master)) << "the third is a slave";
+   w.at(third).role = "master";
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 15s));
+   w.carry_out();
+   EXPECT_EQ(w.told<event::master_named>().size(), 3U) << "never for the master of before, which is dead";
+   EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
+   EXPECT_EQ(w.told<event::new_lineage>().size(), 1U);
+}
+
+TEST_F(promotion, ASelectionThatIsOlderThanItsConfirmationIsDropped) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, third);
+   w.name(s1, new_master, 9);
+   w.watched.ask(w.now);
+   w.run_for(5ms);
+   ASSERT_EQ(*w.watched.target(), (named_master{new_master, 9, 3}));
+   promoted(third);
+   w.run_for(500ms);
+   EXPECT_EQ(w.told<event::master_named>().size(), 2U);
+   EXPECT_EQ(*w.watched.target(), (named_master{new_master, 9, 3}));
+}
+
 TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
    promoted_and_believed();
    tries(s2, 7);
