@@ -1,6 +1,5 @@
 #include "runtime/poll/loop.hpp"
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,23 +18,7 @@ time_point now() {
 
 // ---- stop ---------------------------------------------------------------------------------------------------------
 
-namespace {
-
-int make_event_fd() {
-   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-   if (fd < 0) throw std::system_error(errno, std::system_category(), "eventfd");
-   return fd;
-}
-
-}  // namespace
-
-stop_alarm::stop_alarm(const std::stop_token& token)
-   : event_(make_event_fd()), callback_token_(token), callback_(token, ring{event_.fd()}) {}
-
-void stop_alarm::ring::operator()() const {
-   const std::uint64_t one = 1;
-   [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);  // full means that it rings already
-}
+stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{bell_}) {}
 
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
@@ -111,6 +94,7 @@ void loop::write(std::uint32_t link) {
 
 void loop::take_in() {
    now_ = now();
+   hear();
    // Within a millisecond nothing is missed that a command in flight would not find out as well.
    if (now_ - last_look_ < std::chrono::milliseconds(1)) return;
    look(duration::zero(), nullptr);
@@ -132,10 +116,13 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    }
    const std::size_t resolver_end = fds_.size();
    if (alarm != nullptr) fds_.push_back({alarm->fd(), POLLIN, 0});
+   if (bell_ != nullptr) fds_.push_back({bell_->fd(), POLLIN, 0});
    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
    const timespec limit{static_cast<time_t>(seconds.count()), static_cast<long>((at_most - seconds).count())};
    const int found = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
    last_look_ = now_ = now();
+   if (bell_ != nullptr && found > 0 && fds_.back().revents != 0) bell_->hush();
+   hear();
    if (found > 0) {
       // What is read may change the connections, and with them the list: only the copies here are looked at.
       for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -147,6 +134,11 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
       take_resolved();
    }
    if (now_ >= engine_.next_deadline()) engine_.tick(now_);
+}
+
+// First of all: what the connections have to say is understood by it.
+void loop::hear() {
+   if (seat_ != nullptr && seat_->moved()) engine_.heard(seat_->take(), now_);
 }
 
 void loop::list_connections() {

@@ -18,7 +18,7 @@ TEST(Engine, FindsTheMasterConnectsAndAnswers) {
    const auto begin = d.now;
    EXPECT_TRUE(d.finish(incr));
    EXPECT_TRUE(incr.ok());
-   EXPECT_LT(d.now - begin, 8ms) << "two connects and three waits, of a millisecond each";
+   EXPECT_LE(d.now - begin, watch_is_shared ? 8ms : 7ms) << "two connects and three waits, of a millisecond each";
    EXPECT_EQ(d.at(node_a).arrived, std::vector<std::string>{"INCR n"});
    EXPECT_EQ(d.told<event::connected>().size(), 1U);
 }
