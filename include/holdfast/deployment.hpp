@@ -18,17 +18,18 @@ namespace holdfast {
 // A handle, cheap to copy: the thread ends with the last of its copies and of the clients made of it, whichever goes
 // last, which then waits for it (milliseconds, or as long as the observer takes). Thread-safe, as far as a shared_ptr
 // is: different threads use different copies, or only make clients of the same one. The clients remain one thread at a
-// time each.
+// time each, and each has a connection to the master, a circuit breaker and a retry budget of its own.
 //
-// After a fork a child can't use a deployment of which clients were made before, nor these clients; it can destroy
-// them. One that had no clients yet, and thus no thread, works in both.
+// After a fork the child has no such thread: what was made before, a deployment with clients and the clients of it, it
+// must leave alone, and it is to end by exec or _exit. A deployment of which no client was made yet works in both.
 class deployment {
  public:
    // Neither touches the network. They throw `failure` (errc::invalid_argument) for a bad URI or configuration.
    //
    // The observer of the configuration is told what the watch has to tell (the first part of event.hpp), in the
-   // deployment's thread, for as long as that runs. It must not throw (the program would end), must not use a client of
-   // this deployment, nor destroy the last handle.
+   // deployment's thread, for as long as that runs. It should be quick, as the watch waits for it and with it every
+   // client that has no master. It must not throw (the program would end), must not use a client of this deployment,
+   // nor destroy the last handle.
    explicit deployment(std::string_view uri);
    explicit deployment(config);
    deployment(const deployment&) = default;

@@ -109,19 +109,20 @@ void loop::wait(const stop_alarm* alarm) {
 
 void loop::look(duration at_most, const stop_alarm* alarm) {
    if (!listed_) list_connections();
-   fds_.resize(links_.size());
+   fds_.resize(links_.size() + (bell_ != nullptr ? 1 : 0));
+   const std::size_t resolver_begin = fds_.size();
    if (resolver_.busy()) {
       resolver_.add_to(fds_);
       if (const auto t = resolver_.timeout(now())) at_most = std::min<duration>(at_most, *t);
    }
    const std::size_t resolver_end = fds_.size();
    if (alarm != nullptr) fds_.push_back({alarm->fd(), POLLIN, 0});
-   if (bell_ != nullptr) fds_.push_back({bell_->fd(), POLLIN, 0});
    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
    const timespec limit{static_cast<time_t>(seconds.count()), static_cast<long>((at_most - seconds).count())};
    const int found = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
    last_look_ = now_ = now();
-   if (bell_ != nullptr && found > 0 && fds_.back().revents != 0) bell_->hush();
+   // Silenced before it is heard what it rang for: what is published after that rings again.
+   if (found > 0 && bell_ != nullptr && fds_[links_.size()].revents != 0) bell_->hush();
    hear();
    if (found > 0) {
       // What is read may change the connections, and with them the list: only the copies here are looked at.
@@ -130,7 +131,7 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
       }
    }
    if (resolver_.busy()) {
-      resolver_.process(fds_.data() + links_.size(), fds_.data() + resolver_end, now_);
+      resolver_.process(fds_.data() + resolver_begin, fds_.data() + resolver_end, now_);
       take_resolved();
    }
    if (now_ >= engine_.next_deadline()) engine_.tick(now_);
@@ -151,6 +152,7 @@ void loop::list_connections() {
       fds_.push_back({c.sock.fd(), events, 0});
       links_.push_back(static_cast<std::uint32_t>(i + 1));
    }
+   if (bell_ != nullptr) fds_.push_back({bell_->fd(), POLLIN, 0});
    listed_ = true;
 }
 

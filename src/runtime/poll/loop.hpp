@@ -65,7 +65,10 @@ class loop {
       }
    }
    // Another thread that rings ends a wait.
-   void woken_by(const doorbell& b) { bell_ = &b; }
+   void woken_by(const doorbell& b) {
+      bell_ = &b;
+      listed_ = false;
+   }
    // The engine is led by a watch elsewhere, and told what that publishes.
    void follow(seat& s) {
       seat_ = &s;
@@ -103,9 +106,9 @@ class loop {
    seat* seat_ = nullptr;
    resolver resolver_;
    std::vector<connection> connections_;  // by link id - 1
-   std::vector<pollfd> fds_;              // the connections'; behind them, for one wait, those of resolver, alarm, bell
-   std::vector<std::uint32_t> links_;     // of the connections in fds_
-   bool listed_ = false;                  // fds_ is up to date
+   std::vector<pollfd> fds_;  // the connections' and the bell's; behind them, for one wait, those of resolver, alarm
+   std::vector<std::uint32_t> links_;  // of the connections in fds_
+   bool listed_ = false;               // fds_ is up to date
    std::vector<any_event> events_;
    time_point now_ = {};
    time_point last_look_ = {};
