@@ -60,6 +60,7 @@ void world::build() {
 config world::client_config() const {
    config c;
    c.master = plan_.sentinel.master_name;
+   c.cutover = cutover::confirmed;
    for (const auto& s : sentinels_) {
       c.sentinels.push_back({address_of_host(s->host()), 26379});
       if (!plan_.knows_all_seeds && c.sentinels.size() == 2) break;

@@ -16,7 +16,17 @@ json fields(const event::sentinel_said& e) {
            {"payload", text_as_json(e.payload)}};
 }
 json fields(const event::master_named& e) {
-   return {{"from", endpoint_as_json(e.from)}, {"to", endpoint_as_json(e.to)}, {"epoch", e.epoch}};
+   return {{"from", endpoint_as_json(e.from)},
+           {"to", endpoint_as_json(e.to)},
+           {"epoch", e.epoch},
+           {"provisional", e.provisional}};
+}
+json fields(const event::master_confirmed& e) { return {{"master", endpoint_as_json(e.master)}, {"epoch", e.epoch}}; }
+json fields(const event::master_withdrawn& e) {
+   return {{"master", endpoint_as_json(e.master)},
+           {"epoch", e.epoch},
+           {"back_to", endpoint_as_json(e.back_to)},
+           {"why", text_as_json(e.why)}};
 }
 json fields(const event::stale_answer& e) {
    return {{"sentinel", endpoint_as_json(e.sentinel)},

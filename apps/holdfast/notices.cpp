@@ -56,7 +56,11 @@ void notices::hear(const event::sentinel_said& e, clock::time_point now) {
    if (e.channel == "+try-failover") note("failover", "the Sentinels have begun a failover", now);
 }
 void notices::hear(const event::master_named& e, clock::time_point now) {
+   if (e.provisional) return note("selected", to_string(e.to) + " says that it is the master now", now);
    if (!e.from.empty()) note("named", "the Sentinels name another master: " + to_string(e.to), now);
+}
+void notices::hear(const event::master_withdrawn& e, clock::time_point now) {
+   note("withdrawn", fmt::format("{} is not the master after all ({})", to_string(e.master), e.why), now);
 }
 void notices::hear(const event::resent& e, clock::time_point now) { note("resent", what_happened(e.why), now); }
 

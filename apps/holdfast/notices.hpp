@@ -36,6 +36,7 @@ class notices {
    void hear(const event::sentinel_down&, clock::time_point now);
    void hear(const event::sentinel_said&, clock::time_point now);
    void hear(const event::master_named&, clock::time_point now);
+   void hear(const event::master_withdrawn&, clock::time_point now);
    void hear(const event::resent&, clock::time_point now);
    template <class Other>
    void hear(const Other&, clock::time_point) {}  // nothing that whoever waits for a reply could use

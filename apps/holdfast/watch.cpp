@@ -41,8 +41,8 @@ colour colour_of(const any_event& e) {
    };
    if (is_one_of({"connected", "suspicion_cleared"})) return colour::green;
    if (is_one_of({"connection_lost", "dial_failed", "master_lost", "sentinel_down"})) return colour::red;
-   if (is_one_of({"suspected", "role_refused", "stale_answer"})) return colour::yellow;
-   if (is_one_of({"master_named", "new_lineage"})) return colour::cyan;
+   if (is_one_of({"suspected", "role_refused", "stale_answer", "master_withdrawn"})) return colour::yellow;
+   if (is_one_of({"master_named", "master_confirmed", "new_lineage"})) return colour::cyan;
    return colour::none;
 }
 

@@ -23,8 +23,7 @@ namespace holdfast {
 enum class cutover {
    // When a Sentinel's event names the selected node and the node itself says that it is a master, some 0.8 to 2 s
    // before the Sentinels give out its address. At risk: should the leading Sentinel die between promoting the node and
-   // announcing it, the writes of that time go to a node that may not stay the master. Not built yet: behaves as
-   // `confirmed`.
+   // announcing it, the writes of that time go to a node that may not stay the master (docs/guarantees.md).
    eager,
    // When the Sentinels give out its address and the node itself says that it is a master.
    confirmed,
@@ -121,19 +120,21 @@ struct config {
    limit_settings limits = {};
 
    // ---- how a failover is met ----
-   // `eager` is to be the default once it is built; until then both behave as `confirmed`.
-   holdfast::cutover cutover = holdfast::cutover::confirmed;
-   // Keep a connection to each replica, for `eager`. Not built yet: no effect.
+   holdfast::cutover cutover = holdfast::cutover::eager;
+   // Keep a connection to each replica (at most 16), for `eager`: its end is the first sign of a promotion. Without, a
+   // node that is selected is connected to then, and asked for its role until it is promoted, some 20 to 250 ms apart.
+   // What it costs: docs/operating.md.
    bool warm_replicas = true;
    // How long new writes are held once the Sentinels have selected a node to promote, so that none goes to the old
    // master that is to lose it. From 0 (not held) up. In the lab the promotion follows after some 70 ms; if it does
-   // not, the writes go on to the old master. Not built yet: no effect.
+   // not, the writes go on to the old master. Reads are not held, but those behind a write that is. For `eager` only.
    duration hold_on_selected = std::chrono::milliseconds(250);
    // Each client waits a random time up to this before it reconnects to a new master, for fleets so large that they
    // would overrun it. From 0 (the default: at once) up.
    duration reconnect_spread = {};
-   // Take a node's own word that it is a master now, though no Sentinel says so. For deployments that move the role
-   // without Sentinel; a partitioned old master says so too. Not built yet: no effect.
+   // Where the master that the Sentinels name says that it is a slave, go to the node that it follows, if that says
+   // that it is a master, though no Sentinel names it. For deployments that move the role by the FAILOVER command
+   // (Redis 6.2), of which Sentinels learn 30 s later (lab). The user needs ROLE, or INFO, for it.
    bool follow_role_hint = false;
 
    // ---- who is told ----

@@ -37,11 +37,27 @@ struct sentinel_said {
    std::string channel = {};
    std::string payload = {};
 };
-// The Sentinels name another master than before (the first time: `from` is empty). Its role is yet to be verified.
+// Another master is believed than before (the first time: `from` is empty). Its role is yet to be verified by whoever
+// connects. `provisional`: a Sentinel had selected it, and it says that it is a master (cutover::eager); no Sentinel
+// has given out its address yet.
 struct master_named {
    endpoint from = {};
    endpoint to = {};
    std::uint64_t epoch = 0;
+   bool provisional = false;
+};
+// A Sentinel gives out the address of a master that was believed provisionally.
+struct master_confirmed {
+   endpoint master = {};
+   std::uint64_t epoch = 0;
+};
+// A provisional belief was wrong, or came to nothing; `back_to` is believed again. What `master` acknowledged meanwhile
+// may be lost.
+struct master_withdrawn {
+   endpoint master = {};
+   std::uint64_t epoch = 0;
+   endpoint back_to = {};
+   std::string why = {};
 };
 // A Sentinel named a node that a newer epoch has superseded, and was not believed.
 struct stale_answer {
@@ -127,11 +143,12 @@ struct breaker_changed {
 
 namespace holdfast {
 
-using any_event = std::variant<event::sentinel_up, event::sentinel_down, event::sentinel_learned, event::sentinel_said,
-                               event::master_named, event::stale_answer, event::new_lineage, event::master_lost,
-                               event::connected, event::dial_failed, event::role_refused, event::connection_lost,
-                               event::suspected, event::suspicion_cleared, event::fenced, event::resent,
-                               event::outcome_unknown, event::budget_exhausted, event::breaker_changed>;
+using any_event =
+   std::variant<event::sentinel_up, event::sentinel_down, event::sentinel_learned, event::sentinel_said,
+                event::master_named, event::master_confirmed, event::master_withdrawn, event::stale_answer,
+                event::new_lineage, event::master_lost, event::connected, event::dial_failed, event::role_refused,
+                event::connection_lost, event::suspected, event::suspicion_cleared, event::fenced, event::resent,
+                event::outcome_unknown, event::budget_exhausted, event::breaker_changed>;
 
 // The name of the kind, e.g. "master_named".
 std::string_view name_of(const any_event&);

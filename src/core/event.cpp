@@ -24,8 +24,18 @@ std::string line(const event::sentinel_said& e) {
 }
 std::string line(const event::master_named& e) {
    const std::string epoch = " (epoch " + std::to_string(e.epoch) + ")";
+   if (e.provisional)
+      return to_string(e.to) + " was selected, and says that it is the master now instead of " + to_string(e.from) +
+             epoch;
    if (e.from.empty()) return "the Sentinels name " + to_string(e.to) + " as the master" + epoch;
    return "the Sentinels name " + to_string(e.to) + " as the master instead of " + to_string(e.from) + epoch;
+}
+std::string line(const event::master_confirmed& e) {
+   return "the Sentinels confirm " + to_string(e.master) + " as the master (epoch " + std::to_string(e.epoch) + ")";
+}
+std::string line(const event::master_withdrawn& e) {
+   return to_string(e.master) + " is not the master after all (epoch " + std::to_string(e.epoch) + "), back to " +
+          to_string(e.back_to) + ": " + e.why;
 }
 std::string line(const event::stale_answer& e) {
    return "Sentinel " + to_string(e.sentinel) + " still names " + to_string(e.named) + " of epoch " +
@@ -72,6 +82,8 @@ std::string_view name_of(const any_event& e) {
                         [](const event::sentinel_learned&) { return "sentinel_learned"; },
                         [](const event::sentinel_said&) { return "sentinel_said"; },
                         [](const event::master_named&) { return "master_named"; },
+                        [](const event::master_confirmed&) { return "master_confirmed"; },
+                        [](const event::master_withdrawn&) { return "master_withdrawn"; },
                         [](const event::stale_answer&) { return "stale_answer"; },
                         [](const event::new_lineage&) { return "new_lineage"; },
                         [](const event::master_lost&) { return "master_lost"; },

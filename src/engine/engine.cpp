@@ -155,7 +155,7 @@ void engine::dropped(resp::link& l, std::string_view why, time_point now) {
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
    resp::link* const l = live(id, serial);
-   return l == nullptr ? std::span<char>{} : l->in.prepare();
+   return l == nullptr ? std::span<char>{} : l->in.prepare(l->chunk);
 }
 
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
@@ -188,10 +188,14 @@ void engine::tick(time_point now) {
       watch_.tick(now);
       watch_moved(now);
    }
+   if (led_ && led_->tick(now)) watch_moved(now);
    lane_.tick(now);
 }
 
-time_point engine::next_deadline() const { return std::min(watch_.next_deadline(), lane_.next_deadline()); }
+time_point engine::next_deadline() const {
+   const time_point t = std::min(watch_.next_deadline(), lane_.next_deadline());
+   return led_ ? std::min(t, led_->next_deadline()) : t;
+}
 
 // ---- between watch and lane ---------------------------------------------------------------------------------------
 

@@ -111,6 +111,7 @@ class engine final : private lane::guide {
    std::optional<lane::trouble> why_none() const override;
    bool roles_matter() const override { return has_sentinels_; }
    bool in_doubt() const override { return watch_.in_doubt(); }
+   time_point hold_writes_until() const override { return watch_.hold_writes_until(); }
    bool failover_in_progress() const override { return watch_.failover_in_progress(); }
    bool objectively_down() const override { return watch_.objectively_down(); }
    void role_verified(const endpoint&, std::uint64_t epoch, time_point now) override;

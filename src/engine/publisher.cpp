@@ -33,8 +33,8 @@ time_point publisher::next_ask(time_point now) const {
 void publisher::pass_on(const role_report& r, time_point now) {
    const auto target = guide_.target();
    if (!target || target->where != r.where) return;
-   if (r.refused_as.empty()) return guide_.role_verified(r.where, r.epoch, now);
-   guide_.role_refused(r.where, r.refused_as, now);
+   if (r.refused_as.empty()) return guide_.role_verified(r.where, r.number, now);
+   if (r.number == target->generation) guide_.role_refused(r.where, r.refused_as, now);
 }
 
 void publisher::ask(time_point now) {

@@ -24,7 +24,7 @@ namespace holdfast::engine {
 // What a lane found out about the node that it was sent to.
 struct role_report {
    endpoint where;
-   std::uint64_t epoch = 0;
+   std::uint64_t number = 0;     // the epoch; of a refusal, the generation of the target
    std::string refused_as = {};  // empty: it is a master
 
    friend bool operator==(const role_report&, const role_report&) = default;

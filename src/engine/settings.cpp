@@ -27,6 +27,14 @@ topology::watch_settings watch_settings(const config& c) {
    s.username = c.sentinel_username;
    s.password = c.sentinel_password;
    s.timeout = c.sentinel_timeout;
+   s.node_username = c.username;
+   s.node_password = c.password;
+   s.client_name = c.client_name;
+   s.node_timeout = c.connect_timeout;
+   s.eager = c.cutover == cutover::eager;
+   s.warm = c.warm_replicas;
+   s.hold_on_selected = c.hold_on_selected;
+   s.follow_role_hint = c.follow_role_hint;
    return s;
 }
 

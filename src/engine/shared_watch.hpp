@@ -17,7 +17,8 @@ class shared_watch {
    virtual snapshot::ticket ask() = 0;
    virtual void need(bool commands_wait) = 0;
    virtual void role_verified(const endpoint&, std::uint64_t epoch) = 0;
-   virtual void role_refused(const endpoint&, std::string_view role) = 0;
+   // `generation` of the target that the lane followed: the same node may be named anew before this arrives.
+   virtual void role_refused(const endpoint&, std::uint64_t generation, std::string_view role) = 0;
 
  protected:
    ~shared_watch() = default;

@@ -19,6 +19,7 @@ struct snapshot {
    std::optional<lane::trouble> why_none = {};
    bool roles_matter = true;
    bool in_doubt = false;
+   time_point hold_writes_until = time_point::min();
    bool failover_in_progress = false;
    bool objectively_down = false;
    std::optional<duration> down_after = {};
@@ -32,6 +33,7 @@ inline snapshot look(const lane::guide& g, std::optional<duration> down_after) {
            .why_none = g.why_none(),
            .roles_matter = g.roles_matter(),
            .in_doubt = g.in_doubt(),
+           .hold_writes_until = g.hold_writes_until(),
            .failover_in_progress = g.failover_in_progress(),
            .objectively_down = g.objectively_down(),
            .down_after = down_after};

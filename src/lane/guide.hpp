@@ -41,8 +41,10 @@ class guide {
    // The node to talk to. Its role is still to be verified, if `roles_matter`.
    virtual std::optional<named_node> target() const = 0;
    virtual std::optional<trouble> why_none() const = 0;
-   virtual bool roles_matter() const = 0;          // false: one fixed server, whatever it is
-   virtual bool in_doubt() const = 0;              // a switch was announced and is being asked about: hold new commands
+   virtual bool roles_matter() const = 0;  // false: one fixed server, whatever it is
+   virtual bool in_doubt() const = 0;      // a switch was announced and is being asked about: hold new commands
+   // A node is about to be promoted: new writes wait until then, where nothing of it happens sooner.
+   virtual time_point hold_writes_until() const = 0;
    virtual bool failover_in_progress() const = 0;  // look more often
    virtual bool objectively_down() const = 0;      // enough Sentinels say that the master does not answer
 

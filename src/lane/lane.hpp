@@ -95,7 +95,7 @@ class lane {
    void check_final_problem(time_point now);
    // lane_write.cpp
    void pump(time_point now);
-   bool held(time_point now);
+   bool held(const operation&, time_point now);
    void leave_if_unfinished(time_point now);
    void write(operation&, time_point now);
    void test_idle_connection(time_point now);

@@ -91,6 +91,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
 std::string lane::what_holds(time_point now) const {
    if (leaving_) return leaving_why_;
    if (awaiting_pong_) return "the connection was idle for long, and a PING that tests it is not answered";
+   if (now < guide_.hold_writes_until()) return "held back, because another node is about to be promoted";
    if (now < hold_until_) return "held back, because an earlier command was answered " + held_why_;
    return {};
 }

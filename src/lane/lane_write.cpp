@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace holdfast::lane {
+namespace {
+
+// The Sentinels agree that the node does not answer: a reply that is later than this is worth a probe.
+constexpr duration patience_if_down = std::chrono::milliseconds(100);
+
+}  // namespace
 
 void lane::pump(time_point now) {
    expire(now);
@@ -16,7 +22,7 @@ void lane::pump(time_point now) {
    }
    const std::size_t most = first_reply_ ? settings_.in_flight : settings_.in_flight_before_first_reply;
    while (operation* op = queue_.front()) {
-      if (held(now) || ledger_.size() >= most || link_.out.size() >= outbox_aim) break;
+      if (held(*op, now) || ledger_.size() >= most || link_.out.size() >= outbox_aim) break;
       // What is written again must not overtake: what is newer and under way is answered first.
       if (!ledger_.empty() && op->sequence < newest_in_flight_) break;
       unqueue(*op);
@@ -32,8 +38,10 @@ void lane::leave_if_unfinished(time_point now) {
    leave_soon("its server was busy when it was made, and has not told who we are", now);
 }
 
-bool lane::held(time_point now) {
+bool lane::held(const operation& op, time_point now) {
    if (leaving_ || awaiting_pong_ || now < hold_until_ || guide_.in_doubt()) return true;
+   // What a master that is about to be replaced acknowledges now, its successor may never hear of.
+   if (!op.harmless && now < guide_.hold_writes_until()) return true;
    test_idle_connection(now);
    return awaiting_pong_;
 }
@@ -79,12 +87,17 @@ time_point lane::silence_ends() const {
       const bool blocks = oldest.blocks_for_ever || oldest.allowance > duration::zero();
       return blocks ? leaving_since_ : after(since, patience);
    }
-   if (oldest.blocks_for_ever) return never;
-   if (!suspicion_.raised()) return after(silent_since_, oldest.allowance + settings_.attempt_timeout);
+   const bool down = guide_.objectively_down();
+   if (!suspicion_.raised()) {
+      const time_point t =
+         oldest.blocks_for_ever ? never : after(silent_since_, oldest.allowance + settings_.attempt_timeout);
+      return down ? std::min(t, after(silent_since_, patience_if_down)) : t;
+   }
+   if (oldest.blocks_for_ever) return down ? suspicion_.probe_ends() : never;
    // Twice the timeout; but however late the silence was noticed, the node then has one timeout to show life.
    const time_point given_up = std::max(after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2),
                                         after(suspicion_.raised_at(), settings_.attempt_timeout));
-   return guide_.objectively_down() ? std::min(given_up, suspicion_.probe_ends()) : given_up;
+   return down ? std::min(given_up, suspicion_.probe_ends()) : given_up;
 }
 
 void lane::watch_silence(time_point now) {

@@ -37,7 +37,9 @@ class link {
       open,     // bytes can be written
    };
 
-   link(wish_list& wishes, const limits& l) : in(l), wishes_(&wishes) {}
+   // `at_a_time`: how much is received.
+   link(wish_list& wishes, const limits& l, std::size_t at_a_time = 64 * 1024)
+      : in(l), chunk(at_a_time), wishes_(&wishes) {}
    link(const link&) = delete;
    link& operator=(const link&) = delete;
 
@@ -54,6 +56,7 @@ class link {
 
    outbox out;
    reader in;
+   const std::size_t chunk;
 
    // ---- the engine's half ----
    enum class ending : std::uint8_t { none, orderly, abortive };

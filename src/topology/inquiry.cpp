@@ -12,14 +12,16 @@ std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 }  // namespace
 
 inquiry::inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
-   : connection(s, wishes, l),
+   : connection(s.timeout, s.ping, wishes, l),
      settings_(&s),
      auth_(auth_bytes(s)),
      id_question_(bytes_of({"SENTINEL", "MYID"})),
      question_(bytes_of({"SENTINEL", "MASTER", s.master}) +
                bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master})),
      list_question_(bytes_of({"SENTINEL", "SENTINELS", s.master})),
-     ping_(bytes_of({"PING"})) {}
+     replicas_question_(bytes_of({"SENTINEL", "REPLICAS", s.master})),
+     ping_(bytes_of({"PING"})),
+     wants_replicas_(s.keeps_replicas_warm()) {}
 
 void inquiry::expect_reply(expect e) {
    assert(expected_count_ < expected_.size());
@@ -41,6 +43,7 @@ void inquiry::write_question(time_point now) {
    asked_rounds_[questions_++] = round_;
    connection.send(batch_, expected_count_ - before, now);
    batch_.clear();
+   if (now >= replicas_due_) want_replicas(now);
 }
 
 void inquiry::opened(time_point now) {
@@ -48,6 +51,7 @@ void inquiry::opened(time_point now) {
    first_expected_ = expected_count_ = questions_ = 0;
    again_ = false;
    list_wanted_ = true;
+   replicas_under_way_ = false;
    list_under_way_ = false;
    refused_ = false;
    batch_.clear();
@@ -57,7 +61,18 @@ void inquiry::opened(time_point now) {
    }
    connection.send(id_question_, 1, now);
    expect_reply(expect::id);
+   replicas_due_ = now;
    write_question(now);
+}
+
+void inquiry::want_replicas(time_point now) {
+   replicas_wanted_ = wants_replicas_;
+   if (!replicas_wanted_ || replicas_under_way_ || !connection.is_open()) return;
+   connection.send(replicas_question_, 1, now);
+   expect_reply(expect::replicas);
+   replicas_wanted_ = false;
+   replicas_under_way_ = true;
+   replicas_due_ = after(now, settings_->idle_poll / 2);
 }
 
 void inquiry::ask(std::uint64_t round, time_point now) {
@@ -76,18 +91,19 @@ void inquiry::forget() {
    connection.close();
    id_.clear();
    listed_others_ = 0;
+   replicas_.clear();
 }
 
 inquiry::news inquiry::check(time_point now, bool late) {
    switch (connection.check(now, late)) {
-      case sentinel_connection::due::connect_timeout:
-      case sentinel_connection::due::answer_timeout: return fail(connection.overdue_text());
-      case sentinel_connection::due::ping:
+      case checked_connection::due::connect_timeout:
+      case checked_connection::due::answer_timeout: return fail(connection.overdue_text());
+      case checked_connection::due::ping:
          connection.send(ping_, 1, now);
          expect_reply(expect::ping);
          break;
-      case sentinel_connection::due::dial:
-      case sentinel_connection::due::nothing: break;
+      case checked_connection::due::dial:
+      case checked_connection::due::nothing: break;
    }
    return news::nothing;
 }
@@ -122,6 +138,7 @@ inquiry::news inquiry::take_reply(value_view reply, time_point now) {
       case expect::master: return take_master(reply);
       case expect::address: return take_address(reply, now);
       case expect::list: return take_list(reply);
+      case expect::replicas: return take_replicas(reply, now);
       case expect::ping: return news::nothing;
    }
    return news::nothing;
@@ -175,6 +192,15 @@ inquiry::news inquiry::take_list(value_view reply) {
       case reply_class::forbidden: return news::nothing;
       default: return fail_by(c, reply, "SENTINEL SENTINELS");
    }
+}
+
+// Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections.
+inquiry::news inquiry::take_replicas(value_view reply, time_point now) {
+   replicas_under_way_ = false;
+   if (replicas_wanted_) want_replicas(now);
+   if (read_replicas(reply, settings_->max_replicas, replicas_) == reply_class::malformed && !reply.is_error())
+      return fail_by(reply_class::malformed, reply, "SENTINEL REPLICAS");
+   return news::replicas;
 }
 
 inquiry::news inquiry::fail(std::string why, bool refused) {

@@ -1,17 +1,19 @@
 // The questions to one Sentinel, on a connection of their own. One question is one write:
 //
-//    [AUTH] [SENTINEL MYID]  SENTINEL MASTER name  SENTINEL GET-MASTER-ADDR-BY-NAME name  [SENTINEL SENTINELS name]
+//    [AUTH] [SENTINEL MYID]  SENTINEL MASTER name  SENTINEL GET-MASTER-ADDR-BY-NAME name
+//    [SENTINEL SENTINELS name] [SENTINEL REPLICAS name]
 //
 // The epoch (MASTER) is asked for before the address: in the other order, a change between the two would pair the new
 // epoch with the old address, and what is believed at an epoch is not given up for the same epoch. (In Redis'
 // sentinel.c, leader and observers set both in one go, so that a later address never has an older epoch for long.) The
 // address is never taken from MASTER, which on the leader shows the new epoch with the old address until the failover
-// has ended. AUTH and MYID open a connection; the list is asked for then, and when it changed.
+// has ended. AUTH and MYID open a connection; the lists are asked for then, and when they changed
+// (that of the replicas also from time to time, and only where warm connections to them are wanted).
 //
 // Replies are matched by order. What does not fit ends the connection.
 #pragma once
 
-#include "topology/sentinel_connection.hpp"
+#include "topology/checked_connection.hpp"
 #include "topology/sentinel_reply.hpp"
 
 #include <array>
@@ -39,12 +41,13 @@ class inquiry {
       nothing,   // all that came was read
       answered,  // `answer` is new
       listed,    // `list` is new
+      replicas,  // `replicas` is new
       failed,    // the connection is closed; `problem` says why
    };
 
    inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l);
 
-   sentinel_connection connection;
+   checked_connection connection;
 
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
    void opened(time_point now);  // asks at once
@@ -54,6 +57,7 @@ class inquiry {
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
    void want_list() { list_wanted_ = true; }  // with the next question
+   void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
    news take(time_point now);              // what came, one thing after the other
    news check(time_point now, bool late);  // failed, or nothing
@@ -61,12 +65,13 @@ class inquiry {
    const sentinel_answer& answer() const { return answer_; }
    const std::vector<listed_sentinel>& list() const { return list_; }
    bool list_under_way() const { return list_under_way_; }
+   const std::vector<endpoint>& replicas() const { return replicas_; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
    bool refused() const { return refused_; }  // the last failure was about the password
 
  private:
-   enum class expect : std::uint8_t { auth, id, master, address, list, ping };
+   enum class expect : std::uint8_t { auth, id, master, address, list, replicas, ping };
    static constexpr unsigned most_questions = 2;
 
    void expect_reply(expect e);
@@ -75,6 +80,7 @@ class inquiry {
    news take_master(value_view reply);
    news take_address(value_view reply, time_point now);
    news take_list(value_view reply);
+   news take_replicas(value_view reply, time_point now);
    news fail(std::string why, bool refused = false);
    news fail_by(reply_class c, value_view reply, std::string_view what);
 
@@ -83,6 +89,7 @@ class inquiry {
    std::string id_question_;
    std::string question_;
    std::string list_question_;
+   std::string replicas_question_;
    std::string ping_;
    std::string batch_;
 
@@ -93,6 +100,9 @@ class inquiry {
    unsigned questions_ = 0;  // under way
    bool again_ = false;
    bool list_wanted_ = true;
+   bool wants_replicas_ = false;  // at all
+   bool replicas_wanted_ = false;
+   bool replicas_under_way_ = false;
    std::uint64_t round_ = 0;
    reply_class master_class_ = reply_class::good;
    master_state state_ = {};
@@ -100,6 +110,8 @@ class inquiry {
    bool list_under_way_ = false;
    std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
    std::vector<listed_sentinel> list_;
+   time_point replicas_due_ = time_point::min();
+   std::vector<endpoint> replicas_;
    std::string id_;
    std::string problem_;
    bool refused_ = false;

@@ -3,6 +3,7 @@
 #include "topology/sentinel_reply.hpp"
 
 #include <array>
+#include <charconv>
 
 namespace holdfast::topology {
 namespace {
@@ -12,6 +13,7 @@ enum class form : std::uint8_t {
    addresses,  // <master> <old ip> <old port> <new ip> <new port>
    instance,   // <type> <name> <ip> <port>, followed by "@ <master> <ip> <port>" where it is not the master itself
    own,        // about the Sentinel itself
+   number,     // an epoch, of all masters of the Sentinel
 };
 
 struct channel_rule {
@@ -29,10 +31,11 @@ constexpr std::array rules{
    channel_rule{"-sdown", hint_kind::up},
    channel_rule{"+odown", hint_kind::objectively_down},
    channel_rule{"-odown", hint_kind::objectively_up},
-   channel_rule{"+try-failover", hint_kind::failing_over},
+   channel_rule{"+new-epoch", hint_kind::new_epoch, form::number},
+   channel_rule{"+try-failover", hint_kind::tries},
    channel_rule{"+elected-leader", hint_kind::failing_over},
    channel_rule{"+failover-state-select-slave", hint_kind::failing_over},
-   channel_rule{"+selected-slave", hint_kind::failing_over},
+   channel_rule{"+selected-slave", hint_kind::selected},
    channel_rule{"+failover-state-send-slaveof-noone", hint_kind::failing_over},
    channel_rule{"+failover-state-wait-promotion", hint_kind::failing_over},
    channel_rule{"-failover-abort-not-elected", hint_kind::aborted},
@@ -47,12 +50,12 @@ constexpr std::array rules{
    channel_rule{"+reboot", hint_kind::configured},
    channel_rule{"+sentinel", hint_kind::sentinels},
    channel_rule{"+sentinel-address-switch", hint_kind::sentinels},
-   channel_rule{"+slave", hint_kind::news},
+   channel_rule{"+slave", hint_kind::replicas},
    channel_rule{"+slave-reconf-sent", hint_kind::news},
-   channel_rule{"+slave-reconf-done", hint_kind::news},
+   channel_rule{"+slave-reconf-done", hint_kind::replicas},
    channel_rule{"-role-change", hint_kind::news},
    channel_rule{"+role-change", hint_kind::news},
-   channel_rule{"+convert-to-slave", hint_kind::news},
+   channel_rule{"+convert-to-slave", hint_kind::replicas},
    channel_rule{"+fix-slave-config", hint_kind::news},
    channel_rule{"+tilt", hint_kind::news, form::own},
    channel_rule{"-tilt", hint_kind::news, form::own},
@@ -87,6 +90,13 @@ std::optional<endpoint> cut_endpoint(std::string_view& text) {
    return read_endpoint(host, word(text));
 }
 
+std::optional<hint> read_epoch(hint_kind kind, std::string_view text) {
+   hint h{kind};
+   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), h.epoch);
+   if (problem != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+   return h;
+}
+
 std::optional<hint> read_addresses(hint_kind kind, std::string_view text, std::string_view name) {
    if (!cut_name(text, name)) return std::nullopt;
    if (!cut_endpoint(text)) return std::nullopt;
@@ -100,7 +110,7 @@ std::optional<hint> read_master_instance(const channel_rule& rule, std::string_v
    auto where = cut_endpoint(text);
    if (!where) return std::nullopt;
    // Of a switch, only the node that becomes the master is worth naming, and this message names the one that was.
-   if (rule.kind == hint_kind::switched) return hint{rule.kind};
+   if (rule.kind == hint_kind::switched || rule.kind == hint_kind::selected) return hint{rule.kind};
    return hint{rule.kind, std::move(*where)};
 }
 
@@ -117,7 +127,8 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
       case hint_kind::objectively_up: return hint{hint_kind::news};  // a replica's or a Sentinel's affair
       default: break;
    }
-   if (rule.name != "+promoted-slave" || type != "slave") return hint{rule.kind};
+   const bool names_a_node = rule.kind == hint_kind::switched || rule.kind == hint_kind::selected;
+   if (!names_a_node || type != "slave") return hint{rule.kind};
    auto self = text.substr(0, at);
    const auto before_port = self.rfind(' ');
    if (before_port == std::string_view::npos) return hint{rule.kind};
@@ -137,6 +148,7 @@ std::optional<hint> read_hint(std::string_view channel, std::string_view payload
    for (const auto& rule : rules) {
       if (rule.name != channel) continue;
       if (rule.payload == form::own) return hint{rule.kind};
+      if (rule.payload == form::number) return read_epoch(rule.kind, payload);
       if (rule.payload == form::addresses) return read_addresses(rule.kind, payload, name);
       const auto type = word(payload);
       if (type == "master") return read_master_instance(rule, payload, name);

@@ -16,17 +16,25 @@ enum class hint_kind : std::uint8_t {
    up,                // it answers again
    objectively_down,  // enough Sentinels agree that it is down
    objectively_up,    // they no longer do
+   new_epoch,         // `epoch` is the newest that it knows of: what is announced next belongs to it
+   tries,             // it tries a failover, under the epoch announced before
    failing_over,      // a failover is under way
+   selected,          // it has chosen the node to be promoted, and is about to promote it
    aborted,           // it was given up: the outage lasts
    finished,          // it is over
    configured,        // what the Sentinel knows of our master changed
    sentinels,         // the set of Sentinels changed: ask for the list, too
+   replicas,          // the set of replicas changed: the same
    news,              // worth telling; nothing to ask about
 };
 
 struct hint {
    hint_kind kind = hint_kind::news;
-   endpoint about = {};  // switched: the new master; of all else about the master itself: the master as it was
+   endpoint about =
+      {};  // switched, selected: the new master; of all else about the master itself: the master as it was
+   std::uint64_t epoch = 0;  // of new_epoch
+
+   friend bool operator==(const hint&, const hint&) = default;
 };
 
 // The channels worth a subscription. They are listed, instead of a pattern that matches all, so that a Sentinel with

@@ -40,6 +40,7 @@ struct sentinel_peer {
       refuses = list_is_new = false;
       stale_told.reset();
       latest = {};
+      new_epoch = failover_epoch = 0;
    }
 
    endpoint where;
@@ -57,9 +58,13 @@ struct sentinel_peer {
    sentinel_answer latest = {};
    bool repeated = false;  // the latest answer says what the one before said
    bool list_is_new = false;
-   bool objectively_down = false;               // it holds the master that is believed to be so
-   bool failing_over = false;                   // it knows of a failover of the master that is believed
-   std::uint64_t asked_for_hint = 0;            // the round that its latest hint started
+   bool objectively_down = false;     // it holds the master that is believed to be so
+   bool failing_over = false;         // it knows of a failover of the master that is believed
+   std::uint64_t asked_for_hint = 0;  // the round that its latest hint started
+   // Of its subscription: the epoch announced last, and the one that its latest try of a failover belongs to; 0:
+   // unknown.
+   std::uint64_t new_epoch = 0;
+   std::uint64_t failover_epoch = 0;
    bool doubted = false;                        // it had a part in the doubt of now
    time_point quiet_until = time_point::min();  // its hints raise no doubt before
    std::optional<opinion> stale_told = {};      // told last as a stale answer

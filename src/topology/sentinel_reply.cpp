@@ -126,6 +126,20 @@ reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<li
    return reply_class::good;
 }
 
+reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<endpoint>& into) {
+   into.clear();
+   if (reply.is_error()) return read_error(reply.text());
+   if (reply.is_nil()) return reply_class::unknown_name;
+   if (reply.kind() != kind::array) return reply_class::malformed;
+   for (const auto& entry : reply) {
+      if (!is_fields(entry)) return reply_class::malformed;
+      if (into.size() == at_most) break;
+      auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
+      if (where) into.push_back(std::move(*where));
+   }
+   return reply_class::good;
+}
+
 std::string shown(std::string_view text) {
    constexpr std::size_t longest = 120;
    std::string out(text.substr(0, longest));

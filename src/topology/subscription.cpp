@@ -8,7 +8,10 @@
 namespace holdfast::topology {
 
 subscription::subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
-   : connection(s, wishes, l), auth_(auth_bytes(s)), ping_(command{"PING"}.bytes()), wanted_(event_channels().size()) {
+   : connection(s.timeout, s.ping, wishes, l),
+     auth_(auth_bytes(s)),
+     ping_(command{"PING"}.bytes()),
+     wanted_(event_channels().size()) {
    command c{"SUBSCRIBE"};
    for (const auto channel : event_channels()) c.arg(channel);
    subscribe_ = c.bytes();
@@ -25,11 +28,11 @@ void subscription::opened(time_point now) {
 
 subscription::news subscription::check(time_point now, bool late) {
    switch (connection.check(now, late)) {
-      case sentinel_connection::due::connect_timeout:
-      case sentinel_connection::due::answer_timeout: return fail(connection.overdue_text());
-      case sentinel_connection::due::ping: connection.send(ping_, 1, now); break;
-      case sentinel_connection::due::dial:
-      case sentinel_connection::due::nothing: break;
+      case checked_connection::due::connect_timeout:
+      case checked_connection::due::answer_timeout: return fail(connection.overdue_text());
+      case checked_connection::due::ping: connection.send(ping_, 1, now); break;
+      case checked_connection::due::dial:
+      case checked_connection::due::nothing: break;
    }
    return news::nothing;
 }

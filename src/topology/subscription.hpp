@@ -2,7 +2,7 @@
 // connection that subscribes can do nothing else (but PING).
 #pragma once
 
-#include "topology/sentinel_connection.hpp"
+#include "topology/checked_connection.hpp"
 
 #include <holdfast/value.hpp>
 
@@ -22,7 +22,7 @@ class subscription {
 
    subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l);
 
-   sentinel_connection connection;
+   checked_connection connection;
 
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
    void opened(time_point now);

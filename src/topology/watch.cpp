@@ -19,7 +19,12 @@ resp::limits small(resp::limits l) {
 }  // namespace
 
 watch::watch(watch_settings s, std::uint64_t seed, resp::wish_list& wishes, const resp::limits& l, event_queue& events)
-   : settings_(std::move(s)), random_(seed), wishes_(&wishes), limits_(small(l)), events_(&events) {
+   : settings_(std::move(s)),
+     random_(seed),
+     wishes_(&wishes),
+     limits_(small(l)),
+     events_(&events),
+     nodes_(settings_, seed ^ 2, wishes, limits_) {
    for (const auto& where : settings_.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
       if (std::none_of(peers_.begin(), peers_.end(), same)) add_peer(where, true);
@@ -37,6 +42,7 @@ void watch::add_peer(const endpoint& where, bool seed) {
 }
 
 resp::link& watch::link_at(std::size_t i) {
+   if (i >= 2 * peers_.size()) return nodes_.link_at(i - 2 * peers_.size());
    peer& p = *peers_[i / 2];
    return i % 2 == 0 ? p.questions.connection.link : p.events.connection.link;
 }
@@ -67,7 +73,7 @@ void watch::dial_next(time_point now) {
    stagger_at_ = never;
    if (next_start_ == order_.size()) return;
    peer& p = *peers_[order_[next_start_++]];
-   if (p.questions.connection.now() == sentinel_connection::phase::resting) p.questions.dial(p.where, now);
+   if (p.questions.connection.now() == checked_connection::phase::resting) p.questions.dial(p.where, now);
    if (next_start_ != order_.size()) stagger_at_ = after(now, settings_.stagger);
 }
 
@@ -78,7 +84,7 @@ void watch::dial_all_untried(time_point now) {
 // A question waits for this one, which rests after a failure: it is dialled now, unless that was tried just before.
 void watch::hurry(peer& p, time_point now) {
    auto& c = p.questions.connection;
-   if (p.now != peer::standing::down || c.now() != sentinel_connection::phase::resting) return;
+   if (p.now != peer::standing::down || c.now() != checked_connection::phase::resting) return;
    c.retry_from(std::min(c.retry_at(), after(c.tried_at(), settings_.outage_poll)));
    if (c.retry_at() <= now) p.questions.dial(p.where, now);
 }
@@ -96,7 +102,10 @@ duration watch::retry_cap() const {
 
 void watch::on_opened(resp::link& l, time_point now) {
    peer* p = owner(l);
-   if (!p) return;
+   if (!p) {
+      if (nodes_.on_opened(l, now)) finish_event(now);
+      return;
+   }
    if (&l == &p->questions.connection.link) {
       p->questions.ask(rounds_.last(), now);
       p->questions.opened(now);
@@ -107,9 +116,12 @@ void watch::on_opened(resp::link& l, time_point now) {
 }
 
 void watch::on_lost(resp::link& l, const std::string& why, time_point now) {
-   peer* p = owner(l);
-   if (!p) return;
    if (l.now() != resp::link::state::closed) l.lost();
+   peer* p = owner(l);
+   if (!p) {
+      if (nodes_.on_lost(l, why, now)) finish_event(now);
+      return;
+   }
    if (&l == &p->questions.connection.link) {
       p->questions.lost(why);
       question_failed(*p, now);
@@ -123,7 +135,10 @@ void watch::on_lost(resp::link& l, const std::string& why, time_point now) {
 
 void watch::on_received(resp::link& l, time_point now) {
    peer* p = owner(l);
-   if (!p) return;
+   if (!p) {
+      if (nodes_.on_received(l, now)) finish_event(now);
+      return;
+   }
    if (&l == &p->questions.connection.link)
       take_questions(*p, now);
    else
@@ -158,6 +173,7 @@ watch::round watch::ask(time_point now) {
 void watch::need(bool waiting, time_point now) {
    if (waiting == needed_ || peers_.empty()) return;
    needed_ = waiting;
+   if (waiting && followed_) nodes_.pursue(*followed_, now);  // whether it is there, and what it is
    polls_in_need_ = 0;
    if (!started_) return;
    plan_poll(now);
@@ -174,6 +190,10 @@ void watch::role_verified(const endpoint& where, std::uint64_t epoch, time_point
 void watch::role_refused(const endpoint& where, std::string_view, time_point now) {
    if (verified_ == where) verified_ = {};
    if (peers_.empty()) return;
+   if (followed_ == where) stop_following();
+   if (provisional_ && believed_->where == where) denied(now);
+   if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where)
+      ask_whom_it_follows(where, now);
    if (offered_ && offered_->where == where) {
       withdraw_offer();
       agreed_since_ = now;
@@ -195,7 +215,7 @@ void watch::plan_poll(time_point now) {
 }
 
 // What is going on is worth more questions than one in ten seconds.
-bool watch::alert() const { return !reachable_ || agreed_ || failover_in_progress(); }
+bool watch::alert() const { return !reachable_ || agreed_ || provisional_ || failover_in_progress(); }
 
 void watch::tick(time_point now) {
    if (peers_.empty() || now < deadline_) return;
@@ -206,6 +226,8 @@ void watch::tick(time_point now) {
    }
    const bool late = now > after(deadline_, settings_.timeout / 4);
    for (std::size_t i = 0; i < peers_.size(); ++i) check(*peers_[i], late, now);
+   nodes_.tick(now, late);
+   if (now >= hold_until_) hold_until_ = time_point::min();
    if (now >= stagger_at_) dial_next(now);
    if (now >= after(agreed_since_, settings_.agree_for) && agreed_ && agreed_round_ == 0 && !offered_) {
       agreed_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
@@ -221,13 +243,13 @@ void watch::tick(time_point now) {
 
 void watch::check(peer& p, bool late, time_point now) {
    auto& question = p.questions.connection;
-   if (question.now() == sentinel_connection::phase::resting) {
+   if (question.now() == checked_connection::phase::resting) {
       if (now >= question.retry_at()) p.questions.dial(p.where, now);
    } else if (p.questions.check(now, late) == inquiry::news::failed) {
       question_failed(p, now);
    }
    auto& event = p.events.connection;
-   if (event.now() == sentinel_connection::phase::resting) {
+   if (event.now() == checked_connection::phase::resting) {
       if (now < event.retry_at()) return;
       event.retry_from(never);  // where the Sentinel is down, its next answer dials
       if (p.up()) p.events.dial(p.where, now);
@@ -238,6 +260,7 @@ void watch::check(peer& p, bool late, time_point now) {
 }
 
 void watch::finish_event(time_point now) {
+   take_signs(now);
    learn(now);
    settle(now);
    publish();
@@ -246,7 +269,8 @@ void watch::finish_event(time_point now) {
 }
 
 time_point watch::earliest_deadline() const {
-   auto soonest = std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline()});
+   auto soonest = std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline(), nodes_.deadline()});
+   if (hold_until_ != time_point::min()) soonest = std::min(soonest, hold_until_);
    if (in_doubt_) soonest = std::min(soonest, doubt_until_);
    if (agreed_ && agreed_round_ == 0 && !offered_)
       soonest = std::min(soonest, after(agreed_since_, settings_.agree_for));

@@ -42,8 +42,23 @@
 //    failover runs, the Sentinels disagree or none answers, and while commands wait for a connection with full jitter
 //    from `outage_base`, doubled up to `outage_poll`.
 //
-// 7. Half-open connections are found by a PING after `ping` of silence. About a caller who is away for minutes:
-//    sentinel_connection.hpp.
+// 7. Eager cutover (settings.eager; watch_promotion.cpp). "+selected-slave" makes a node a *candidate*, under the epoch
+//    that the same Sentinel announced ("+new-epoch") before it tried this failover, if that is newer than what is
+//    believed. A candidate is pursued (warm_replicas.hpp); as soon as it says that it is a master it is believed,
+//    *provisionally*: until a Sentinel names it, under whatever newer epoch (event master_confirmed). New writes are to
+//    be held from the selection on, for `hold_on_selected` at most and once for each epoch. A candidate is dropped when
+//    its failover is given up, when the subscription that named it is lost, or when something newer is believed.
+//    A provisional belief is withdrawn, and the master of before believed again (event master_withdrawn), when the
+//    Sentinel that had selected the node gives its failover up; when the node says that it is a slave and all
+//    Sentinels, asked once more, do not name it; or when there is agreement as in 4 on the master of before, and that
+//    node, asked by the watch itself, says that it is a master.
+//
+// 8. A role hint (settings.follow_role_hint): where the master that the Sentinels name says that it is a slave, it is
+//    asked whose; if that node says that it is a master, `target` is that node, until the Sentinels change their mind
+//    or it says otherwise, or can't be reached.
+//
+// 9. Half-open connections are found by a PING after `ping` of silence. About a caller who is away for minutes:
+//    checked_connection.hpp.
 //
 // A reactor without I/O, clock or entropy. Not thread-safe. All memory is bounded by `max_sentinels` and the limits of
 // the reader.
@@ -54,6 +69,7 @@
 #include "topology/rounds.hpp"
 #include "topology/sentinel_event.hpp"
 #include "topology/sentinel_peer.hpp"
+#include "topology/warm_replicas.hpp"
 #include "topology/watch_settings.hpp"
 
 #include <holdfast/endpoint.hpp>
@@ -91,8 +107,9 @@ class watch {
    watch& operator=(const watch&) = delete;
 
    // ---- the engine's half: the connections ----
-   // Their addresses are stable; their number grows when Sentinels are learned, and never shrinks.
-   std::size_t link_count() const { return 2 * peers_.size(); }
+   // Their addresses are stable; their number grows when Sentinels or replicas are learned, and never shrinks. Those of
+   // the Sentinels are two each.
+   std::size_t link_count() const { return 2 * peers_.size() + nodes_.link_count(); }
    resp::link& link_at(std::size_t);
    void on_opened(resp::link&, time_point now);
    void on_lost(resp::link&, const std::string& why, time_point now);  // not connected, or no longer
@@ -107,6 +124,10 @@ class watch {
    // fixed server at epoch 0.
    const std::optional<named_master>& target() const { return target_; }
    bool in_doubt() const { return in_doubt_; }
+   // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
+   time_point hold_writes_until() const { return hold_until_; }
+   // The target is believed by its own word and its selection, and no Sentinel has named it yet.
+   bool is_provisional() const { return provisional_.has_value(); }
    void role_verified(const endpoint&, std::uint64_t epoch, time_point now);
    // It is no master: asks again after a backoff.
    void role_refused(const endpoint&, std::string_view role, time_point now);
@@ -119,9 +140,20 @@ class watch {
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
    std::optional<trouble> why_none() const;  // empty while there is a target, and before the first round is over
    std::vector<endpoint> sentinels() const;  // all known, in the order in which they would be asked
+   std::size_t warm() const { return nodes_.warm(); }  // replicas that answer at present
 
  private:
    using peer = sentinel_peer;
+   struct candidate {
+      endpoint where = {};
+      std::uint64_t epoch = 0;
+      const peer* by = nullptr;
+   };
+   struct provisional {
+      named_master before = {};
+      const peer* by = nullptr;
+      round denied = 0;  // the node said that it is a slave; asked for this round because of it
+   };
 
    // watch.cpp: connections and time
    void start(time_point now);
@@ -144,7 +176,7 @@ class watch {
    void question_failed(peer&, time_point now);
    void answer_came(peer&, time_point now);
    void weigh(time_point now);
-   void believe(const endpoint&, std::uint64_t epoch, time_point now);
+   void believe(const endpoint&, std::uint64_t epoch, std::optional<provisional>, time_point now);
    void tell_if_stale(peer&);
    void learn(time_point now);
    void meet(const endpoint&, time_point now);
@@ -169,6 +201,20 @@ class watch {
    void offer_agreed(time_point now);
    void withdraw_offer();
    void accept_lineage(const opinion&, time_point now);
+
+   // watch_promotion.cpp: eager cutover, the connections to servers, and the role hint
+   void selected(peer&, const endpoint&, time_point now);
+   void drop_candidate();
+   void given_up(const peer&, time_point now);
+   void confirm_by(const std::vector<opinion>& in_hand);
+   void denied(time_point now);
+   void weigh_denial(time_point now);
+   void withdraw(const std::string& why, time_point now);
+   void keep_warm(time_point now);
+   void take_signs(time_point now);
+   void role_seen(const warm_replicas::sign&, time_point now);
+   void ask_whom_it_follows(const endpoint&, time_point now);
+   void stop_following();
 
    watch_settings settings_;
    random_source random_;
@@ -202,6 +248,17 @@ class watch {
    std::optional<opinion> agreed_;  // by all reachable Sentinels, and older than what is believed
    time_point agreed_since_ = never;
    round agreed_round_ = 0;  // asked for it once more
+
+   warm_replicas nodes_;
+   std::optional<candidate> candidate_;
+   std::optional<provisional> provisional_;  // what is believed is
+   time_point hold_until_ = time_point::min();
+   std::uint64_t held_epoch_ = 0;      // no longer held for this epoch
+   bool hold_extended_ = false;        // by the end of the candidate's connection
+   std::optional<endpoint> returns_;   // pursued: the master of before, on which the Sentinels agree
+   std::optional<endpoint> asked_;     // pursued: the target that says it is a slave
+   std::optional<endpoint> follows_;   // pursued: whom it says it follows
+   std::optional<endpoint> followed_;  // the target by role hint
 
    bool in_doubt_ = false;
    round doubt_round_ = 0;

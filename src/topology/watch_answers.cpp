@@ -14,6 +14,7 @@ void watch::take_questions(peer& p, time_point now) {
          case inquiry::news::nothing: return;
          case inquiry::news::answered: answer_came(p, now); break;
          case inquiry::news::listed: p.list_is_new = true; break;
+         case inquiry::news::replicas: keep_warm(now); break;
          case inquiry::news::failed: question_failed(p, now); return;
       }
    }
@@ -50,7 +51,7 @@ void watch::answer_came(peer& p, time_point now) {
       std::rotate(order_.begin(), self, self + 1);
    }
    auto& e = p.events.connection;
-   if (e.now() == sentinel_connection::phase::resting && e.retry_at() == never) p.events.dial(p.where, now);
+   if (e.now() == checked_connection::phase::resting && e.retry_at() == never) p.events.dial(p.where, now);
 
    const auto before = last_target_.generation;
    weigh(now);
@@ -102,24 +103,31 @@ std::vector<opinion>& watch::opinions() {
 void watch::weigh(time_point now) {
    if (!believed_) return;
    const auto& in_hand = opinions();
+   confirm_by(in_hand);
    const auto j = judge(&*believed_, in_hand);
    if (j.what == verdict::nothing) return watch_agreement(now);
    reachable_ = true;
-   if (j.what == verdict::adopt) believe(j.where, j.epoch, now);
+   if (j.what == verdict::adopt) believe(j.where, j.epoch, {}, now);
    if (j.what == verdict::ask_again) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));
    watch_agreement(now);
    publish();
 }
 
-void watch::believe(const endpoint& where, std::uint64_t epoch, time_point now) {
+void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<provisional> why, time_point now) {
    believed_ = named_master{where, epoch, 0};
-   offered_.reset();
+   provisional_ = std::move(why);
+   if (candidate_ && candidate_->epoch <= epoch) drop_candidate();
+   hold_until_ = time_point::min();
+   stop_following();
+   withdraw_offer();
    refusals_ = 0;
    for (const auto& p : peers_) {
       p->objectively_down = p->failing_over = false;
       p->stale_told.reset();
+      p->questions.want_replicas(now);
    }
    reachable_ = true;
+   keep_warm(now);
    plan_poll(now);
    publish();
 }
@@ -127,6 +135,7 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, time_point now) 
 void watch::tell_if_stale(peer& p) {
    if (!p.names_a_master() || p.latest.state.epoch >= believed_->epoch) return;
    const auto said = p.view();
+   if (provisional_ && said.where == provisional_->before.where) return;  // no Sentinel can know better yet
    if (p.stale_told && p.stale_told->where == said.where && p.stale_told->epoch == said.epoch) return;
    p.stale_told = said;
    events_->tell([&] { return event::stale_answer{p.where, said.where, said.epoch, believed_->epoch}; });
@@ -151,7 +160,7 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
       } else if (p->failed_at > r.began) {
          continue;
       } else if (p->now == peer::standing::down) {
-         if (p->questions.connection.now() != sentinel_connection::phase::resting) ++waiting_for_down;
+         if (p->questions.connection.now() != checked_connection::phase::resting) ++waiting_for_down;
       } else {
          ++waiting;
          hinting = hinting || p->asked_for_hint >= r.number;
@@ -187,7 +196,7 @@ void watch::conclude(time_point now) {
    reachable_ = !in_hand.empty();
    if (!believed_ && reachable_) {
       const auto j = judge(nullptr, in_hand);
-      believe(j.where, j.epoch, now);
+      believe(j.where, j.epoch, {}, now);
       for (const auto& p : peers_) {
          tell_if_stale(*p);
          const bool concerns = p->names_a_master() && p->latest.state.shown == j.where;
@@ -196,6 +205,7 @@ void watch::conclude(time_point now) {
       }
    }
    if (agreed_round_ != 0 && rounds_.finished(agreed_round_)) offer_agreed(now);
+   weigh_denial(now);
    if (was_reachable != reachable_) plan_poll(now);
    publish();
 }
@@ -207,6 +217,7 @@ void watch::publish() {
       wanted = named_master{offered_->where, offered_->epoch, 0};
    else if (reachable_ || peers_.empty())
       wanted = believed_;
+   if (wanted && followed_ && !offered_) wanted->where = *followed_;
    if (!wanted) {
       target_.reset();
       if (!concluded_ || lost_told_) return;
@@ -224,7 +235,8 @@ void watch::publish() {
    const bool changed = moved || last_target_.epoch != wanted->epoch;
    if (changed || lost_told_ || last_target_.generation == 0) {
       if (moved || lost_told_)
-         events_->tell([&] { return event::master_named{last_target_.where, wanted->where, wanted->epoch}; });
+         events_->tell(
+            [&] { return event::master_named{last_target_.where, wanted->where, wanted->epoch, is_provisional()}; });
       lost_told_ = false;
       if (changed || last_target_.generation == 0) {
          wanted->generation = last_target_.generation + 1;

@@ -2,6 +2,7 @@
 #include "topology/watch.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::topology {
 
@@ -32,6 +33,8 @@ void watch::take_events(peer& p, time_point now) {
 
 void watch::subscription_failed(peer& p, bool was_active, time_point now) {
    auto& e = p.events.connection;
+   p.new_epoch = p.failover_epoch = 0;
+   if (candidate_ && candidate_->by == &p) drop_candidate();
    if (p.events.refused())
       e.retry_from(after(now, 3 * settings_.idle_poll));
    else if (p.up())
@@ -46,18 +49,36 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
    const bool of_ours = believed_ && h.about == believed_->where;
    switch (h.kind) {
       case hint_kind::news: return;
+      case hint_kind::replicas: p.questions.want_replicas(now); return;
+      case hint_kind::new_epoch: p.new_epoch = h.epoch; return;
       case hint_kind::switched:
          if (target_ && h.about != target_->where) doubt(p, now);
          break;
       case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;
       case hint_kind::objectively_up: p.objectively_down = false; break;
+      case hint_kind::tries:
+         p.failover_epoch = p.new_epoch;
+         p.failing_over = p.failing_over || of_ours;
+         break;
+      case hint_kind::selected:
+         p.failing_over = true;
+         selected(p, h.about, now);
+         break;
       case hint_kind::failing_over: p.failing_over = p.failing_over || of_ours || h.about.empty(); break;
       case hint_kind::aborted:
-      case hint_kind::finished: p.failing_over = false; break;
+         given_up(p, now);
+         p.failing_over = false;
+         break;
+      case hint_kind::finished:
+         p.failing_over = false;
+         if (candidate_ && candidate_->by == &p) drop_candidate();
+         break;
       case hint_kind::sentinels: p.questions.want_list(); break;
       case hint_kind::down:
-      case hint_kind::up:
-      case hint_kind::configured: break;
+      case hint_kind::up: break;
+      case hint_kind::configured:
+         if (candidate_ && candidate_->by == &p) drop_candidate();  // the answer to come tells more
+         break;
    }
    ask_for_hint(p, now);
 }
@@ -115,6 +136,11 @@ void watch::watch_agreement(time_point now) {
 void watch::offer_agreed(time_point now) {
    agreed_round_ = 0;
    if (!agreed_ || now < after(agreed_since_, settings_.agree_for)) return;
+   if (provisional_) {
+      // The connection that works is left only for a node that is known to be a master.
+      returns_ = agreed_->where;
+      return nodes_.pursue(*returns_, now);
+   }
    if (agreed_->where == verified_ && agreed_->where == believed_->where) return accept_lineage(opinion(*agreed_), now);
    offered_ = agreed_;
 }
@@ -122,13 +148,14 @@ void watch::offer_agreed(time_point now) {
 void watch::withdraw_offer() {
    offered_.reset();
    agreed_round_ = 0;
+   if (returns_) nodes_.release(*std::exchange(returns_, std::nullopt));
 }
 
 void watch::accept_lineage(const opinion& o, time_point now) {
    const auto abandoned = believed_->epoch;
    agreed_.reset();
    agreed_since_ = never;
-   believe(o.where, o.epoch, now);
+   believe(o.where, o.epoch, {}, now);
    events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
 }
 

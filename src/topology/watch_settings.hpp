@@ -5,6 +5,7 @@
 #include <holdfast/time.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,20 @@ struct watch_settings {
    endpoint server = {};                  // without Sentinels: the one, fixed server
    std::string username = {};             // of the Sentinels themselves, not of the master; empty: AUTH <password>
    std::string password = {};             // empty: no AUTH
+
+   // Of the servers, for the connections that ask their role; empty as above.
+   std::string node_username = {};
+   std::string node_password = {};
+   std::string client_name = {};  // for CLIENT SETNAME on these; empty: none
+
+   // Whether a node that a Sentinel has selected is believed as soon as it says that it is a master, and whether its
+   // connection is there before it is selected.
+   bool eager = false;
+   bool warm = true;
+   duration hold_on_selected = std::chrono::milliseconds(250);  // how long new writes wait for a selected node; 0: not
+   // Once for each selected node, when its connection ends: as long as its new role may take to be asked.
+   duration hold_extension = std::chrono::milliseconds(50);
+   bool follow_role_hint = false;  // a replica of a master is left for that master though no Sentinel names it
 
    // Each Sentinel's own, for the connect and for each answer. Also the longest that an answer in hand waits for the
    // rest, and the longest that a hint keeps `in_doubt`. Redis' guidelines ask for a few hundred milliseconds.
@@ -30,6 +45,13 @@ struct watch_settings {
    duration doubt_pause = std::chrono::milliseconds(250);  // how long a Sentinel that cried wolf can't hold commands
    duration agree_for = std::chrono::seconds(10);  // how long the Sentinels must agree on a lower epoch (new lineage)
    unsigned max_sentinels = 32;                    // seeds and learned ones together; seeds are never left out
+   std::size_t max_replicas = 16;                  // with a warm connection
+
+   duration node_timeout = std::chrono::seconds(1);          // for the connect to a server, and for each of its answers
+   duration rewarm_spread = std::chrono::milliseconds(100);  // within this a warm connection that ended is made anew
+   duration rewarm_cap = std::chrono::seconds(10);           // and after failures within 1 s, doubled up to this
+
+   bool keeps_replicas_warm() const { return eager && warm; }
 };
 
 }  // namespace holdfast::topology

@@ -97,7 +97,9 @@ void seat::tell_need(bool needs) {
 }
 
 void seat::role_verified(const endpoint& where, std::uint64_t epoch) { report({where, epoch, {}}); }
-void seat::role_refused(const endpoint& where, std::string_view role) { report({where, 0, std::string(role)}); }
+void seat::role_refused(const endpoint& where, std::uint64_t generation, std::string_view role) {
+   report({where, generation, std::string(role)});
+}
 
 void seat::report(engine::role_report r) {
    {

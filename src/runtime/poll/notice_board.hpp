@@ -70,7 +70,7 @@ class seat final : public engine::shared_watch {
    engine::snapshot::ticket ask() override;
    void need(bool commands_wait) override;
    void role_verified(const endpoint&, std::uint64_t epoch) override;
-   void role_refused(const endpoint&, std::string_view role) override;
+   void role_refused(const endpoint&, std::uint64_t generation, std::string_view role) override;
 
  private:
    friend class notice_board;

@@ -42,6 +42,7 @@ void stage::build() {
 
 config stage::settings() const {
    config c;
+   c.cutover = cutover::confirmed;
    for (const auto& s : sentinels_) c.sentinels.push_back({address_of_host(s->host()), 26379});
    if (scenario_.sentinels)
       c.master = "mymaster";
@@ -176,8 +177,8 @@ stage::call& stage::give(const given& g, std::optional<duration> deadline) {
       case call_kind::set_once: c.commands.push_back({"SETNX", "n", c.number}); break;
       case call_kind::transaction:
          c.commands.push_back({"MULTI"});
-         c.commands.push_back({"INCRBY", "t", c.number});
-         c.commands.push_back({"RPUSH", "u", c.number});
+         c.commands.push_back({"INCRBY", "c", c.number});
+         c.commands.push_back({"RPUSH", "l", c.number});
          c.commands.push_back({"EXEC"});
          break;
    }

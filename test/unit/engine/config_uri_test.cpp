@@ -110,7 +110,7 @@ TEST(ConfigUri, WhatIsNotSaidHasItsDefault) {
    EXPECT_EQ(c.deadline, std::nullopt);
    EXPECT_EQ(c.attempt_timeout, defaults.attempt_timeout);
    EXPECT_EQ(c.delivery, delivery::automatic);
-   EXPECT_EQ(c.cutover, cutover::confirmed);
+   EXPECT_EQ(c.cutover, cutover::eager);
    EXPECT_FALSE(c.breaker);
    EXPECT_EQ(c.resend.max_resends, std::nullopt);
 }

@@ -222,6 +222,24 @@ TEST(Failover, OfADemotedMasterThatAnswersReadonlyLosesNothing) {
    EXPECT_EQ(d.at(node_b).counter, 2);
 }
 
+TEST(Failover, HoldsWritesFromTheSelectionOnAndLetsThemGoWhenNothingComesOfIt) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.run_for(100ms);
+   d.publish("+new-epoch", "6");
+   d.publish("+try-failover", "master mymaster 10.0.0.1 6379");
+   d.publish("+selected-slave", "slave 10.0.0.2:6379 10.0.0.2 6379 @ mymaster 10.0.0.1 6379");
+   d.run_for(5ms);
+   auto& get = d.submit("GET n");
+   auto& set = d.submit("SET k 1");
+   d.run_for(200ms);
+   EXPECT_TRUE(get.ok());
+   EXPECT_FALSE(set.done());
+   d.run_for(60ms);
+   EXPECT_TRUE(set.ok());
+   EXPECT_EQ(d.at(node_a).arrived.back(), "SET k 1");
+}
+
 // ---- what a runtime reports late -----------------------------------------------------------------------------------
 
 TEST(ParkedCommands, OfALongOutageEndAtTheirDeadlinesAndTheOthersAreServedInOrderABoundedNumberAtATime) {

@@ -24,6 +24,7 @@ class scripted final : public lane::guide {
    std::optional<lane::trouble> why_none() const override { return why; }
    bool roles_matter() const override { return true; }
    bool in_doubt() const override { return doubt; }
+   time_point hold_writes_until() const override { return hold; }
    bool failover_in_progress() const override { return failover; }
    bool objectively_down() const override { return down; }
    void role_verified(const endpoint& e, std::uint64_t, time_point) override { verified.push_back(e); }
@@ -34,6 +35,7 @@ class scripted final : public lane::guide {
    round finished = 0;
    std::optional<lane::named_node> named = {};
    std::optional<lane::trouble> why = {};
+   time_point hold = time_point::min();
    bool doubt = false, failover = false, down = false, needed = false;
    std::vector<endpoint> verified = {}, refused = {};
 };
@@ -146,10 +148,12 @@ TEST_F(Publisher, TakesAnotherMasterForAnAnswerToAllWhoAsked) {
 TEST_F(Publisher, SaysAllThatALaneAsksOfItsGuide) {
    watch_.why = lane::trouble{errc::unknown_master, {"one cause"}, true};
    watch_.doubt = watch_.failover = watch_.down = true;
+   watch_.hold = now_ + 1s;
    down_after_ = 3s;
    take();
    EXPECT_EQ(said_->why_none, watch_.why);
    EXPECT_TRUE(said_->in_doubt && said_->failover_in_progress && said_->objectively_down && said_->roles_matter);
+   EXPECT_EQ(said_->hold_writes_until, watch_.hold);
    EXPECT_EQ(said_->down_after, 3s);
 }
 
@@ -173,13 +177,21 @@ TEST(Snapshot, ThatOnlyAnswersIsNoNewsForThoseWhoDidNotAsk) {
    EXPECT_TRUE(is_news(one, two));
 }
 
+// A lane was refused by a node that was no master yet; by the time we hear of it, it is one and named as such.
+TEST_F(Publisher, DoesNotPassOnARefusalOfAnEarlierNaming) {
+   watch_.named = {b, 3, 3};
+   wishes_.report({b, 1, "slave"});
+   take();
+   EXPECT_TRUE(watch_.refused.empty());
+}
+
 TEST_F(Publisher, PassesOnNeedAndWhatIsSaidOfTheNamedNodeOnly) {
    watch_.named = {b, 2, 1};
    wishes_.needed = true;
    wishes_.report({a, 1, {}});
    wishes_.report({b, 2, {}});
-   wishes_.report({a, 0, "slave"});
-   wishes_.report({b, 0, "slave"});
+   wishes_.report({a, 1, "slave"});
+   wishes_.report({b, 1, "slave"});
    take();
    EXPECT_TRUE(watch_.needed);
    EXPECT_EQ(watch_.verified, std::vector<endpoint>{b});
@@ -196,7 +208,7 @@ TEST(LaneWishes, TakeTheSameFromManyLanesOnceAndABoundedNumberOfDifferentOnes) {
    EXPECT_EQ(w.reports.size(), 1U);
    for (std::uint64_t i = 0; i < 1000; ++i) w.report({a, i, {}});
    EXPECT_EQ(w.reports.size(), lane_wishes::most_reports);
-   EXPECT_EQ(w.reports.back().epoch, 999U) << "the newest stay";
+   EXPECT_EQ(w.reports.back().number, 999U) << "the newest stay";
 }
 
 }  // namespace

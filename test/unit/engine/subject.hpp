@@ -127,9 +127,9 @@ class subject final : private shared_watch {
       wished_something_ = true;
       wished_.report({e, epoch, {}});
    }
-   void role_refused(const endpoint& e, std::string_view role) override {
+   void role_refused(const endpoint& e, std::uint64_t generation, std::string_view role) override {
       wished_something_ = true;
-      wished_.report({e, 0, std::string(role)});
+      wished_.report({e, generation, std::string(role)});
    }
 
    std::unique_ptr<engine> leader_;  // null: the one engine has a watch of its own

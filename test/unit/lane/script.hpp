@@ -51,6 +51,7 @@ class scripted_guide final : public guide {
    bool roles = true;
    bool answers = true;  // false: a round goes on until it is true again
    bool doubt = false;
+   time_point held_until = time_point::min();
    bool failing_over = false;
    bool down = false;
 
@@ -73,6 +74,7 @@ class scripted_guide final : public guide {
    bool roles_matter() const override { return roles; }
    bool in_doubt() const override { return doubt; }
    bool failover_in_progress() const override { return failing_over; }
+   time_point hold_writes_until() const override { return held_until; }
    bool objectively_down() const override { return down; }
    void role_verified(const endpoint& e, std::uint64_t, time_point) override {
       roles_told.push_back(e.host + " is master");

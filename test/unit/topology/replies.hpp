@@ -37,6 +37,7 @@ struct master_reply {
    std::string flags = "master";
    std::string down_after = "1000";
    std::string others = "2";
+   std::string replicas = "2";
 
    std::string bytes() const {
       return texts({"name",
@@ -58,7 +59,7 @@ struct master_reply {
                     "config-epoch",
                     std::to_string(epoch),
                     "num-slaves",
-                    "2",
+                    replicas,
                     "num-other-sentinels",
                     others,
                     "quorum",

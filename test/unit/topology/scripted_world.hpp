@@ -20,7 +20,7 @@ namespace holdfast::topology::test {
 
 using namespace std::chrono_literals;
 
-// A Sentinel as its script has it.
+// A Sentinel as its script has it; or, where it has a role, a server.
 struct scripted_sentinel {
    enum class condition : std::uint8_t {
       working,
@@ -37,6 +37,12 @@ struct scripted_sentinel {
    std::string id = {};
    std::string password = {};
    std::vector<std::pair<endpoint, std::string>> others = {};
+   std::vector<endpoint> replicas = {};
+   // Of a server.
+   std::string role = {};
+   endpoint follows = {};
+   bool knows_hello = true;
+   bool knows_role = true;
    // Looks at each reply before it is sent, and may change it. `step` counts this Sentinel's replies from 0.
    std::function<void(std::string& reply, unsigned step)> tamper = {};
 
@@ -80,6 +86,8 @@ class scripted_world {
    }
    unsigned count(const endpoint& sentinel, const std::string& command) { return at(sentinel).commands[command]; }
    unsigned subscriptions(const endpoint& sentinel) const;
+   unsigned connections(const endpoint& where) const;
+   std::map<endpoint, unsigned> dials;
 
    resp::wish_list wishes;
    event_queue events;
@@ -109,6 +117,7 @@ class scripted_world {
    void reply(const connection_ptr& c, std::string bytes);
    std::string answer(connection& c, value_view command, scripted_sentinel& s);
    std::string answer_sentinel(value_view command, scripted_sentinel& s);
+   std::string answer_server(const std::string& name, const scripted_sentinel& s);
    void lose(const connection_ptr& c, const std::string& why);
    bool alive(const connection& c) const { return c.link->serial() == c.serial && c.link->is_open(); }
    connection_ptr connection_of(const resp::link& l) const;

@@ -77,6 +77,7 @@ void scripted_world::dial(resp::link& l) {
    c->link = &l;
    c->serial = l.serial();
    c->where = l.where();
+   ++dials[c->where];
    const auto is = at(c->where).is;
    if (is == scripted_sentinel::condition::vanished) return;
    const bool refused = is == scripted_sentinel::condition::refusing;
@@ -131,6 +132,7 @@ std::string scripted_world::answer(connection& c, value_view command, scripted_s
          out += array({bulk("subscribe"), bulk(command[i].text()), ":" + std::to_string(i) + "\r\n"});
       return out;
    }
+   if (!s.role.empty()) return answer_server(name, s);
    return name.starts_with("SENTINEL ") ? answer_sentinel(command, s) : "-ERR unknown command\r\n";
 }
 
@@ -140,13 +142,32 @@ std::string scripted_world::answer_sentinel(value_view command, scripted_sentine
    if (what == "GET-MASTER-ADDR-BY-NAME") return s.knows_the_name ? address_reply(s.master) : nil_array;
    if (!s.knows_the_name) return no_such_master;
    if (what == "MASTER") {
-      return master_reply{s.shown.empty() ? s.master : s.shown, s.epoch, s.flags, "1000",
-                          std::to_string(s.others.size())}
+      return master_reply{
+         s.shown.empty() ? s.master : s.shown, s.epoch, s.flags, "1000", std::to_string(s.others.size()),
+         std::to_string(s.replicas.size())}
          .bytes();
    }
    std::vector<std::string> entries;
+   if (what == "REPLICAS") {
+      for (const auto& where : s.replicas) entries.push_back(listed(where, ""));
+      return array(entries);
+   }
    for (const auto& [where, id] : s.others) entries.push_back(listed(where, id));
    return array(entries);
+}
+
+std::string scripted_world::answer_server(const std::string& name, const scripted_sentinel& s) {
+   if (name == "CLIENT") return "+OK\r\n";
+   if (name == "HELLO" && s.knows_hello) return texts({"server", "redis", "mode", "standalone", "role", s.role});
+   const std::string host = s.follows.host;
+   const std::string port = std::to_string(s.follows.port);
+   if (name == "ROLE" && s.knows_role) {
+      if (s.role == "master") return array({bulk("master"), ":0\r\n", "*0\r\n"});
+      return array({bulk("slave"), bulk(host), ":" + port + "\r\n", bulk("connected"), ":0\r\n"});
+   }
+   if (name == "INFO")
+      return bulk("# Replication\r\nrole:" + s.role + "\r\nmaster_host:" + host + "\r\nmaster_port:" + port + "\r\n");
+   return "-ERR unknown command\r\n";
 }
 
 void scripted_world::lose(const connection_ptr& c, const std::string& why) {
@@ -184,6 +205,11 @@ unsigned scripted_world::subscriptions(const endpoint& sentinel) const {
    return static_cast<unsigned>(std::count_if(connections_.begin(), connections_.end(), [&](const auto& c) {
       return c->where == sentinel && c->subscribed && alive(*c);
    }));
+}
+
+unsigned scripted_world::connections(const endpoint& where) const {
+   return static_cast<unsigned>(std::count_if(connections_.begin(), connections_.end(),
+                                              [&](const auto& c) { return c->where == where && alive(*c); }));
 }
 
 }  // namespace holdfast::topology::test

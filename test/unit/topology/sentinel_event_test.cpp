@@ -17,6 +17,7 @@ struct row {
    const char* payload;
    std::optional<hint_kind> kind;
    endpoint about = {};
+   std::uint64_t epoch = 0;
 };
 
 TEST(SentinelEvent, SaysWhatItIsAHintOf) {
@@ -34,9 +35,11 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
       {"-odown", "master mymaster 127.0.0.1 7000", hint_kind::objectively_up, old_master},
       {"+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
       {"+sdown", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::news},
-      {"+try-failover", "master mymaster 127.0.0.1 7000", hint_kind::failing_over, old_master},
+      {"+try-failover", "master mymaster 127.0.0.1 7000", hint_kind::tries, old_master},
       {"+elected-leader", "master mymaster 127.0.0.1 7000", hint_kind::failing_over, old_master},
-      {"+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::failing_over},
+      {"+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::selected,
+       new_master},
+      {"+selected-slave", "master mymaster 127.0.0.1 7000", hint_kind::selected},
       {"-failover-abort-not-elected", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
       {"-failover-abort-no-good-slave", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
       {"-failover-abort-slave-timeout", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
@@ -47,8 +50,10 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
       {"+set", "master mymaster 127.0.0.1 7000 quorum 3", hint_kind::configured, old_master},
       {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
       {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
-      {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
+      {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
       {"+tilt", "#tilt mode entered", hint_kind::news},
+
+      {"+new-epoch", "7", hint_kind::new_epoch, {}, 7},
 
       // Somebody else's affair.
       {"+switch-master", "other 127.0.0.1 7000 127.0.0.1 7001", {}},
@@ -70,6 +75,10 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
       {"+odown", "master", {}},
       {"+promoted-slave", "slave x @ mymaster 127.0.0.1 7000", hint_kind::switched},
       {"+promoted-slave", "slave @ @ @ @", {}},
+      {"+new-epoch", "", {}},
+      {"+new-epoch", "-1", {}},
+      {"+new-epoch", "7 ", {}},
+      {"+new-epoch", "99999999999999999999", {}},
    };
    for (const auto& r : rows) {
       SCOPED_TRACE(std::string(r.channel) + " " + r.payload);
@@ -78,6 +87,7 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
       if (!h) continue;
       EXPECT_EQ(h->kind, *r.kind);
       EXPECT_EQ(h->about, r.about);
+      EXPECT_EQ(h->epoch, r.epoch);
    }
 }
 
@@ -97,7 +107,8 @@ TEST(SentinelEvent, EveryChannelOfTheSubscriptionIsUnderstood) {
       SCOPED_TRACE(channel);
       const bool switches = channel == "+switch-master";
       const bool own = channel == "+tilt" || channel == "-tilt";
-      const auto payload = switches ? "m 10.0.0.1 1 10.0.0.2 2" : own ? "#tilt" : "master m 10.0.0.1 1";
+      const bool number = channel == "+new-epoch";
+      const auto payload = switches ? "m 10.0.0.1 1 10.0.0.2 2" : own ? "#tilt" : number ? "7" : "master m 10.0.0.1 1";
       EXPECT_TRUE(read_hint(channel, payload, "m"));
    }
 }

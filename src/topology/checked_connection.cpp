@@ -1,4 +1,4 @@
-#include "topology/sentinel_connection.hpp"
+#include "topology/checked_connection.hpp"
 
 #include <holdfast/command.hpp>
 
@@ -12,29 +12,29 @@ std::string auth_bytes(const watch_settings& s) {
    return std::string(c.bytes());
 }
 
-std::string sentinel_connection::overdue_text() const {
-   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(settings_->timeout).count();
+std::string checked_connection::overdue_text() const {
+   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count();
    return (is_open() ? "no answer within " : "no connection within ") + std::to_string(ms) + " ms";
 }
 
-void sentinel_connection::dial(const endpoint& where, time_point now) {
+void checked_connection::dial(const endpoint& where, time_point now) {
    link.dial(where);
    phase_ = phase::dialing;
    retry_at_ = never;
    tried_at_ = now;
    unanswered_ = 0;
    excused_ = false;
-   give_up_at_ = after(now, settings_->timeout);
+   give_up_at_ = after(now, timeout_);
 }
 
-void sentinel_connection::opened(time_point now) {
+void checked_connection::opened(time_point now) {
    phase_ = phase::open;
    heard_at_ = now;
    excused_ = false;
    give_up_at_ = never;
 }
 
-void sentinel_connection::close() {
+void checked_connection::close() {
    link.close();
    phase_ = phase::resting;
    retry_at_ = never;
@@ -42,44 +42,44 @@ void sentinel_connection::close() {
    unanswered_ = 0;
 }
 
-void sentinel_connection::send(std::string_view bytes, unsigned answers, time_point now) {
+void checked_connection::send(std::string_view bytes, unsigned answers, time_point now) {
    link.write(bytes);
-   if (unanswered_ == 0) give_up_at_ = after(now, settings_->timeout);
+   if (unanswered_ == 0) give_up_at_ = after(now, timeout_);
    unanswered_ += answers;
 }
 
-void sentinel_connection::heard(time_point now, bool an_answer) {
+void checked_connection::heard(time_point now, bool an_answer) {
    heard_at_ = now;
    excused_ = false;
    if (an_answer && unanswered_ != 0) --unanswered_;
-   give_up_at_ = unanswered_ == 0 ? never : after(now, settings_->timeout);
+   give_up_at_ = unanswered_ == 0 ? never : after(now, timeout_);
 }
 
-bool sentinel_connection::overdue(time_point now, bool late) {
+bool checked_connection::overdue(time_point now, bool late) {
    if (now < give_up_at_) return false;
    if (!late || excused_) return true;
    excused_ = true;
-   give_up_at_ = after(now, settings_->timeout);
+   give_up_at_ = after(now, timeout_);
    return false;
 }
 
-sentinel_connection::due sentinel_connection::check(time_point now, bool late) {
+checked_connection::due checked_connection::check(time_point now, bool late) {
    switch (phase_) {
       case phase::resting: return now >= retry_at_ ? due::dial : due::nothing;
       case phase::dialing: return overdue(now, late) ? due::connect_timeout : due::nothing;
       case phase::open: break;
    }
    if (unanswered_ != 0) return overdue(now, late) ? due::answer_timeout : due::nothing;
-   return now >= after(heard_at_, settings_->ping) ? due::ping : due::nothing;
+   return now >= after(heard_at_, ping_) ? due::ping : due::nothing;
 }
 
-time_point sentinel_connection::deadline() const {
+time_point checked_connection::deadline() const {
    switch (phase_) {
       case phase::resting: return retry_at_;
       case phase::dialing: return give_up_at_;
       case phase::open: break;
    }
-   return unanswered_ != 0 ? give_up_at_ : after(heard_at_, settings_->ping);
+   return unanswered_ != 0 ? give_up_at_ : after(heard_at_, ping_);
 }
 
 }  // namespace holdfast::topology

@@ -1,5 +1,5 @@
-// One connection of ours to a Sentinel, as far as it is the same for questions and for events: dialled, given up when
-// no answer comes in time, checked by a PING when nothing was heard for a while, dialled again.
+// One connection of the watch, as far as it is the same for a Sentinel's answers, a Sentinel's events and a server's
+// role: dialled, given up when no answer comes in time, checked when nothing was heard for a while, dialled again.
 //
 // Time. Only `check` gives up, and `check` is called by a tick. A caller who was away (a blocking client between two
 // commands) comes back long after the deadline of a question that he asked just before he left. What arrived meanwhile
@@ -21,7 +21,7 @@ namespace holdfast::topology {
 // The AUTH command for the Sentinels; empty where there is no password.
 std::string auth_bytes(const watch_settings&);
 
-class sentinel_connection {
+class checked_connection {
  public:
    enum class phase : std::uint8_t {
       resting,  // closed; dialled again when `retry_at` comes
@@ -30,8 +30,9 @@ class sentinel_connection {
    };
    enum class due : std::uint8_t { nothing, dial, ping, connect_timeout, answer_timeout };
 
-   sentinel_connection(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
-      : link(wishes, l), settings_(&s) {}
+   // `timeout`: of the connect, and of each answer; `ping`: the silence after which it is checked.
+   checked_connection(duration timeout, duration ping, resp::wish_list& wishes, const resp::limits& l)
+      : link(wishes, l, 4 * 1024), timeout_(timeout), ping_(ping) {}
 
    resp::link link;
 
@@ -44,6 +45,7 @@ class sentinel_connection {
    void retry_from(time_point when) { retry_at_ = when; }
    time_point retry_at() const { return retry_at_; }
    time_point tried_at() const { return tried_at_; }  // the last dial
+   time_point heard_at() const { return heard_at_; }
 
    void send(std::string_view bytes, unsigned answers, time_point now);
    void heard(time_point now, bool an_answer);
@@ -56,7 +58,8 @@ class sentinel_connection {
  private:
    bool overdue(time_point now, bool late);
 
-   const watch_settings* settings_;
+   duration timeout_;
+   duration ping_;
    phase phase_ = phase::resting;
    unsigned unanswered_ = 0;
    bool excused_ = false;

@@ -1,0 +1,256 @@
+// The connections to servers: who is kept warm, how often anybody is dialled and asked, what is said to them.
+#include "unit/topology/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology {
+namespace {
+
+using namespace test;
+
+const endpoint third{"10.0.0.3", 6379};
+
+watch_settings eager() {
+   auto s = three_sentinels();
+   s.eager = true;
+   return s;
+}
+
+struct warm_world : deployment {
+   explicit warm_world(watch_settings s = eager()) : deployment(std::move(s)) {
+      list({new_master, third});
+      at(old_master).role = "master";
+      for (const auto& r : {new_master, third}) {
+         at(r).role = "slave";
+         at(r).follows = old_master;
+      }
+   }
+   void list(const std::vector<endpoint>& replicas) {
+      for (const auto& s : {s1, s2, s3}) at(s).replicas = replicas;
+   }
+   void settle() {
+      start();
+      run_for(3s);
+   }
+};
+
+TEST(WarmReplicas, EachReplicaHasOneConnectionSoonAfterItIsListed) {
+   warm_world w;
+   w.start();
+   w.run_for(110ms);
+   EXPECT_EQ(w.watched.warm(), 2U);
+   EXPECT_EQ(w.connections(new_master), 1U);
+   EXPECT_EQ(w.connections(third), 1U);
+   EXPECT_EQ(w.connections(old_master), 0U);
+}
+
+TEST(WarmReplicas, TheyFollowTheListAsItChanges) {
+   warm_world w;
+   w.settle();
+   const endpoint fourth{"10.0.0.4", 6379};
+   w.at(fourth).role = "slave";
+   w.list({third, fourth, new_master});
+   w.publish(s1, "+slave", about_replica(fourth, old_master));
+   w.run_for(110ms);
+   EXPECT_EQ(w.connections(fourth), 1U) << "the event says it";
+   w.list({third, fourth});
+   w.run_for(11s);
+   EXPECT_EQ(w.connections(new_master), 0U);
+   EXPECT_EQ(w.dials[third], 1U);
+}
+
+TEST(WarmReplicas, WhoBecomesTheMasterIsNoReplicaAndWhoWasItIsOne) {
+   warm_world w;
+   w.settle();
+   w.at(new_master).role = "master";
+   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.list({old_master, third});
+   w.publish(s1, "+switch-master", switched(old_master, new_master));
+   w.run_for(200ms);
+   EXPECT_EQ(w.connections(new_master), 0U);
+   EXPECT_EQ(w.connections(old_master), 1U);
+}
+
+TEST(WarmReplicas, InPeaceOneIsAskedOnceInFiveSeconds) {
+   warm_world w;
+   w.settle();
+   const auto before = w.count(third, "HELLO");
+   w.run_for(100s);
+   EXPECT_LE(w.count(third, "HELLO") - before, 21U);
+   EXPECT_GE(w.count(third, "HELLO") - before, 19U);
+}
+
+TEST(WarmReplicas, OneThatEndsIsMadeAnewWithinATenthOfASecond) {
+   warm_world w;
+   w.settle();
+   w.cut(third);
+   w.run_for(110ms);
+   EXPECT_EQ(w.connections(third), 1U);
+   EXPECT_EQ(w.dials[third], 2U);
+}
+
+TEST(WarmReplicas, OneThatIsDeadIsDialledOnceASecondAndThenLessOften) {
+   warm_world w;
+   w.settle();
+   w.set(third, condition::refusing);
+   w.run_for(4s);
+   EXPECT_LE(w.dials[third], 5U);
+   const auto before = w.dials[third];
+   w.run_for(100s);
+   EXPECT_LE(w.dials[third] - before, 25U);
+   w.set(third, condition::working);
+   w.run_for(11s);
+   EXPECT_EQ(w.connections(third), 1U);
+}
+
+TEST(WarmReplicas, OneThatEndsEachConnectionAtOnceIsNotDialledAllTheTime) {
+   warm_world w;
+   w.settle();
+   w.at(third).tamper = [&](std::string&, unsigned) { w.cut(third); };
+   w.cut(third);
+   w.run_for(10s);
+   EXPECT_LE(w.dials[third], 10U);
+}
+
+TEST(WarmReplicas, OneThatFallsSilentIsGivenUpAndMadeAnew) {
+   warm_world w;
+   w.settle();
+   w.set(third, condition::stopped);
+   w.run_for(7s);
+   EXPECT_EQ(w.watched.warm(), 1U);
+   w.set(third, condition::working);
+   w.run_for(11s);
+   EXPECT_EQ(w.watched.warm(), 2U);
+}
+
+TEST(WarmReplicas, TheyAuthenticateAndTellTheirName) {
+   auto s = eager();
+   s.node_username = "app";
+   s.node_password = "secret";
+   s.client_name = "billing";
+   warm_world w(s);
+   w.at(third).password = "secret";
+   w.at(new_master).password = "another";
+   w.settle();
+   EXPECT_EQ(w.connections(third), 1U);
+   EXPECT_EQ(w.count(third, "CLIENT"), 1U);
+   EXPECT_EQ(w.watched.warm(), 1U);
+   EXPECT_LE(w.dials[new_master], 4U);
+}
+
+TEST(WarmReplicas, AnOldServerIsAskedByRoleAndOneThatForbidsThatByInfo) {
+   warm_world w;
+   w.at(third).knows_hello = false;
+   w.at(new_master).knows_hello = w.at(new_master).knows_role = false;
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 2U);
+   EXPECT_EQ(w.count(third, "ROLE"), 1U);
+   EXPECT_EQ(w.count(new_master, "INFO"), 1U);
+}
+
+TEST(WarmReplicas, ThereAreNotMoreThanTheLimit) {
+   warm_world w;
+   std::vector<endpoint> many;
+   for (std::uint16_t i = 1; i <= 100; ++i) {
+      many.push_back({"10.0.2.1", i});
+      w.at(many.back()).role = "slave";
+   }
+   w.list(many);
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 16U);
+   w.list({third});
+   w.run_for(11s);
+   EXPECT_EQ(w.watched.warm(), 1U);
+   EXPECT_LE(w.watched.link_count(), 6U + 17U);
+}
+
+TEST(WarmReplicas, ASentinelThatDoesNotTellThemCostsNothingElse) {
+   warm_world w;
+   for (const auto& s : {s1, s2, s3}) {
+      w.at(s).tamper = [](std::string& reply, unsigned) {
+         if (reply.find("10.0.0.3") != std::string::npos) reply = "-NOPERM this user has no permissions\r\n";
+      };
+   }
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 0U);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+// ---- the role hint ------------------------------------------------------------------------------------------------
+
+struct hinted_world : warm_world {
+   static watch_settings following() {
+      auto s = three_sentinels();
+      s.follow_role_hint = true;
+      return s;
+   }
+   explicit hinted_world(watch_settings s = following()) : warm_world(std::move(s)) { settle(); }
+   // FAILOVER, of which the Sentinels know nothing.
+   void role_moves() {
+      at(old_master).role = "slave";
+      at(old_master).follows = new_master;
+      at(new_master).role = "master";
+   }
+};
+
+TEST(RoleHint, AMasterThatSaysSlaveIsLeftForTheOneThatItFollows) {
+   hinted_world w;
+   w.role_moves();
+   w.watched.role_refused(old_master, "slave", w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 20ms));
+   EXPECT_EQ(w.watched.target()->epoch, 5U);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(new_master)) << "though the Sentinels go on naming the other";
+   EXPECT_EQ(w.connections(old_master), 0U);
+   EXPECT_EQ(w.connections(new_master), 0U);
+}
+
+TEST(RoleHint, OnlyIfThatOneSaysThatItIsAMaster) {
+   hinted_world w;
+   w.role_moves();
+   w.at(new_master).role = "slave";
+   w.watched.role_refused(old_master, "slave", w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+   w.at(new_master).role = "master";
+   w.watched.role_refused(old_master, "slave", w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 20ms));
+}
+
+TEST(RoleHint, EndsWhenItIsRefusedOrCannotBeReachedOrTheSentinelsChangeTheirMind) {
+   hinted_world w;
+   w.role_moves();
+   const auto follow = [&] {
+      w.watched.role_refused(old_master, "slave", w.now);
+      return w.run_till([&] { return w.targets(new_master); }, 50ms);
+   };
+   ASSERT_TRUE(follow());
+   w.watched.role_refused(new_master, "slave", w.now);
+   EXPECT_TRUE(w.targets(old_master));
+   ASSERT_TRUE(follow());
+   w.set(new_master, condition::refusing);
+   w.watched.need(true, w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(old_master); }, 50ms));
+   w.watched.need(false, w.now);
+   w.set(new_master, condition::working);
+   ASSERT_TRUE(follow());
+   for (const auto& s : {s1, s2, s3}) w.name(s, third, 6);
+   w.publish(s1, "+switch-master", switched(old_master, third));
+   w.run_for(5ms);
+   EXPECT_TRUE(w.targets(third));
+}
+
+TEST(RoleHint, IsNotTakenUnlessItIsAskedFor) {
+   warm_world w;
+   w.settle();
+   w.at(old_master).role = "slave";
+   w.at(old_master).follows = new_master;
+   w.at(new_master).role = "master";
+   w.watched.role_refused(old_master, "slave", w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+}  // namespace
+}  // namespace holdfast::topology
