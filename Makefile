@@ -11,7 +11,7 @@ RELEASE := $(call build_dir,release)
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build install drill test test-asan test-tsan bench fuzz dev asan tsan format clean
+.PHONY: help setup build install drill test test-asan test-tsan bench fuzz coverage dev asan tsan format clean
 
 help:  ## list these targets
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -54,6 +54,9 @@ fuzz:  ## let libFuzzer go on, SECONDS=60 for each target (ARGS='--only resp'; i
 	@tools/setup fuzz
 	@tools/fuzz --seconds $(SECONDS) $(ARGS)
 
+coverage: setup  ## which lines of core to engine the pure tests run; each other one must be listed with a reason
+	@tools/coverage $(ARGS)
+
 dev asan tsan:  ## build with that preset, into build-<preset>
 	@$(MAKE) --no-print-directory build PRESET=$@
 
@@ -61,4 +64,4 @@ format:  ## format every C++ file as tools/tidy wants it
 	@git -c safe.directory='*' ls-files -co --exclude-standard -- '*.cpp' '*.hpp' | xargs -r clang-format-19 -i
 
 clean:  ## remove what was built
-	@rm -rf build build-dev build-asan build-tsan build-fuzz
+	@rm -rf build build-dev build-asan build-tsan build-fuzz build-coverage

@@ -5,6 +5,15 @@ if(HOLDFAST_SANITIZE)
    add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
 endif()
 
+option(HOLDFAST_COVERAGE "Count which lines are run; tools/coverage reads it" OFF)
+if(HOLDFAST_COVERAGE)
+   # What is counted of every object are the functions of these files: a header's are in the tests' objects too.
+   add_compile_options(--coverage
+      "-fprofile-filter-files=/include/holdfast/|/src/(core|resp|policy|topology|lane|engine)/")
+   add_link_options(--coverage)
+   add_compile_definitions(HOLDFAST_COVERAGE)
+endif()
+
 # Warnings are errors with the compiler that they were cleaned with; a newer one may know more of them.
 if(PROJECT_IS_TOP_LEVEL AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION MATCHES "^12\\.")
    set(werror ON)

@@ -21,6 +21,9 @@ function(holdfast_layer name)
    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
    add_library(holdfast_${name} STATIC ${sources})
    holdfast_target_defaults(holdfast_${name})
+   if(HOLDFAST_COVERAGE)  # an inline function that nobody calls would not be there to be missed
+      target_compile_options(holdfast_${name} PRIVATE -fkeep-inline-functions)
+   endif()
    target_include_directories(holdfast_${name} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
                               "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
    list(TRANSFORM arg_DEPENDS PREPEND holdfast_)

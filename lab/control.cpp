@@ -1,6 +1,7 @@
 #include "lab/control.hpp"
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 
 namespace holdfast::lab {
 namespace {
@@ -61,6 +62,21 @@ reply control::take() {
    if (redisGetReply(context_.get(), &raw) != REDIS_OK || raw == nullptr) {
       throw control_error("no answer from " + to_string(where_) + ": " + context_->errstr);
    }
+   const std::unique_ptr<redisReply, decltype(&freeReplyObject)> held(static_cast<redisReply*>(raw), freeReplyObject);
+   return converted(*held);
+}
+
+std::optional<reply> control::told(milliseconds patience) {
+   void* raw = nullptr;
+   const auto parsed = [&] { return redisGetReplyFromReader(context_.get(), &raw) == REDIS_OK; };
+   bool good = parsed();
+   if (good && raw == nullptr) {
+      pollfd watched = {context_->fd, POLLIN, 0};
+      if (::poll(&watched, 1, static_cast<int>(patience.count())) <= 0) return std::nullopt;
+      good = redisBufferRead(context_.get()) == REDIS_OK && parsed();
+   }
+   if (!good) throw control_error("no more from " + to_string(where_) + ": " + context_->errstr);
+   if (raw == nullptr) return std::nullopt;  // the rest of it is still to come
    const std::unique_ptr<redisReply, decltype(&freeReplyObject)> held(static_cast<redisReply*>(raw), freeReplyObject);
    return converted(*held);
 }

@@ -7,6 +7,7 @@
 #include <holdfast/endpoint.hpp>
 
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -52,6 +53,10 @@ class control {
    reply run(const std::vector<std::string>& command);
    // Many commands in one go; an error reply throws.
    std::vector<reply> run_all(const std::vector<std::vector<std::string>>& commands);
+
+   // What the server sends of itself (MONITOR, messages): the next, or nothing if none has come within `patience`.
+   // Throws control_error when the connection has ended.
+   std::optional<reply> told(milliseconds patience);
 
    bool pongs();
    std::string role();                                                     // "master", "slave", "sentinel"

@@ -31,6 +31,9 @@ std::vector<std::unique_ptr<fault>> every_fault() {
    all.push_back(make_busy());
    all.push_back(make_pause());
    all.push_back(make_auth());
+   all.push_back(make_revive());
+   all.push_back(make_rogue());
+   all.push_back(make_takeover());
    return all;
 }
 

@@ -4,7 +4,9 @@
 
 #include "lab/deployment.hpp"
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,6 +20,15 @@ enum class toll {
    nothing,     // no connection with commands under way, until a replica is promoted (if one is)
    connection,  // one or more, whether commands were under way or not
    fence,       // the same, and the client comes back to the same master behind a fence
+};
+
+// What a master acknowledged and a fault may take away, replication being asynchronous. `moments` is what a client can
+// do at best where nobody plans the failover: it holds one that cuts over eagerly; one that waits for the Sentinels'
+// confirmation may go on writing to the old master meanwhile, and may lose all of that.
+enum class loss {
+   nothing,
+   moments,  // what was acknowledged in the last moments before the fault
+   anything,
 };
 
 class fault {
@@ -39,8 +50,18 @@ class fault {
    virtual bool promotes() const = 0;
    // How many failovers follow from it. Where there are several, `inject` returns when the last is to come.
    virtual unsigned failovers() const { return promotes() ? 1 : 0; }
-   // Whether what a master acknowledged may be lost by it, replication being asynchronous.
-   virtual bool may_lose() const { return promotes(); }
+   virtual loss may_lose() const { return promotes() ? loss::anything : loss::nothing; }
+   // The role is moved without the Sentinels: nobody ends the clients' connections, and no Sentinel names the new
+   // master. Only a client that takes a node's own word rides it out.
+   virtual bool past_the_sentinels() const { return false; }
+   // The node that a client must leave, or must never go to: what it applies is watched.
+   virtual std::optional<std::size_t> forbidden_node() const {
+      return promotes() ? std::optional<std::size_t>(0) : std::nullopt;
+   }
+   // Whether it is over only when the Sentinels have made the forbidden node a replica.
+   virtual bool lasts_until_demoted() const { return false; }
+   // Whether it does something to the Sentinels, so that no other trouble of theirs can be told from it.
+   virtual bool touches_sentinels() const { return false; }
    virtual toll costs() const { return toll::connection; }
    // Does it, while the workload runs, and returns the moment that it took effect first. Returns early (within a
    // second) if `stop` is asked for, as does `after_promotion`. Throws if it cannot be done.
@@ -48,7 +69,7 @@ class fault {
    virtual void after_promotion(deployment&, const std::stop_token&) {}
 };
 
-// In the order in which `--fault all` runs them.
+// In the order in which a drill runs them.
 std::vector<std::unique_ptr<fault>> every_fault();
 // Null if there is none of that name.
 std::unique_ptr<fault> fault_named(std::string_view name);

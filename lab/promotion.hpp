@@ -17,11 +17,14 @@ struct promotion {
 
 // A replica that is made a master ends the connections of its normal clients in the same transaction (Sentinel sends
 // MULTI, SLAVEOF NO ONE, CLIENT KILL TYPE normal, EXEC): the end of our own connection marks the moment, to the time
-// that a wake-up takes. That it was no other end is confirmed by a write, to the key "lab:promotion".
+// that a wake-up takes. That it was no other end is confirmed by a write, to the key "lab:promotion". Where the role is
+// moved otherwise (fault::past_the_sentinels), no connection ends: then each node is asked for its role, every
+// millisecond.
 class promotion_watch {
  public:
+   enum class sign { end, role };
    // One thread for each node. Returns when all are watched (unreachable ones as soon as they can be).
-   explicit promotion_watch(deployment&);
+   explicit promotion_watch(deployment&, sign = sign::end);
    ~promotion_watch();
    promotion_watch(const promotion_watch&) = delete;
    promotion_watch& operator=(const promotion_watch&) = delete;

@@ -74,7 +74,19 @@ void server::kill() {
    await(name_ + " is gone", [this] { return !running(); }, milliseconds(5000), milliseconds(1));
 }
 
-void server::stop() { signal(SIGSTOP); }
+void server::stop() {
+   signal(SIGSTOP);
+   // Until then it may still acknowledge.
+   await(name_ + " is stopped", [this] { return state() == 'T'; }, milliseconds(1000), milliseconds(0));
+}
+
+char server::state() const {
+   std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
+   std::string line;
+   std::getline(stat, line);
+   const std::size_t end_of_name = line.rfind(')');
+   return end_of_name == std::string::npos || end_of_name + 2 >= line.size() ? '?' : line[end_of_name + 2];
+}
 
 void server::resume() { signal(SIGCONT); }
 

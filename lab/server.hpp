@@ -39,7 +39,7 @@ class server {
    bool running();
 
    void kill();    // SIGKILL; returns when the process is gone
-   void stop();    // SIGSTOP
+   void stop();    // SIGSTOP; returns when the process is stopped
    void resume();  // SIGCONT
    // Waits for an end of its own (after SHUTDOWN). False if it still runs when patience is spent.
    bool ended(milliseconds patience);
@@ -56,6 +56,7 @@ class server {
 
  private:
    void signal(int number);
+   char state() const;  // as the kernel names it
 
    supervisor* supervisor_;
    std::string name_;

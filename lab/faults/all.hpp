@@ -29,5 +29,8 @@ std::unique_ptr<fault> make_no_replicas();
 std::unique_ptr<fault> make_busy();
 std::unique_ptr<fault> make_pause();
 std::unique_ptr<fault> make_auth();
+std::unique_ptr<fault> make_revive();
+std::unique_ptr<fault> make_rogue();
+std::unique_ptr<fault> make_takeover();
 
 }  // namespace holdfast::lab

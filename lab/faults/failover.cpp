@@ -12,7 +12,8 @@ class failover_fault final : public fault {
    std::string_view shows() const override { return "how soon the client leaves the old master"; }
    bool promotes() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
-      control sentinel = d.sentinel(0).connect();
+      // The last one: what a client's first Sentinel does is another matter.
+      control sentinel = d.sentinel(d.sentinels() - 1).connect();
       const auto at = clock::now();
       sentinel.run({"SENTINEL", "FAILOVER", d.options().master_name});
       return at;

@@ -11,6 +11,7 @@ class kill_fault final : public fault {
       return "the wait for a new master, and what becomes of the one command in flight";
    }
    bool promotes() const override { return true; }
+   loss may_lose() const override { return loss::moments; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       const auto at = clock::now();
       d.node(0).kill();

@@ -20,7 +20,7 @@ class misconf_fault final : public fault {
    bool promotes() const override { return true; }
    toll costs() const override { return toll::nothing; }
    // From the first refusal on it acknowledges nothing, and its replicas have a second to get what was before.
-   bool may_lose() const override { return false; }
+   loss may_lose() const override { return loss::nothing; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       control master = d.node(0).connect();
       std::filesystem::create_directory(d.folder() / d.node(0).name() / "dump.rdb");

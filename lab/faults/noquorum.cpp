@@ -21,6 +21,8 @@ class noquorum_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return true; }
+   loss may_lose() const override { return loss::moments; }
+   bool touches_sentinels() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       // Ended, not stopped: one that wakes after more than 2 s is in TILT, and takes part in nothing for half a minute.
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).kill();

@@ -11,6 +11,7 @@ class shutdown_fault final : public fault {
    }
    std::string_view shows() const override { return "the same as kill, with a farewell"; }
    bool promotes() const override { return true; }
+   loss may_lose() const override { return loss::moments; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       server& master = d.node(0);
       control connection = master.connect(milliseconds(12000));

@@ -14,10 +14,10 @@ class stop_fault final : public fault {
       return "that silence is noticed, and that a master that wakes up too late is not believed";
    }
    bool promotes() const override { return true; }
+   loss may_lose() const override { return loss::moments; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
-      const auto at = clock::now();
       d.node(0).stop();
-      return at;
+      return clock::now();
    }
    void after_promotion(deployment& d, const std::stop_token&) override { d.node(0).resume(); }
 };

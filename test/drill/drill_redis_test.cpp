@@ -141,6 +141,11 @@ TEST(Drill, TellsAMisuseInOneLineAndByItsStatus) {
                                                           {"--delivery", "twice"},
                                                           {"--client", "nonsense"},
                                                           {"--acks", "-1"},
+                                                          {"--cutover", "late"},
+                                                          {"--sentinel-trouble", "loud"},
+                                                          {"--fault", "noquorum", "--sentinel-trouble", "deaf"},
+                                                          {"--fault", "restart", "--sentinel-trouble", "deaf"},
+                                                          {"--fault", "two", "--sentinel-trouble", "deaf"},
                                                           {"--fault", "kill", "--replicas", "0"},
                                                           {"--fault", "restart", "--delivery", "exactly-once"},
                                                           {"--fault", "restart", "--acks", "1"}};
@@ -223,6 +228,13 @@ TEST(Drill, SkipsAFaultThatCannotBeDoneHere) {
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
+TEST(Drill, SkipsATakeoverUnlessTheClientTakesANodesOwnWord) {
+   const auto f = lab::fault_named("takeover");
+   const record r = perform_run(*f, 1, {}, {}, [](const progress&) {});
+   EXPECT_NE(r.skipped.find("--follow-role-hint"), std::string::npos) << r.skipped;
+   EXPECT_TRUE(r.operations.empty());
+}
+
 class fault_that_fails_over_unasked : public lab::fault {
  public:
    std::string_view name() const override { return "unasked"; }
@@ -241,6 +253,34 @@ TEST(Drill, SaysSoWhenAFaultWasToPromoteNobodyAndSomebodyWasPromoted) {
    fault_that_fails_over_unasked f;
    const figures found = judge(perform_run(f, 1, {.seconds = 1}, {}, [](const progress&) {}));
    const auto told = [](const std::string& line) { return line.find("was promoted, though") != std::string::npos; };
+   EXPECT_TRUE(std::any_of(found.broken.begin(), found.broken.end(), told));
+}
+
+// A client that would be drawn to a rogue, played by the fault.
+class fault_that_writes_where_it_must_not : public lab::fault {
+ public:
+   std::string_view name() const override { return "drawn"; }
+   std::string_view description() const override { return "writes to a replica what the workload is yet to write"; }
+   bool promotes() const override { return false; }
+   lab::toll costs() const override { return lab::toll::nothing; }
+   std::optional<std::size_t> forbidden_node() const override { return 1; }
+   lab::clock::time_point inject(lab::deployment& d, const std::stop_token&) override {
+      const auto at = lab::clock::now();
+      lab::control replica = d.node(1).connect();
+      replica.run({"CONFIG", "SET", "replica-read-only", "no"});
+      std::vector<std::vector<std::string>> writes;
+      for (unsigned n = 1; n <= 5000; ++n) writes.push_back({"SET", "drill:" + std::to_string(n), std::to_string(n)});
+      replica.run_all(writes);
+      return at;
+   }
+};
+
+TEST(Drill, SaysSoWhenWritesReachANodeThatNoSentinelHasNamed) {
+   fault_that_writes_where_it_must_not f;
+   const figures found = judge(perform_run(f, 1, {.seconds = 1}, {}, [](const progress&) {}));
+   EXPECT_GT(found.old_master_writes.value_or(0), 0U);
+   EXPECT_LT(found.old_master_writes.value_or(0), 5000U) << "those begun before the fault are none";
+   const auto told = [](const std::string& line) { return line.find("no Sentinel has named it") != std::string::npos; };
    EXPECT_TRUE(std::any_of(found.broken.begin(), found.broken.end(), told));
 }
 
@@ -266,7 +306,8 @@ TEST_P(DrillThatIsInterrupted, EndsWithinASecond) {
    EXPECT_LT(ended - *asked, 1500ms) << "and a little for a machine that is busy";
 }
 
-INSTANTIATE_TEST_SUITE_P(InEachWait, DrillThatIsInterrupted, testing::Values("stop", "noquorum", "loading", "pause"),
+INSTANTIATE_TEST_SUITE_P(InEachWait, DrillThatIsInterrupted,
+                         testing::Values("stop", "noquorum", "loading", "pause", "rogue"),
                          [](const auto& fault) { return std::string(fault.param); });
 
 TEST(Drill, ExplainsEachFaultWithinTheWidthOfATerminal) {

@@ -5,6 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <ctime>
+#include <fstream>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -51,6 +54,36 @@ TEST(LabFaults, APlannedFailoverIsSeenAsOnePromotionBeforeTheSentinelsNameIt) {
    EXPECT_FALSE(namings.more_failovers_than(1));
 }
 
+// When the node says in its log that it was made a master, to the millisecond below.
+std::optional<clock::time_point> promoted_by_its_own_word(const server& node) {
+   std::ifstream log(node.log());
+   for (std::string line; std::getline(log, line);) {
+      if (line.find("MASTER MODE enabled") == std::string::npos) continue;
+      // 1234:M 28 Nov 2026 15:16:52.123 * MASTER MODE enabled ...
+      tm local = {};
+      const char* rest = ::strptime(line.c_str() + line.find(' ') + 1, "%d %b %Y %H:%M:%S", &local);
+      if (rest == nullptr || *rest != '.') return std::nullopt;
+      local.tm_isdst = -1;
+      const auto written =
+         std::chrono::system_clock::from_time_t(::mktime(&local)) + milliseconds(std::stoi(std::string(rest + 1, 3)));
+      return clock::now() - (std::chrono::system_clock::now() - written);
+   }
+   return std::nullopt;
+}
+
+TEST(LabFaults, APromotionIsSeenWhenTheNodeSaysThatItHappened) {
+   deployment d({.replicas = 1, .sentinels = 1});
+   const promotion_watch promotions(d);
+   fault_named("failover")->inject(d, {});
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 10s);
+   const auto own_word = promoted_by_its_own_word(d.node(1));
+   ASSERT_TRUE(own_word) << d.node(1).log_end();
+   const double late_ms = ms_between(*own_word, promotions.first()->at);
+   RecordProperty("late_ms", std::to_string(late_ms));
+   EXPECT_GT(late_ms, -1) << "it was something else";
+   EXPECT_LT(late_ms, 10) << "1 ms of it is the log's, and some are for a machine that is busy";
+}
+
 TEST(LabFaults, AStoppedMasterIsReplacedAndStillSaysMasterWhenItWakes) {
    deployment d({.replicas = 1, .sentinels = 1, .down_after = 300ms});
    promotion_watch promotions(d);
@@ -66,6 +99,48 @@ TEST(LabFaults, ShutDownMeansThatTheProcessHasEnded) {
    deployment d({.replicas = 1, .sentinels = 0});
    fault_named("shutdown")->inject(d, {});
    EXPECT_FALSE(d.node(0).running());
+}
+
+TEST(LabFaults, AKilledMasterIsRevivedAfterThePromotionAsAMasterWithItsData) {
+   const auto revive = fault_named("revive");
+   deployment d(revive->shape({.replicas = 1, .sentinels = 1, .down_after = 300ms}));
+   d.node(0).connect().run({"SET", "before", "1"});
+   const promotion_watch promotions(d);
+   revive->inject(d, {});
+   EXPECT_FALSE(d.node(0).running());
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
+   revive->after_promotion(d, {});
+   control revived = d.node(0).connect();
+   EXPECT_EQ(revived.role(), "master");
+   EXPECT_EQ(revived.run({"GET", "before"}).text, "1");
+   EXPECT_EQ(promotions.seen().size(), 1U) << "to come back is no promotion";
+}
+
+TEST(LabFaults, ARogueSaysThatItIsAMasterAndNoSentinelDoes) {
+   const auto rogue = fault_named("rogue");
+   deployment d(rogue->shape({.replicas = 1, .sentinels = 1}));
+   const promotion_watch promotions(d);
+   std::jthread by_hand([&](const std::stop_token& stop) { rogue->inject(d, stop); });
+   await("it says so", [&] { return d.node(*rogue->forbidden_node()).connect().role() == "master"; }, 5s);
+   EXPECT_EQ(d.named_master(), d.node(0).address());
+   by_hand.request_stop();
+   by_hand.join();
+   EXPECT_TRUE(promotions.seen().empty()) << "what nobody announced is none";
+}
+
+TEST(LabFaults, ATakeoverMovesTheRoleBehindTheSentinelsBacks) {
+   const auto takeover = fault_named("takeover");
+   ASSERT_TRUE(takeover->past_the_sentinels());
+   deployment d(takeover->shape({.replicas = 2, .sentinels = 1}));
+   const promotion_watch promotions(d, promotion_watch::sign::role);
+   const naming_watch namings(d);
+   control open = d.node(0).connect();
+   takeover->inject(d, {});
+   await("a replica is promoted", [&] { return promotions.first().has_value(); }, 15s);
+   EXPECT_EQ(promotions.seen().size(), 1U);
+   EXPECT_EQ(promotions.first()->node, d.node(1).address());
+   EXPECT_EQ(open.role(), "slave") << "on a connection that nobody has ended";
+   EXPECT_TRUE(namings.changes().empty());
 }
 
 TEST(LabFaults, AMasterThatComesBackIsNoPromotion) {

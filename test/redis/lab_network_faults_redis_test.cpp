@@ -1,6 +1,7 @@
 // The faults that lie between the servers, and in the Sentinels: that each does to the lab what it says.
 #include "lab/fault.hpp"
 #include "lab/promotion.hpp"
+#include "lab/sentinel_trouble.hpp"
 
 #include <holdfast/client.hpp>
 
@@ -150,6 +151,23 @@ TEST(LabNetworkFaults, AStaleSentinelGoesOnNamingTheOldMasterAndAClientThatStart
    expect_a_new_client_to_find(d, d.node(1));
    // What would put it right is a hello, which comes every two seconds, and at once from who has switched.
    EXPECT_FALSE(became_true([&] { return d.named_master(0) != d.node(0).address(); }, 2500ms));
+}
+
+TEST(LabNetworkFaults, AFaultIsWhatItWasWithTroubleBesides) {
+   const auto plain = fault_named("failover");
+   const auto both = with_trouble(trouble::stopped, fault_named("failover"));
+   EXPECT_EQ(both->name(), plain->name());
+   EXPECT_EQ(both->may_lose(), plain->may_lose());
+   EXPECT_EQ(both->forbidden_node(), plain->forbidden_node());
+   EXPECT_FALSE(plain->touches_sentinels());
+   EXPECT_TRUE(both->touches_sentinels());
+   deployment d(small_for(*both));
+   EXPECT_EQ(d.sentinels(), 3U) << "others must be left";
+   const promotion_watch promotions(d);
+   both->inject(d, {});
+   EXPECT_THROW(control(d.sentinel(0).address(), {}, 100ms), control_error);
+   await_promotions(promotions, 1);
+   await_naming(d, 2, d.node(1).address());
 }
 
 TEST(LabNetworkFaults, OfTwoFailoversTheSecondFollowsWhenTheFirstIsNamed) {

@@ -1,5 +1,5 @@
-// What one client costs a Sentinel, in peace and while it has no master: docs/operating.md has the figures, this the
-// bounds.
+// What one client costs a Sentinel and a replica, in peace and while it has no master: docs/operating.md has the
+// figures, this the bounds.
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
 
@@ -27,6 +27,7 @@ class CostOfAClient : public testing::Test {
       settings_.sentinels = {between_.address()};
       settings_.master = deployment_.options().master_name;
       settings_.deadline = 20s;
+      settings_.client_name = "cost";
    }
 
    toll so_far() {
@@ -39,6 +40,18 @@ class CostOfAClient : public testing::Test {
       return t;
    }
 
+   // Only we say HELLO to a replica; Sentinels and masters do not.
+   std::size_t questions_to_replica() {
+      const std::string calls = replica_.info("commandstats", "cmdstat_hello");
+      return calls.empty() ? 0 : std::stoul(calls.substr(calls.find('=') + 1));
+   }
+   std::size_t connections_to_replica() {
+      const std::string list = replica_.run({"CLIENT", "LIST"}).text;
+      std::size_t n = 0;
+      for (std::size_t at = 0; (at = list.find("name=cost", at)) != std::string::npos; ++at) ++n;
+      return n;
+   }
+
    static void tell(const char* when, const toll& from, const toll& to, double seconds) {
       std::cout << when << ": " << to.commands - from.commands << " commands, " << to.to_sentinel - from.to_sentinel
                 << " bytes to the Sentinel and " << to.to_client - from.to_client << " from it, in " << seconds
@@ -48,6 +61,7 @@ class CostOfAClient : public testing::Test {
    lab::deployment deployment_{{.replicas = 1, .sentinels = 1}};
    lab::cutter between_{deployment_.sentinel(0).own_address()};
    lab::control sentinel_ = deployment_.sentinel(0).connect();
+   lab::control replica_ = deployment_.node(1).connect();
    config settings_;
    std::size_t asked_ = 0;  // by ourselves
 };
@@ -60,14 +74,22 @@ TEST_F(CostOfAClient, IsTwoConnectionsAndLessThanACommandASecondInPeaceAndABound
    const toll found = so_far();
    tell("to find the master", none, found, 1);
    EXPECT_GE(found.commands - none.commands, 3U);
-   EXPECT_LE(found.commands - none.commands, 12U);
+   EXPECT_LE(found.commands - none.commands, 13U);
+   EXPECT_EQ(connections_to_replica(), 1U);
+   const std::size_t first_questions = questions_to_replica();
+   EXPECT_EQ(first_questions, 1U);
 
    redis.watch(20s);
    const toll idle = so_far();
    tell("in peace", found, idle, 20);
    EXPECT_EQ(between_.open(), 2U);
    EXPECT_EQ(between_.connections().size(), 2U) << "which stay";
-   EXPECT_LE(idle.commands - found.commands, 20U);
+   EXPECT_LE(idle.commands - found.commands, 24U);
+   EXPECT_EQ(connections_to_replica(), 1U);
+   const std::size_t questions = questions_to_replica() - first_questions;
+   std::cout << "to a replica, in peace: " << questions << " commands in 20 s\n";
+   EXPECT_LE(questions, 5U);
+   EXPECT_GE(questions, 2U);
 
    const auto dead_at = lab::clock::now();
    deployment_.node(0).kill();

@@ -6,7 +6,7 @@
 namespace holdfast::sim {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
 constexpr unsigned crowd = 50;
 #else
 constexpr unsigned crowd = 500;

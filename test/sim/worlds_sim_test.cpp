@@ -10,8 +10,8 @@
 namespace holdfast::sim {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t worlds = 1'000;  // a sanitizer makes each of them ten times as slow
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
+constexpr std::uint64_t worlds = 1'000;  // a sanitizer, or counting lines, makes each ten times as slow
 #else
 constexpr std::uint64_t worlds = 20'000;
 #endif

@@ -24,6 +24,12 @@ _holdfast() {
       --fault)
          mapfile -t COMPREPLY < <(compgen -W "$(_holdfast_faults "$subcommand")" -- "$current")
          return ;;
+      --cutover)
+         mapfile -t COMPREPLY < <(compgen -W "eager confirmed" -- "$current")
+         return ;;
+      --sentinel-trouble)
+         mapfile -t COMPREPLY < <(compgen -W "none stopped deaf stale" -- "$current")
+         return ;;
       --client)
          mapfile -t COMPREPLY < <(compgen -W "holdfast recipe" -- "$current")
          return ;;
@@ -51,8 +57,8 @@ _holdfast() {
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
          fi
-         options="--fault --runs --seconds --delivery --acks --client --replicas --sentinels --down-after --breaker
-                  --json --html --exec --help" ;;
+         options="--fault --runs --seconds --delivery --acks --client --cutover --follow-role-hint --breaker
+                  --replicas --sentinels --down-after --sentinel-trouble --json --html --exec --help" ;;
       sim)
          if [[ $previous == --json ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$current")

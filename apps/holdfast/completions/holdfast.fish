@@ -52,6 +52,11 @@ complete -c holdfast -n '__fish_seen_subcommand_from drill' -l delivery -x \
     -a 'automatic at-most-once at-least-once exactly-once' -d 'What may be sent again'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l acks -x -a '1 2 all' -d 'Replicas that must have the write'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l client -x -a 'holdfast recipe' -d 'The client'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l cutover -x -a 'eager confirmed' \
+    -d 'When the client leaves the old master'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l follow-role-hint -d 'Take a node\'s own word'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l sentinel-trouble -x -a 'none stopped deaf stale' \
+    -d 'Besides each failover'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l replicas -x -d 'How many replicas'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l sentinels -x -d 'How many Sentinels'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l down-after -x -d 'In milliseconds'

@@ -2,6 +2,7 @@
 
 #include "drill/external.hpp"
 #include "drill/live.hpp"
+#include "drill/options.hpp"
 #include "drill/report_html.hpp"
 #include "drill/report_json.hpp"
 #include "drill/report_text.hpp"
@@ -16,21 +17,32 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <sstream>
 
 namespace holdfast::drill {
 namespace {
 
 using fault_list = std::vector<std::unique_ptr<lab::fault>>;
 
+// Why the trouble of a Sentinel would show nothing besides that fault. Empty: it would.
+std::string why_not(lab::trouble trouble, const lab::fault& f) {
+   if (trouble == lab::trouble::none) return {};
+   if (!f.promotes()) return "promotes nobody";
+   if (f.touches_sentinels()) return "does something to the Sentinels itself";
+   // Of three Sentinels two are left, and often lose one election of two.
+   return f.failovers() > 1 ? "needs all Sentinels for its second failover" : "";
+}
+
+// "all": those that the client, as it is set, is to ride out.
 fault_list chosen_faults(const settings& s) {
    fault_list chosen;
    for (const std::string& name : s.faults) {
-      if (name == "all") {
-         for (auto& f : lab::every_fault()) chosen.push_back(std::move(f));
-      } else {
+      if (name != "all") {
          chosen.push_back(lab::fault_named(name));
+         continue;
       }
+      for (auto& f : lab::every_fault())
+         if (why_not(s.sentinel_trouble, *f).empty() && (!f->past_the_sentinels() || s.follow_role_hint))
+            chosen.push_back(std::move(f));
    }
    return chosen;
 }
@@ -52,7 +64,8 @@ constexpr unsigned most_further_runs = 2;
 // was for.
 template <class Perform>
 bool for_each_run(const settings& s, live& display, const std::stop_token& interrupted, Perform perform) {
-   for (const auto& fault : chosen_faults(s)) {
+   for (auto& chosen : chosen_faults(s)) {
+      const auto fault = lab::with_trouble(s.sentinel_trouble, std::move(chosen));
       bool shown = false;
       for (unsigned run = 1; run <= s.runs || (!shown && run <= s.runs + most_further_runs); ++run) {
          display.begin(std::string(fault->name()), run, std::max(run, s.runs));
@@ -181,6 +194,8 @@ std::string complaint(const settings& s) {
       const lab::deployment_options shape = shape_for(*f, s);
       if (f->promotes() && (shape.replicas == 0 || shape.sentinels == 0))
          return fmt::format("--fault {}: needs at least one replica and one Sentinel", f->name());
+      if (const std::string why = why_not(s.sentinel_trouble, *f); !why.empty())
+         return fmt::format("--sentinel-trouble: not with --fault {}, which {}", f->name(), why);
    }
    // Better now than when all is done.
    if (!writable(s.json)) return "--json: cannot write " + s.json;
@@ -205,116 +220,12 @@ int perform(const settings& s) {
    }
 }
 
-// ---- options -------------------------------------------------------------------------------------------------------
-
-// To a terminal of 80 columns. The name stands alone at the beginning of a line: completions look for it there.
-std::string wrapped(const std::string& text, const std::string& indent) {
-   constexpr std::size_t columns = 80;
-   std::string out;
-   std::string line = indent;
-   std::istringstream words(text);
-   for (std::string word; words >> word;) {
-      if (line.size() + 1 + word.size() > columns && line != indent) {
-         out += line + "\n";
-         line = indent;
-      }
-      line += (line == indent ? "" : " ") + word;
-   }
-   return out + line + "\n";
-}
-
-std::string fault_help() {
-   std::string text;
-   for (const auto& f : lab::every_fault()) {
-      text += fmt::format("{}\n", f->name()) + wrapped(std::string(f->description()) + ".", "   ");
-      if (!f->shows().empty()) text += wrapped(fmt::format("Shows: {}.", f->shows()), "   ");
-      if (const std::string why = f->unavailable(); !why.empty()) text += wrapped("Not here: " + why + ".", "   ");
-   }
-   return text;
-}
-
-std::string fault_names() {
-   std::string names;
-   for (const auto& f : lab::every_fault()) names += (names.empty() ? "" : ", ") + std::string(f->name());
-   return wrapped(names, "  ");
-}
-
-std::string check_fault(const std::string& name) {
-   if (name == "all" || name == "help" || lab::fault_named(name) != nullptr) return {};
-   std::string known;
-   for (const auto& f : lab::every_fault()) known += " " + std::string(f->name());
-   return "there is no fault \"" + name + "\"; there are:" + known;
-}
-
-delivery delivery_named(std::string name) {
-   std::replace(name.begin(), name.end(), '-', '_');
-   for (const delivery d :
-        {delivery::automatic, delivery::at_most_once, delivery::at_least_once, delivery::exactly_once})
-      if (to_string(d) == name) return d;
-   throw CLI::ValidationError("--delivery", "is one of automatic, at-most-once, at-least-once, exactly-once");
-}
-
-unsigned acks_from(const std::string& text) {
-   if (text == "all") return ~0U;
-   try {
-      std::size_t end = 0;
-      const unsigned long n = std::stoul(text, &end);
-      if (end == text.size() && n <= 1000) return static_cast<unsigned>(n);
-   } catch (const std::exception&) {
-      // told below
-   }
-   throw CLI::ValidationError("--acks", "is a number of replicas, or \"all\"");
-}
-
 }  // namespace
 
 void add_drill(CLI::App& app, int& status) {
    auto s = std::make_shared<settings>();
    CLI::App* drill = app.add_subcommand("drill", "Break real deployments, and see what became of writes");
-   drill->footer(
-      "Starts a master, replicas and Sentinels (real processes on free loopback ports,\n"
-      "in a temporary folder), writes uniquely numbered entries through the client,\n"
-      "injects each fault, draws what happened, and compares what was acknowledged with\n"
-      "what the final master holds. Leaves no process and no file behind. A fault that\n"
-      "cannot be done on this machine is skipped, and shown as such. One whose runs all\n"
-      "had a promotion later than a command's deadline, or a failover too many, is run\n"
-      "up to twice more: what errors mean in those nobody can say.\n\n"
-      "Faults (--fault help says what each does and shows):\n" +
-      fault_names() +
-      "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a\n"
-      "promise was broken, the drill was interrupted or could not be carried out, all\n"
-      "of it was skipped, or no run of a fault went as it was meant; 2 usage.\n\n"
-      "  holdfast drill --fault kill,stop --runs 5 --html drill.html\n"
-      "  holdfast drill --breaker --fault kill      a failover never opens the breaker\n"
-      "  holdfast drill --client recipe --fault kill    what a loop of retries does\n"
-      "  holdfast drill --fault failover --exec './my-service --redis {uri}'");
-   drill->add_option("--fault", s->faults, "Which, comma separated; \"all\"; \"help\" explains each")
-      ->delimiter(',')
-      ->check(check_fault)
-      ->default_str("all");
-   drill->add_option("--runs", s->runs, "Runs of each fault")->check(CLI::Range(1U, 1000U))->capture_default_str();
-   drill->add_option("--seconds", s->seconds, "Length of the workload of a run, at least")
-      ->check(CLI::Range(1U, 3600U))
-      ->capture_default_str();
-   drill
-      ->add_option_function<std::string>(
-         "--delivery", [s](const std::string& name) { s->delivery = delivery_named(name); },
-         "automatic, at-most-once, at-least-once or exactly-once")
-      ->default_str("automatic");
-   drill->add_option_function<std::string>(
-      "--acks", [s](const std::string& text) { s->acks = acks_from(text); },
-      "Replicas that must have each write: a number, or \"all\"");
-   drill->add_option("--client", s->client, "The client: " + known_subjects())->capture_default_str();
-   drill->add_option("--replicas", s->replicas, "Replicas")->check(CLI::Range(0U, 16U))->capture_default_str();
-   drill->add_option("--sentinels", s->sentinels, "Sentinels")->check(CLI::Range(0U, 15U))->capture_default_str();
-   drill->add_option("--down-after", s->down_after_ms, "The Sentinels' down-after-milliseconds")
-      ->check(CLI::Range(100U, 600000U))
-      ->capture_default_str();
-   drill->add_flag("--breaker", s->breaker, "Switch the client's circuit breaker on");
-   drill->add_option("--json", s->json, "Write JSON to FILE, or to stdout (-) instead of text")->type_name("FILE");
-   drill->add_option("--html", s->html, "Write a page with the timelines to FILE")->type_name("FILE");
-   drill->add_option("--exec", s->exec, "Run this program instead; {uri} becomes the address")
-      ->type_name("'PROGRAM {uri}'");
+   add_options(*drill, s);
    drill->callback([s, &status] {
       if (std::find(s->faults.begin(), s->faults.end(), "help") != s->faults.end()) {
          fmt::print("{}", fault_help());

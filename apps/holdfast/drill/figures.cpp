@@ -1,21 +1,17 @@
 #include "drill/figures.hpp"
 
+#include "drill/losses.hpp"
+
 #include <holdfast/policy/circuit_breaker.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 namespace holdfast::drill {
 namespace {
 
 using lab::ms_between;
-
-// Once asked for, a stop excuses what it interrupted; a cancellation out of nowhere is an error like any other.
-bool cancelled(const record& r, const operation& o) { return r.cut_short && o.cancelled; }
-
-std::size_t index_of(write_kind kind) { return static_cast<std::size_t>(kind); }
 
 // ---- times ---------------------------------------------------------------------------------------------------------
 
@@ -32,6 +28,14 @@ std::optional<clock::time_point> arrival(const record& r, std::span<const told> 
    }
    if (r.promotes) return std::nullopt;
    return r.fault_at;
+}
+
+// The last reply of the old master may be read after the connection to the new one was there: its write is not on it.
+bool known_elsewhere(const record& r, const operation& o) {
+   const bool comparable = r.held && (r.promotions.empty() || r.promotions.back().node == r.promoted);
+   if (!r.promotes || !comparable || o.kind == write_kind::incr) return false;
+   if (o.kind == write_kind::set) return !r.held->set.contains(o.number);
+   return std::find(r.held->list.begin(), r.held->list.end(), o.number) == r.held->list.end();
 }
 
 double longest_gap_ms(const record& r) {
@@ -63,7 +67,7 @@ void judge_times(const record& r, figures& f) {
 
 void count(const record& r, figures& f) {
    for (const operation& o : r.operations) {
-      totals& t = f.by_command[index_of(o.kind)];
+      totals& t = f.of(o.kind);
       if (o.acked)
          ++t.acked;
       else if (cancelled(r, o))
@@ -80,32 +84,6 @@ void count(const record& r, figures& f) {
       if (breaker != nullptr && breaker->state == to_string(circuit_state::open)) ++f.breaker_opened;
       if (std::holds_alternative<event::budget_exhausted>(t.what)) ++f.budget_exhausted;
    }
-}
-
-// Each RPUSH is told by its number, each SET by its key: what was acknowledged must be there, and there once.
-void compare_numbered(const record& r, figures& f, std::uint64_t& wrongly_present) {
-   std::map<std::uint64_t, unsigned> pushed;
-   for (const std::uint64_t number : r.held->list) ++pushed[number];
-   for (const operation& o : r.operations) {
-      if (o.kind == write_kind::incr || cancelled(r, o)) continue;
-      const bool present = o.kind == write_kind::set ? r.held->set.contains(o.number) : pushed.contains(o.number);
-      totals& t = f.by_command[index_of(o.kind)];
-      if (o.acked && !present) ++t.lost;
-      if (!o.acked && o.outcome == outcome::not_executed && present) ++wrongly_present;
-   }
-   for (const auto& [number, times] : pushed) f.by_command[index_of(write_kind::rpush)].duplicated += times - 1;
-}
-
-// A counter gives bounds only: a loss and a repetition cancel each other out.
-void compare_counter(const record& r, figures& f) {
-   totals& t = f.by_command[index_of(write_kind::incr)];
-   const auto stopped =
-      static_cast<std::uint64_t>(std::count_if(r.operations.begin(), r.operations.end(),
-                                               [&](auto& o) { return cancelled(r, o) && o.kind == write_kind::incr; }));
-   const auto final = static_cast<std::uint64_t>(std::max(r.held->counter, 0LL));
-   const std::uint64_t at_most = t.acked + t.unknown + t.executed + stopped;
-   if (final < t.acked) t.lost = t.acked - final;
-   if (final > at_most) t.duplicated = final - at_most;
 }
 
 // ---- promises ------------------------------------------------------------------------------------------------------
@@ -137,7 +115,7 @@ std::uint64_t unexplained(const record& r, const figures& f) {
 void judge_errors(const record& r, figures& f) {
    const bool resends_anything = r.delivery == delivery::at_least_once || r.delivery == delivery::exactly_once;
    for (const write_kind kind : every_kind) {
-      const totals& t = f.by_command[index_of(kind)];
+      const totals& t = f.of(kind);
       const bool resent = resends_anything || (kind == write_kind::set && r.delivery != delivery::at_most_once);
       const std::uint64_t wrong = t.errors() - (resent ? 0 : t.unknown);
       promise(f, wrong == 0,
@@ -157,6 +135,7 @@ bool moved_between(const record& r, clock::time_point from, clock::time_point to
 
 // The length of the list, and the counter, rise by one with each write, and by what else may have run in between.
 void judge_replies(const record& r, write_kind kind, figures& f) {
+   const bool may_lose = r.may_lose != lab::loss::nothing;
    const operation* last = nullptr;
    long long maybe = 0;
    std::uint64_t wrong = 0;
@@ -170,9 +149,9 @@ void judge_replies(const record& r, write_kind kind, figures& f) {
          ++wrong;
          continue;
       }
-      if (last != nullptr && !(r.may_lose && moved_between(r, last->start, o.end))) {
+      if (last != nullptr && !(may_lose && moved_between(r, last->start, o.end))) {
          const long long rise = *o.integer - *last->integer;
-         const bool bounded = !r.may_lose && r.delivery != delivery::at_least_once;
+         const bool bounded = !may_lose && r.delivery != delivery::at_least_once;
          wrong += rise < 1 || (bounded && rise > 1 + maybe);
       }
       last = &o;
@@ -232,6 +211,21 @@ void judge_breaker(figures& f) {
            fmt::format("the circuit breaker opened {} times, though the fault was to be ridden out", f.breaker_opened));
 }
 
+void judge_losses(const record& r, figures& f) {
+   promise(f, r.may_lose != lab::loss::nothing || f.all.lost == 0,
+           fmt::format("{} acknowledged writes are lost, though the fault takes none away", f.all.lost));
+   if (!f.ordinary()) return;
+   // Who waits for the Sentinels' confirmation writes to an old master that lives until it comes.
+   const bool leaves_at_once = r.cutover == cutover::eager && r.may_lose == lab::loss::moments;
+   promise(f, !leaves_at_once || f.lost_out_of_time == 0,
+           fmt::format("{} writes are lost that were not acknowledged in the last {} ms before the fault",
+                       f.lost_out_of_time, last_moments_ms));
+   promise(f, f.old_master_writes.value_or(0) == 0,
+           fmt::format("{} writes reached {}, {}", f.old_master_writes.value_or(0), to_string(r.forbidden),
+                       r.promotes ? "the old master, after the first on the new one"
+                                  : "which says that it is a master, though no Sentinel has named it"));
+}
+
 void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) {
    if (f.ordinary()) judge_errors(r, f);
    judge_return(r, f);
@@ -241,9 +235,7 @@ void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) 
    promise(f, f.all.duplicated == 0 || r.delivery == delivery::at_least_once,
            fmt::format("{} writes were applied more than once", f.all.duplicated));
    promise(f, wrongly_present == 0, fmt::format("{} writes ran that were reported as not executed", wrongly_present));
-   promise(f, r.may_lose || f.all.lost == 0,
-           fmt::format("{} acknowledged writes are lost, though the server that acknowledged them is still the master",
-                       f.all.lost));
+   judge_losses(r, f);
    const auto order = !r.held || std::is_sorted(r.held->list.begin(), r.held->list.end());
    promise(f, order || r.delivery == delivery::at_least_once, "the list is not in the order in which it was written");
    promise(f, r.trouble.empty(), r.trouble);
@@ -266,7 +258,7 @@ std::optional<clock::time_point> first_ok(const record& r, std::span<const opera
    const auto from = arrival(r, events);
    if (!from) return std::nullopt;
    for (const operation& o : operations)
-      if (o.acked && o.end >= *from) return o.end;
+      if (o.acked && o.end >= *from && !known_elsewhere(r, o)) return o.end;
    return std::nullopt;
 }
 
@@ -291,11 +283,8 @@ figures judge(const record& r) {
    if (!r.skipped.empty()) return f;
    judge_times(r, f);
    count(r, f);
-   std::uint64_t wrongly_present = 0;
-   if (r.held) {
-      compare_numbered(r, f, wrongly_present);
-      compare_counter(r, f);
-   }
+   const std::uint64_t wrongly_present = compare(r, f);
+   f.old_master_writes = forbidden_writes(r);
    for (const totals& t : f.by_command) f.all += t;
    judge_promises(r, f, wrongly_present);
    return f;

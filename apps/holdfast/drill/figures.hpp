@@ -44,12 +44,21 @@ struct figures {
 
    std::array<totals, every_kind.size()> by_command = {};
    totals all = {};
+   // Of each numbered write that is lost, how long before the fault it was acknowledged; below zero: after it.
+   std::vector<double> lost_before_fault_ms = {};
+   // Lost writes that were not acknowledged in the last moments before the fault, but earlier, or under it.
+   std::uint64_t lost_out_of_time = 0;
+   // What the old master was given by the client after it had written to the new one; or, where nothing is promoted, a
+   // node that no Sentinel named, at any time after the fault. Empty: no such node was watched.
+   std::optional<std::uint64_t> old_master_writes = {};
    std::uint64_t connections_lost = 0;  // with commands unanswered
    std::uint64_t breaker_opened = 0;
    std::uint64_t budget_exhausted = 0;  // commands that were not sent again because of it
    // One line for each promise that was not kept.
    std::vector<std::string> broken = {};
 
+   totals& of(write_kind kind) { return by_command[static_cast<std::size_t>(kind)]; }
+   const totals& of(write_kind kind) const { return by_command[static_cast<std::size_t>(kind)]; }
    // Late promotions and second failovers are told apart from the others: errors in them break no promise.
    bool ordinary() const { return !late_promotion && !second_failover; }
 };
@@ -58,6 +67,9 @@ struct figures {
 // connection lost) or, if it never was, after the fault itself.
 std::optional<clock::time_point> first_ok(const record&);
 std::optional<clock::time_point> first_ok(const record&, std::span<const operation>, std::span<const told>);
+
+// Once asked for, a stop excuses what it interrupted; a cancellation out of nowhere is an error like any other.
+inline bool cancelled(const record& r, const operation& o) { return r.cut_short && o.cancelled; }
 
 // Whether it wrote where its writes belong, after the last promotion (or, without one, after the fault).
 bool came_back(const record&, std::span<const operation>, std::span<const told>);

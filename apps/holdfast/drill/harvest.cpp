@@ -12,13 +12,6 @@
 namespace holdfast::drill {
 namespace {
 
-std::optional<std::uint64_t> number_in(const std::string& text) {
-   std::uint64_t number = 0;
-   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
-   if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
-   return number;
-}
-
 constexpr std::uint64_t keys_at_once = 500;
 
 std::size_t open_sockets() {
@@ -31,6 +24,13 @@ std::size_t open_sockets() {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> number_in(const std::string& text) {
+   std::uint64_t number = 0;
+   const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), number);
+   if (wrong != std::errc() || end != text.data() + text.size()) return std::nullopt;
+   return number;
+}
 
 survivors harvest(lab::server& master, std::uint64_t last, lab::milliseconds patience) {
    lab::control node = master.connect(patience);

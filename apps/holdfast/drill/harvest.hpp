@@ -6,6 +6,9 @@
 
 namespace holdfast::drill {
 
+// The number that the text is, and nothing else.
+std::optional<std::uint64_t> number_in(const std::string& text);
+
 // Reads from `master` what it holds of the workload's writes, of which the last has the number `last`.
 // Throws lab::control_error if it does not answer for longer than `patience`.
 survivors harvest(lab::server& master, std::uint64_t last, lab::milliseconds patience);

@@ -4,13 +4,16 @@
 #include "lab/await.hpp"
 #include "lab/fault.hpp"
 #include "lab/promotion.hpp"
+#include "lab/sentinel_trouble.hpp"
 
+#include <holdfast/config.hpp>
 #include <holdfast/delivery.hpp>
 #include <holdfast/endpoint.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/event.hpp>
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -59,6 +62,13 @@ struct survivors {
    long long counter = 0;                 // drill:counter
 };
 
+// A write that has a number, RPUSH or SET, seen at a node.
+struct sighting {
+   write_kind kind = write_kind::set;
+   std::uint64_t number = 0;
+   friend auto operator<=>(const sighting&, const sighting&) = default;
+};
+
 // What the client costs: connections at the first master, resident memory of this process.
 struct footprint {
    std::size_t connections = 0;
@@ -70,7 +80,9 @@ struct record {
    std::string fault = {};
    unsigned run = 1;  // the how-manieth of its fault
    bool promotes = false;
-   bool may_lose = false;  // replication being asynchronous
+   lab::loss may_lose = lab::loss::nothing;
+   lab::trouble trouble_of_sentinel = lab::trouble::none;
+   holdfast::cutover cutover = holdfast::cutover::confirmed;
    lab::toll costs = lab::toll::connection;
    holdfast::delivery delivery = holdfast::delivery::automatic;
    lab::milliseconds deadline = {};  // of the client's commands
@@ -78,7 +90,8 @@ struct record {
 
    clock::time_point start = {};  // of the workload
    clock::time_point fault_at = {};
-   clock::time_point end = {};  // of the workload
+   clock::time_point in_force_at = {};  // whatever begins from then on begins under it
+   clock::time_point end = {};          // of the workload
 
    // Where a fault brings about several failovers: of the last of them.
    std::optional<clock::time_point> promoted_at = {};
@@ -91,6 +104,9 @@ struct record {
    std::vector<operation> operations = {};
    std::vector<told> events = {};
    std::optional<survivors> held = {};  // empty: could not be read, nothing is compared
+   // What the node that the client must leave, or never go to, was given by it. Empty: none was watched.
+   std::optional<std::vector<sighting>> sighted = {};
+   endpoint forbidden = {};
    footprint before = {};
    footprint after = {};
 

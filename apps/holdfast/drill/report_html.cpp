@@ -1,5 +1,6 @@
 #include "drill/report_html.hpp"
 
+#include "drill/losses.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
 
@@ -79,25 +80,32 @@ std::string row(const fault_summary& s) {
    };
    const auto of = [&](const spread& values) { return ms(values, values.median) + " / " + ms(values, values.max); };
    if (s.runs == s.skipped)
-      return fmt::format("<tr><th>{}</th><td colspan=\"10\" class=\"skipped\">skipped</td></tr>\n", escaped(s.fault));
+      return fmt::format("<tr><th>{}</th><td colspan=\"12\" class=\"skipped\">skipped</td></tr>\n", escaped(s.fault));
    return fmt::format(
       "<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
-      "<td>{}</td><td>{}</td></tr>\n",
+      "<td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
       escaped(s.fault), s.runs, of(s.promoted_ms), of(s.sentinel_named_ms), of(s.client_added_ms), of(s.longest_gap_ms),
-      s.all.acked, s.all.unknown, s.all.errors() - s.all.unknown, s.all.lost, s.all.duplicated);
+      s.all.acked, s.all.unknown, s.all.errors() - s.all.unknown, s.all.lost, s.most_lost,
+      s.old_master_writes ? std::to_string(*s.old_master_writes) : "–", s.all.duplicated);
 }
 
 std::string section(const judged& j) {
    const record& r = j.seen;
    const figures& f = j.found;
-   std::string html = fmt::format("<section><h2>{} <small>run {}{}</small></h2>\n", escaped(r.fault), r.run,
-                                  r.cut_short ? ", cut short" : "");
+   const std::string_view trouble = lab::words_of(r.trouble_of_sentinel);
+   std::string html = fmt::format("<section><h2>{} <small>run {}{}{}{}</small></h2>\n", escaped(r.fault), r.run,
+                                  trouble.empty() ? "" : "; ", trouble, r.cut_short ? "; cut short" : "");
    if (!r.skipped.empty()) return html + "<p class=\"skipped\">Skipped: " + escaped(r.skipped) + "</p></section>\n";
    html += drawing(timeline_of(j, slices));
    html += fmt::format(
       "<p>{} acknowledged, {} errors ({} of them unknown), {} lost, {} applied twice; longest time "
       "without an acknowledged write {:.1f} ms.",
       f.all.acked, f.all.errors(), f.all.unknown, f.all.lost, f.all.duplicated, f.longest_gap_ms);
+   if (f.lost_out_of_time != 0)
+      html += fmt::format(" {} of the lost were not acknowledged in the last {} ms before the fault.",
+                          f.lost_out_of_time, last_moments_ms);
+   if (f.old_master_writes)
+      html += fmt::format(" {} writes reached {} that should not.", *f.old_master_writes, to_string(r.forbidden));
    if (f.late_promotion) html += " The promotion came later than the deadline.";
    if (r.breaker && f.breaker_opened == 0) html += " The circuit breaker was on, and stayed closed.";
    if (f.budget_exhausted != 0) html += fmt::format(" The retry budget held {} commands back.", f.budget_exhausted);
@@ -144,7 +152,7 @@ std::string as_html(const std::vector<judged>& runs) {
    html +=
       "<table><thead><tr><th>fault</th><th>runs</th><th>promoted</th><th>named</th><th>client added</th>"
       "<th>longest gap</th><th>acked</th><th>unknown</th><th>other "
-      "errors</th><th>lost</th><th>twice</th></tr></thead>\n";
+      "errors</th><th>lost</th><th>most in a run</th><th>to the old master</th><th>twice</th></tr></thead>\n";
    for (const fault_summary& s : summarise(runs)) html += row(s);
    html += "</table>\n";
    for (const judged& j : runs) html += section(j);

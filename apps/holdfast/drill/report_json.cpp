@@ -14,6 +14,8 @@ double rounded(double ms) { return std::round(ms * 1000) / 1000; }
 
 json or_null(const std::optional<double>& ms) { return ms ? json(rounded(*ms)) : json(nullptr); }
 
+json or_null(const std::optional<std::uint64_t>& count) { return count ? json(*count) : json(nullptr); }
+
 void put(json& into, const totals& t) {
    into["acked"] = t.acked;
    into["errors"] = t.errors();
@@ -96,12 +98,18 @@ json run_json(const judged& j) {
       json& command = out["by_command"][std::string(word_of(kind))];
       put(command, f.by_command[static_cast<std::size_t>(kind)]);
    }
+   json& losses = out["lost_before_fault_ms"] = json::array();
+   for (const double ms : f.lost_before_fault_ms) losses.push_back(rounded(ms));
+   out["lost_late"] = f.lost_out_of_time;
+   out["old_master_writes"] = or_null(f.old_master_writes);
    out["connections_lost"] = f.connections_lost;
    out["breaker"] = {{"on", r.breaker}, {"opened", f.breaker_opened}, {"changes", breaker_changes(r)}};
    out["budget_exhausted"] = f.budget_exhausted;
    out["before"] = footprint_json(r.before);
    out["after"] = footprint_json(r.after);
    out["delivery"] = to_string(r.delivery);
+   out["cutover"] = to_string(r.cutover);
+   out["sentinel_trouble"] = to_string(r.trouble_of_sentinel);
    out["broken_promises"] = f.broken;
    out["cut_short"] = r.cut_short;
    out["checker"] = evidence(r);
@@ -128,6 +136,10 @@ json fault_json(const fault_summary& s) {
                {"longest_gap_ms", spread_json(s.longest_gap_ms)},
                {"after_sentinel_named_ms", spread_json(s.after_named_ms)}};
    put(out, s.all);
+   out["runs_without_loss"] = s.runs_without_loss;
+   out["most_lost"] = s.most_lost;
+   out["lost_late"] = s.lost_out_of_time;
+   out["old_master_writes"] = or_null(s.old_master_writes);
    out["promises_broken"] = s.promises_broken;
    return out;
 }

@@ -1,5 +1,6 @@
 #include "drill/report_text.hpp"
 
+#include "drill/losses.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
 
@@ -86,6 +87,25 @@ std::string failures(const record& r, const paint& tint) {
    return text;
 }
 
+std::string title_of(const record& r) {
+   const std::string_view trouble = lab::words_of(r.trouble_of_sentinel);
+   return r.fault + (trouble.empty() ? "" : fmt::format(" ({})", trouble));
+}
+
+// Which writes are lost, and what the old master was given; nothing where there is nothing to tell.
+std::string losses(const record& r, const figures& f) {
+   std::string text;
+   if (!f.lost_before_fault_ms.empty()) {
+      const auto [last, first] = std::minmax_element(f.lost_before_fault_ms.begin(), f.lost_before_fault_ms.end());
+      text +=
+         fmt::format("   lost: acknowledged from {:+.1f} to {:+.1f} ms; {} not in the last {} ms before the fault\n",
+                     -*first, -*last, f.lost_out_of_time, last_moments_ms);
+   }
+   if (f.old_master_writes)
+      text += fmt::format("   {} writes reached {} that should not\n", *f.old_master_writes, to_string(r.forbidden));
+   return text;
+}
+
 std::string allowed_after_named() { return fmt::format("judged: at most {:.0f}", after_named_at_most_ms); }
 
 std::string runs_were(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? " was" : "s were"); }
@@ -126,7 +146,7 @@ std::string describe_run(const judged& j, const paint& tint) {
    if (!r.skipped.empty())
       return fmt::format("\n{} {}\n", tint(colour::bold, r.fault), tint(colour::yellow, "skipped: " + r.skipped));
    const timeline t = timeline_of(j, width);
-   std::string text = fmt::format("\n{} run {}{}\n", tint(colour::bold, r.fault), r.run,
+   std::string text = fmt::format("\n{} run {}{}\n", tint(colour::bold, title_of(r)), r.run,
                                   r.cut_short ? tint(colour::yellow, "  (cut short)") : "");
    text += "   " + bar(t, tint) + "\n   " + letters(t, tint) + "\n";
    for (const mark& m : t.marks) {
@@ -137,7 +157,7 @@ std::string describe_run(const judged& j, const paint& tint) {
    if (f.after_named_ms)
       text += fmt::format("   after named: {:.1f} ms ({})\n", *f.after_named_ms, allowed_after_named());
    if (!r.held) text += tint(colour::yellow, "   not compared with what the master holds\n");
-   text += "   " + counts(f.all) + "\n" + failures(r, tint);
+   text += "   " + counts(f.all) + "\n" + losses(r, f) + failures(r, tint);
    if (r.breaker && f.breaker_opened == 0) text += "   the circuit breaker was on, and stayed closed\n";
    if (f.budget_exhausted != 0) text += fmt::format("   the retry budget held {} commands back\n", f.budget_exhausted);
    if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
@@ -164,6 +184,14 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
       text += fmt::format("{}: after named, median {} ms, max {} ms ({})\n", s.fault, ms(s.after_named_ms, false),
                           ms(s.after_named_ms, true), allowed_after_named());
    }
+   for (const fault_summary& s : summarise(runs)) {
+      if (s.most_lost != 0)
+         text += fmt::format("{}: nothing lost in {} of {} runs, at most {} in one\n", s.fault, s.runs_without_loss,
+                             s.ordinary, s.most_lost);
+      if (s.old_master_writes.value_or(0) != 0)
+         text += tint(colour::red, fmt::format("{}: {} writes reached a node that they should not\n", s.fault,
+                                               *s.old_master_writes));
+   }
    if (apart != 0) {
       text +=
          fmt::format("{} told apart (a late promotion, a second failover) or cut short; the times leave them out.\n",
@@ -182,7 +210,8 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
                        : tint(colour::red, fmt::format("{} promises broken: ", broken));
    text +=
       "no write failed that could wait or be sent again, none was applied twice, none ran that was\n"
-      "reported as not executed, at most one is unknown for each connection lost, and the client came back.\n";
+      "reported as not executed, none reached a master that was left, at most one is unknown for each\n"
+      "connection lost, and the client came back.\n";
    return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include "drill/figures.hpp"
 #include "drill/harvest.hpp"
+#include "drill/witness.hpp"
 #include "drill/workload.hpp"
 #include "lab/promotion.hpp"
 
@@ -16,9 +17,14 @@ constexpr milliseconds between_looks(20);
 constexpr milliseconds warm_up(500);
 constexpr milliseconds patience_for_start(15000);
 constexpr milliseconds patience_for_election(40000);  // a lost one is held again after 2 x failover-timeout
+constexpr milliseconds patience_for_demotion(30000);  // the Sentinels look every 10 s, and wait for 8 s more
 constexpr milliseconds patience_for_answers(5000);
 constexpr milliseconds patience_when_cut_short(250);  // the server may be as the fault left it, and never answer
 constexpr milliseconds after_return(500);             // of workload, to see that it stays
+
+lab::promotion_watch::sign sign_of(const lab::fault& f) {
+   return f.past_the_sentinels() ? lab::promotion_watch::sign::role : lab::promotion_watch::sign::end;
+}
 
 // The run while it goes on.
 class scene {
@@ -30,8 +36,9 @@ class scene {
         stop_(stop),
         listener_(listener),
         deployment_(shape_for(f, s)),
-        promotions_(deployment_),
+        promotions_(deployment_, sign_of(f)),
         namings_(deployment_),
+        witness_(witness_for(f)),
         workload_(subject_for(s), stop) {}
 
    void play() {
@@ -51,8 +58,20 @@ class scene {
 
  private:
    subject_options subject_for(const settings& s) const {
-      return {
-         .client = s.client, .uri = deployment_.uri(), .delivery = s.delivery, .acks = s.acks, .breaker = s.breaker};
+      return {.client = s.client,
+              .uri = deployment_.uri(),
+              .delivery = s.delivery,
+              .acks = s.acks,
+              .breaker = s.breaker,
+              .cutover = s.cutover,
+              .follow_role_hint = s.follow_role_hint};
+   }
+
+   std::unique_ptr<witness> witness_for(const lab::fault& f) {
+      const auto node = f.forbidden_node();
+      if (!node) return nullptr;
+      record_.forbidden = deployment_.node(*node).address();
+      return std::make_unique<witness>(deployment_, *node);
    }
 
    // Waits for the fact, the end of the workload, or the interrupt; whether it was the fact.
@@ -86,13 +105,14 @@ class scene {
       record_.fault_at = clock::now();
       tell("breaking it");
       record_.fault_at = fault_.inject(deployment_, stop_);
+      record_.in_force_at = clock::now();
       if (fault_.promotes() && !promoted()) return;
       const bool back = reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
          return workload_.look([&](auto operations, auto events) { return first_ok(record_, operations, events); })
             .has_value();
       });
       if (!back) return;
-      if (fault_.promotes()) {
+      if (fault_.promotes() && !fault_.past_the_sentinels()) {
          reached("no Sentinel says so", milliseconds(10000),
                  [&] { return note_promotion(), record_.named_at.has_value(); });
       }
@@ -100,6 +120,7 @@ class scene {
          std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
       reached("going on", std::chrono::ceil<milliseconds>(enough - clock::now()) + milliseconds(1000),
               [&] { return clock::now() >= enough; });
+      if (fault_.lasts_until_demoted() && !demoted()) return;
       reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
          note_promotion();
          return workload_.look([&](auto operations, auto events) { return came_back(record_, operations, events); });
@@ -118,6 +139,13 @@ class scene {
       return true;
    }
 
+   bool demoted() {
+      const bool seen =
+         reached("the old master goes on", patience_for_demotion, [&] { return witness_ && witness_->demoted(); });
+      if (!seen && !stop_.stop_requested()) record_.trouble = "the old master was not made a replica";
+      return seen;
+   }
+
    void note_promotion() {
       record_.promotions = promotions_.seen();
       record_.namings = namings_.changes();
@@ -134,7 +162,7 @@ class scene {
          record_.second_failover = true;
          if (record_.trouble.empty()) record_.trouble = "a replica was promoted, though the fault is to promote none";
       }
-      record_.may_lose = fault_.may_lose() || record_.second_failover;
+      record_.may_lose = record_.second_failover ? lab::loss::anything : fault_.may_lose();
    }
 
    void check() {
@@ -142,6 +170,7 @@ class scene {
          [](auto operations, auto) -> std::uint64_t { return operations.empty() ? 0 : operations.back().number; });
       const auto promotions = promotions_.seen();
       workload_.surrender(record_);
+      if (witness_) record_.sighted = witness_->conclude();
       const milliseconds patience = record_.cut_short ? patience_when_cut_short : patience_for_answers;
       try {
          lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
@@ -171,8 +200,16 @@ class scene {
    lab::deployment deployment_;
    lab::promotion_watch promotions_;
    lab::naming_watch namings_;
+   std::unique_ptr<witness> witness_;  // null: no node is forbidden
    workload workload_;
 };
+
+// The client is not asked to do what it is not set to.
+std::string why_skipped(const lab::fault& f, const settings& s) {
+   if (f.past_the_sentinels() && !s.follow_role_hint)
+      return "the client waits for the Sentinels, who know nothing of it for half a minute; see --follow-role-hint";
+   return f.unavailable();
+}
 
 // The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
 milliseconds deadline_in(const lab::deployment_options& shape) {
@@ -197,11 +234,13 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.run = number;
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
+   r.trouble_of_sentinel = s.sentinel_trouble;
+   if (s.client == subject_options().client) r.cutover = s.cutover;
    r.costs = f.costs();
    r.delivery = s.delivery;
    r.breaker = s.breaker;
    r.deadline = deadline_in(shape_for(f, s));
-   r.skipped = f.unavailable();
+   r.skipped = why_skipped(f, s);
    if (!r.skipped.empty()) {
       r.start = r.fault_at = r.end = clock::now();
       return r;

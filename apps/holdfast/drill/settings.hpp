@@ -2,7 +2,9 @@
 #pragma once
 
 #include "lab/await.hpp"
+#include "lab/sentinel_trouble.hpp"
 
+#include <holdfast/config.hpp>
 #include <holdfast/delivery.hpp>
 
 #include <algorithm>
@@ -22,6 +24,9 @@ struct settings {
    unsigned sentinels = 3;
    unsigned down_after_ms = 1000;
    bool breaker = false;
+   holdfast::cutover cutover = holdfast::config().cutover;
+   bool follow_role_hint = false;
+   lab::trouble sentinel_trouble = lab::trouble::none;
    std::string json = {};  // a file, "-", or empty: none
    std::string html = {};
    std::string exec = {};

@@ -19,6 +19,8 @@ struct subject_options {
    holdfast::delivery delivery = holdfast::delivery::automatic;
    unsigned acks = 0;
    bool breaker = false;
+   holdfast::cutover cutover = holdfast::cutover::confirmed;
+   bool follow_role_hint = false;
 };
 
 // Used by the workload's thread alone.

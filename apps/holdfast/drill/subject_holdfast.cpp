@@ -45,6 +45,8 @@ class holdfast_subject final : public subject {
 std::unique_ptr<subject> make_holdfast_subject(const subject_options& options, holdfast::observer observer) {
    config settings = config::from_uri(options.uri).value();
    settings.delivery = options.delivery;
+   settings.cutover = options.cutover;
+   settings.follow_role_hint = options.follow_role_hint;
    settings.observer = std::move(observer);
    if (options.breaker) settings.breaker = circuit_breaker_settings{};
    return std::make_unique<holdfast_subject>(std::move(settings), options.acks);

@@ -32,10 +32,16 @@ fault_summary of_one(const std::string& fault, const std::vector<judged>& runs) 
       s.second_failovers += f.second_failover;
       s.told_apart += !f.ordinary();
       s.all += f.all;
+      s.lost_out_of_time += f.lost_out_of_time;
+      if (f.old_master_writes) s.old_master_writes = s.old_master_writes.value_or(0) + *f.old_master_writes;
       s.promises_broken += f.broken.size();
       if (f.ordinary() && !j.seen.cut_short) ordinary.push_back(&f);
    }
    s.ordinary = ordinary.size();
+   for (const figures* f : ordinary) {
+      s.runs_without_loss += f->all.lost == 0;
+      s.most_lost = std::max(s.most_lost, f->all.lost);
+   }
    s.promoted_ms = over(ordinary, [](const figures& f) { return f.promoted_ms; });
    s.sentinel_named_ms = over(ordinary, [](const figures& f) { return f.sentinel_named_ms; });
    s.first_ok_ms = over(ordinary, [](const figures& f) { return f.first_ok_ms; });

@@ -31,6 +31,12 @@ struct fault_summary {
    spread longest_gap_ms = {};
    spread after_named_ms = {};  // first_ok_ms - sentinel_named_ms
    totals all = {};             // of all runs
+   // Of the ordinary ones: those in which no acknowledged write is lost, and the most that are in one.
+   std::size_t runs_without_loss = 0;
+   std::uint64_t most_lost = 0;
+   // Of all runs.
+   std::uint64_t lost_out_of_time = 0;
+   std::optional<std::uint64_t> old_master_writes = {};  // empty: nothing was watched in any of them
    std::size_t promises_broken = 0;
 
    // It was done, but always otherwise than it was meant: whether the promises are kept is not known.

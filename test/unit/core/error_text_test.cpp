@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace holdfast {
 namespace {
 
@@ -50,6 +52,21 @@ TEST(ErrorLine, IsOneLineOfUtf8WhateverTheServerSaid) {
    const std::string line = e.what();
    EXPECT_EQ(line.find_first_of("\n\x1b\xff"), std::string::npos) << line;
    EXPECT_NE(line.find("ERR \\xff\\x0a\\x1b[31m"), std::string::npos) << line;
+}
+
+TEST(ErrorLine, TellsWhatHappenedWhetherItRanWhereHowOftenAndAfterWhatTime) {
+   error e(errc::connection_lost, outcome::unknown);
+   e.where = {"10.0.0.1", 6379};
+   e.attempts = 2;
+   e.elapsed = std::chrono::milliseconds(1500);
+   e.causes = {"reset"};
+   EXPECT_EQ(e.what(), "connection lost; outcome unknown at 10.0.0.1:6379, sent 2 times, after 1500 ms (reset)");
+}
+
+TEST(ErrorCategory, HasWordsForWhatIsNoErrorOfOurs) {
+   EXPECT_STREQ(error_category().name(), "holdfast");
+   EXPECT_EQ(error_category().message(0), "unknown error");
+   EXPECT_EQ(error_category().message(9999), "unknown error");
 }
 
 }  // namespace

@@ -42,10 +42,11 @@ told lost_connection(double ms) { return {at(ms), event::connection_lost{.where 
 record good_failover() {
    record r;
    r.fault = "kill";
-   r.promotes = r.may_lose = true;
+   r.promotes = true;
+   r.may_lose = lab::loss::anything;
    r.deadline = milliseconds(9000);
    r.start = at(-100);
-   r.fault_at = fault_at;
+   r.fault_at = r.in_force_at = fault_at;
    r.end = at(2500);
    r.promoted_at = at(1000);
    r.promoted = new_master;
@@ -61,7 +62,8 @@ record good_failover() {
 // A fault that promotes nobody: a connection lost at 1 ms, all well from 3 ms on.
 record good_loss_of_a_connection() {
    record r = good_failover();
-   r.promotes = r.may_lose = false;
+   r.promotes = false;
+   r.may_lose = lab::loss::nothing;
    r.promoted_at.reset();
    r.named_at.reset();
    r.promoted = {};

@@ -20,9 +20,10 @@ judged one_run(const std::string& fault, double added_ms) {
    judged j;
    record& r = j.seen;
    r.fault = fault;
-   r.promotes = r.may_lose = true;
+   r.promotes = true;
+   r.may_lose = lab::loss::anything;
    r.deadline = milliseconds(9000);
-   r.fault_at = fault_at;
+   r.fault_at = r.in_force_at = fault_at;
    r.start = fault_at - milliseconds(500);
    r.end = fault_at + milliseconds(3000);
    r.promoted = {"127.0.0.1", 2};
@@ -73,6 +74,57 @@ TEST(DrillSummary, LeavesLatePromotionsOutOfTheTimesButNotOutOfTheCounts) {
    EXPECT_DOUBLE_EQ(all[0].client_added_ms.max, 2);
    EXPECT_EQ(all[0].all.unknown, 2U);
    EXPECT_EQ(all[1].fault, "stop");
+}
+
+TEST(DrillSummary, CountsTheRunsThatLostNothingAndTheMostLostInOneOfTheOrdinaryOnes) {
+   std::vector<judged> runs = {one_run("kill", 2), one_run("kill", 2), one_run("kill", 2), one_run("kill", 2)};
+   for (judged& j : runs) j.found.all.lost = 0;
+   runs[1].found.all.lost = 3;
+   runs[2].found.all.lost = 2;
+   runs[3].found.all.lost = 500;
+   runs[3].found.second_failover = true;
+   runs[2].found.lost_out_of_time = 1;
+   fault_summary s = summarise(runs).at(0);
+   EXPECT_EQ(s.runs_without_loss, 1U);
+   EXPECT_EQ(s.most_lost, 3U);
+   EXPECT_EQ(s.lost_out_of_time, 1U);
+   EXPECT_EQ(s.old_master_writes, std::nullopt) << "nobody watched";
+   runs[0].found.old_master_writes = 0;
+   runs[1].found.old_master_writes = 2;
+   s = summarise(runs).at(0);
+   EXPECT_EQ(s.old_master_writes, 2U);
+   const std::string text = describe_all(runs, paint(false));
+   EXPECT_NE(text.find("kill: nothing lost in 1 of 3 runs, at most 3 in one"), std::string::npos) << text;
+   EXPECT_NE(text.find("kill: 2 writes reached a node that they should not"), std::string::npos) << text;
+   const auto json = as_json(runs).at("summary").at("faults").at("kill");
+   EXPECT_EQ(json.at("runs_without_loss"), 1);
+   EXPECT_EQ(json.at("most_lost"), 3);
+   EXPECT_EQ(json.at("lost_late"), 1);
+   EXPECT_EQ(json.at("old_master_writes"), 2);
+}
+
+TEST(DrillReports, SayWhichWritesAreLostAndWhatTheOldMasterWasGiven) {
+   judged j = one_run("kill", 2);
+   j.seen.trouble_of_sentinel = lab::trouble::deaf;
+   j.seen.forbidden = {"127.0.0.1", 1};
+   j.found.lost_before_fault_ms = {12, 3, -1.5};
+   j.found.lost_out_of_time = 2;
+   j.found.old_master_writes = 4;
+   const std::string text = describe_run(j, paint(false));
+   EXPECT_NE(text.find("kill (the first Sentinel is never heard) run 1"), std::string::npos) << text;
+   EXPECT_NE(text.find("lost: acknowledged from -12.0 to +1.5 ms; 2 not in the last 10 ms"), std::string::npos) << text;
+   EXPECT_NE(text.find("4 writes reached 127.0.0.1:1 that should not"), std::string::npos) << text;
+   const std::string page = as_html({j});
+   for (const char* part :
+        {"the first Sentinel is never heard", "2 of the lost were not acknowledged in the last 10 ms",
+         "4 writes reached 127.0.0.1:1 that should not"})
+      EXPECT_NE(page.find(part), std::string::npos) << part;
+   const auto run = as_json({j}).at("runs").at(0);
+   EXPECT_EQ(run.at("lost_before_fault_ms"), (std::vector<double>{12, 3, -1.5}));
+   EXPECT_EQ(run.at("lost_late"), 2);
+   EXPECT_EQ(run.at("old_master_writes"), 4);
+   EXPECT_EQ(run.at("sentinel_trouble"), "deaf");
+   EXPECT_EQ(run.at("cutover"), "confirmed");
 }
 
 TEST(DrillTimeline, ShowsTheGapTheMarksInOrderAndEveryWriteInItsSlice) {

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace holdfast::resp {
@@ -81,6 +82,14 @@ TEST(command_table, holds_the_whole_of_the_servers_list) {
    EXPECT_GE(readonly, 90);
    EXPECT_GE(write, 108);
    EXPECT_GE(subcommands, 120);
+}
+
+TEST(command_table, prints_each_repeat_class_by_its_name) {
+   std::ostringstream out;
+   for (const auto c : {repeat_class::readonly, repeat_class::same, repeat_class::same_state, repeat_class::result_lost,
+                        repeat_class::not_repeatable, repeat_class::never})
+      out << c << ' ';
+   EXPECT_EQ(out.str(), "readonly same same_state result_lost not_repeatable never ");
 }
 
 TEST(command_table, knows_every_script_command) {

@@ -204,6 +204,23 @@ TEST(reader, keeps_its_storage_small_over_many_replies) {
    EXPECT_LT(space, 64u * 1024);
 }
 
+TEST(reader, gives_back_what_a_large_reply_took) {
+   reader r{limits{}};
+   const std::string body(9'000'000, 'y');
+   std::string many = "*200000\r\n";
+   for (int i = 0; i != 200'000; ++i) many += ":7\r\n";
+   for (const std::string& large : {"$" + std::to_string(body.size()) + "\r\n" + body + "\r\n", many}) {
+      test::put(r, large);
+      ASSERT_EQ(r.next(), reader::status::reply);
+      ASSERT_EQ(r.next(), reader::status::incomplete);
+      EXPECT_LE(r.prepare(1).size(), 4u * 1024 * 1024);
+      test::put(r, "*2\r\n:1\r\n$1\r\na\r\n");
+      ASSERT_EQ(r.next(), reader::status::reply);
+      EXPECT_EQ(r.reply(), value::of_array({value::of_integer(1), value::of_string("a")}));
+      ASSERT_EQ(r.next(), reader::status::incomplete);
+   }
+}
+
 TEST(reader, offers_the_space_that_is_asked_for) {
    reader r{limits{}};
    EXPECT_GE(r.prepare().size(), 64u * 1024);

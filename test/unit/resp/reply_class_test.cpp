@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -228,6 +229,12 @@ TEST(error_reply, of_a_script_that_may_have_caught_it_proves_nothing) {
          {"", script_failed, ex},
       },
       true, false, true);
+}
+
+TEST(error_reply, prints_what_it_proves) {
+   std::ostringstream out;
+   out << reply_proof{readonly, ne} << "; " << reply_proof{script_failed, me};
+   EXPECT_EQ(out.str(), "readonly, not_executed; script_failed, unknown");
 }
 
 TEST(error_reply, is_a_gate_only_if_the_same_command_may_run_later_or_elsewhere) {

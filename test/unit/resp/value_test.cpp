@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <unordered_map>
 
 namespace holdfast {
@@ -143,6 +144,24 @@ TEST(value, shows_a_map_as_pairs_and_as_alternating_elements) {
    EXPECT_TRUE(number(1).find("x").is_nil());
 }
 
+TEST(value, can_be_walked_through_step_by_step) {
+   const value v = array({text("a"), number(1), text("b"), array({})});
+   value_view::iterator at;
+   at = v.begin();
+   EXPECT_EQ((*at++).text(), "a");
+   EXPECT_EQ((*at).integer(), 1);
+   EXPECT_EQ(std::distance(v.begin(), v.end()), 4);
+
+   value_view::pair_range::iterator pair;
+   pair = v.pairs().begin();
+   EXPECT_EQ((*pair++).first.text(), "a");
+   EXPECT_EQ((*pair).first.text(), "b");
+   EXPECT_TRUE((*pair).second.empty());
+   EXPECT_EQ(++pair, v.pairs().end());
+   EXPECT_FALSE(v.empty());
+   EXPECT_TRUE(array({}).empty());
+}
+
 TEST(value, is_equal_only_to_the_same_kind_and_content) {
    EXPECT_EQ(text("a"), text("a"));
    EXPECT_NE(text("a"), text("b"));
@@ -255,6 +274,9 @@ TEST(as, says_what_was_asked_for_and_what_came_and_that_the_command_ran) {
    EXPECT_NE(r.error().what().find("asked for an integer"), std::string::npos) << r.error().what();
    EXPECT_NE(r.error().what().find("ten"), std::string::npos) << r.error().what();
    EXPECT_THROW((void)text("ten").as<int>(), failure);
+   const auto pair = text("ten").try_as<std::pair<std::string, int>>();
+   ASSERT_FALSE(pair);
+   EXPECT_NE(pair.error().what().find("asked for a pair"), std::string::npos) << pair.error().what();
 }
 
 template <class T>
@@ -277,6 +299,22 @@ TEST(printing, shows_a_reply_on_one_line) {
                           value::of_set({number(1)}), value::of_push({}), value::of_big_number("99")});
    EXPECT_EQ(to_string(v),
              R"(["a\r\n\x01\"\xff", -1, nil, true, 2.5, OK, error "ERR x", {"k": []}, set[1], push[], 99])");
+}
+
+TEST(printing, goes_to_a_stream_too) {
+   std::ostringstream out;
+   const value v = array({number(1)});
+   out << v << ' ' << v.view() << ' ' << v.kind();
+   EXPECT_EQ(out.str(), "[1] [1] array");
+}
+
+TEST(printing, has_a_name_for_each_kind) {
+   std::set<std::string_view> names;
+   for (auto k = kind::nil; k <= kind::push; k = static_cast<kind>(static_cast<int>(k) + 1)) names.insert(to_string(k));
+   EXPECT_EQ(names.size(), 13u);
+   EXPECT_EQ(to_string(kind::nil), "nil");
+   EXPECT_EQ(to_string(kind::big_number), "big number");
+   EXPECT_EQ(to_string(kind::push), "push");
 }
 
 TEST(printing, cuts_what_is_long) {

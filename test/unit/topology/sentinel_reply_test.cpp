@@ -33,6 +33,10 @@ TEST(SentinelReply, AFlagIsComparedWhole) {
    master_state m;
    ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m), reply_class::good);
    EXPECT_FALSE(m.objectively_down);
+   for (const auto* flags : {"", "master,"}) {
+      ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, flags}.bytes()), m), reply_class::good);
+      EXPECT_FALSE(m.objectively_down || m.failover_in_progress) << flags;
+   }
 }
 
 TEST(SentinelReply, WhatIsNoAnswerIsSortedByWhatItMeans) {
@@ -90,6 +94,15 @@ TEST(SentinelReply, AMasterWithoutAnEpochIsNoAnswer) {
          << epoch;
    }
    EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1"})), m), reply_class::malformed);
+}
+
+TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
+   master_state m;
+   for (const auto* others : {"", "-1", "many"}) {
+      master_reply reply{{"h", 1}, 3};
+      reply.others = others;
+      EXPECT_EQ(read_master(parsed(reply.bytes()), m), reply_class::malformed) << others;
+   }
 }
 
 TEST(SentinelReply, AuthToASentinelWithoutAPasswordIsNoFailure) {

@@ -1,0 +1,28 @@
+// What the client takes back before the engine has begun with it.
+#include "unit/engine/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::engine::test {
+namespace {
+
+TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
+   const time_point now = time_point{} + 1h;
+   engine subject(with_sentinels(), 1);
+   call c;
+   c.commands.push_back(command{"INCR", "n"});
+   c.results.resize(1);
+   c.op.commands = c.commands;
+   c.op.results = c.results.data();
+   c.op.submitted = now;
+   subject.refuse(c.op, errc::cancelled, now);
+   EXPECT_TRUE(subject.has_done());
+   EXPECT_EQ(subject.take_done(now), &c.op);
+   EXPECT_TRUE(c.failed_with(errc::cancelled, outcome::not_executed));
+   EXPECT_EQ(c.error().attempts, 0U);
+   action nothing;
+   EXPECT_FALSE(subject.next_action(nothing)) << "nobody is dialled for it";
+}
+
+}  // namespace
+}  // namespace holdfast::engine::test

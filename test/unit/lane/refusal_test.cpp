@@ -1,0 +1,91 @@
+// What a server's permissions, or a caller's mistake, keep from being done at all.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace holdfast::lane::test {
+namespace {
+
+// HELLO and ROLE are forbidden; what INFO answers is the case's.
+void meet_a_server_that_hides_its_role(script& s, std::string_view info) {
+   s.open();
+   s.accept();
+   s.answer(refuses("NOPERM hello") + client_info(7));
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO");
+   s.answer(refuses("NOPERM role") + client_info(7));
+   EXPECT_EQ(s.accept(), "INFO replication");
+   s.answer(info);
+}
+
+TEST(Refusal, OfEveryWayToTheRoleIsFinalOnFirstContactAndSaysWhatToAllow) {
+   for (const std::string& info : {refuses("NOPERM info"), bulk("# Replication\r\n"), bulk("")}) {
+      script s;
+      auto& get = s.submit("GET k", {.deadline = 3s});
+      meet_a_server_that_hides_its_role(s, info);
+      EXPECT_EQ(get.says(), "not_executed, no_master") << info;
+      EXPECT_TRUE(get.has_cause("allow the user HELLO, ROLE or INFO")) << get.error().what();
+      EXPECT_EQ(get.op.attempts, 0U);
+   }
+}
+
+TEST(Refusal, OfTheRoleForAnotherReasonIsTriedAgain) {
+   script s;
+   auto& get = s.submit("GET k", {.deadline = 3s});
+   s.open();
+   s.accept();
+   s.answer(refuses("NOPERM hello") + client_info(7));
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO");
+   s.wishes();
+   s.answer(refuses("ERR not now"));
+   EXPECT_EQ(s.wishes(), "abort");
+   EXPECT_EQ(get.says(), "waiting");
+   s.advance(1s);
+   EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+   s.connect();
+   EXPECT_EQ(s.accept(), "GET k");
+   EXPECT_EQ(s.subject.where(), node_a);
+}
+
+TEST(Refusal, ToTellWhoWeAreMeansThatNothingCanBeFenced) {
+   for (const char* half : {"addr=10.9.9.9:7 name=\n", "id=7 laddr=10.9.9.9:7 name=\n", ""}) {
+      script s;
+      auto& incr = s.submit("INCR n");
+      s.open();
+      s.accept();
+      s.answer(hello() + bulk(half));
+      EXPECT_EQ(s.accept(), "INCR n");
+      s.lose();
+      s.advance(1s);
+      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "half a name might be a stranger's: " << half;
+      EXPECT_EQ(incr.says(), "unknown, connection_lost");
+      EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell who we were")) << incr.error().what();
+   }
+}
+
+TEST(Refusal, OfACommandThatWasMovedFromSaysSoAndSendsNothing) {
+   command moved = words("GET k");
+   const command taken = std::move(moved);
+   script s;
+   auto& call = s.submit_commands({moved});  // NOLINT(bugprone-use-after-move): that is the mistake
+   EXPECT_EQ(call.says(), "not_executed, invalid_argument");
+   EXPECT_TRUE(call.has_cause("it was moved from")) << call.error().what();
+   auto& unit = s.submit_commands({words("MULTI"), moved, words("EXEC")});
+   EXPECT_EQ(unit.says(), "not_executed, invalid_argument");
+   EXPECT_EQ(s.wishes(), "");
+}
+
+TEST(Refusal, OfACallThatIsOverTouchesNothing) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET k");
+   s.accept();
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+   s.cancel(get);
+   EXPECT_EQ(get.says(), "v");
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
