@@ -48,7 +48,7 @@ const std::vector<row> rows{
    {"+monitor", "master mymaster 127.0.0.1 7000 quorum 2", hint_kind::configured, old_master},
    {"-monitor", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
    {"+set", "master mymaster 127.0.0.1 7000 quorum 3", hint_kind::configured, old_master},
-   {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
+   {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
    {"+reboot", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
    {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
    {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
