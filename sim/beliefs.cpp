@@ -11,12 +11,25 @@ void beliefs::read(const line& on, const told& t, time_point now) {
       case news::nothing: return;
       case news::address: return answered(t, now);
       case news::epoch: subscription_of(on).epoch = t.epoch; return;
+      case news::tried: subscription_of(on).failover_epoch = subscription_of(on).epoch; return;
       case news::selected:
       case news::promoted: return nominate(on, t, now);
-      case news::aborted: return give_up(on.to);
+      case news::aborted: return give_up(on.to, subscription_of(on).failover_epoch);
       case news::master:
-      case news::replica: self_of(on.to) = {on.to, t.is == news::master, t.node, now}; return;
+      case news::replica: {
+         self& s = self_of(on.to);
+         const bool keeps_whom = t.is == news::replica && t.node == nowhere && !s.is_master;
+         s = {on.to, t.is == news::master, keeps_whom ? s.follows : t.node, now};
+         if (s.is_master && held_for_.node == on.to) held_for_ = {};
+         return;
+      }
    }
+}
+
+void beliefs::ended(const line& l) {
+   const auto was = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                 [&](const auto& s) { return s.on.number == l.number && s.on.to == l.to; });
+   if (was != subscriptions_.end() && held_for_.by == l.to) held_for_ = {};
 }
 
 void beliefs::answered(const told& t, time_point now) {
@@ -35,31 +48,34 @@ void beliefs::answered(const told& t, time_point now) {
 }
 
 void beliefs::nominate(const line& on, const told& t, time_point now) {
-   const std::uint64_t epoch = subscription_of(on).epoch;
    const bool promoted = t.is == news::promoted;
+   const subscription& s = subscription_of(on);
+   const std::uint64_t epoch = promoted ? s.epoch : s.failover_epoch;
    if (promoted) held_for_ = {};
    if (any_ && epoch <= epoch_) return;
-   const candidate c{t.node, on.to, epoch, promoted};
-   std::erase_if(candidates_, [&](const candidate& x) { return x.by == c.by && x.node == c.node; });
+   const candidate c{t.node, on.to, epoch, promoted, now};
+   std::erase_if(candidates_,
+                 [&](const candidate& x) { return x.by == c.by && x.node == c.node && x.epoch == c.epoch; });
    candidates_.push_back(c);
-   if (promoted) return;
-   held_for_ = c;
-   held_since_ = now;
+   if (!promoted && any_) held_for_ = c;
 }
 
-void beliefs::give_up(host_id by) {
-   const auto fails = [&](const candidate& c) { return c.by == by && !c.promoted; };
-   std::erase_if(candidates_, fails);
+void beliefs::give_up(host_id by, std::uint64_t epoch) {
+   const auto fails = [&](const candidate& c) { return c.by == by && c.epoch == epoch && !c.promoted; };
    if (fails(held_for_)) held_for_ = {};
-   if (fails(gone_to_)) gone_to_ = {};
+   // It may stay there all the same, by an earlier failover that was not given up.
+   const bool of_the_same = std::any_of(candidates_.begin(), candidates_.end(),
+                                        [&](const candidate& c) { return fails(c) && c.node == gone_to_.node; });
+   if (of_the_same) gone_to_ = {};
+   std::erase_if(candidates_, fails);
 }
 
 beliefs::subscription& beliefs::subscription_of(const line& on) {
    const auto found =
       std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) { return s.on.to == on.to; });
-   if (found == subscriptions_.end()) return subscriptions_.emplace_back(subscription{on, 0});
+   if (found == subscriptions_.end()) return subscriptions_.emplace_back(subscription{on});
    // What was said before on another connection is not known to belong to what is said now.
-   if (found->on.number != on.number) *found = {on, 0};
+   if (found->on.number != on.number) *found = {on};
    return *found;
 }
 
@@ -107,7 +123,7 @@ bool beliefs::may_return(host_id to, time_point now) const {
    if (to != master_ || named_at_ <= gone_at_) return false;
    const self* const gone = find_self(gone_to_.node);
    const bool is_replica = gone != nullptr && !gone->is_master && gone->at >= gone_at_;
-   return is_replica || now - gone_at_ >= agree_for;
+   return is_replica || now - gone_to_.at >= agree_for;
 }
 
 void beliefs::went(host_id to, time_point now) {
@@ -120,7 +136,7 @@ void beliefs::went(host_id to, time_point now) {
 }
 
 bool beliefs::holds_back(host_id from, duration for_so_long, time_point now) const {
-   return held_for_.node != nowhere && held_for_.node != from && now < held_since_ + for_so_long;
+   return held_for_.node != nowhere && held_for_.node != from && now < held_for_.at + for_so_long;
 }
 
 }  // namespace holdfast::sim

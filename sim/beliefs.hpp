@@ -24,11 +24,12 @@ struct line {
 class beliefs {
  public:
    void read(const line&, const told&, time_point now);
+   void ended(const line&);
 
    // Why no command may go there; empty if it may. It may to the node that the newest answer names; to one that a
-   // Sentinel has selected, or published as promoted, under a newer epoch (that of the +new-epoch before it on the same
-   // subscription), as long as that failover was not given up; and by a hint, to the node that the named one says it
-   // follows.
+   // Sentinel has selected, or published as promoted, under a newer epoch (that of the +new-epoch before its
+   // +try-failover, on the same subscription), as long as that failover was not given up; and by a hint, to the node
+   // that the named one says it follows.
    std::string objection(host_id to, bool follows_hints, time_point now) const;
    // A command went there. After one to a candidate the superseded node gets none, but for a reason that was read: the
    // failover was given up; the candidate says that it is a replica and Sentinels name the old master; they have named
@@ -36,8 +37,9 @@ class beliefs {
    void went(host_id to, time_point now);
    bool is_candidate(host_id) const;
 
-   // New writes are held back from all but the node that was selected, from then on, until the failover has ended one
-   // way or the other.
+   // New writes are held back from all but the node that was selected, from then on, until it says that it is a master,
+   // or the failover has ended otherwise, or the Sentinel that leads it can't be heard any more.
+   void release() { held_for_ = {}; }
    bool holds_back(host_id from, duration for_so_long, time_point now) const;
 
    bool any() const { return any_; }
@@ -51,10 +53,12 @@ class beliefs {
       host_id by = nowhere;  // the Sentinel
       std::uint64_t epoch = 0;
       bool promoted = false;
+      time_point at = {};
    };
    struct subscription {
       line on;
       std::uint64_t epoch = 0;
+      std::uint64_t failover_epoch = 0;
    };
    struct self {
       host_id node = nowhere;
@@ -65,7 +69,7 @@ class beliefs {
 
    void answered(const told&, time_point now);
    void nominate(const line&, const told&, time_point now);
-   void give_up(host_id by);
+   void give_up(host_id by, std::uint64_t epoch);
    subscription& subscription_of(const line&);
    self& self_of(host_id);
    const self* find_self(host_id) const;
@@ -81,7 +85,6 @@ class beliefs {
    std::vector<subscription> subscriptions_;
    std::vector<self> selves_;
    candidate held_for_ = {};
-   time_point held_since_ = {};
    candidate gone_to_ = {};  // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
 };

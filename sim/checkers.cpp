@@ -83,9 +83,8 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    if (c->unfenced || !changed || expects_lineages) return;
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
-   const client_record& r = clients_[c->client];
-   if (r.believes.any() && r.believes.master() != where) return;
-   if (r.lane_at != nowhere && r.lane_at != where) return;
+   const beliefs& known = clients_[c->client].believes;
+   if ((known.any() && known.master() != where) || (c->ended_at != nowhere && c->ended_at != where)) return;
    c->ran_late = true;
    c->late = behind;
 }
@@ -101,6 +100,7 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    c.done = true;
    --open_;
    client_record& r = record_of(c.client);
+   c.ended_at = r.lane_at;
    --r.open;
    if (c.times_sent != 0 && c.sent_on == r.connection && r.in_flight != 0) --r.in_flight;
    // Every command ends by its deadline, whatever happens.

@@ -83,6 +83,7 @@ class checkers {
    void ran(host_id where, const words&, place behind, bool changed, std::string_view reply);
    // What the client has read, before the engine hears of it.
    void told(std::uint32_t client, const line&, const sim::told&);
+   void ended(std::uint32_t client, const line& l) { record_of(client).believes.ended(l); }
    // Somebody made it a master by hand; or a Sentinel has chosen it since, or it is one no more.
    void rogue(host_id, bool);
    bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
@@ -118,7 +119,8 @@ class checkers {
       std::uint64_t lost = 0;
       std::uint64_t lost_late = 0;     // of these, ran after another had been promoted
       std::uint64_t lost_unsaved = 0;  // of these, by a restart with what had been saved
-      // Of these, sent to the old master though the client had read that another node was selected.
+      // Of these, sent to the old master though the client holds writes, and had read that another node was selected:
+      // it had held them for as long as it promises.
       std::uint64_t lost_selected = 0;
       busiest_second most;
    };
@@ -148,6 +150,7 @@ class checkers {
       place late = {};  // it ran after it was reported
       bool ran_late = false;
       bool sent_too_late = false;  // to a master for which a Sentinel had selected another
+      host_id ended_at = nowhere;  // where its client's lane was then
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;

@@ -17,7 +17,9 @@ std::string at_host(std::string_view what, host_id h) { return std::string(what)
 }  // namespace
 
 void checkers::told(std::uint32_t client, const line& on, const sim::told& t) {
-   record_of(client).believes.read(on, t, clock_.now());
+   client_record& r = record_of(client);
+   r.believes.read(on, t, clock_.now());
+   if (r.lane_at == nowhere) r.believes.release();  // it has no master yet that could be replaced
 }
 
 void checkers::rogue(host_id h, bool so) {
@@ -57,7 +59,7 @@ void checkers::judge_way(std::uint32_t client, const server_line& on, std::strin
 // New writes wait for the node that was selected: what the old master would acknowledge now will be lost.
 void checkers::judge_hold(call_number n, call& c, const client_record& r, host_id to, bool handed_over) {
    const bool writes = c.kind != call_kind::get && c.kind != call_kind::echo;
-   if (!writes || handed_over || expects_lineages) return;
+   if (!writes || handed_over || expects_lineages || limits.hold == duration::zero()) return;
    c.sent_too_late = r.believes.holds_back(to, std::chrono::hours(1), clock_.now());
    if (r.believes.holds_back(to, limits.hold, clock_.now()))
       broken(name(n) + at_host(" goes to", to) + ", though another node was just selected to replace it");

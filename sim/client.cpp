@@ -40,11 +40,11 @@ void sim_client::carry_out() {
             case engine::action::kind::connect: connect(a); break;
             case engine::action::kind::close:
                if (s.open) fabric_.net.close(s.id, end::client);
-               s = socket{};
+               forget(s);
                break;
             case engine::action::kind::abort:
                if (s.open) fabric_.net.abort(s.id, end::client);
-               s = socket{};
+               forget(s);
                break;
          }
       }
@@ -316,8 +316,13 @@ void sim_client::lose(std::uint32_t link, std::string_view why) {
    socket& s = sockets_[link - 1];
    const std::uint32_t serial = s.serial;
    fabric_.net.abort(s.id, end::client);
-   s = socket{};
+   forget(s);
    brain.lost(link, serial, why, now());
+}
+
+void sim_client::forget(socket& s) {
+   checkers_.ended(number_, s.seen);
+   s = socket{};
 }
 
 void sim_client::freeze() {

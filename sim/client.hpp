@@ -94,6 +94,7 @@ class sim_client {
    void write(std::uint32_t link);
    void tell_sent(socket&, std::string_view taken);
    void hear(socket&);
+   void forget(socket&);
    void connect(const engine::action&);
    void carry_out();
    void take_done();

@@ -12,6 +12,7 @@ enum class news : std::uint8_t {
    nothing,
    address,   // a Sentinel's answer: `node` is the master, under `epoch`
    epoch,     // +new-epoch: `epoch`
+   tried,     // +try-failover: what this Sentinel selects is selected under the epoch of before
    selected,  // +selected-slave: `node`
    promoted,  // +promoted-slave or +switch-master: `node`
    aborted,   // -failover-abort-...: what this Sentinel selected is not promoted

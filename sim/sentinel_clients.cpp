@@ -26,7 +26,8 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
    text += more;
-   const news is = channel == "+selected-slave"              ? news::selected
+   const news is = channel == "+try-failover"                ? news::tried
+                   : channel == "+selected-slave"            ? news::selected
                    : channel == "+promoted-slave"            ? news::promoted
                    : channel.starts_with("-failover-abort-") ? news::aborted
                                                              : news::nothing;

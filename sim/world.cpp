@@ -42,6 +42,7 @@ void world::build() {
                        .in_flight = settings.limits.in_flight,
                        .max_resends = settings.resend.max_resends,
                        .budget = settings.resend.budget,
+                       .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
@@ -61,7 +62,6 @@ void world::build() {
 config world::client_config() const {
    config c;
    c.master = plan_.sentinel.master_name;
-   c.cutover = cutover::confirmed;
    for (const auto& s : sentinels_) {
       c.sentinels.push_back({address_of_host(s->host()), 26379});
       if (!plan_.knows_all_seeds && c.sentinels.size() == 2) break;

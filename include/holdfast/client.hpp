@@ -4,6 +4,7 @@
 #include <holdfast/call_options.hpp>
 #include <holdfast/command.hpp>
 #include <holdfast/config.hpp>
+#include <holdfast/deployment.hpp>
 #include <holdfast/result.hpp>
 #include <holdfast/value.hpp>
 
@@ -30,8 +31,9 @@ struct set_options {
 // A connection to a master, wherever the master is. Each command is answered by the rightful master within its
 // deadline, or comes back with an error that says truthfully whether it ran (error::outcome).
 //
-// One thread at a time; a client for each thread is cheap. There is no background thread: everything is done in the
-// caller's thread, inside the calls. A call first takes in what arrived since the last one, so that a client that was
+// One thread at a time; a client for each thread is cheap, and cheaper still for the Sentinels where all share a
+// `deployment`. There is no background thread, but for that of a shared deployment: everything is done in the caller's
+// thread, inside the calls. A call first takes in what arrived since the last one, so that a client that was
 // idle through a failover does not send to the old master. Between calls nothing happens, and no server expects
 // anything.
 //
@@ -41,9 +43,18 @@ class client {
  public:
    explicit client(std::string_view uri);
    explicit client(config);
+   // Led by the deployment's watch instead of one of its own (deployment.hpp), and keeps it alive. Throws
+   // std::system_error, too, where the process has no descriptor or no thread left.
+   explicit client(const deployment&);
+   // The same with settings of its own. Where and how the Sentinels are asked is the deployment's affair: `sentinels`,
+   // `master` and `server` are left empty or are the deployment's own (else errc::invalid_argument), and
+   // `sentinel_username`, `sentinel_password`, `sentinel_timeout`, `cutover`, `warm_replicas`, `hold_on_selected` and
+   // `follow_role_hint` have no effect. All else is as it is given, `username` and `password` too: begin with
+   // `deployment::settings()`. The observer is told of this client's connections and commands, in its caller's thread.
+   client(const deployment&, config);
    client(client&&) noexcept;
    client& operator=(client&&) noexcept;
-   ~client();  // closes the connections, waits for nothing
+   ~client();  // closes the connections, waits for nothing (but the last of a deployment: deployment.hpp)
 
    // Runs one command and waits for its reply, at most until its deadline. An error reply of the server is a failed
    // result (errc::server_error, its text in error::server_text, its outcome by what the reply proves); an error inside

@@ -156,7 +156,9 @@ std::string_view name_of(const any_event&);
 std::string to_string(const any_event&);
 
 // Called in the client's own thread, between events and never inside one: it may take its time (the client waits), but
-// must not throw and must not call the client. Empty: nothing is told, and nothing is spent on telling.
+// must not throw and must not call the client. Where clients share a `deployment`, what the watch tells goes to the
+// deployment's observer, in the deployment's thread, and what a lane tells to that client's, in its caller's. Empty:
+// nothing is told, and nothing is spent on telling.
 using observer = std::function<void(const any_event&)>;
 
 // Where the pure layers put what happened until the runtime tells it. Costs nothing while nobody listens.

@@ -6,6 +6,7 @@
 #include <holdfast/command.hpp>
 #include <holdfast/config.hpp>
 #include <holdfast/delivery.hpp>
+#include <holdfast/deployment.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/result.hpp>

@@ -3,31 +3,35 @@
 #include <holdfast/client.hpp>
 
 #include <algorithm>
-#include <random>
 #include <system_error>
+#include <utility>
 
 namespace holdfast {
 namespace {
 
-config parsed(std::string_view uri) { return config::from_uri(uri).value(); }
-
-std::uint64_t seed() {
-   std::random_device entropy;
-   return (std::uint64_t{entropy()} << 32) ^ entropy();
+std::optional<poll::seat> seat_at(poll::watch_thread* w) {
+   if (w == nullptr) return std::nullopt;
+   return std::optional<poll::seat>(std::in_place, w->board());
 }
 
 }  // namespace
 
-client::body::body(config c)
-   : settings(checked(std::move(c))), engine(settings, seed()), loop(engine, settings.observer) {}
-
-config client::body::checked(config c) {
-   validate(c).value();
-   return c;
+client::body::body(config c, std::shared_ptr<poll::watch_thread> w)
+   : settings(std::move(c)),
+     shared(std::move(w)),
+     seat(seat_at(shared.get())),
+     engine(settings, fresh_seed(), seat ? &*seat : nullptr),
+     loop(engine, settings.observer) {
+   if (seat) loop.follow(*seat);
 }
 
-client::client(std::string_view uri) : client(parsed(uri)) {}
-client::client(config c) : body_(std::make_unique<body>(std::move(c))) {}
+client::client(std::string_view uri) : client(config::from_uri(uri).value()) {}
+client::client(config c) : body_(std::make_unique<body>(checked(std::move(c)))) {}
+client::client(const deployment& d) : client(d, d.settings()) {}
+client::client(const deployment& d, config c) {
+   c = checked(d.body_->placed(std::move(c)));
+   body_ = std::make_unique<body>(std::move(c), d.body_->watch());
+}
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
@@ -101,6 +105,7 @@ class at_exit {
 }  // namespace
 
 void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
+   const visit here(*this);
    loop.take_in();
    lane::operation op;
    prepare(op, {&c, 1}, &reply, options, loop.time());
@@ -149,6 +154,7 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 // Works through the list with a window of operations, so that memory is bounded however long it is.
 void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
                             const alarm& stop) {
+   const visit here(*this);
    loop.take_in();
    const time_point given = loop.time();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
@@ -211,6 +217,7 @@ result<endpoint> client::master(const call_options& options) {
 
 void client::watch(duration at_most, const std::stop_token& stop) {
    poll::loop& loop = body_->loop;
+   const body::visit here(*body_);
    loop.take_in();
    body_->engine.discover(loop.time());
    const time_point until = after(loop.time(), std::max(at_most, duration::zero()));

@@ -8,14 +8,16 @@
 
 namespace holdfast::engine {
 
-engine::engine(const config& c, std::uint64_t seed)
+engine::engine(const config& c, std::uint64_t seed, shared_watch* elsewhere)
    : has_sentinels_(!c.sentinels.empty()),
      events_(static_cast<bool>(c.observer)),
      budget_(c.resend.budget),
-     watch_(watch_settings(c), seed ^ 1, wishes_, reply_limits(c), events_),
+     watch_(elsewhere == nullptr ? watch_settings(c) : topology::watch_settings{}, seed ^ 1, wishes_, reply_limits(c),
+            events_),
+     led_(elsewhere == nullptr ? std::nullopt : std::optional<snapshot_guide>(std::in_place, *elsewhere)),
      main_(wishes_, reply_limits(c)),
      probe_(wishes_, probe_limits()),
-     lane_(lane_settings(c), main_, probe_, *this, budget_, events_, seed) {
+     lane_(lane_settings(c), main_, probe_, guide(), budget_, events_, seed) {
    if (c.breaker) breaker_.emplace(*c.breaker);
    if (c.deadline) lane_.set_default_deadline(*c.deadline);
    follows_deployment_ = !c.deadline;
@@ -65,7 +67,12 @@ void engine::tell_breaker(time_point now) {
 }
 
 void engine::discover(time_point now) {
-   watch_.ask(now);
+   guide().ask(now);
+   watch_moved(now);
+}
+
+void engine::heard(std::shared_ptr<const snapshot> s, time_point now) {
+   led_->heard(std::move(s));
    watch_moved(now);
 }
 
@@ -181,22 +188,26 @@ void engine::tick(time_point now) {
       watch_.tick(now);
       watch_moved(now);
    }
+   if (led_ && led_->tick(now)) watch_moved(now);
    lane_.tick(now);
 }
 
-time_point engine::next_deadline() const { return std::min(watch_.next_deadline(), lane_.next_deadline()); }
+time_point engine::next_deadline() const {
+   const time_point t = std::min(watch_.next_deadline(), lane_.next_deadline());
+   return led_ ? std::min(t, led_->next_deadline()) : t;
+}
 
 // ---- between watch and lane ---------------------------------------------------------------------------------------
 
 // The watch may have changed its mind.
 void engine::watch_moved(time_point now) {
-   if (const auto d = watch_.down_after(); d != told_down_after_ && follows_deployment_) {
+   if (const auto d = led_ ? led_->down_after() : watch_.down_after(); d != told_down_after_ && follows_deployment_) {
       told_down_after_ = d;
       lane_.set_default_deadline(default_deadline(d));
    }
-   if (breaker_ && watch_.target() && guarded_ != watch_.target()->where) {
+   if (const auto t = breaker_ ? guide().target() : std::nullopt; t && guarded_ != t->where) {
       if (guarded_) breaker_->reset(now);  // another node: nothing is held against it
-      guarded_ = watch_.target()->where;
+      guarded_ = t->where;
       tell_breaker(now);
    }
    lane_.guided(now);

@@ -11,9 +11,13 @@
 //                           Sentinels
 //                         watch (Sentinels, epochs, belief) --bytes--> Sentinels
 //
+// The watch may run elsewhere, for many lanes: then `heard` brings what it says (snapshot.hpp), and shared_watch takes
+// what the lane asks of it.
+//
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
 #pragma once
 
+#include "engine/snapshot_guide.hpp"
 #include "lane/lane.hpp"
 #include "resp/link.hpp"
 #include "topology/watch.hpp"
@@ -24,6 +28,7 @@
 #include <holdfast/policy/retry_budget.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -52,8 +57,9 @@ struct action {
 
 class engine final : private lane::guide {
  public:
-   // `c` has passed `validate`.
-   engine(const config& c, std::uint64_t seed);
+   // `c` has passed `validate`. A watch elsewhere outlives the engine; then what `c` says of Sentinels is not looked
+   // at.
+   engine(const config& c, std::uint64_t seed, shared_watch* elsewhere = nullptr);
    engine(const engine&) = delete;
    engine& operator=(const engine&) = delete;
 
@@ -65,8 +71,12 @@ class engine final : private lane::guide {
    lane::operation* take_done(time_point now);  // null when there is none
    bool has_done() const { return lane_.has_done(); }
    event_queue& events() { return events_; }
-   // The Sentinels as they are known, for diagnosis.
+   // The Sentinels as they are known, for diagnosis and for those who publish it.
    const topology::watch& watch() const { return watch_; }
+   // What leads the lane; through it a watch serves lanes of other engines, too (publisher.hpp).
+   lane::guide& guide() { return led_ ? static_cast<lane::guide&>(*led_) : *this; }
+   // The watch elsewhere says this now.
+   void heard(std::shared_ptr<const snapshot>, time_point now);
    const lane::lane& lane() const { return lane_; }
    // Finds out where the master is, also without any command.
    void discover(time_point now);
@@ -129,7 +139,8 @@ class engine final : private lane::guide {
    std::optional<duration> told_down_after_;
    std::optional<endpoint> guarded_;  // the master that the breaker stands for
 
-   topology::watch watch_;
+   topology::watch watch_;              // with `led_`: of no Sentinel, it does nothing
+   std::optional<snapshot_guide> led_;  // by a watch elsewhere
    resp::link main_;
    resp::link probe_;
    lane::lane lane_;

@@ -18,6 +18,8 @@ struct named_node {
    endpoint where;
    std::uint64_t epoch = 0;
    std::uint64_t generation = 0;  // counts the changes
+
+   friend bool operator==(const named_node&, const named_node&) = default;
 };
 
 // Why no master can be named.
@@ -25,6 +27,8 @@ struct trouble {
    errc code = errc::no_sentinel;
    std::vector<std::string> causes;
    bool final = false;  // waiting can't help, as far as can be known
+
+   friend bool operator==(const trouble&, const trouble&) = default;
 };
 
 class guide {

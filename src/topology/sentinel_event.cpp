@@ -47,7 +47,7 @@ constexpr std::array rules{
    channel_rule{"+set", hint_kind::configured},
    channel_rule{"+monitor", hint_kind::configured},
    channel_rule{"-monitor", hint_kind::configured},
-   channel_rule{"+reboot", hint_kind::configured},
+   channel_rule{"+reboot", hint_kind::up},  // and who was selected stays so
    channel_rule{"+sentinel", hint_kind::sentinels},
    channel_rule{"+sentinel-address-switch", hint_kind::sentinels},
    channel_rule{"+slave", hint_kind::replicas},
@@ -121,9 +121,6 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    auto master = text.substr(at + 3);
    if (!cut_name(master, name) || !cut_endpoint(master)) return std::nullopt;
    switch (rule.kind) {
-      case hint_kind::configured:
-         if (type == "slave") return hint{hint_kind::news};  // it was restarted
-         break;
       case hint_kind::down:
       case hint_kind::up:
       case hint_kind::objectively_down:

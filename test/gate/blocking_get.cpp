@@ -1,5 +1,6 @@
 // What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the
-// difference. Prints the heap allocations during the loop.
+// difference. Prints the heap allocations of this thread during the loop. With HOLDFAST_GATE_SHARED the client is one
+// of a deployment, whose watch has a thread of its own.
 #include <holdfast/holdfast.hpp>
 
 #include <cstdio>
@@ -7,7 +8,7 @@
 #include <new>
 
 namespace {
-std::size_t allocations = 0;
+thread_local std::size_t allocations = 0;
 }
 
 // The linker sends every malloc of this program and of the library here (--wrap).
@@ -30,7 +31,11 @@ void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 int main(int argc, char** argv) {
    if (argc != 3) return std::fputs("usage: blocking_get URI COUNT\n", stderr), 2;
    const long count = std::atol(argv[2]);
+#ifdef HOLDFAST_GATE_SHARED
+   holdfast::client redis{holdfast::deployment(argv[1])};
+#else
    holdfast::client redis{std::string_view(argv[1])};
+#endif
    redis.run({"SET", "gate", "0123456789abcdef"}).value();
    const holdfast::command get{"GET", "gate"};
    for (int i = 0; i < 100; ++i) redis.run(get).value();

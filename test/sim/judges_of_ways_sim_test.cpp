@@ -20,11 +20,13 @@ class case_of_a_way : public case_in_court {
          l.says_master = true;
       }
       reads(5, {news::address, 4, 0});
+      judges.goes(0, lanes_[0], words{"HELLO", "3"});
    }
    void reads(host_id from, const told& t) { judges.told(0, {from, from}, t); }
    // On that Sentinel's subscription.
    void selects(host_id sentinel, std::uint64_t epoch, host_id node) {
       reads(sentinel, {news::epoch, epoch, nowhere});
+      reads(sentinel, {news::tried, 0, nowhere});
       reads(sentinel, {news::selected, 0, node});
    }
    void goes(host_id to) { judges.goes(0, lanes_[to], words{"GET", "s0"}); }
@@ -79,6 +81,8 @@ TEST(Judges, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
    for (const std::uint64_t epoch : {0U, 3U, 4U}) {
       case_of_a_way c;
       if (epoch != 0) c.reads(6, {news::epoch, epoch, nowhere});
+      c.reads(6, {news::tried, 0, nowhere});
+      c.reads(6, {news::epoch, 9, nowhere});  // of another failover, which begins meanwhile
       c.reads(6, {news::selected, 0, 1});
       c.goes(1);
       EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)")) << epoch;
@@ -88,6 +92,7 @@ TEST(Judges, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
 TEST(Judges, NoticeAnEpochThatIsThatOfAnotherSubscription) {
    case_of_a_way c;
    c.reads(6, {news::epoch, 5, nowhere});
+   c.reads(7, {news::tried, 0, nowhere});
    c.reads(7, {news::selected, 0, 1});
    c.goes(1);
    EXPECT_TRUE(c.found("was told that the master is host 0"));
@@ -102,6 +107,13 @@ TEST(Judges, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
    c.reads(6, {news::aborted, 0, 0});
    c.goes(1);
    EXPECT_TRUE(c.found("was told that the master is host 0"));
+   case_of_a_way again;
+   again.selects(6, 5, 1);
+   again.reads(6, {news::epoch, 6, nowhere});
+   again.reads(6, {news::tried, 0, nowhere});
+   again.reads(6, {news::aborted, 0, 0});  // its next try
+   again.goes(1);
+   EXPECT_EQ(again.verdict(), "");
 }
 
 TEST(Judges, NoticeAReturnToTheSupersededMaster) {
@@ -195,8 +207,10 @@ TEST(Judges, LetWritesGoOnceTheHoldIsOver) {
 
 TEST(Judges, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
    case_of_a_way c;
+   c.judges.limits.hold = 1ms;
    const place fork = c.at;
    c.selects(6, 5, 1);
+   c.time.pass_until(c.time.now() + 2ms);
    const auto n = c.gives(call_kind::set);
    c.case_in_court::sets(n, 10);
    c.succeeds(n, value::of_status("OK"));

@@ -1,6 +1,5 @@
 #include "runtime/poll/loop.hpp"
 
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -19,23 +18,7 @@ time_point now() {
 
 // ---- stop ---------------------------------------------------------------------------------------------------------
 
-namespace {
-
-int make_event_fd() {
-   const int fd = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-   if (fd < 0) throw std::system_error(errno, std::system_category(), "eventfd");
-   return fd;
-}
-
-}  // namespace
-
-stop_alarm::stop_alarm(const std::stop_token& token)
-   : event_(make_event_fd()), callback_token_(token), callback_(token, ring{event_.fd()}) {}
-
-void stop_alarm::ring::operator()() const {
-   const std::uint64_t one = 1;
-   [[maybe_unused]] const auto written = ::write(fd, &one, sizeof one);  // full means that it rings already
-}
+stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{bell_}) {}
 
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
@@ -111,6 +94,7 @@ void loop::write(std::uint32_t link) {
 
 void loop::take_in() {
    now_ = now();
+   hear();
    // Within a millisecond nothing is missed that a command in flight would not find out as well.
    if (now_ - last_look_ < std::chrono::milliseconds(1)) return;
    look(duration::zero(), nullptr);
@@ -125,7 +109,8 @@ void loop::wait(const stop_alarm* alarm) {
 
 void loop::look(duration at_most, const stop_alarm* alarm) {
    if (!listed_) list_connections();
-   fds_.resize(links_.size());
+   fds_.resize(links_.size() + (bell_ != nullptr ? 1 : 0));
+   const std::size_t resolver_begin = fds_.size();
    if (resolver_.busy()) {
       resolver_.add_to(fds_);
       if (const auto t = resolver_.timeout(now())) at_most = std::min<duration>(at_most, *t);
@@ -136,6 +121,9 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    const timespec limit{static_cast<time_t>(seconds.count()), static_cast<long>((at_most - seconds).count())};
    const int found = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
    last_look_ = now_ = now();
+   // Silenced before it is heard what it rang for: what is published after that rings again.
+   if (found > 0 && bell_ != nullptr && fds_[links_.size()].revents != 0) bell_->hush();
+   hear();
    if (found > 0) {
       // What is read may change the connections, and with them the list: only the copies here are looked at.
       for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -143,10 +131,15 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
       }
    }
    if (resolver_.busy()) {
-      resolver_.process(fds_.data() + links_.size(), fds_.data() + resolver_end, now_);
+      resolver_.process(fds_.data() + resolver_begin, fds_.data() + resolver_end, now_);
       take_resolved();
    }
    if (now_ >= engine_.next_deadline()) engine_.tick(now_);
+}
+
+// First of all: what the connections have to say is understood by it.
+void loop::hear() {
+   if (seat_ != nullptr && seat_->moved()) engine_.heard(seat_->take(), now_);
 }
 
 void loop::list_connections() {
@@ -159,6 +152,7 @@ void loop::list_connections() {
       fds_.push_back({c.sock.fd(), events, 0});
       links_.push_back(static_cast<std::uint32_t>(i + 1));
    }
+   if (bell_ != nullptr) fds_.push_back({bell_->fd(), POLLIN, 0});
    listed_ = true;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "engine/engine.hpp"
+#include "runtime/poll/doorbell.hpp"
+#include "runtime/poll/notice_board.hpp"
 #include "runtime/poll/resolver.hpp"
 #include "runtime/poll/socket.hpp"
 
@@ -26,15 +28,15 @@ class stop_alarm {
    explicit stop_alarm(const std::stop_token&);  // throws std::system_error if the process has no descriptor left
    stop_alarm(const stop_alarm&) = delete;
    stop_alarm& operator=(const stop_alarm&) = delete;
-   int fd() const { return event_.fd(); }
+   int fd() const { return bell_.fd(); }
    bool rang() const { return callback_token_.stop_requested(); }
 
  private:
    struct ring {
-      int fd;
-      void operator()() const;
+      const doorbell& bell;
+      void operator()() const { bell.ring(); }
    };
-   socket event_;  // outlives the callback, which writes to it
+   doorbell bell_;  // outlives the callback, which rings it
    std::stop_token callback_token_;
    std::stop_callback<ring> callback_;
 };
@@ -62,6 +64,16 @@ class loop {
          wait(alarm);
       }
    }
+   // Another thread that rings ends a wait.
+   void woken_by(const doorbell& b) {
+      bell_ = &b;
+      listed_ = false;
+   }
+   // The engine is led by a watch elsewhere, and told what that publishes.
+   void follow(seat& s) {
+      seat_ = &s;
+      woken_by(s.bell());
+   }
    // No wait goes on beyond it.
    void at_most_until(time_point t) { at_most_until_ = t; }
    time_point time() const { return now_; }  // as of the last look
@@ -81,6 +93,7 @@ class loop {
    bool read(std::uint32_t link);
    void wait(const stop_alarm*);
    void look(duration at_most, const stop_alarm*);
+   void hear();
    void list_connections();
    void ready(std::uint32_t link, short events);
    void lose(std::uint32_t link, const std::string& why);
@@ -89,11 +102,13 @@ class loop {
 
    engine::engine& engine_;
    const observer& observer_;
+   const doorbell* bell_ = nullptr;
+   seat* seat_ = nullptr;
    resolver resolver_;
    std::vector<connection> connections_;  // by link id - 1
-   std::vector<pollfd> fds_;              // the connections'; behind them, for one wait, those of resolver and alarm
-   std::vector<std::uint32_t> links_;     // of the connections in fds_
-   bool listed_ = false;                  // fds_ is up to date
+   std::vector<pollfd> fds_;  // the connections' and the bell's; behind them, for one wait, those of resolver, alarm
+   std::vector<std::uint32_t> links_;  // of the connections in fds_
+   bool listed_ = false;               // fds_ is up to date
    std::vector<any_event> events_;
    time_point now_ = {};
    time_point last_look_ = {};

@@ -2,7 +2,7 @@
 // each way, and a clock that is counted by hand. It plays the runtime, as any real one must.
 #pragma once
 
-#include "engine/engine.hpp"
+#include "unit/engine/subject.hpp"
 #include "unit/topology/replies.hpp"
 
 #include <holdfast/command.hpp>
@@ -115,7 +115,7 @@ class deployment {
    std::vector<any_event> history;
    config settings;
    time_point now = time_point{} + 1h;
-   holdfast::engine::engine subject;
+   test::subject subject;
    unsigned ticks = 0;
 
  private:

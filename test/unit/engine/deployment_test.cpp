@@ -131,7 +131,7 @@ void deployment::carry_out() {
    while (subject.take_done(now) != nullptr) {
    }
    std::vector<any_event> fresh;
-   subject.events().take(fresh);
+   subject.take_events(fresh);
    history.insert(history.end(), fresh.begin(), fresh.end());
    if (subject.has_actions()) carry_out();
 }

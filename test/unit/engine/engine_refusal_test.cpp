@@ -7,20 +7,21 @@ namespace holdfast::engine::test {
 namespace {
 
 TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
-   deployment d;
+   const time_point now = time_point{} + 1h;
+   engine subject(with_sentinels(), 1);
    call c;
    c.commands.push_back(command{"INCR", "n"});
    c.results.resize(1);
    c.op.commands = c.commands;
    c.op.results = c.results.data();
-   c.op.submitted = d.now;
-   d.subject.refuse(c.op, errc::cancelled, d.now);
-   EXPECT_TRUE(d.subject.has_done());
-   EXPECT_EQ(d.subject.take_done(d.now), &c.op);
+   c.op.submitted = now;
+   subject.refuse(c.op, errc::cancelled, now);
+   EXPECT_TRUE(subject.has_done());
+   EXPECT_EQ(subject.take_done(now), &c.op);
    EXPECT_TRUE(c.failed_with(errc::cancelled, outcome::not_executed));
    EXPECT_EQ(c.error().attempts, 0U);
-   d.run_for(1s);
-   EXPECT_TRUE(d.at(node_a).arrived.empty());
+   action nothing;
+   EXPECT_FALSE(subject.next_action(nothing)) << "nobody is dialled for it";
 }
 
 }  // namespace

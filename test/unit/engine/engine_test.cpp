@@ -18,7 +18,7 @@ TEST(Engine, FindsTheMasterConnectsAndAnswers) {
    const auto begin = d.now;
    EXPECT_TRUE(d.finish(incr));
    EXPECT_TRUE(incr.ok());
-   EXPECT_LT(d.now - begin, 8ms) << "two connects and three waits, of a millisecond each";
+   EXPECT_LE(d.now - begin, watch_is_shared ? 8ms : 7ms) << "two connects and three waits, of a millisecond each";
    EXPECT_EQ(d.at(node_a).arrived, std::vector<std::string>{"INCR n"});
    EXPECT_EQ(d.told<event::connected>().size(), 1U);
 }
@@ -220,6 +220,24 @@ TEST(Failover, OfADemotedMasterThatAnswersReadonlyLosesNothing) {
    d.fail_over();
    EXPECT_TRUE(d.finish(incr) && incr.ok());
    EXPECT_EQ(d.at(node_b).counter, 2);
+}
+
+TEST(Failover, HoldsWritesFromTheSelectionOnAndLetsThemGoWhenNothingComesOfIt) {
+   deployment d;
+   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   d.run_for(100ms);
+   d.publish("+new-epoch", "6");
+   d.publish("+try-failover", "master mymaster 10.0.0.1 6379");
+   d.publish("+selected-slave", "slave 10.0.0.2:6379 10.0.0.2 6379 @ mymaster 10.0.0.1 6379");
+   d.run_for(5ms);
+   auto& get = d.submit("GET n");
+   auto& set = d.submit("SET k 1");
+   d.run_for(200ms);
+   EXPECT_TRUE(get.ok());
+   EXPECT_FALSE(set.done());
+   d.run_for(60ms);
+   EXPECT_TRUE(set.ok());
+   EXPECT_EQ(d.at(node_a).arrived.back(), "SET k 1");
 }
 
 // ---- what a runtime reports late -----------------------------------------------------------------------------------

@@ -20,67 +20,69 @@ struct row {
    std::uint64_t epoch = 0;
 };
 
+const endpoint old_master{"127.0.0.1", 7000};
+const endpoint new_master{"127.0.0.1", 7001};
+
+const std::vector<row> rows{
+   {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 7001", hint_kind::switched, new_master},
+   {"+promoted-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::switched,
+    new_master},
+   {"+failover-state-reconf-slaves", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
+   {"+config-update-from", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::configured},
+   {"+sdown", "master mymaster 127.0.0.1 7000", hint_kind::down, old_master},
+   {"-sdown", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
+   {"+odown", "master mymaster 127.0.0.1 7000 #quorum 2/2", hint_kind::objectively_down, old_master},
+   {"-odown", "master mymaster 127.0.0.1 7000", hint_kind::objectively_up, old_master},
+   {"+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
+   {"+sdown", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::news},
+   {"+try-failover", "master mymaster 127.0.0.1 7000", hint_kind::tries, old_master},
+   {"+elected-leader", "master mymaster 127.0.0.1 7000", hint_kind::failing_over, old_master},
+   {"+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::selected,
+    new_master},
+   {"+selected-slave", "master mymaster 127.0.0.1 7000", hint_kind::selected},
+   {"-failover-abort-not-elected", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
+   {"-failover-abort-no-good-slave", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
+   {"-failover-abort-slave-timeout", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
+   {"+failover-end", "master mymaster 127.0.0.1 7000", hint_kind::finished, old_master},
+   {"+reset-master", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
+   {"+monitor", "master mymaster 127.0.0.1 7000 quorum 2", hint_kind::configured, old_master},
+   {"-monitor", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
+   {"+set", "master mymaster 127.0.0.1 7000 quorum 3", hint_kind::configured, old_master},
+   {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
+   {"+reboot", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
+   {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
+   {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
+   {"+tilt", "#tilt mode entered", hint_kind::news},
+
+   {"+new-epoch", "7", hint_kind::new_epoch, {}, 7},
+
+   // Somebody else's affair.
+   {"+switch-master", "other 127.0.0.1 7000 127.0.0.1 7001", {}},
+   {"+switch-master", "mymaster2 127.0.0.1 7000 127.0.0.1 7001", {}},
+   {"+odown", "master mymaster2 127.0.0.1 7000", {}},
+   {"+promoted-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ other 127.0.0.1 7000", {}},
+   {"+unheard-of", "master mymaster 127.0.0.1 7000", {}},
+
+   // What no Sentinel would say.
+   {"+switch-master", "", {}},
+   {"+switch-master", "mymaster", {}},
+   {"+switch-master", "mymaster ", {}},
+   {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1", {}},
+   {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 0", {}},
+   {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 99999", {}},
+   {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 -1", {}},
+   {"+switch-master", "mymaster 127.0.0.1 7000 /etc/passwd 1", {}},
+   {"+odown", "master mymaster", {}},
+   {"+odown", "master", {}},
+   {"+promoted-slave", "slave x @ mymaster 127.0.0.1 7000", hint_kind::switched},
+   {"+promoted-slave", "slave @ @ @ @", {}},
+   {"+new-epoch", "", {}},
+   {"+new-epoch", "-1", {}},
+   {"+new-epoch", "7 ", {}},
+   {"+new-epoch", "99999999999999999999", {}},
+};
+
 TEST(SentinelEvent, SaysWhatItIsAHintOf) {
-   const endpoint old_master{"127.0.0.1", 7000};
-   const endpoint new_master{"127.0.0.1", 7001};
-   const std::vector<row> rows{
-      {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 7001", hint_kind::switched, new_master},
-      {"+promoted-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::switched,
-       new_master},
-      {"+failover-state-reconf-slaves", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
-      {"+config-update-from", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::configured},
-      {"+sdown", "master mymaster 127.0.0.1 7000", hint_kind::down, old_master},
-      {"-sdown", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
-      {"+odown", "master mymaster 127.0.0.1 7000 #quorum 2/2", hint_kind::objectively_down, old_master},
-      {"-odown", "master mymaster 127.0.0.1 7000", hint_kind::objectively_up, old_master},
-      {"+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
-      {"+sdown", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::news},
-      {"+try-failover", "master mymaster 127.0.0.1 7000", hint_kind::tries, old_master},
-      {"+elected-leader", "master mymaster 127.0.0.1 7000", hint_kind::failing_over, old_master},
-      {"+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::selected,
-       new_master},
-      {"+selected-slave", "master mymaster 127.0.0.1 7000", hint_kind::selected},
-      {"-failover-abort-not-elected", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
-      {"-failover-abort-no-good-slave", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
-      {"-failover-abort-slave-timeout", "master mymaster 127.0.0.1 7000", hint_kind::aborted, old_master},
-      {"+failover-end", "master mymaster 127.0.0.1 7000", hint_kind::finished, old_master},
-      {"+reset-master", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
-      {"+monitor", "master mymaster 127.0.0.1 7000 quorum 2", hint_kind::configured, old_master},
-      {"-monitor", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
-      {"+set", "master mymaster 127.0.0.1 7000 quorum 3", hint_kind::configured, old_master},
-      {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::configured, old_master},
-      {"+reboot", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
-      {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
-      {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
-      {"+tilt", "#tilt mode entered", hint_kind::news},
-
-      {"+new-epoch", "7", hint_kind::new_epoch, {}, 7},
-
-      // Somebody else's affair.
-      {"+switch-master", "other 127.0.0.1 7000 127.0.0.1 7001", {}},
-      {"+switch-master", "mymaster2 127.0.0.1 7000 127.0.0.1 7001", {}},
-      {"+odown", "master mymaster2 127.0.0.1 7000", {}},
-      {"+promoted-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ other 127.0.0.1 7000", {}},
-      {"+unheard-of", "master mymaster 127.0.0.1 7000", {}},
-
-      // What no Sentinel would say.
-      {"+switch-master", "", {}},
-      {"+switch-master", "mymaster", {}},
-      {"+switch-master", "mymaster ", {}},
-      {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1", {}},
-      {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 0", {}},
-      {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 99999", {}},
-      {"+switch-master", "mymaster 127.0.0.1 7000 127.0.0.1 -1", {}},
-      {"+switch-master", "mymaster 127.0.0.1 7000 /etc/passwd 1", {}},
-      {"+odown", "master mymaster", {}},
-      {"+odown", "master", {}},
-      {"+promoted-slave", "slave x @ mymaster 127.0.0.1 7000", hint_kind::switched},
-      {"+promoted-slave", "slave @ @ @ @", {}},
-      {"+new-epoch", "", {}},
-      {"+new-epoch", "-1", {}},
-      {"+new-epoch", "7 ", {}},
-      {"+new-epoch", "99999999999999999999", {}},
-   };
    for (const auto& r : rows) {
       SCOPED_TRACE(std::string(r.channel) + " " + r.payload);
       const auto h = read_hint(r.channel, r.payload, "mymaster");

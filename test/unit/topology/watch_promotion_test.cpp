@@ -244,9 +244,10 @@ TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, TheRestartOfAReplicaEndsNeither) {
+TEST_F(promotion, TheRestartOfAServerEndsNeither) {
    selected();
    w.publish(s1, "+reboot", about_replica(third, old_master));
+   w.publish(s1, "+reboot", about_master(old_master));
    w.run_for(1ms);
    EXPECT_TRUE(holds());
    promoted(new_master);

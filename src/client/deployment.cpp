@@ -1,0 +1,60 @@
+#include "client/body.hpp"
+
+#include <holdfast/deployment.hpp>
+
+#include <random>
+#include <string>
+#include <utility>
+
+namespace holdfast {
+
+std::uint64_t fresh_seed() {
+   std::random_device entropy;
+   return (std::uint64_t{entropy()} << 32) ^ entropy();
+}
+
+config checked(config c) {
+   validate(c).value();
+   return c;
+}
+
+namespace {
+
+// Empty, or the same: a client that names another place would be led astray in silence.
+template <class T>
+void place(const char* name, T& theirs, const T& ours) {
+   if (theirs == T{}) theirs = ours;
+   if (theirs == ours) return;
+   error e(errc::invalid_argument, outcome::not_executed);
+   e.causes.push_back(std::string(name) + ": not the deployment's; leave it empty");
+   throw failure(e);
+}
+
+}  // namespace
+
+deployment::body::body(config c) : settings(checked(std::move(c))) {}
+
+config deployment::body::placed(config c) const {
+   place("sentinels", c.sentinels, settings.sentinels);
+   place("master", c.master, settings.master);
+   place("server", c.server, settings.server);
+   return c;
+}
+
+std::shared_ptr<poll::watch_thread> deployment::body::watch() {
+   if (settings.sentinels.empty()) return nullptr;
+   const std::lock_guard lock(mutex_);
+   if (!watch_) watch_ = std::make_shared<poll::watch_thread>(settings, fresh_seed());
+   return watch_;
+}
+
+deployment::deployment(std::string_view uri) : deployment(config::from_uri(uri).value()) {}
+deployment::deployment(config c) : body_(std::make_shared<body>(std::move(c))) {}
+
+config deployment::settings() const {
+   config c = body_->settings;
+   c.observer = {};
+   return c;
+}
+
+}  // namespace holdfast

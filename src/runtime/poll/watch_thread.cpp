@@ -1,0 +1,65 @@
+#include "runtime/poll/watch_thread.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+namespace holdfast::poll {
+namespace {
+
+// The program's signals are for the program's own threads: a new thread has the mask of the one that starts it.
+class all_signals_blocked {
+ public:
+   all_signals_blocked() {
+      ::sigset_t all;
+      ::sigfillset(&all);
+      ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+   }
+   ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+   all_signals_blocked(const all_signals_blocked&) = delete;
+   all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+
+ private:
+   ::sigset_t before_;
+};
+
+}  // namespace
+
+watch_thread::watch_thread(const config& c, std::uint64_t seed)
+   : observer_(c.observer),
+     engine_(c, seed),
+     loop_(engine_, observer_),
+     publisher_(engine_.guide()),
+     board_(publisher_.changed(engine_.watch().down_after())),
+     process_(::getpid()) {
+   loop_.woken_by(board_.bell());
+   const all_signals_blocked during_its_start;
+   thread_ = std::thread([this] { run(); });
+}
+
+watch_thread::~watch_thread() {
+   board_.close();
+   // In a forked child there is no such thread, and to wait for it would be for ever.
+   if (::getpid() == process_)
+      thread_.join();
+   else
+      thread_.detach();
+}
+
+void watch_thread::run() {
+   pollfd wished{board_.bell().fd(), POLLIN, 0};
+   while (::poll(&wished, 1, -1) < 0) {
+   }
+   loop_.take_in();
+   loop_.run([this] { return step(); }, nullptr);
+}
+
+bool watch_thread::step() {
+   if (!board_.take(wishes_)) return true;
+   publisher_.take(wishes_, loop_.time());
+   if (auto s = publisher_.changed(engine_.watch().down_after())) board_.publish(std::move(s));
+   loop_.at_most_until(publisher_.next_deadline());
+   return false;
+}
+
+}  // namespace holdfast::poll

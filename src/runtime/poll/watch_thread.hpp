@@ -1,0 +1,43 @@
+// The only thread that the library ever starts: it runs the watch of a deployment, for the clients that share it.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "engine/publisher.hpp"
+#include "runtime/poll/loop.hpp"
+#include "runtime/poll/notice_board.hpp"
+
+#include <holdfast/config.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <thread>
+
+namespace holdfast::poll {
+
+class watch_thread {
+ public:
+   // `c` has passed `validate`. Asks nobody before a client wants to know. Throws std::system_error if the process has
+   // no descriptor or no thread left.
+   watch_thread(const config& c, std::uint64_t seed);
+   ~watch_thread();  // waits for no Sentinel
+   watch_thread(const watch_thread&) = delete;
+   watch_thread& operator=(const watch_thread&) = delete;
+
+   notice_board& board() { return board_; }
+
+ private:
+   void run();
+   bool step();
+
+   observer observer_;
+   engine::engine engine_;  // its lane stays idle
+   loop loop_;
+   engine::publisher publisher_;
+   engine::lane_wishes wishes_;
+   notice_board board_;
+   ::pid_t process_;
+   std::thread thread_;  // uses all of the above
+};
+
+}  // namespace holdfast::poll

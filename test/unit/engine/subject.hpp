@@ -1,0 +1,146 @@
+// The engine under test. Where HOLDFAST_SHARED_WATCH is set, two of them that look like one from outside: one with a
+// lane and no watch, one with a watch and an idle lane, and between them the messages of shared_watch, each of which
+// takes a while. So every test of the engine is one of a shared watch as well.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "engine/publisher.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace holdfast::engine::test {
+
+#ifdef HOLDFAST_SHARED_WATCH
+inline constexpr bool watch_is_shared = true;
+#else
+inline constexpr bool watch_is_shared = false;
+#endif
+
+class subject final : private shared_watch {
+ public:
+   static constexpr duration hop = std::chrono::microseconds(50);  // from one thread to the other
+
+   subject(const config& c, std::uint64_t seed)
+      : leader_(watch_is_shared && !c.sentinels.empty() ? std::make_unique<engine>(c, seed ^ 9) : nullptr),
+        led_(c, seed, leader_ ? this : nullptr) {
+      if (!leader_) return;
+      publisher_ = std::make_unique<publisher>(leader_->guide());
+      led_.heard(publisher_->changed(leader_->watch().down_after()), time_point::min());
+   }
+
+   // ---- the client's half ----
+   void submit(lane::operation& op, time_point now) { led_.submit(op, now), exchange(now); }
+   void cancel(lane::operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
+   lane::operation* take_done(time_point now) { return led_.take_done(now); }
+   void discover(time_point now) { led_.discover(now), exchange(now); }
+   const topology::watch& watch() const { return leader_ ? leader_->watch() : led_.watch(); }
+   const lane::lane& lane() const { return led_.lane(); }
+   bool needed() const { return wished_.needed; }
+   void take_events(std::vector<any_event>& into) {
+      led_.events().take(into);
+      if (!leader_) return;
+      std::vector<any_event> more;
+      leader_->events().take(more);
+      into.insert(into.end(), more.begin(), more.end());
+   }
+
+   // ---- the runtime's half ----
+   bool next_action(action& into) {
+      if (led_.next_action(into)) {
+         if (leader_) into.link *= 2;
+         return true;
+      }
+      if (!leader_ || !leader_->next_action(into)) return false;
+      into.link = into.link * 2 + 1;
+      return true;
+   }
+   bool has_actions() const { return led_.has_actions() || (leader_ && leader_->has_actions()); }
+   void resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
+                 time_point now) {
+      of(id).resolved(own(id), serial, std::move(addresses), problem, now), exchange(now);
+   }
+   void connected(link_id id, std::uint32_t serial, time_point now) {
+      of(id).connected(own(id), serial, now), exchange(now);
+   }
+   void lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
+      of(id).lost(own(id), serial, why, now), exchange(now);
+   }
+   std::span<char> space(link_id id, std::uint32_t serial) { return of(id).space(own(id), serial); }
+   void received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+      of(id).received(own(id), serial, n, now), exchange(now);
+   }
+   std::span<const char> to_write(link_id id, std::uint32_t serial) { return of(id).to_write(own(id), serial); }
+   void wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+      of(id).wrote(own(id), serial, n, now), exchange(now);
+   }
+   void tick(time_point now) {
+      led_.tick(now);
+      if (!leader_) return;
+      if (used_) leader_->tick(now);
+      exchange(now);
+   }
+   time_point next_deadline() const {
+      if (!leader_) return led_.next_deadline();
+      auto soonest = std::min({led_.next_deadline(), wishes_at_, publisher_->next_deadline()});
+      if (used_) soonest = std::min(soonest, leader_->next_deadline());
+      return published_.empty() ? soonest : std::min(soonest, published_.front().first);
+   }
+
+ private:
+   engine& of(link_id id) { return leader_ && id % 2 == 1 ? *leader_ : led_; }
+   link_id own(link_id id) const { return leader_ ? id / 2 : id; }
+
+   // What is under way between the two arrives if it is time.
+   void exchange(time_point now) {
+      if (!leader_) return;
+      if (std::exchange(wished_something_, false)) wishes_at_ = std::min(wishes_at_, after(now, hop));
+      if (now >= wishes_at_) {
+         wishes_at_ = never;
+         used_ = true;
+         arrived_ = wished_;
+         wished_.reports.clear();
+      }
+      publisher_->take(arrived_, now);
+      arrived_.reports.clear();
+      if (auto s = publisher_->changed(leader_->watch().down_after())) published_.emplace_back(after(now, hop), s);
+      while (!published_.empty() && now >= published_.front().first) {
+         const auto s = std::move(published_.front().second);
+         published_.pop_front();
+         led_.heard(s, now);
+      }
+      if (std::exchange(wished_something_, false)) wishes_at_ = std::min(wishes_at_, after(now, hop));
+   }
+
+   snapshot::ticket ask() override {
+      wished_something_ = true;
+      return ++wished_.asked;
+   }
+   void need(bool commands_wait) override {
+      wished_something_ = true;
+      wished_.needed = commands_wait;
+   }
+   void role_verified(const endpoint& e, std::uint64_t epoch) override {
+      wished_something_ = true;
+      wished_.report({e, epoch, {}});
+   }
+   void role_refused(const endpoint& e, std::uint64_t generation, std::string_view role) override {
+      wished_something_ = true;
+      wished_.report({e, generation, std::string(role)});
+   }
+
+   std::unique_ptr<engine> leader_;  // null: the one engine has a watch of its own
+   engine led_;
+   std::unique_ptr<publisher> publisher_;
+   bool used_ = false;  // somebody wants to know
+   bool wished_something_ = false;
+   lane_wishes wished_;
+   time_point wishes_at_ = never;
+   lane_wishes arrived_;
+   std::deque<std::pair<time_point, std::shared_ptr<const snapshot>>> published_;
+};
+
+}  // namespace holdfast::engine::test
