@@ -93,6 +93,7 @@ void engine_world::answer_server(connection& c, request& r) {
    const std::string& name = r.words[0];
    if (name == "HELLO") {
       const std::string role = nodes_[c.where].role;
+      if (r.words.size() == 1) return answer(c, topology::test::texts({"proto", "2", "role", role}));
       return answer(
          c, "%3\r\n" + bulk("proto") + ":3\r\n" + bulk("role") + bulk(role) + bulk("mode") + bulk("standalone"));
    }
@@ -142,7 +143,8 @@ std::string engine_world::run_one(connection& c, request& r) {
    if (name == "PING") return "+PONG\r\n";
    if (name == "SET" || name == "SELECT" || name == "CLIENT" || name == "AUTH") return "+OK\r\n";
    if (name == "GET" || name == "BLPOP") return "_\r\n";
-   if (name == "ROLE") return array({bulk(nodes_[c.where].role), ":0\r\n", array({})});
+   if (name == "ROLE" && nodes_[c.where].role == "master") return array({bulk("master"), ":0\r\n", array({})});
+   if (name == "ROLE") return array({bulk("slave"), bulk(followed().host), ":6379\r\n", bulk("connected"), ":0\r\n"});
    return ":1\r\n";
 }
 
@@ -175,7 +177,11 @@ std::string engine_world::answer_sentinel(connection& c, const request& r) {
    if (word(1) == "MYID") return bulk("id-of-" + c.where.host);
    if (word(1) == "MASTER") return topology::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
    if (word(1) == "GET-MASTER-ADDR-BY-NAME") return topology::test::address_reply(master_);
-   return array({});
+   if (word(1) != "REPLICAS" || !lists_replicas_) return array({});
+   std::vector<std::string> replicas;
+   for (const auto& [where, n] : nodes_)
+      if (where != master_) replicas.push_back(topology::test::listed(where, where.host));
+   return array(replicas);
 }
 
 void engine_world::fail_over() {
@@ -184,13 +190,15 @@ void engine_world::fail_over() {
    ++epoch_;
    nodes_[master_].role = "master";
    if (in_.one_in(2)) nodes_[from].role = "slave";
-   const auto end = [&](connection& c) {  // the clients of what is promoted are killed
-      if (c.where == master_) c.dead = true;
-   };
-   for (const auto& c : gone_) end(*c);
+   kill_clients_of(master_);
+}
+
+// As in the transaction that promotes a node.
+void engine_world::kill_clients_of(const endpoint& where) {
+   for (const auto& c : gone_) c->dead = c->dead || c->where == where;
    std::vector<connection_ptr> killed;
    for (const auto& [id, c] : live_)
-      if (c->where == master_ && c->is == connection::state::open) killed.push_back(c);
+      if (c->where == where && c->is == connection::state::open) killed.push_back(c);
    for (const auto& c : killed)
       if (live_.contains(c->link) && live_[c->link] == c) cut(*c, true);
 }

@@ -26,6 +26,10 @@ void engine_world::look() {
    require(subject_->lane().queued() <= settings_.limits.parked_commands + settings_.limits.in_flight,
            "what waits is bounded");
    require(subject_->lane().in_flight() <= settings_.limits.in_flight + 1, "what is in flight is bounded");
+   const auto& watch = subject_->watch();
+   require(watch.hold_writes_until() <= now_ + settings_.hold_on_selected,
+           "writes are not held for longer than wanted");
+   require(watch.link_count() <= 2 * watch.sentinels().size() + nodes_.size() + 1, "one connection to each server");
    for (const auto& [id, c] : live_) {
       if (c->is == connection::state::open)
          require(subject_->to_write(id, c->serial).size() <= 160 * 1024, "the bytes to be written are bounded");
@@ -102,6 +106,7 @@ void engine_world::heal() {
    require(last.ended, "in a healed world each operation ends");
    if (!last.results[0]) throw broken_promise("a healed world comes back: " + last.results[0].error().what());
    require(subject_->lane().idle(), "nothing is left");
+   if (lists_replicas_) look_at_master();
 }
 
 }  // namespace holdfast::fuzz

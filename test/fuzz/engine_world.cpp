@@ -34,7 +34,16 @@ config settings_of(input& in) {
 
 engine_world::engine_world(input& in) : in_(in), settings_(settings_of(in)), master_(node_a) {
    held_names_ = in.one_in(4);
-   subject_ = std::make_unique<engine::engine>(settings_, in.byte());
+   const std::uint8_t seed = in.byte();
+   lists_replicas_ = (seed & 0x80) && !settings_.sentinels.empty();
+   if (lists_replicas_) {
+      settings_.warm_replicas = !(seed & 0x40);
+      settings_.follow_role_hint = seed & 0x20;
+      if (seed & 0x10) settings_.cutover = cutover::confirmed;
+      if (seed & 0x08) settings_.hold_on_selected = {};
+      nodes_[node_c].role = "slave";
+   }
+   subject_ = std::make_unique<engine::engine>(settings_, seed);
    nodes_[node_b].role = "slave";
    nodes_[node_a].role = "master";
 }
@@ -53,7 +62,8 @@ engine_world::connection* engine_world::some(std::size_t which) const {
 }
 
 void engine_world::step() {
-   const auto what = in_.below(24);
+   const auto what = in_.below(lists_replicas_ ? 32 : 24);
+   if (what >= 24) return step_of_failover(what);
    if (what < 4) return submit();
    if (what == 4) return cancel();
    if (what == 5) return pass(in_.byte() * 1ms);

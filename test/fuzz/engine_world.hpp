@@ -24,6 +24,7 @@ using namespace std::chrono_literals;
 
 inline const endpoint node_a{"10.0.0.1", 6379};
 inline const endpoint node_b{"10.0.0.2", 6379};
+inline const endpoint node_c{"10.0.0.3", 6379};  // where the Sentinels list replicas
 constexpr std::uint16_t sentinel_port = 26379;
 
 class engine_world {
@@ -115,10 +116,23 @@ class engine_world {
    std::string_view refusal(const connection&, const std::string& name) const;
    std::string kill(const request&);
    void fail_over();
+   void kill_clients_of(const endpoint&);
    void publish();
+
+   // engine_failover.cpp: failovers that are announced
+   void step_of_failover(std::size_t what);
+   void lead(const std::string& channel, const std::string& payload);
+   void select();
+   void promote();
+   void name_promoted();
+   void give_up();
+   void move_role();
+   void look_at_master();
+   endpoint followed() const;
 
    input& in_;
    config settings_;
+   bool lists_replicas_ = false;  // the Sentinels do; and they announce what they do
    bool held_names_ = false;
    time_point now_ = time_point{} + 1h;
    std::unique_ptr<engine::engine> subject_;
@@ -129,6 +143,9 @@ class engine_world {
    std::map<endpoint, node> nodes_;
    endpoint master_;
    std::uint64_t epoch_ = 5;
+   endpoint leader_;    // the Sentinel that has announced a failover
+   endpoint selected_;  // by it
+   std::uint64_t announced_ = 0;
    unsigned connections_ = 0;
    bool polluted_ = false;  // a Sentinel has lied: what it said is remembered
    unsigned dials_at_once_ = 0;

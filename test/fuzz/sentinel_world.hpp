@@ -1,0 +1,126 @@
+// Sentinels and servers that send anything, in any order and in any pieces, around a watch. What it believes is held
+// against what was said to it.
+#pragma once
+
+#include "fuzz/target.hpp"
+#include "topology/watch.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::fuzz {
+
+using namespace std::chrono_literals;
+
+constexpr unsigned most_sentinels = 6;
+
+bool printable(std::string_view text);
+
+class sentinel_world {
+ public:
+   explicit sentinel_world(input& in);
+   void run();
+
+ private:
+   // Of a Sentinel that is believed when the node says, from then on, that it is a master.
+   struct selection {
+      endpoint where = {};
+      std::uint64_t epoch = 0;
+      bool said_master = false;
+   };
+   // A link, and what was sent on it, read once more.
+   struct line {
+      std::unique_ptr<resp::reader> heard;
+      std::unique_ptr<resp::reader> asked;
+      time_point dialed_at = {};
+      unsigned dials_at_once = 0;
+      unsigned dials = 0;
+      // Where it is a subscription, since it was connected.
+      std::uint64_t announced = 0;
+      std::uint64_t tried = 0;
+      std::vector<selection> selections = {};
+   };
+   enum class purpose : std::uint8_t { questions, events, node };
+
+   // sentinel_world.cpp
+   void step();
+   void step_of_servers(std::size_t what);
+   void lose(resp::link&);
+   void pass(duration);
+   void cut(const endpoint&);
+   bool serve_all();
+   void tell_the_truth(duration);
+   void contradict();
+   void heal();
+   void refuse();
+   void silence();
+   purpose of(const resp::link&);
+   line& line_of(const resp::link&);
+   resp::link& some_link() { return watch_.link_at(in_.byte() % watch_.link_count()); }
+   resp::link& some_subscription() { return watch_.link_at(2 * in_.below(watch_.sentinels().size()) + 1); }
+   endpoint some_node() {
+      return {"10.0.0." + std::to_string(in_.below(4)), static_cast<std::uint16_t>(6378 + in_.below(3))};
+   }
+
+   // sentinel_says.cpp
+   void feed(resp::link&, std::string_view bytes);
+   void answer(resp::link&);
+   std::string honest(const resp::link&, value_view command);
+   std::string role_of(const endpoint&);
+   std::string fragment();
+   std::string later_fragment(std::size_t kind);
+   std::string fragment_of_a_node(std::size_t kind);
+   std::string about_master(const endpoint&) const;
+   std::string about_replica(const endpoint&) const;
+   std::string announcement(std::uint64_t epoch, const endpoint& selected) const;
+
+   // sentinel_looks.cpp
+   void note(resp::link&);
+   void note_answer(value_view);
+   void note_event(line&, value_view);
+   void note_role(const endpoint&, value_view);
+   void look();
+   void look_at_events();
+   void look_at_links();
+   void look_at_target();
+   void look_at_provisional(const topology::named_master&);
+   void look_at_hold();
+
+   input& in_;
+   std::uint8_t seed_ = 0;
+   topology::watch_settings settings_;
+   resp::wish_list wishes_;
+   event_queue events_{true};
+   topology::watch watch_;
+   time_point now_ = time_point{} + 1h;
+   std::map<const resp::link*, line> lines_;
+   unsigned dials_ = 0;
+
+   // What honest Sentinels and servers say at present.
+   endpoint master_{"10.0.0.1", 6379};
+   std::uint64_t epoch_ = 5;
+   std::map<endpoint, std::string> roles_;  // of those who do not say what is to be expected
+   unsigned replicas_ = 0;                  // a bit for each node
+
+   // All that was said by anybody, and all that we said about roles.
+   std::set<endpoint> named_;
+   std::set<std::uint64_t> epochs_{0};
+   std::set<std::uint64_t> selected_epochs_;
+   std::uint64_t highest_ = 5;
+   std::set<endpoint> verified_;
+   std::set<endpoint> said_master_;
+   std::map<endpoint, std::set<endpoint>> said_to_follow_;  // by whom it is followed
+
+   std::optional<topology::named_master> provisional_;  // as it was looked at
+   topology::named_master before_;                      // the last target that was not provisional
+   std::uint64_t last_epoch_ = 0;                       // of the last target
+   time_point hold_ = time_point::min();
+   std::size_t holds_ = 0;
+};
+
+}  // namespace holdfast::fuzz
