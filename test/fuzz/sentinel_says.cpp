@@ -33,6 +33,7 @@ void sentinel_world::answer(resp::link& l) {
 
 std::string sentinel_world::honest(const resp::link& l, value_view command) {
    const auto name = command[0].text();
+   const endpoint& followed = followed_ ? *followed_ : master_;
    const auto what = command.size() > 1 ? command[1].text() : std::string_view();
    if (name == "AUTH" || name == "CLIENT") return "+OK\r\n";
    if (name == "PING") return "+PONG\r\n";
@@ -46,12 +47,12 @@ std::string sentinel_world::honest(const resp::link& l, value_view command) {
       return texts({"server", "redis", "proto", "2", "role", role_of(l.where()), "mode", "standalone"});
    if (name == "ROLE") {
       if (role_of(l.where()) == "master") return array({bulk("master"), ":0\r\n", array({})});
-      return array({bulk(role_of(l.where())), bulk(master_.host), ":" + std::to_string(master_.port) + "\r\n",
+      return array({bulk(role_of(l.where())), bulk(followed.host), ":" + std::to_string(followed.port) + "\r\n",
                     bulk("connected"), ":0\r\n"});
    }
    if (name == "INFO")
-      return bulk("# Replication\r\nrole:" + role_of(l.where()) + "\r\nmaster_host:" + master_.host +
-                  "\r\nmaster_port:" + std::to_string(master_.port) + "\r\n");
+      return bulk("# Replication\r\nrole:" + role_of(l.where()) + "\r\nmaster_host:" + followed.host +
+                  "\r\nmaster_port:" + std::to_string(followed.port) + "\r\n");
    if (what == "MYID") return bulk(settings_.eager ? "id-of-" + l.where().host : "5af1");
    if (what == "MASTER") return topology::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
    if (what == "GET-MASTER-ADDR-BY-NAME") return address_reply(master_);
@@ -66,6 +67,7 @@ std::string sentinel_world::honest(const resp::link& l, value_view command) {
 }
 
 std::string sentinel_world::role_of(const endpoint& where) {
+   if (nobody_is_master_) return "slave";
    if (const auto found = roles_.find(where); found != roles_.end()) return found->second;
    return where == master_ ? "master" : "slave";
 }

@@ -108,6 +108,7 @@ void sentinel_world::step_of_servers(std::size_t what) {
       }
       case 20: return void(replicas_ = static_cast<unsigned>(in_.number()));
       case 21: return cut(some_node());
+      case 22: return void(followed_ = some_node());
       default:
          for (std::size_t n = 1 + in_.below(4); n != 0 && serve_all(); --n) {
          }
@@ -136,7 +137,8 @@ void sentinel_world::pass(duration d) {
 }
 
 sentinel_world::purpose sentinel_world::of(const resp::link& l) {
-   for (std::size_t i = 0; i != 2 * watch_.sentinels().size(); ++i)
+   const std::size_t of_sentinels = 2 * watch_.sentinels().size();
+   for (std::size_t i = 0; i != of_sentinels; ++i)
       if (&watch_.link_at(i) == &l) return i % 2 == 0 ? purpose::questions : purpose::events;
    return purpose::node;
 }
@@ -173,18 +175,27 @@ bool sentinel_world::serve_all() {
 
 void sentinel_world::tell_the_truth(duration d) {
    roles_.clear();
+   followed_.reset();
    for (const time_point end = now_ + d; now_ < end;) {
       for (unsigned n = 0; serve_all(); ++n) require(n < 100, "those who are answered at once are asked in measure");
       pass(std::clamp(watch_.next_deadline(), now_, end) - now_);
    }
 }
 
-// All go on naming the master of before, and that is one: what is believed by its own word only is given up.
+// All go on naming the master of before. What is believed by its own word only is given up, if that one says that it is
+// a master; or if the node itself says that it is none.
 void sentinel_world::contradict() {
    master_ = before_.where;
    epoch_ = before_.epoch;
-   tell_the_truth(60s);
-   require(!watch_.is_provisional(), "what all Sentinels contradict is not believed for ever");
+   if (!(seed_ & 0x02)) {
+      tell_the_truth(60s);
+      return require(!watch_.is_provisional(), "what all Sentinels contradict is not believed for ever");
+   }
+   nobody_is_master_ = true;
+   tell_the_truth(30s);
+   if (const auto t = watch_.target()) watch_.role_refused(t->where, "slave", now_);
+   tell_the_truth(5s);
+   require(!watch_.is_provisional(), "what denies itself, and nobody names, is not believed");
 }
 
 void sentinel_world::heal() {

@@ -105,7 +105,9 @@ class sentinel_world {
    endpoint master_{"10.0.0.1", 6379};
    std::uint64_t epoch_ = 5;
    std::map<endpoint, std::string> roles_;  // of those who do not say what is to be expected
-   unsigned replicas_ = 0;                  // a bit for each node
+   std::optional<endpoint> followed_;       // by those who are no master, where it is not that one
+   bool nobody_is_master_ = false;
+   unsigned replicas_ = 0;  // a bit for each node
 
    // All that was said by anybody, and all that we said about roles.
    std::set<endpoint> named_;
