@@ -118,6 +118,8 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<pr
    provisional_ = std::move(why);
    if (candidate_ && candidate_->epoch <= epoch) drop_candidate();
    hold_until_ = time_point::min();
+   agreed_.reset();  // against what was believed before
+   agreed_since_ = never;
    stop_following();
    withdraw_offer();
    refusals_ = 0;

@@ -63,8 +63,6 @@ void watch::withdraw(const std::string& why, time_point now) {
    const named_master gone = *believed_;
    const named_master back = provisional_->before;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
-   agreed_.reset();
-   agreed_since_ = never;
    believe(back.where, back.epoch, {}, now);
    weigh(now);  // something newer may have been named meanwhile
 }

@@ -366,6 +366,19 @@ TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
+TEST_F(promotion, ASecondOneIsGivenAsLongAsTheFirst) {
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   w.run_for(9s);  // of the ten after which the first is withdrawn
+   tries(s2, 7);
+   selects(s2, third);
+   promoted(third);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 100ms));
+   w.run_for(9s);
+   EXPECT_TRUE(w.targets(third));
+   EXPECT_TRUE(w.run_till([&] { return w.targets(old_master); }, 3s));
+}
+
 TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
    promoted_and_believed();
    tries(s2, 7);
