@@ -76,7 +76,8 @@ void checkers::count_role_question(std::uint32_t client, server_line& on) {
       on.questions = 0;
    }
    ++on.questions;
-   const bool selected = record_of(client).believes.is_candidate(on.to);
+   // Or it is asked for another reason, that of a hint, or of a lineage.
+   const bool selected = expects_lineages || limits.follows_hints || record_of(client).believes.is_candidate(on.to);
    std::uint32_t& most = selected ? figures_.most.candidate_polls : figures_.most.role_questions;
    most = std::max(most, on.questions);
    if (on.questions == (selected ? bounds.candidate_polls : bounds.role_questions) + 1)

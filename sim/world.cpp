@@ -135,7 +135,9 @@ void world::finish() {
    };
    while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
    sampling_ = false;
-   run_until(fabric_.time.now() + 400ms);
+   // Now and then the Sentinels begin one more failover, all by themselves.
+   do run_until(fabric_.time.now() + 400ms);
+   while (!is_whole() && fabric_.time.now() < patience);
    judge_rest();
 }
 
