@@ -117,7 +117,7 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<pr
    believed_ = named_master{where, epoch, 0};
    provisional_ = std::move(why);
    if (candidate_ && candidate_->epoch <= epoch) drop_candidate();
-   hold_until_ = time_point::min();
+   if (!candidate_ || candidate_->where == where) hold_until_ = time_point::min();
    agreed_.reset();  // against what was believed before
    agreed_since_ = never;
    stop_following();

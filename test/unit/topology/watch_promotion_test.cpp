@@ -1,6 +1,6 @@
 // Eager cutover: a node that a Sentinel has selected is believed by its own word. The times are those of a failover
 // with down-after 1 s. s1 leads.
-#include "unit/topology/deployment.hpp"
+#include "unit/topology/promotion.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,59 +8,6 @@ namespace holdfast::topology {
 namespace {
 
 using namespace test;
-
-const endpoint third{"10.0.0.3", 6379};
-
-watch_settings eager() {
-   auto s = three_sentinels();
-   s.eager = true;
-   return s;
-}
-
-class promotion : public ::testing::Test {
- protected:
-   void SetUp() override { set_up(w); }
-   static void set_up(deployment& d) {
-      for (const auto& s : {s1, s2, s3}) d.at(s).replicas = {new_master, third};
-      d.at(old_master).role = "master";
-      for (const auto& r : {new_master, third}) {
-         d.at(r).role = "slave";
-         d.at(r).follows = old_master;
-      }
-      d.start();
-      d.run_for(3s);
-   }
-   void tries(const endpoint& sentinel, std::uint64_t epoch) {
-      w.publish(sentinel, "+new-epoch", std::to_string(epoch));
-      w.publish(sentinel, "+try-failover", about_master(old_master));
-   }
-   void selects(const endpoint& sentinel, const endpoint& node) {
-      w.publish(sentinel, "+selected-slave", about_replica(node, old_master));
-      w.run_for(1ms);
-   }
-   void selected(std::uint64_t epoch = 6) {
-      tries(s1, epoch);
-      selects(s1, new_master);
-   }
-   // REPLICAOF NO ONE, and the end of its clients' connections.
-   void promoted(const endpoint& node) {
-      w.at(node).role = "master";
-      w.cut(node);
-   }
-   void promoted_and_believed() {
-      selected();
-      w.run_for(70ms);
-      promoted(new_master);
-      ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
-      w.carry_out();
-   }
-   void all_name(const endpoint& node, std::uint64_t epoch) {
-      for (const auto& s : {s1, s2, s3}) w.name(s, node, epoch);
-   }
-   bool holds() const { return w.now < w.watched.hold_writes_until(); }
-
-   deployment w{eager()};
-};
 
 TEST_F(promotion, ASelectedNodeIsBelievedWithinMillisecondsOfTheEndOfItsConnection) {
    selected();
@@ -193,75 +140,6 @@ TEST_F(promotion, ACandidateThatIsOutOfReachIsDialledInMeasure) {
    w.set(new_master, condition::working);
    promoted(new_master);
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 300ms));
-}
-
-// ---- the hold -----------------------------------------------------------------------------------------------------
-
-TEST_F(promotion, WritesAreHeldFromTheSelectionToThePromotion) {
-   EXPECT_FALSE(holds());
-   selected();
-   EXPECT_TRUE(holds());
-   w.run_for(70ms);
-   EXPECT_TRUE(holds());
-   promoted(new_master);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
-   EXPECT_FALSE(holds());
-}
-
-TEST_F(promotion, AndNoLongerThanAQuarterOfASecondOnceForEachEpoch) {
-   selected();
-   w.run_for(251ms);
-   EXPECT_FALSE(holds());
-   selects(s1, new_master);
-   EXPECT_FALSE(holds());
-   tries(s1, 7);
-   selects(s1, new_master);
-   EXPECT_TRUE(holds());
-}
-
-TEST_F(promotion, WhenTheConnectionOfTheSelectedNodeEndsLaterTheyAreHeldOnceMoreForAMoment) {
-   selected();
-   w.run_for(400ms);
-   EXPECT_FALSE(holds());
-   w.set(new_master, condition::stopped);
-   w.cut(new_master);
-   w.run_for(1ms);
-   EXPECT_TRUE(holds());
-   w.run_for(60ms);
-   EXPECT_FALSE(holds());
-   w.cut(new_master);
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
-}
-
-TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
-   selected();
-   w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
-   promoted(new_master);
-   w.run_for(500ms);
-   EXPECT_TRUE(w.targets(old_master));
-}
-
-TEST_F(promotion, TheRestartOfAServerEndsNeither) {
-   selected();
-   w.publish(s1, "+reboot", about_replica(third, old_master));
-   w.publish(s1, "+reboot", about_master(old_master));
-   w.run_for(1ms);
-   EXPECT_TRUE(holds());
-   promoted(new_master);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
-}
-
-TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
-   selected();
-   w.set(s1, condition::refusing);
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
-   promoted(new_master);
-   w.run_for(500ms);
-   EXPECT_TRUE(w.targets(old_master));
 }
 
 // ---- provisional --------------------------------------------------------------------------------------------------

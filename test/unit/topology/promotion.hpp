@@ -1,0 +1,63 @@
+// A deployment in which a replica is about to be promoted, for tests of eager cutover. s1 leads.
+#pragma once
+
+#include "unit/topology/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology::test {
+
+inline const endpoint third{"10.0.0.3", 6379};
+
+inline watch_settings eager() {
+   auto s = three_sentinels();
+   s.eager = true;
+   return s;
+}
+
+class promotion : public ::testing::Test {
+ protected:
+   void SetUp() override { set_up(w); }
+   static void set_up(deployment& d) {
+      for (const auto& s : {s1, s2, s3}) d.at(s).replicas = {new_master, third};
+      d.at(old_master).role = "master";
+      for (const auto& r : {new_master, third}) {
+         d.at(r).role = "slave";
+         d.at(r).follows = old_master;
+      }
+      d.start();
+      d.run_for(3s);
+   }
+   void tries(const endpoint& sentinel, std::uint64_t epoch) {
+      w.publish(sentinel, "+new-epoch", std::to_string(epoch));
+      w.publish(sentinel, "+try-failover", about_master(old_master));
+   }
+   void selects(const endpoint& sentinel, const endpoint& node) {
+      w.publish(sentinel, "+selected-slave", about_replica(node, old_master));
+      w.run_for(1ms);
+   }
+   void selected(std::uint64_t epoch = 6) {
+      tries(s1, epoch);
+      selects(s1, new_master);
+   }
+   // REPLICAOF NO ONE, and the end of its clients' connections.
+   void promoted(const endpoint& node) {
+      w.at(node).role = "master";
+      w.cut(node);
+   }
+   void promoted_and_believed() {
+      selected();
+      w.run_for(70ms);
+      promoted(new_master);
+      ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+      w.carry_out();
+   }
+   void all_name(const endpoint& node, std::uint64_t epoch) {
+      for (const auto& s : {s1, s2, s3}) w.name(s, node, epoch);
+   }
+   bool holds() const { return w.now < w.watched.hold_writes_until(); }
+
+   deployment w{eager()};
+};
+
+}  // namespace holdfast::topology::test
