@@ -5,12 +5,12 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-bool is_lanes(const words& w) {
+bool checkers::is_of_a_call(const words& w) {
    constexpr std::array<std::string_view, 8> names{"INCRBY", "RPUSH", "SET", "SETNX", "GET", "ECHO", "MULTI", "EXEC"};
    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_word(w[0], name); });
 }
+
+namespace {
 
 std::string at_host(std::string_view what, host_id h) { return std::string(what) + " host " + std::to_string(h); }
 
@@ -39,7 +39,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
    }
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || same_word(w[0], "INFO");
    if (asks_for_role) return count_role_question(client, on);
-   if (!is_lanes(w)) return;
+   if (!is_of_a_call(w)) return;
    if (!on.says_master)
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which has not said on this connection that it is a master");

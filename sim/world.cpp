@@ -44,6 +44,7 @@ void world::build() {
                        .budget = settings.resend.budget,
                        .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
+   checkers_.servers_fence = plan_.redis.allows_kill;
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
       const host_id h = fabric_.net.add_host(client_site_);
