@@ -57,7 +57,9 @@ void beliefs::nominate(const line& on, const told& t, time_point now) {
    std::erase_if(candidates_,
                  [&](const candidate& x) { return x.by == c.by && x.node == c.node && x.epoch == c.epoch; });
    candidates_.push_back(c);
-   if (!promoted && any_) held_for_ = c;
+   if (promoted || !any_ || epoch <= held_epoch_) return;  // once for each epoch
+   held_for_ = c;
+   held_epoch_ = epoch;
 }
 
 void beliefs::give_up(host_id by, std::uint64_t epoch) {

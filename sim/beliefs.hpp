@@ -85,6 +85,7 @@ class beliefs {
    std::vector<subscription> subscriptions_;
    std::vector<self> selves_;
    candidate held_for_ = {};
+   std::uint64_t held_epoch_ = 0;
    candidate gone_to_ = {};  // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
 };
