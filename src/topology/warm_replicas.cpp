@@ -168,12 +168,11 @@ void warm_replicas::tick(time_point now, bool late) {
    for (const auto& place : slots_) {
       slot& s = *place;
       auto& c = s.node.connection;
-      if (c.now() == phase::resting) {
-         if (s.wanted() && now >= c.retry_at()) s.node.dial(s.where, now);
-      } else {
+      if (c.now() != phase::resting) {
          const bool was_known = s.node.is_known();
          if (s.node.check(now, late) == role_connection::news::failed) rest(s, was_known, now);
       }
+      if (c.now() == phase::resting && s.wanted() && now >= c.retry_at()) s.node.dial(s.where, now);
       if (now < s.ask_at) continue;
       s.node.ask(now);
       s.ask_at = after(now, pause(s.questions++));

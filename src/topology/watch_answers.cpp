@@ -117,6 +117,8 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<pr
    believed_ = named_master{where, epoch, 0};
    provisional_ = std::move(why);
    drop_candidates(epoch);
+   agreed_.reset();  // against what was believed before
+   agreed_since_ = never;
    stop_following();
    withdraw_offer();
    refusals_ = 0;

@@ -151,8 +151,6 @@ void watch::withdraw_offer() {
 
 void watch::accept_lineage(const opinion& o, time_point now) {
    const auto abandoned = believed_->epoch;
-   agreed_.reset();
-   agreed_since_ = never;
    believe(o.where, o.epoch, {}, now);
    events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
 }

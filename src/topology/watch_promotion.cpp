@@ -75,8 +75,6 @@ void watch::weigh_denial(time_point now) {
 void watch::withdraw(const named_master& back, const std::string& why, time_point now) {
    const named_master gone = *believed_;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
-   agreed_.reset();
-   agreed_since_ = never;
    believe(back.where, back.epoch, {}, now);
    weigh(now);  // something newer may have been named meanwhile
 }

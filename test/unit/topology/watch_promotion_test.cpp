@@ -179,6 +179,17 @@ TEST_F(promotion, ASelectionThatCameTrueLeavesTheNextOneItsHold) {
    EXPECT_TRUE(holds());
 }
 
+// The end of a connection that had lasted is answered by a dial at once, also where it is time that ends it.
+TEST_F(promotion, ACandidateThatFallsSilentIsDialledInTheSameTick) {
+   w.set(new_master, condition::stopped);
+   selected();
+   for (const auto end = w.now + 3s; w.now < end;) {
+      w.now = std::max(w.now, w.watched.next_deadline());
+      w.watched.tick(w.now);
+      ASSERT_GT(w.watched.next_deadline(), w.now);
+   }
+}
+
 TEST_F(promotion, AHoldOutlivesABeliefThatIsOlder) {
    tries(s1, 8);
    selects(s1, third);
