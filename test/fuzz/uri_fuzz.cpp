@@ -133,10 +133,12 @@ void uri(std::string_view bytes) {
          text += in.line();
          text += ':';
          text += in.line();
+         const auto password = text.size();
          text += secret;
          text += in.line();
          text += '@';
          text += in.rest();
+         if (text.find(secret) != password || text.rfind(secret) != password) return;  // elsewhere it is none
          const auto c = config::from_uri(text);
          if (c) return;
          check_refusal(c.error());

@@ -1,4 +1,4 @@
-// A deployment in which a replica is about to be promoted, for tests of eager cutover. s1 leads.
+// A failover that a Sentinel announces step by step: s1 leads, and selects new_master.
 #pragma once
 
 #include "unit/topology/deployment.hpp"

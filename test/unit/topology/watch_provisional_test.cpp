@@ -1,0 +1,164 @@
+// What was believed by its own word: confirmed, withdrawn, superseded.
+#include "unit/topology/promotion.hpp"
+
+namespace holdfast::topology {
+namespace {
+
+using namespace test;
+
+TEST_F(promotion, IsWithdrawnWhenTheSentinelThatSelectedItGivesUp) {
+   promoted_and_believed();
+   w.publish(s2, "-failover-abort-not-elected", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(new_master)) << "another one's";
+   w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5U);
+   const auto told = w.told<event::master_withdrawn>();
+   ASSERT_EQ(told.size(), 1U);
+   EXPECT_EQ(told[0].master, new_master);
+   EXPECT_EQ(told[0].back_to, old_master);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST_F(promotion, IsNotWithdrawnByTheEndOfAnotherTry) {
+   promoted_and_believed();
+   tries(s1, 7);
+   w.publish(s1, "-failover-abort-not-elected", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST_F(promotion, IsWithdrawnByAnAbortThoughTheSubscriptionWasMadeAnew) {
+   promoted_and_believed();
+   w.cut(s1);
+   w.run_for(500ms);
+   ASSERT_EQ(w.subscriptions(s1), 1U);
+   w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST_F(promotion, ADenialIsTakenBackWhenItSaysMasterAgain) {
+   promoted_and_believed();
+   w.set(s3, condition::stopped);  // so that asking takes a while
+   w.watched.role_refused(new_master, "slave", w.now);
+   w.watched.role_verified(new_master, 6, w.now);
+   w.run_for(2s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST_F(promotion, AConfirmationUnderANewerEpochEndsOlderCandidates) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, third);
+   w.name(s3, new_master, 8);
+   w.watched.ask(w.now);
+   w.run_for(2ms);
+   EXPECT_FALSE(w.watched.is_provisional());
+   promoted(third);
+   w.run_for(500ms);
+   EXPECT_EQ(*w.watched.target(), (named_master{new_master, 8, 3}));
+}
+
+TEST_F(promotion, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
+   promoted_and_believed();
+   all_name(third, 0);
+   w.at(third).role = "master";
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 15s));
+   w.carry_out();
+   EXPECT_EQ(w.told<event::new_lineage>().size(), 1U) << "under an epoch older than the one before";
+   EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
+}
+
+TEST_F(promotion, IsNotWithdrawnOnceItIsConfirmed) {
+   promoted_and_believed();
+   w.name(s2, new_master, 6);
+   w.run_for(2s);
+   EXPECT_FALSE(w.watched.is_provisional());
+   w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
+   w.watched.role_refused(new_master, "slave", w.now);
+   w.run_for(2s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST_F(promotion, IsWithdrawnWhenItSaysSlaveAndTheSentinelsNameTheMasterOfBefore) {
+   promoted_and_believed();
+   w.at(new_master).role = "slave";
+   w.watched.role_refused(new_master, "slave", w.now);
+   EXPECT_TRUE(w.targets(new_master)) << "not before they are asked";
+   ASSERT_TRUE(w.run_till([&] { return w.targets(old_master); }, 100ms));
+   w.carry_out();
+   EXPECT_EQ(w.told<event::master_withdrawn>().size(), 1U);
+}
+
+TEST_F(promotion, IsNotWithdrawnWhenItSaysSlaveAndASentinelNamesIt) {
+   promoted_and_believed();
+   w.name(s1, new_master, 6);
+   w.watched.role_refused(new_master, "slave", w.now);
+   w.run_for(2s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+// The leader died between promoting and announcing.
+TEST_F(promotion, IsWithdrawnWhenAllSentinelsGoOnNamingTheMasterOfBeforeAndThatIsOne) {
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   w.run_for(9s);
+   EXPECT_TRUE(w.targets(new_master));
+   ASSERT_TRUE(w.run_till([&] { return w.targets(old_master); }, 5s));
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.told<event::master_withdrawn>().size(), 1U);
+}
+
+TEST_F(promotion, StaysWhereTheMasterOfBeforeIsDead) {
+   w.set(old_master, condition::refusing);
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   const auto before = w.dials[old_master];
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_LE(w.dials[old_master] - before, 12U) << "it is asked once in ten seconds";
+   w.name(s2, third, 7);
+   w.watched.ask(w.now);
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(third)) << "until the next failover";
+}
+
+// While the master of before is asked whether it is one, nobody else is asked again and again.
+TEST_F(promotion, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) {
+   promoted_and_believed();
+   w.set(s1, condition::refusing);
+   w.set(old_master, condition::stopped);
+   const auto before = w.count(s2, "SENTINEL MASTER");
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_LE(w.count(s2, "SENTINEL MASTER") - before, 90U);
+}
+
+TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
+   promoted_and_believed();
+   w.name(s2, third, 7);
+   w.run_for(2s);
+   EXPECT_EQ(*w.watched.target(), (named_master{third, 7, 3}));
+   EXPECT_FALSE(w.watched.is_provisional());
+   EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
+}
+
+TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, third);
+   promoted(third);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 100ms));
+   EXPECT_TRUE(w.watched.is_provisional());
+   w.publish(s2, "-failover-abort-slave-timeout", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+}  // namespace
+}  // namespace holdfast::topology
