@@ -57,7 +57,14 @@ void beliefs::nominate(const line& on, const told& t, time_point now) {
    std::erase_if(candidates_,
                  [&](const candidate& x) { return x.by == c.by && x.node == c.node && x.epoch == c.epoch; });
    candidates_.push_back(c);
-   if (!promoted && any_) held_for_ = c;
+   if (promoted || !any_ || epoch <= held_epoch_) return;  // once for each epoch
+   const auto last = std::find_if(disappointments_.begin(), disappointments_.end(),
+                                  [&](const disappointment& d) { return d.by == on.to; });
+   if (last != disappointments_.end() && now < last->until) return;
+   if (last != disappointments_.end()) disappointments_.erase(last);
+   disappointments_.push_back({on.to, now + hold_pause});
+   held_for_ = c;
+   held_epoch_ = epoch;
 }
 
 void beliefs::give_up(host_id by, std::uint64_t epoch) {
@@ -133,6 +140,7 @@ void beliefs::went(host_id to, time_point now) {
    if (to == master_ || c == nullptr) return;
    gone_to_ = *c;
    gone_at_ = now;
+   std::erase_if(disappointments_, [&](const disappointment& d) { return d.by == c->by; });
 }
 
 bool beliefs::holds_back(host_id from, duration for_so_long, time_point now) const {

@@ -38,7 +38,8 @@ class beliefs {
    bool is_candidate(host_id) const;
 
    // New writes are held back from all but the node that was selected, from then on, until it says that it is a master,
-   // or the failover has ended otherwise, or the Sentinel that leads it can't be heard any more.
+   // or the failover has ended otherwise, or the Sentinel that leads it can't be heard any more. Not for a Sentinel
+   // whose last selection, within some seconds, came to nothing.
    void release() { held_for_ = {}; }
    bool holds_back(host_id from, duration for_so_long, time_point now) const;
 
@@ -47,6 +48,7 @@ class beliefs {
 
  private:
    static constexpr duration agree_for = std::chrono::seconds(10);
+   static constexpr duration hold_pause = std::chrono::milliseconds(5250);
 
    struct candidate {
       host_id node = nowhere;
@@ -85,7 +87,13 @@ class beliefs {
    std::vector<subscription> subscriptions_;
    std::vector<self> selves_;
    candidate held_for_ = {};
-   candidate gone_to_ = {};  // where commands went before the Sentinels' answers named it
+   std::uint64_t held_epoch_ = 0;
+   struct disappointment {
+      host_id by = nowhere;
+      time_point until = {};
+   };
+   std::vector<disappointment> disappointments_;  // of Sentinels that have selected a node
+   candidate gone_to_ = {};                       // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
 };
 

@@ -84,7 +84,8 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
    const beliefs& known = clients_[c->client].believes;
-   if ((known.any() && known.master() != where) || (c->ended_at != nowhere && c->ended_at != where)) return;
+   c->left_behind = c->left_behind || (c->ended_at != nowhere && c->ended_at != where);
+   if ((known.any() && known.master() != where) || c->left_behind) return;
    c->ran_late = true;
    c->late = behind;
 }

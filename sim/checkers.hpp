@@ -130,6 +130,7 @@ class checkers {
 
    promised_limits limits;
    bool expects_lineages = false;             // the Sentinels were rebuilt: epochs may go back
+   bool servers_fence = true;                 // CLIENT KILL is allowed
    bool servers_forget = false;               // a restart brings back what had been saved, and no more
    duration grace = std::chrono::seconds(5);  // how long after all is well a command may still fail
 
@@ -149,6 +150,7 @@ class checkers {
       time_point ran_at = {};
       place late = {};  // it ran after it was reported
       bool ran_late = false;
+      bool left_behind = false;    // it ran after it was reported, on a node that its client had left by then
       bool sent_too_late = false;  // to a master for which a Sentinel had selected another
       host_id ended_at = nowhere;  // where its client's lane was then
       std::uint16_t times_sent = 0;
@@ -184,6 +186,7 @@ class checkers {
       time_point began = {};
    };
 
+   static bool is_of_a_call(const words&);
    client_record& record_of(std::uint32_t client);
    std::uint32_t count(rate&) const;
    void judge_failure(call_number, const call&, const error&, const circumstances&);

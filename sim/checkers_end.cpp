@@ -60,7 +60,8 @@ void checkers::judge_order(const std::vector<std::uint64_t>& last_run, place mas
    std::vector<call_number> newer(clients_.size());
    for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
       const call& c = calls_[n];
-      if (last_run[n] == 0 || c.unfenced) continue;
+      // Where nothing can be fenced, what was left behind with a node that comes back is late there.
+      if (last_run[n] == 0 || c.unfenced || (c.left_behind && !servers_fence)) continue;
       call_number& earliest = newer[c.client];
       if (earliest != 0 && last_run[earliest] < last_run[n])
          broken(name(n) + " ran after " + name(earliest) + ", which was given later");

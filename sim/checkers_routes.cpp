@@ -5,12 +5,12 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-bool is_lanes(const words& w) {
+bool checkers::is_of_a_call(const words& w) {
    constexpr std::array<std::string_view, 8> names{"INCRBY", "RPUSH", "SET", "SETNX", "GET", "ECHO", "MULTI", "EXEC"};
    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_word(w[0], name); });
 }
+
+namespace {
 
 std::string at_host(std::string_view what, host_id h) { return std::string(what) + " host " + std::to_string(h); }
 
@@ -39,7 +39,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
    }
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || same_word(w[0], "INFO");
    if (asks_for_role) return count_role_question(client, on);
-   if (!is_lanes(w)) return;
+   if (!is_of_a_call(w)) return;
    if (!on.says_master)
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which has not said on this connection that it is a master");
@@ -76,7 +76,8 @@ void checkers::count_role_question(std::uint32_t client, server_line& on) {
       on.questions = 0;
    }
    ++on.questions;
-   const bool selected = record_of(client).believes.is_candidate(on.to);
+   // Or it is asked for another reason, that of a hint, or of a lineage.
+   const bool selected = expects_lineages || limits.follows_hints || record_of(client).believes.is_candidate(on.to);
    std::uint32_t& most = selected ? figures_.most.candidate_polls : figures_.most.role_questions;
    most = std::max(most, on.questions);
    if (on.questions == (selected ? bounds.candidate_polls : bounds.role_questions) + 1)

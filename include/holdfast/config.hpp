@@ -122,15 +122,16 @@ struct config {
    // ---- how a failover is met ----
    holdfast::cutover cutover = holdfast::cutover::eager;
    // Keep a connection to each replica (at most 16), for `eager`: its end is the first sign of a promotion. Without, a
-   // node that is selected is connected to then, and asked for its role until it is promoted, some 20 to 250 ms apart.
+   // node that is selected is connected to then, and asked for its role until it is promoted, some 10 to 250 ms apart.
    // What it costs: docs/operating.md.
    bool warm_replicas = true;
    // How long new writes are held once the Sentinels have selected a node to promote, so that none goes to the old
    // master that is to lose it. From 0 (not held) up. In the lab the promotion follows after some 70 ms; if it does
    // not, the writes go on to the old master. Reads are not held, but those behind a write that is. For `eager` only.
    duration hold_on_selected = std::chrono::milliseconds(250);
-   // Each client waits a random time up to this before it reconnects to a new master, for fleets so large that they
-   // would overrun it. From 0 (the default: at once) up.
+   // Each client waits a random time up to this before it reconnects to a new master (and, once more, before a warm
+   // connection to a selected node is made anew), for fleets so large that they would overrun it. From 0 (the default:
+   // at once) up.
    duration reconnect_spread = {};
    // Where the master that the Sentinels name says that it is a slave, go to the node that it follows, if that says
    // that it is a master, though no Sentinel names it. For deployments that move the role by the FAILOVER command

@@ -35,6 +35,7 @@ topology::watch_settings watch_settings(const config& c) {
    s.warm = c.warm_replicas;
    s.hold_on_selected = c.hold_on_selected;
    s.follow_role_hint = c.follow_role_hint;
+   s.reconnect_spread = c.reconnect_spread;
    return s;
 }
 

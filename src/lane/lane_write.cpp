@@ -102,6 +102,8 @@ time_point lane::silence_ends() const {
 
 void lane::watch_silence(time_point now) {
    if (!connector_.ready() || ledger_.empty()) return;
+   // It lives, and is no longer called down: should it be again, it is to be asked again.
+   if (suspicion_.answered() && ledger_.front().blocks_for_ever && !guide_.objectively_down()) suspicion_.clear(false);
    if (suspicion_.probe_failed(now) && guide_.objectively_down()) {
       return lose("no reply, and the Sentinels agree that it is down", fault::connection_lost, true, now);
    }

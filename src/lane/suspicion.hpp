@@ -19,6 +19,7 @@ class suspicion {
 
    bool raised() const { return state_ != state::none; }
    time_point raised_at() const { return raised_at_; }
+   bool answered() const { return state_ == state::answered; }  // by the probe
    // The probe had time enough, and no answer came.
    bool probe_failed(time_point now) const { return state_ == state::probing && now >= probe_ends(); }
    time_point probe_ends() const { return state_ == state::probing ? after(raised_at_, patience) : never; }

@@ -194,12 +194,12 @@ inquiry::news inquiry::take_list(value_view reply) {
    }
 }
 
-// Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections.
+// Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections,
+// and is as good a Sentinel as any otherwise.
 inquiry::news inquiry::take_replicas(value_view reply, time_point now) {
    replicas_under_way_ = false;
    if (replicas_wanted_) want_replicas(now);
-   if (read_replicas(reply, settings_->max_replicas, replicas_) == reply_class::malformed && !reply.is_error())
-      return fail_by(reply_class::malformed, reply, "SENTINEL REPLICAS");
+   if (read_replicas(reply, settings_->max_replicas, replicas_) != reply_class::good) replicas_.clear();
    return news::replicas;
 }
 

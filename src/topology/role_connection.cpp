@@ -102,14 +102,24 @@ role_connection::news role_connection::take_role(value_view reply, time_point no
    if (reply.is_error() || !read_role(reply)) {
       const auto why = read_error(reply.text());
       const bool passes = reply.text().starts_with("LOADING") || reply.text().starts_with("BUSY");
-      if (why == reply_class::refused || passes || asks_ == question::info)
-         return fail("does not tell its role: " + shown(reply.text()));
-      asks_ = asks_ == question::hello ? question::role : question::info;
+      const auto next = next_question();
+      if (why == reply_class::refused || passes || !next) return fail("does not tell its role: " + shown(reply.text()));
+      asks_ = *next;
       write_question(now);
       return news::nothing;
    }
    known_ = true;
    return news::role;
+}
+
+std::optional<role_connection::question> role_connection::next_question() const {
+   const bool hello_first = !settings_->follow_role_hint;
+   switch (asks_) {
+      case question::hello: return hello_first ? std::optional(question::role) : std::nullopt;
+      case question::role: return question::info;
+      case question::info: return hello_first ? std::nullopt : std::optional(question::hello);
+   }
+   return std::nullopt;
 }
 
 bool role_connection::read_role(value_view reply) {

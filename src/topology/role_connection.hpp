@@ -4,7 +4,8 @@
 //
 //    [AUTH] [CLIENT SETNAME]  HELLO       a user needs no permission for it, and a busy server answers it
 //
-// or ROLE, where HELLO is unknown or where it must be known whom the node follows; or else INFO replication.
+// or, where HELLO is unknown, ROLE, or else INFO replication; these come first where it must be known whom a node
+// follows.
 #pragma once
 
 #include "topology/checked_connection.hpp"
@@ -14,6 +15,7 @@
 #include <holdfast/value.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,7 @@ class role_connection {
 
    void send(expect, const command&, time_point now);
    void write_question(time_point now);
+   std::optional<question> next_question() const;
    news take_reply(value_view reply, time_point now);
    news take_role(value_view reply, time_point now);
    bool read_role(value_view reply);

@@ -43,10 +43,10 @@ constexpr std::array rules{
    channel_rule{"-failover-abort-slave-timeout", hint_kind::aborted},
    channel_rule{"+failover-end", hint_kind::finished},
    channel_rule{"+failover-end-for-timeout", hint_kind::finished},
-   channel_rule{"+reset-master", hint_kind::configured},
+   channel_rule{"+reset-master", hint_kind::reset},
    channel_rule{"+set", hint_kind::configured},
-   channel_rule{"+monitor", hint_kind::configured},
-   channel_rule{"-monitor", hint_kind::configured},
+   channel_rule{"+monitor", hint_kind::reset},
+   channel_rule{"-monitor", hint_kind::reset},
    channel_rule{"+reboot", hint_kind::up},  // and who was selected stays so
    channel_rule{"+sentinel", hint_kind::sentinels},
    channel_rule{"+sentinel-address-switch", hint_kind::sentinels},
@@ -121,8 +121,8 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    auto master = text.substr(at + 3);
    if (!cut_name(master, name) || !cut_endpoint(master)) return std::nullopt;
    switch (rule.kind) {
+      case hint_kind::up: return hint{hint_kind::replicas};  // perhaps one that was left out of the list
       case hint_kind::down:
-      case hint_kind::up:
       case hint_kind::objectively_down:
       case hint_kind::objectively_up: return hint{hint_kind::news};  // a replica's or a Sentinel's affair
       default: break;

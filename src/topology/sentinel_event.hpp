@@ -23,6 +23,7 @@ enum class hint_kind : std::uint8_t {
    aborted,           // it was given up: the outage lasts
    finished,          // it is over
    configured,        // what the Sentinel knows of our master changed
+   reset,             // it forgot what it knew of our master: no failover of it goes on
    sentinels,         // the set of Sentinels changed: ask for the list, too
    replicas,          // the set of replicas changed: the same
    news,              // worth telling; nothing to ask about

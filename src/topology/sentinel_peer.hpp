@@ -41,6 +41,7 @@ struct sentinel_peer {
       stale_told.reset();
       latest = {};
       new_epoch = failover_epoch = 0;
+      candidate.reset();
    }
 
    endpoint where;
@@ -65,9 +66,18 @@ struct sentinel_peer {
    // unknown.
    std::uint64_t new_epoch = 0;
    std::uint64_t failover_epoch = 0;
-   bool doubted = false;                        // it had a part in the doubt of now
-   time_point quiet_until = time_point::min();  // its hints raise no doubt before
-   std::optional<opinion> stale_told = {};      // told last as a stale answer
+   // The node that it has selected in that try, and is about to promote.
+   struct selection {
+      endpoint where = {};
+      std::uint64_t epoch = 0;
+      time_point hold_until = time_point::min();  // new writes are held so long
+      bool may_extend = false;                    // the hold, once, by the end of the node's connection
+   };
+   std::optional<selection> candidate = {};
+   time_point no_hold_until = time_point::min();  // its selections hold nothing before: one came to nothing
+   bool doubted = false;                          // it had a part in the doubt of now
+   time_point quiet_until = time_point::min();    // its hints raise no doubt before
+   std::optional<opinion> stale_told = {};        // told last as a stale answer
 };
 
 }  // namespace holdfast::topology

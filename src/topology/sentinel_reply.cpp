@@ -134,6 +134,7 @@ reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<end
    for (const auto& entry : reply) {
       if (!is_fields(entry)) return reply_class::malformed;
       if (into.size() == at_most) break;
+      if (has_flag(entry.find("flags").text(), "s_down")) continue;
       auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
       if (where) into.push_back(std::move(*where));
    }

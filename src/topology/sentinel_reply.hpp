@@ -46,7 +46,7 @@ reply_class read_master(value_view reply, master_state& into);     // SENTINEL M
 reply_class read_address(value_view reply, endpoint& into);        // SENTINEL GET-MASTER-ADDR-BY-NAME
 reply_class read_sentinels(value_view reply, std::size_t at_most,  // SENTINEL SENTINELS; entries that make no sense
                            std::vector<listed_sentinel>& into);    // (port 0: no longer valid) are left out
-reply_class read_replicas(value_view reply, std::size_t at_most,   // SENTINEL REPLICAS, likewise
+reply_class read_replicas(value_view reply, std::size_t at_most,   // SENTINEL REPLICAS: those that answer that Sentinel
                           std::vector<endpoint>& into);
 reply_class read_error(std::string_view text);  // of any error reply
 // AUTH. A Sentinel that demands no password is no failure: "good".

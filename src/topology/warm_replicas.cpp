@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 
 constexpr duration shortest_poll = 10ms;  // of a pursued node
 constexpr duration shortest_retry = 1s;   // of any other one
+constexpr unsigned many_tries = 20;       // two seconds or so
 
 }  // namespace
 
@@ -53,14 +54,13 @@ warm_replicas::slot* warm_replicas::place_for(const endpoint& where) {
 // ---- what is wanted -----------------------------------------------------------------------------------------------
 
 void warm_replicas::keep(std::span<const endpoint> listed, time_point now) {
+   listed = listed.first(std::min(listed.size(), settings_->max_replicas));
    for (const auto& s : slots_) {
       if (!s->listed) continue;
       s->listed = std::find(listed.begin(), listed.end(), s->where) != listed.end();
       drop_if_unwanted(*s);
    }
-   std::size_t kept = 0;
    for (const auto& where : listed) {
-      if (kept++ == settings_->max_replicas) return;
       slot* const s = place_for(where);
       if (s == nullptr || s->listed) continue;
       s->listed = true;
@@ -68,28 +68,26 @@ void warm_replicas::keep(std::span<const endpoint> listed, time_point now) {
    }
 }
 
-void warm_replicas::pursue(const endpoint& where, time_point now) {
-   slot* const s = place_for(where);
-   if (s == nullptr || s->pursued) return;
-   s->pursued = true;
-   s->questions = 0;
-   auto& c = s->node.connection;
-   if (c.now() == phase::open) s->node.ask(now);
+void warm_replicas::pursue(std::span<const endpoint> nodes, time_point now) {
+   for (const auto& s : slots_) {
+      if (!s->pursued || std::find(nodes.begin(), nodes.end(), s->where) != nodes.end()) continue;
+      s->pursued = false;
+      s->ask_at = never;
+      drop_if_unwanted(*s);
+   }
+   for (const auto& where : nodes) {
+      if (slot* const s = place_for(where); s != nullptr && !s->pursued) begin_pursuit(*s, now);
+   }
+}
+
+void warm_replicas::begin_pursuit(slot& s, time_point now) {
+   s.pursued = true;
+   s.questions = 0;
+   auto& c = s.node.connection;
+   if (c.now() == phase::open) s.node.ask(now);
    if (c.now() == phase::resting) c.retry_from(std::max(now, after(c.tried_at(), shortest_poll)));
-   if (now >= c.retry_at()) s->node.dial(where, now);
-   s->ask_at = after(now, pause(s->questions++));
-}
-
-void warm_replicas::release(const endpoint& where) {
-   slot* const s = find(where);
-   if (s == nullptr || !s->pursued) return;
-   s->pursued = false;
-   s->ask_at = never;
-   drop_if_unwanted(*s);
-}
-
-bool warm_replicas::pursues(const endpoint& where) const {
-   return std::any_of(slots_.begin(), slots_.end(), [&](const auto& s) { return s->pursued && s->where == where; });
+   if (now >= c.retry_at()) s.node.dial(s.where, now);
+   s.ask_at = after(now, pause(s.questions++));
 }
 
 void warm_replicas::drop_if_unwanted(slot& s) {
@@ -136,7 +134,6 @@ void warm_replicas::look(slot& s, role_connection::news n, bool was_known, time_
       case role_connection::news::failed: return rest(s, was_known, now);
       case role_connection::news::role: break;
    }
-   s.failures = 0;
    signs_.push_back({sign::kind::role, s.where, s.node.role(), s.node.follows()});
 }
 
@@ -149,7 +146,7 @@ void warm_replicas::rest(slot& s, bool was_known, time_point now) {
    if (s.pursued) {
       // The end of one that had lasted is what is waited for: it is made anew at once.
       const bool lasted = was_known && now - tried >= settings_->outage_poll;
-      return c.retry_from(after(now, lasted ? duration::zero() : pause(s.questions++)));
+      return c.retry_from(after(now, lasted ? random_.between({}, settings_->reconnect_spread) : pause(s.questions++)));
    }
    // One that ends as soon as it is made is a failure, too.
    if (was_known && now - tried >= shortest_retry) {
@@ -162,7 +159,8 @@ void warm_replicas::rest(slot& s, bool was_known, time_point now) {
 }
 
 duration warm_replicas::pause(unsigned tries) {
-   const auto rule = exponential_backoff({.base = settings_->outage_base, .cap = settings_->outage_poll});
+   const duration cap = tries < many_tries ? settings_->outage_poll : settings_->alert_poll;
+   const auto rule = exponential_backoff({.base = settings_->outage_base, .cap = cap});
    return std::max(shortest_poll, rule.delay(tries, random_));
 }
 

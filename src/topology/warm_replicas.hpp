@@ -3,8 +3,9 @@
 //
 // A warm connection asks its node's role when it is made and after each `ping` of silence. When it ends it is made anew
 // within `rewarm_spread`, so that a server that has lost all its clients at once is not dialled by all at once; after
-// failures at most once a second, and then less often. A pursued node is dialled and asked at once, and asked again
-// with full jitter from `outage_base`, doubled up to `outage_poll`, until it is released.
+// failures, or where it does not last, at most once a second, and then less often. A pursued node is dialled and asked
+// at once (within `reconnect_spread`, if its connection has just ended), and asked again with full jitter from
+// `outage_base`, doubled up to `outage_poll`, and after some seconds up to `alert_poll`.
 //
 // It decides nothing about masters: what it finds out it gives to the watch, as signs.
 #pragma once
@@ -43,9 +44,8 @@ class warm_replicas {
 
    // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued.
    void keep(std::span<const endpoint> listed, time_point now);
-   void pursue(const endpoint&, time_point now);
-   void release(const endpoint&);
-   bool pursues(const endpoint&) const;
+   // Exactly these are pursued from now on (one of them may be named twice).
+   void pursue(std::span<const endpoint> nodes, time_point now);
 
    // Whether it is one of ours.
    bool on_opened(resp::link&, time_point now);
@@ -79,6 +79,7 @@ class warm_replicas {
    slot* find(const endpoint&);
    slot* owner(const resp::link&);
    slot* place_for(const endpoint&);
+   void begin_pursuit(slot&, time_point now);
    void drop_if_unwanted(slot&);
    void look(slot&, role_connection::news, bool was_known, time_point now);
    void rest(slot&, bool was_known, time_point now);

@@ -173,7 +173,6 @@ watch::round watch::ask(time_point now) {
 void watch::need(bool waiting, time_point now) {
    if (waiting == needed_ || peers_.empty()) return;
    needed_ = waiting;
-   if (waiting && followed_) nodes_.pursue(*followed_, now);  // whether it is there, and what it is
    polls_in_need_ = 0;
    if (!started_) return;
    plan_poll(now);
@@ -183,6 +182,7 @@ void watch::need(bool waiting, time_point now) {
 void watch::role_verified(const endpoint& where, std::uint64_t epoch, time_point now) {
    verified_ = where;
    refusals_ = 0;
+   if (provisional_ && believed_->where == where) provisional_->denied = 0;
    if (offered_ && offered_->where == where && offered_->epoch == epoch) accept_lineage(opinion(*offered_), now);
    if (started_ && !peers_.empty()) finish_event(now);
 }
@@ -193,7 +193,7 @@ void watch::role_refused(const endpoint& where, std::string_view, time_point now
    if (followed_ == where) stop_following();
    if (provisional_ && believed_->where == where) denied(now);
    if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where)
-      ask_whom_it_follows(where, now);
+      ask_whom_it_follows(where);
    if (offered_ && offered_->where == where) {
       withdraw_offer();
       agreed_since_ = now;
@@ -227,7 +227,6 @@ void watch::tick(time_point now) {
    const bool late = now > after(deadline_, settings_.timeout / 4);
    for (std::size_t i = 0; i < peers_.size(); ++i) check(*peers_[i], late, now);
    nodes_.tick(now, late);
-   if (now >= hold_until_) hold_until_ = time_point::min();
    if (now >= stagger_at_) dial_next(now);
    if (now >= after(agreed_since_, settings_.agree_for) && agreed_ && agreed_round_ == 0 && !offered_ && !returns_) {
       agreed_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
@@ -264,6 +263,7 @@ void watch::finish_event(time_point now) {
    learn(now);
    settle(now);
    publish();
+   pursue_those_that_matter(now);
    if (started_ && alert()) poll_at_latest(after(now, settings_.alert_poll));
    deadline_ = earliest_deadline();
 }

@@ -32,7 +32,8 @@
 //    refused, or the Sentinels no longer agree, the offer is withdrawn, `target` is what it was, and the wait begins
 //    anew.
 //
-// 5. Hints. Events say when to ask, never what to believe. All that concern our master are told (sentinel_said) and ask
+// 5. Hints. Events say when to ask, never what to believe. All that concern our master, and each new epoch, are told
+// (sentinel_said) and ask
 //    all Sentinels, at most once in `hint_spacing`. "+switch-master" and "+promoted-slave" to another node than the
 //    target raise `in_doubt` until the round that they started is over, at most for `timeout`; a Sentinel that raised
 //    it in vain can't do so again for `doubt_pause`. A subscription that is lost is a hint too (events may have been
@@ -44,15 +45,15 @@
 //
 // 7. Eager cutover (settings.eager; watch_promotion.cpp). "+selected-slave" makes a node a *candidate*, under the epoch
 //    that the same Sentinel announced ("+new-epoch") before it tried this failover, if that is newer than what is
-//    believed. A candidate is pursued (warm_replicas.hpp); as soon as it says that it is a master it is believed,
-//    *provisionally*: until a Sentinel names it, under whatever newer epoch (event master_confirmed). New writes are to
-//    be held from the selection on, for `hold_on_selected` at most and once for each epoch. A candidate is dropped when
-//    its failover is given up, when the subscription that named it is lost, or when something newer is believed.
-//    A provisional belief is withdrawn, and the master of before believed again (event master_withdrawn), when the
-//    Sentinel that had selected the node gives its failover up; when the node says that it is a slave and all
-//    Sentinels, asked once more, do not name it; or when there is agreement as in 4 on the master of before, and that
-//    node, asked by the watch itself, says that it is a master. Where the agreement is on another node, and that one
-//    says so, it is a new lineage.
+//    believed. Each Sentinel has one at most. A candidate is pursued (warm_replicas.hpp); as soon as it says that it is
+//    a master it is believed, *provisionally*: until a Sentinel names it, under whatever newer epoch (event
+//    master_confirmed). New writes are to be held from the selection on, for `hold_on_selected` at most; a Sentinel
+//    whose selection came to nothing holds none again for `hold_pause`. A candidate is dropped when its failover is
+//    over or given up, when its Sentinel forgets the master or selects another node, when the subscription that named
+//    it is lost, or when something as new is believed. A provisional belief is withdrawn, and the master of before
+//    believed again (event master_withdrawn), when the Sentinel that had selected the node gives its failover up; when
+//    the node says that it is a slave and all Sentinels, asked once more, do not name it; or when there is agreement as
+//    in 4 on another node (then that is believed), and that node, asked by the watch itself, says that it is a master.
 //
 // 8. A role hint (settings.follow_role_hint): where the master that the Sentinels name says that it is a slave, it is
 //    asked whose; if that node says that it is a master, `target` is that node, until the Sentinels change their mind
@@ -61,8 +62,8 @@
 // 9. Half-open connections are found by a PING after `ping` of silence. About a caller who is away for minutes:
 //    checked_connection.hpp.
 //
-// A reactor without I/O, clock or entropy. Not thread-safe. All memory is bounded by `max_sentinels` and the limits of
-// the reader.
+// A reactor without I/O, clock or entropy. Not thread-safe. All memory is bounded by `max_sentinels`, `max_replicas`
+// and the limits of the reader.
 #pragma once
 
 #include "resp/link.hpp"
@@ -145,11 +146,6 @@ class watch {
 
  private:
    using peer = sentinel_peer;
-   struct candidate {
-      endpoint where = {};
-      std::uint64_t epoch = 0;
-      const peer* by = nullptr;
-   };
    struct provisional {
       named_master before = {};
       const peer* by = nullptr;
@@ -205,16 +201,20 @@ class watch {
 
    // watch_promotion.cpp: eager cutover, the connections to servers, and the role hint
    void selected(peer&, const endpoint&, time_point now);
-   void drop_candidate();
-   void given_up(const peer&, time_point now);
+   void drop_candidates(std::uint64_t up_to_epoch);
+   void extend_holds(const endpoint&, time_point now);
+   void given_up(peer&, time_point now);
    void confirm_by(const std::vector<opinion>& in_hand);
    void denied(time_point now);
    void weigh_denial(time_point now);
-   void withdraw(const std::string& why, time_point now);
+   void withdraw(const named_master& back, const std::string& why, time_point now);
+   void back_to_agreed(time_point now);
+   void pursue_those_that_matter(time_point now);
    void keep_warm(time_point now);
    void take_signs(time_point now);
    void role_seen(const warm_replicas::sign&, time_point now);
-   void ask_whom_it_follows(const endpoint&, time_point now);
+   void followed_role_seen(const warm_replicas::sign&);
+   void ask_whom_it_follows(const endpoint&);
    void stop_following();
 
    watch_settings settings_;
@@ -251,15 +251,12 @@ class watch {
    round agreed_round_ = 0;  // asked for it once more
 
    warm_replicas nodes_;
-   std::optional<candidate> candidate_;
-   std::optional<provisional> provisional_;  // what is believed is
-   time_point hold_until_ = time_point::min();
-   std::uint64_t held_epoch_ = 0;      // no longer held for this epoch
-   bool hold_extended_ = false;        // by the end of the candidate's connection
-   std::optional<endpoint> returns_;   // pursued: on whom the Sentinels agree, while what is believed is provisional
-   std::optional<endpoint> asked_;     // pursued: the target that says it is a slave
-   std::optional<endpoint> follows_;   // pursued: whom it says it follows
-   std::optional<endpoint> followed_;  // the target by role hint
+   std::optional<provisional> provisional_;     // what is believed is
+   time_point hold_until_ = time_point::min();  // the latest of the candidates' own
+   std::optional<endpoint> returns_;            // pursued: whom the Sentinels agree on, other than what we believe
+   std::optional<endpoint> asked_;              // pursued: the target that says it is a slave
+   std::optional<endpoint> follows_;            // pursued: whom it says it follows
+   std::optional<endpoint> followed_;           // the target by role hint
 
    bool in_doubt_ = false;
    round doubt_round_ = 0;
@@ -270,6 +267,7 @@ class watch {
 
    time_point deadline_ = time_point::min();
    std::vector<opinion> opinions_;  // scratch
+   std::vector<endpoint> pursued_;  // the same
 };
 
 }  // namespace holdfast::topology

@@ -116,8 +116,9 @@ void watch::weigh(time_point now) {
 void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<provisional> why, time_point now) {
    believed_ = named_master{where, epoch, 0};
    provisional_ = std::move(why);
-   if (candidate_ && candidate_->epoch <= epoch) drop_candidate();
-   hold_until_ = time_point::min();
+   drop_candidates(epoch);
+   agreed_.reset();  // against what was believed before
+   agreed_since_ = never;
    stop_following();
    withdraw_offer();
    refusals_ = 0;
@@ -277,6 +278,7 @@ void watch::meet(const endpoint& where, time_point now) {
                                           [&](const auto& a, const auto& b) { return failures(a) < failures(b); });
       constexpr unsigned hopeless = 10;
       if (worst == peers_.end() || failures(*worst) < hopeless) return;
+      if (provisional_ && provisional_->by == worst->get()) provisional_->by = nullptr;
       (*worst)->become(where);
       (*worst)->questions.dial(where, now);
    } else {

@@ -2,7 +2,6 @@
 #include "topology/watch.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace holdfast::topology {
 
@@ -34,7 +33,7 @@ void watch::take_events(peer& p, time_point now) {
 void watch::subscription_failed(peer& p, bool was_active, time_point now) {
    auto& e = p.events.connection;
    p.new_epoch = p.failover_epoch = 0;
-   if (candidate_ && candidate_->by == &p) drop_candidate();
+   p.candidate.reset();
    if (p.events.refused())
       e.retry_from(after(now, 3 * settings_.idle_poll));
    else if (p.up())
@@ -71,14 +70,13 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
          break;
       case hint_kind::finished:
          p.failing_over = false;
-         if (candidate_ && candidate_->by == &p) drop_candidate();
+         p.candidate.reset();
          break;
       case hint_kind::sentinels: p.questions.want_list(); break;
       case hint_kind::down:
-      case hint_kind::up: break;
-      case hint_kind::configured:
-         if (candidate_ && candidate_->by == &p) drop_candidate();  // the answer to come tells more
-         break;
+      case hint_kind::up:
+      case hint_kind::configured: break;
+      case hint_kind::reset: p.candidate.reset(); break;
    }
    ask_for_hint(p, now);
 }
@@ -139,7 +137,7 @@ void watch::offer_agreed(time_point now) {
    if (provisional_) {
       // The connection that works is left only for a node that is known to be a master.
       returns_ = agreed_->where;
-      return nodes_.pursue(*returns_, now);
+      return;
    }
    if (agreed_->where == verified_ && agreed_->where == believed_->where) return accept_lineage(opinion(*agreed_), now);
    offered_ = agreed_;
@@ -148,13 +146,11 @@ void watch::offer_agreed(time_point now) {
 void watch::withdraw_offer() {
    offered_.reset();
    agreed_round_ = 0;
-   if (returns_) nodes_.release(*std::exchange(returns_, std::nullopt));
+   returns_.reset();
 }
 
 void watch::accept_lineage(const opinion& o, time_point now) {
    const auto abandoned = believed_->epoch;
-   agreed_.reset();
-   agreed_since_ = never;
    believe(o.where, o.epoch, {}, now);
    events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
 }

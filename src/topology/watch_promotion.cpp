@@ -12,62 +12,80 @@ namespace holdfast::topology {
 // Without the epoch the selection can't be placed: then the Sentinels' answers will tell.
 void watch::selected(peer& p, const endpoint& where, time_point now) {
    if (!settings_.eager || where.empty() || !believed_ || p.failover_epoch <= believed_->epoch) return;
-   if (candidate_ && p.failover_epoch < candidate_->epoch) return;
-   if (candidate_ && candidate_->where != where) drop_candidate();
-   candidate_ = candidate{where, p.failover_epoch, &p};
-   if (candidate_->epoch > held_epoch_ && where != believed_->where && settings_.hold_on_selected > duration::zero()) {
-      held_epoch_ = candidate_->epoch;
-      hold_extended_ = false;
-      hold_until_ = after(now, settings_.hold_on_selected);
+   if (where == believed_->where) return;  // whoever selects it will name it
+   p.candidate = peer::selection{where, p.failover_epoch};
+   if (settings_.hold_on_selected <= duration::zero() || now < p.no_hold_until) return;
+   p.candidate->hold_until = after(now, settings_.hold_on_selected);
+   p.candidate->may_extend = true;
+   p.no_hold_until = after(p.candidate->hold_until, settings_.hold_pause);
+}
+
+void watch::drop_candidates(std::uint64_t up_to_epoch) {
+   for (const auto& p : peers_) {
+      if (p->candidate && p->candidate->epoch <= up_to_epoch) p->candidate.reset();
    }
-   nodes_.pursue(where, now);
 }
 
-void watch::drop_candidate() {
-   nodes_.release(candidate_->where);
-   candidate_.reset();
-   hold_until_ = time_point::min();
+void watch::extend_holds(const endpoint& where, time_point now) {
+   for (const auto& p : peers_) {
+      auto& c = p->candidate;
+      if (!c || c->where != where || !std::exchange(c->may_extend, false)) continue;
+      c->hold_until = std::max(c->hold_until, after(now, settings_.hold_extension));
+   }
 }
 
-void watch::given_up(const peer& p, time_point now) {
-   if (candidate_ && candidate_->by == &p) drop_candidate();
-   if (provisional_ && provisional_->by == &p && p.failover_epoch == believed_->epoch)
-      withdraw("the Sentinel " + to_string(p.where) + " gave its failover up", now);
+void watch::given_up(peer& p, time_point now) {
+   p.candidate.reset();
+   const bool of_what_is_believed = provisional_ && provisional_->by == &p;
+   // Where its subscription is new, which failover it gave up is unknown, and that it leads one at all says enough.
+   if (of_what_is_believed && (p.failover_epoch == 0 || p.failover_epoch == believed_->epoch))
+      withdraw(named_master(provisional_->before), "the Sentinel " + to_string(p.where) + " gave its failover up", now);
 }
 
 // ---- provisional --------------------------------------------------------------------------------------------------
 
 void watch::confirm_by(const std::vector<opinion>& in_hand) {
    if (!provisional_) return;
+   std::uint64_t newest = provisional_->before.epoch;
    for (const auto& o : in_hand) {
-      if (o.where != believed_->where || o.epoch <= provisional_->before.epoch) continue;
-      believed_->epoch = o.epoch;
-      provisional_.reset();
-      if (candidate_ && candidate_->epoch <= o.epoch) drop_candidate();
-      events_->tell([&] { return event::master_confirmed{o.where, o.epoch}; });
-      return;
+      if (o.where == believed_->where) newest = std::max(newest, o.epoch);
    }
+   if (newest == provisional_->before.epoch) return;
+   believed_->epoch = newest;
+   provisional_.reset();
+   withdraw_offer();
+   drop_candidates(newest);
+   events_->tell([&] { return event::master_confirmed{believed_->where, newest}; });
 }
 
 // It is no master (any more). Whether the Sentinels know better is to be asked first.
 void watch::denied(time_point now) {
-   if (provisional_->denied == 0) provisional_->denied = ask(now);
+   if (provisional_->denied != 0) return;
+   const round r = ask(now);
+   if (provisional_) provisional_->denied = r;
 }
 
 void watch::weigh_denial(time_point now) {
    if (!provisional_ || provisional_->denied == 0 || !rounds_.finished(provisional_->denied)) return;
    provisional_->denied = 0;
-   if (!opinions().empty()) withdraw("it says that it is a slave, and no Sentinel names it", now);
+   if (!opinions().empty())
+      withdraw(named_master(provisional_->before), "it says that it is a slave, and no Sentinel names it", now);
 }
 
-void watch::withdraw(const std::string& why, time_point now) {
+void watch::withdraw(const named_master& back, const std::string& why, time_point now) {
    const named_master gone = *believed_;
-   const named_master back = provisional_->before;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
-   agreed_.reset();
-   agreed_since_ = never;
    believe(back.where, back.epoch, {}, now);
    weigh(now);  // something newer may have been named meanwhile
+}
+
+// All Sentinels have agreed for long on a node that now says itself that it is a master.
+void watch::back_to_agreed(time_point now) {
+   const named_master before = provisional_->before;
+   const named_master agreed{agreed_->where, agreed_->epoch, 0};
+   if (agreed.where != before.where && agreed.epoch < before.epoch) return accept_lineage(opinion(*agreed_), now);
+   withdraw(agreed.epoch > before.epoch ? agreed : before,
+            "all Sentinels have gone on naming " + to_string(agreed.where) + ", which is a master", now);
 }
 
 // ---- the connections to servers -----------------------------------------------------------------------------------
@@ -88,73 +106,83 @@ void watch::keep_warm(time_point now) {
    nodes_.keep(listed, now);
 }
 
+// All of them at once, so that none who needs a node can lose it because another one needs it no longer.
+void watch::pursue_those_that_matter(time_point now) {
+   pursued_.clear();
+   hold_until_ = time_point::min();
+   for (const auto& p : peers_) {
+      if (!p->candidate) continue;
+      pursued_.push_back(p->candidate->where);
+      if (now < p->candidate->hold_until) hold_until_ = std::max(hold_until_, p->candidate->hold_until);
+   }
+   for (const auto* node : {&returns_, &asked_, &follows_}) {
+      if (*node) pursued_.push_back(**node);
+   }
+   if (followed_ && needed_) pursued_.push_back(*followed_);  // whether it is there, and what it is
+   nodes_.pursue(pursued_, now);
+}
+
 void watch::take_signs(time_point now) {
    while (const auto s = nodes_.take()) {
-      if (s->what == warm_replicas::sign::kind::role) {
-         role_seen(*s, now);
-         continue;
+      switch (s->what) {
+         case warm_replicas::sign::kind::role: role_seen(*s, now); break;
+         // The promotion, probably: nothing is to go to the old master while that is being found out.
+         case warm_replicas::sign::kind::ended: extend_holds(s->where, now); break;
+         case warm_replicas::sign::kind::failed:
+            if (returns_ == s->where) {  // it is not there: another ten seconds
+               withdraw_offer();
+               agreed_since_ = now;
+            }
+            if (asked_ == s->where || follows_ == s->where || followed_ == s->where) stop_following();
+            break;
       }
-      const bool of_candidate = candidate_ && candidate_->where == s->where;
-      // The promotion, probably: nothing is to go to the old master while that is being found out.
-      if (of_candidate && s->what == warm_replicas::sign::kind::ended && !std::exchange(hold_extended_, true) &&
-          held_epoch_ == candidate_->epoch)
-         hold_until_ = std::max(hold_until_, after(now, settings_.hold_extension));
-      if (s->what == warm_replicas::sign::kind::ended) continue;
-      if (followed_ == s->where) {
-         stop_following();
-         publish();
-      }
-      if (returns_ == s->where) {  // it is not there: another ten seconds
-         withdraw_offer();
-         agreed_since_ = now;
-      }
-      if (asked_ == s->where || follows_ == s->where) stop_following();
    }
 }
 
 void watch::role_seen(const warm_replicas::sign& s, time_point now) {
    const bool is_master = s.role == "master";
-   if (candidate_ && candidate_->where == s.where) {
-      if (!is_master) return;
-      const candidate c = *candidate_;
-      const named_master before = provisional_ ? provisional_->before : *believed_;
-      return believe(c.where, c.epoch, provisional{before, c.by, 0}, now);
-   }
-   if (returns_ == s.where) {
-      if (is_master && s.where != provisional_->before.where) return accept_lineage(opinion(*agreed_), now);
-      if (is_master) return withdraw("all Sentinels have gone on naming the master of before, which is one", now);
+   if (asked_ == s.where || follows_ == s.where || followed_ == s.where) followed_role_seen(s);
+   if (returns_ == s.where && !is_master) {
       withdraw_offer();
       agreed_since_ = now;
-   } else if (asked_ == s.where) {
-      nodes_.release(*std::exchange(asked_, std::nullopt));
-      if (is_master || s.follows.empty()) return;
-      follows_ = s.follows;
-      nodes_.pursue(s.follows, now);
-   } else if (follows_ == s.where || followed_ == s.where) {
-      nodes_.release(s.where);
-      follows_.reset();
-      const bool was_followed = followed_.has_value();
-      followed_.reset();
-      if (is_master) followed_ = s.where;
-      if (was_followed || is_master) publish();
-   } else if (is_master && believed_ && s.where != believed_->where) {
-      hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint, and no more
    }
+   if (!is_master || !believed_ || s.where == believed_->where) return;
+   peer* by = nullptr;
+   for (const auto& p : peers_) {
+      const bool newer = p->candidate && p->candidate->where == s.where && p->candidate->epoch > believed_->epoch;
+      if (newer && (by == nullptr || p->candidate->epoch > by->candidate->epoch)) by = p.get();
+   }
+   if (by != nullptr) {
+      const auto epoch = by->candidate->epoch;
+      const named_master before = provisional_ ? provisional_->before : *believed_;
+      by->no_hold_until = time_point::min();
+      return believe(s.where, epoch, provisional{before, by, 0}, now);
+   }
+   if (returns_ == s.where && agreed_) return back_to_agreed(now);
+   if (followed_ != s.where) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint
 }
 
 // ---- the role hint ------------------------------------------------------------------------------------------------
 
-void watch::ask_whom_it_follows(const endpoint& where, time_point now) {
-   if (asked_ || follows_ || followed_) return;
-   asked_ = where;
-   nodes_.pursue(where, now);
+void watch::ask_whom_it_follows(const endpoint& where) {
+   if (!asked_ && !follows_ && !followed_) asked_ = where;
+}
+
+void watch::followed_role_seen(const warm_replicas::sign& s) {
+   if (asked_ == s.where) {
+      asked_.reset();
+      if (s.role == "slave" && !s.follows.empty()) follows_ = s.follows;
+      return;
+   }
+   follows_.reset();
+   followed_.reset();
+   if (s.role == "master") followed_ = s.where;
 }
 
 void watch::stop_following() {
-   for (auto* const node : {&asked_, &follows_, &followed_}) {
-      if (*node) nodes_.release(**node);
-      node->reset();
-   }
+   asked_.reset();
+   follows_.reset();
+   followed_.reset();
 }
 
 }  // namespace holdfast::topology

@@ -30,6 +30,8 @@ struct watch_settings {
    duration hold_on_selected = std::chrono::milliseconds(250);  // how long new writes wait for a selected node; 0: not
    // Once for each selected node, when its connection ends: as long as its new role may take to be asked.
    duration hold_extension = std::chrono::milliseconds(50);
+   // After a selection that came to nothing, the next ones of that Sentinel hold no writes for so long.
+   duration hold_pause = std::chrono::seconds(5);
    bool follow_role_hint = false;  // a replica of a master is left for that master though no Sentinel names it
 
    // Each Sentinel's own, for the connect and for each answer. Also the longest that an answer in hand waits for the
@@ -49,6 +51,7 @@ struct watch_settings {
 
    duration node_timeout = std::chrono::seconds(1);          // for the connect to a server, and for each of its answers
    duration rewarm_spread = std::chrono::milliseconds(100);  // within this a warm connection that ended is made anew
+   duration reconnect_spread = duration::zero();             // within this a pursued one is, too
    duration rewarm_cap = std::chrono::seconds(10);           // and after failures within 1 s, doubled up to this
 
    bool keeps_replicas_warm() const { return eager && warm; }

@@ -83,6 +83,18 @@ TEST(Judges, NoticeACountOfAttemptsThatDoesNotFitWhatWasSent) {
    EXPECT_TRUE(c.found("was sent 1 times, and is said to have been sent 2 times"));
 }
 
+TEST(Judges, AreNotMisledByWhatIsAskedOnAnotherConnectionMeanwhile) {
+   case_in_court c;
+   const auto n = std::to_string(c.gives(call_kind::transaction));
+   c.sends(1, {"MULTI"});
+   c.sends(2, {"PING"});
+   c.sends(1, {"INCRBY", "c0", n});
+   c.sends(1, {"RPUSH", "l0", n});
+   c.sends(1, {"EXEC"});
+   c.fails(1, outcome::unknown, 1);
+   EXPECT_EQ(c.verdict(), "");
+}
+
 TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
    case_in_court c;
    c.judges.limits.budget = {.ratio = 0, .per_second = 0.1};

@@ -133,6 +133,26 @@ TEST_F(hold, ABlockingCommandIsNotLeftUnlessTheProbeFails) {
    EXPECT_TRUE(s.told<event::connection_lost>().empty());
 }
 
+TEST_F(hold, ABlockingCommandIsProbedEachTimeThatItsNodeIsCalledDown) {
+   s.submit("BLPOP q 0");
+   s.accept();
+   s.watch.down = true;
+   s.guided();
+   s.advance(100ms);
+   s.open_probe();
+   s.accept_probe();
+   s.answer_probe(pong);
+   s.watch.down = false;
+   s.guided();
+   s.advance(60s);
+   s.watch.down = true;
+   s.guided();
+   s.advance(100ms);
+   EXPECT_EQ(s.told<event::suspected>().size(), 2U);
+   s.advance(500ms);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
 TEST_F(hold, ABlockingCommandIsLeftIfTheProbeFails) {
    s.submit("BLPOP q 0");
    s.accept();

@@ -1,4 +1,4 @@
-// A deployment in which a node is selected and promoted, for the tests of eager cutover. s1 leads.
+// A failover that a Sentinel announces step by step: s1 leads, and selects new_master.
 #pragma once
 
 #include "unit/topology/deployment.hpp"

@@ -1,20 +1,14 @@
 // The connections to servers: who is kept warm, how often anybody is dialled and asked, what is said to them.
-#include "unit/topology/deployment.hpp"
+#include "unit/topology/promotion.hpp"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace holdfast::topology {
 namespace {
 
 using namespace test;
-
-const endpoint third{"10.0.0.3", 6379};
-
-watch_settings eager() {
-   auto s = three_sentinels();
-   s.eager = true;
-   return s;
-}
 
 struct warm_world : deployment {
    explicit warm_world(watch_settings s = eager()) : deployment(std::move(s)) {
@@ -109,7 +103,10 @@ TEST(WarmReplicas, OneThatEndsEachConnectionAtOnceIsNotDialledAllTheTime) {
    w.at(third).tamper = [&](std::string&, unsigned) { w.cut(third); };
    w.cut(third);
    w.run_for(10s);
-   EXPECT_LE(w.dials[third], 10U);
+   EXPECT_LE(w.dials[third], 8U);
+   const auto before = w.dials[third];
+   w.run_for(100s);
+   EXPECT_LE(w.dials[third] - before, 25U);
 }
 
 TEST(WarmReplicas, OneThatFallsSilentIsGivenUpAndMadeAnew) {
@@ -177,6 +174,39 @@ TEST(WarmReplicas, ASentinelThatDoesNotTellThemCostsNothingElse) {
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
 }
 
+TEST(WarmReplicas, AListThatMakesNoSenseCostsNothingElseEither) {
+   warm_world w;
+   w.at(s1).tamper = [](std::string& reply, unsigned) {
+      if (reply.find("10.0.0.3") != std::string::npos) reply = ":7\r\n";
+   };
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 2U) << "by the others";
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+TEST(WarmReplicas, MoreThanTheLimitThatAreListedInEveryOrderAreNotMadeAnewAllTheTime) {
+   warm_world w;
+   std::vector<endpoint> many;
+   for (std::uint16_t i = 1; i <= 30; ++i) {
+      many.push_back({"10.0.2.1", i});
+      w.at(many.back()).role = "slave";
+   }
+   unsigned turn = 0;
+   for (const auto& s : {s1, s2, s3}) {
+      std::rotate(many.begin(), many.begin() + 7, many.end());
+      w.at(s).replicas = many;
+      w.at(s).tamper = [&turn](std::string&, unsigned) { ++turn; };
+   }
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 16U);
+   unsigned before = 0;
+   for (const auto& r : many) before += w.dials[r];
+   w.run_for(60s);
+   unsigned after = 0;
+   for (const auto& r : many) after += w.dials[r];
+   EXPECT_EQ(after, before);
+}
+
 // ---- the role hint ------------------------------------------------------------------------------------------------
 
 struct hinted_world : warm_world {
@@ -239,6 +269,38 @@ TEST(RoleHint, EndsWhenItIsRefusedOrCannotBeReachedOrTheSentinelsChangeTheirMind
    w.publish(s1, "+switch-master", switched(old_master, third));
    w.run_for(5ms);
    EXPECT_TRUE(w.targets(third));
+}
+
+TEST(RoleHint, AndSelectionDoNotTakeANodeFromEachOther) {
+   auto s = hinted_world::following();
+   s.eager = true;
+   s.warm = false;
+   hinted_world w(s);
+   w.role_moves();
+   w.watched.role_refused(old_master, "slave", w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 50ms));
+   w.publish(s1, "+new-epoch", "6");
+   w.publish(s1, "+try-failover", about_master(old_master));
+   w.publish(s1, "+selected-slave", about_replica(third, old_master));
+   w.run_for(5ms);
+   w.watched.need(true, w.now);
+   w.set(new_master, condition::refusing);
+   w.run_for(50ms);
+   EXPECT_EQ(w.connections(third), 1U) << "it is still asked";
+   w.at(third).role = "master";
+   EXPECT_TRUE(w.run_till([&] { return w.targets(third); }, 500ms));
+}
+
+TEST(RoleHint, WithoutPermissionForItRolesAreStillKnown) {
+   auto s = hinted_world::following();
+   s.eager = true;
+   warm_world w(s);
+   for (const auto& r : {new_master, third})
+      w.at(r).tamper = [](std::string& reply, unsigned) {
+         if (reply.find("mode") == std::string::npos) reply = "-NOPERM this user has no permissions\r\n";
+      };
+   w.settle();
+   EXPECT_EQ(w.watched.warm(), 2U);
 }
 
 TEST(RoleHint, IsNotTakenUnlessItIsAskedFor) {

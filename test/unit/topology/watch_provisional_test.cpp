@@ -1,4 +1,4 @@
-// Eager cutover: what becomes of a master that is believed by its own word.
+// What was believed by its own word: confirmed, withdrawn, superseded.
 #include "unit/topology/promotion.hpp"
 
 namespace holdfast::topology {
@@ -29,6 +29,48 @@ TEST_F(promotion, IsNotWithdrawnByTheEndOfAnotherTry) {
    w.publish(s1, "-failover-abort-not-elected", about_master(old_master));
    w.run_for(2ms);
    EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST_F(promotion, IsWithdrawnByAnAbortThoughTheSubscriptionWasMadeAnew) {
+   promoted_and_believed();
+   w.cut(s1);
+   w.run_for(500ms);
+   ASSERT_EQ(w.subscriptions(s1), 1U);
+   w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
+   w.run_for(2ms);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST_F(promotion, ADenialIsTakenBackWhenItSaysMasterAgain) {
+   promoted_and_believed();
+   w.set(s3, condition::stopped);  // so that asking takes a while
+   w.watched.role_refused(new_master, "slave", w.now);
+   w.watched.role_verified(new_master, 6, w.now);
+   w.run_for(2s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST_F(promotion, AConfirmationUnderANewerEpochEndsOlderCandidates) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, third);
+   w.name(s3, new_master, 8);
+   w.watched.ask(w.now);
+   w.run_for(2ms);
+   EXPECT_FALSE(w.watched.is_provisional());
+   promoted(third);
+   w.run_for(500ms);
+   EXPECT_EQ(*w.watched.target(), (named_master{new_master, 8, 3}));
+}
+
+TEST_F(promotion, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
+   promoted_and_believed();
+   all_name(third, 0);
+   w.at(third).role = "master";
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 15s));
+   w.carry_out();
+   EXPECT_EQ(w.told<event::new_lineage>().size(), 1U) << "under an epoch older than the one before";
+   EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
 TEST_F(promotion, IsNotWithdrawnOnceItIsConfirmed) {
@@ -104,35 +146,6 @@ TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
    EXPECT_EQ(*w.watched.target(), (named_master{third, 7, 3}));
    EXPECT_FALSE(w.watched.is_provisional());
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
-}
-
-// Rebuilt from nothing while a failover ran, they know neither the one nor the other.
-TEST_F(promotion, IsLeftForAThirdNodeOnWhichTheSentinelsAgreeIfThatIsAMaster) {
-   promoted_and_believed();
-   w.set(old_master, condition::refusing);
-   all_name(third, 4);
-   w.run_for(30s);
-   EXPECT_TRUE(w.targets(new_master)) << "the third is a slave";
-   w.at(third).role = "master";
-   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 15s));
-   w.carry_out();
-   EXPECT_EQ(w.told<event::master_named>().size(), 3U) << "never for the master of before, which is dead";
-   EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
-   EXPECT_EQ(w.told<event::new_lineage>().size(), 1U);
-}
-
-TEST_F(promotion, ASelectionThatIsOlderThanItsConfirmationIsDropped) {
-   promoted_and_believed();
-   tries(s2, 7);
-   selects(s2, third);
-   w.name(s1, new_master, 9);
-   w.watched.ask(w.now);
-   w.run_for(5ms);
-   ASSERT_EQ(*w.watched.target(), (named_master{new_master, 9, 3}));
-   promoted(third);
-   w.run_for(500ms);
-   EXPECT_EQ(w.told<event::master_named>().size(), 2U);
-   EXPECT_EQ(*w.watched.target(), (named_master{new_master, 9, 3}));
 }
 
 TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
