@@ -61,11 +61,11 @@ void sentinel_world::note_event(line& on, value_view v) {
       case topology::hint_kind::tries: on.tried = on.announced; return;
       case topology::hint_kind::selected:
          on.selections.push_back({h->about, on.tried, false});
-         selected_epochs_.insert(on.tried);
+         on.is_fresh = true;
          return;
       case topology::hint_kind::aborted:
       case topology::hint_kind::finished:
-      case topology::hint_kind::configured: on.selections.clear(); return;
+      case topology::hint_kind::reset: on.selections.clear(); return;
       default: return;
    }
 }
@@ -131,9 +131,10 @@ void sentinel_world::look_at_events() {
       if (const auto* withdrawn = std::get_if<event::master_withdrawn>(&e); withdrawn) {
          require(provisional_ && provisional_->where == withdrawn->master, "what is withdrawn was provisional",
                  to_string(e));
-         require(withdrawn->back_to == before_.where, "a withdrawal goes back to what was believed before",
-                 to_string(e));
-         require(!withdrawn->why.starts_with("all Sentinels") || said_master_.contains(withdrawn->back_to),
+         const bool all_agree = withdrawn->why.starts_with("all Sentinels");
+         require(withdrawn->back_to == before_.where || (all_agree && named_.contains(withdrawn->back_to)),
+                 "a withdrawal goes back to what was believed before", to_string(e));
+         require(!all_agree || (watch_.target() && said_master_.contains(watch_.target()->where)),
                  "what works is left only for what says that it is a master", to_string(e));
       }
    }
@@ -177,25 +178,42 @@ void sentinel_world::look_at_target() {
 void sentinel_world::look_at_provisional(const topology::named_master& t) {
    require(settings_.eager, "by its own word a node is believed only where that is wanted");
    if (provisional_ && provisional_->where == t.where && provisional_->epoch == t.epoch) return;
-   const bool selected = std::any_of(lines_.begin(), lines_.end(), [&](const auto& l) {
-      const auto& all = l.second.selections;
-      return std::any_of(all.begin(), all.end(),
-                         [&](const selection& s) { return s.where == t.where && s.epoch == t.epoch && s.said_master; });
-   });
+   bool selected = false;
+   for (auto& [l, of] : lines_) {
+      const bool here = std::any_of(of.selections.begin(), of.selections.end(), [&](const selection& s) {
+         return s.where == t.where && s.epoch == t.epoch && s.said_master;
+      });
+      selected = selected || here;
+      if (here) of.no_hold_until = time_point::min();
+   }
    require(selected, "what no Sentinel names was selected, and says that it is a master", to_string(t.where));
    require(t.epoch > last_epoch_, "what was selected is believed only under a newer epoch", std::to_string(t.epoch));
    provisional_ = t;
 }
 
+// They are held when a Sentinel selects, unless what it had selected before came to nothing; and once more by the end
+// of a connection.
 void sentinel_world::look_at_hold() {
    const time_point until = watch_.hold_writes_until();
    if (until > now_) {
       require(settings_.eager, "writes are held only where that is wanted");
       require(until <= now_ + settings_.hold_on_selected, "writes are not held for longer than is wanted");
-      if (until > hold_) ++holds_;
+   }
+   if (until > now_ && until > hold_) {
+      if (until == now_ + settings_.hold_on_selected) {
+         ++holds_;
+         const auto by = std::find_if(lines_.begin(), lines_.end(), [&](const auto& l) {
+            return l.second.is_fresh && now_ >= l.second.no_hold_until;
+         });
+         require(by != lines_.end(), "writes are not held again and again for what comes to nothing");
+         by->second.no_hold_until = until + settings_.hold_pause;
+      } else {
+         require(until <= now_ + settings_.hold_extension && ++extensions_ <= holds_,
+                 "the end of a connection holds writes for a moment, and once");
+      }
    }
    hold_ = until;
-   require(holds_ <= 2 * selected_epochs_.size(), "writes are held once for each epoch, and once more for a moment");
+   for (auto& [l, of] : lines_) of.is_fresh = false;
 }
 
 }  // namespace holdfast::fuzz

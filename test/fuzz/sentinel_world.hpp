@@ -44,6 +44,8 @@ class sentinel_world {
       std::uint64_t announced = 0;
       std::uint64_t tried = 0;
       std::vector<selection> selections = {};
+      bool is_fresh = false;  // the last of them is
+      time_point no_hold_until = time_point::min();
    };
    enum class purpose : std::uint8_t { questions, events, node };
 
@@ -112,7 +114,6 @@ class sentinel_world {
    // All that was said by anybody, and all that we said about roles.
    std::set<endpoint> named_;
    std::set<std::uint64_t> epochs_{0};
-   std::set<std::uint64_t> selected_epochs_;
    std::uint64_t highest_ = 5;
    std::set<endpoint> verified_;
    std::set<endpoint> said_master_;
@@ -122,7 +123,8 @@ class sentinel_world {
    topology::named_master before_;                      // the last target that was not provisional
    std::uint64_t last_epoch_ = 0;                       // of the last target
    time_point hold_ = time_point::min();
-   std::size_t holds_ = 0;
+   unsigned holds_ = 0;
+   unsigned extensions_ = 0;  // of these, by the end of the selected node's connection
 };
 
 }  // namespace holdfast::fuzz
