@@ -116,6 +116,7 @@ void lane::on_lost(resp::link& l, std::string_view why, time_point now) {
 }
 
 void lane::guided(time_point now) {
+   called_down_ = guide_.objectively_down();
    if (connector_.ready() && connector_.superseded()) {
       return lose("the Sentinels name another master", fault::connection_lost, true, now);
    }

@@ -171,6 +171,7 @@ class lane {
    time_point leaving_since_ = {};
    std::vector<std::pair<std::uint64_t, command>> abandoned_changes_;  // SELECT and the like, by sequence
    bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
+   bool called_down_ = false;    // by the Sentinels, as the guide said last
    bool first_reply_ = false;    // the present connection has answered a command
 };
 

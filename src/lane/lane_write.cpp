@@ -87,24 +87,23 @@ time_point lane::silence_ends() const {
       const bool blocks = oldest.blocks_for_ever || oldest.allowance > duration::zero();
       return blocks ? leaving_since_ : after(since, patience);
    }
-   const bool down = guide_.objectively_down();
    if (!suspicion_.raised()) {
       const time_point t =
          oldest.blocks_for_ever ? never : after(silent_since_, oldest.allowance + settings_.attempt_timeout);
-      return down ? std::min(t, after(silent_since_, patience_if_down)) : t;
+      return called_down_ ? std::min(t, after(silent_since_, patience_if_down)) : t;
    }
-   if (oldest.blocks_for_ever) return down ? suspicion_.probe_ends() : never;
+   if (oldest.blocks_for_ever) return called_down_ ? suspicion_.probe_ends() : never;
    // Twice the timeout; but however late the silence was noticed, the node then has one timeout to show life.
    const time_point given_up = std::max(after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2),
                                         after(suspicion_.raised_at(), settings_.attempt_timeout));
-   return down ? std::min(given_up, suspicion_.probe_ends()) : given_up;
+   return called_down_ ? std::min(given_up, suspicion_.probe_ends()) : given_up;
 }
 
 void lane::watch_silence(time_point now) {
    if (!connector_.ready() || ledger_.empty()) return;
    // It lives, and is no longer called down: should it be again, it is to be asked again.
-   if (suspicion_.answered() && ledger_.front().blocks_for_ever && !guide_.objectively_down()) suspicion_.clear(false);
-   if (suspicion_.probe_failed(now) && guide_.objectively_down()) {
+   if (suspicion_.answered() && ledger_.front().blocks_for_ever && !called_down_) suspicion_.clear(false);
+   if (suspicion_.probe_failed(now) && called_down_) {
       return lose("no reply, and the Sentinels agree that it is down", fault::connection_lost, true, now);
    }
    if (now < silence_ends()) return;

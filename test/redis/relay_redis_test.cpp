@@ -51,7 +51,7 @@ std::string heard(const control& connection) {
 const std::string incr = "*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n";
 
 TEST_F(LabRelayBreaks, AHeldConnectionHearsNothingUntilThePartitionHealsAndThenEverything) {
-   control client = through(200ms);
+   control client = through(600ms);
    client.run({"PING"});
    relay().hold();
    say(client, incr + incr);
@@ -63,7 +63,7 @@ TEST_F(LabRelayBreaks, AHeldConnectionHearsNothingUntilThePartitionHealsAndThenE
 }
 
 TEST_F(LabRelayBreaks, AReplyThatWasUnderWayWhenThePartitionBeganComesWhenItHeals) {
-   control client = through(200ms);
+   control client = through(600ms);
    control blocker = behind();
    say(client, "*3\r\n$5\r\nBLPOP\r\n$1\r\nl\r\n$1\r\n0\r\n");
    await("it waits", [&] { return blocker.info("clients", "blocked_clients") == "1"; }, 2s);

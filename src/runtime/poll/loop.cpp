@@ -208,8 +208,7 @@ void loop::take_resolved() {
    }
 }
 
-void loop::tell() {
-   if (engine_.events().empty()) return;
+void loop::tell_all() {
    engine_.events().take(events_);
    for (const any_event& e : events_) observer_(e);
 }

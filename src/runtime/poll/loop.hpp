@@ -98,7 +98,10 @@ class loop {
    void ready(std::uint32_t link, short events);
    void lose(std::uint32_t link, const std::string& why);
    void take_resolved();
-   void tell();
+   void tell() {
+      if (!engine_.events().empty()) tell_all();
+   }
+   void tell_all();
 
    engine::engine& engine_;
    const observer& observer_;
