@@ -67,6 +67,7 @@ TEST(held, a_wait_that_an_operator_ends_is_told_at_once) {
    auto control = s.server();
    meanwhile unblock([&] { control.run({"CLIENT", "UNBLOCK", held(control), "ERROR"}); });
    expect_told_at_once(s, {"BLPOP", "q", 0}, "UNBLOCKED client unblocked via CLIENT UNBLOCK", reply_class::unblocked);
+   unblock.join();
    control.run({"RPUSH", "q", "kept"});
    EXPECT_EQ(s.redis().lpop("q").value(), "kept");
 }
@@ -83,6 +84,7 @@ TEST(held, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
       control.run_all({{"REPLICAOF", "NO", "ONE"}, {"RPUSH", "q", "one", "two"}});
    });
    const auto r = s.redis().run({"BLPOP", "q", 0});
+   demotion.join();
    ASSERT_TRUE(r) << r.error().what() << s.heard.text();
    EXPECT_EQ((*r)[1].text(), "one");
    EXPECT_GE(s.heard.count("connection_lost", "UNBLOCKED force unblock"), 1U) << s.heard.text();
