@@ -73,7 +73,8 @@ void beliefs::give_up(host_id by, std::uint64_t epoch) {
    // It may stay there all the same, by an earlier failover that was not given up.
    const bool of_the_same = std::any_of(candidates_.begin(), candidates_.end(),
                                         [&](const candidate& c) { return fails(c) && c.node == gone_to_.node; });
-   if (of_the_same) gone_to_ = {};
+   // Of which failover it was is unknown on a subscription that is new.
+   if (of_the_same || (epoch == 0 && gone_to_.by == by)) gone_to_ = {};
    std::erase_if(candidates_, fails);
 }
 

@@ -31,9 +31,9 @@ class beliefs {
    // +try-failover, on the same subscription), as long as that failover was not given up; and by a hint, to the node
    // that the named one says it follows.
    std::string objection(host_id to, bool follows_hints, time_point now) const;
-   // A command went there. After one to a candidate the superseded node gets none, but for a reason that was read: the
-   // failover was given up; the candidate says that it is a replica and Sentinels name the old master; they have named
-   // it, and nobody else, for `agree_for`; or a newer epoch.
+   // A command went there, or a lane's handshake. After one to a candidate the superseded node gets none, but for a
+   // reason that was read: the failover was given up; the candidate says that it is a replica and Sentinels name the
+   // old master; they have named it, and nobody else, for `agree_for`; or a newer epoch.
    void went(host_id to, time_point now);
    bool is_candidate(host_id) const;
 

@@ -35,7 +35,8 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
    if (greets && w.size() > 1) {
       on.of_lane = true;
       r.lane_at = on.to;
-      return judge_way(client, on, "connects its lane to");
+      judge_way(client, on, "connects its lane to");
+      return r.believes.went(on.to, clock_.now());
    }
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || same_word(w[0], "INFO");
    if (asks_for_role) return count_role_question(client, on);

@@ -128,17 +128,19 @@ bool world::settled() const {
    return is_whole() && std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->at_rest(); });
 }
 
+// Now and then the Sentinels begin one more failover, all by themselves: then there is one more last command.
 void world::finish() {
-   for (const auto& c : clients_) c->last_call();
    const time_point patience = fabric_.time.now() + 130s;
    const auto rests = [&] {
       return std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->at_rest(); });
    };
-   while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
-   sampling_ = false;
-   // Now and then the Sentinels begin one more failover, all by themselves.
-   do run_until(fabric_.time.now() + 400ms);
-   while (!is_whole() && fabric_.time.now() < patience);
+   do {
+      for (const auto& c : clients_) c->last_call();
+      while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
+      run_until(fabric_.time.now() + 400ms);
+      if (is_whole()) break;
+      while (!is_whole() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
+   } while (fabric_.time.now() < patience);
    judge_rest();
 }
 
@@ -237,7 +239,7 @@ void world::sample() {
       well_since_ = never;
    else if (well_since_ == never)
       well_since_ = fabric_.time.now();
-   if (sampling_) fabric_.time.in(200ms, {.kind = what::sample});
+   fabric_.time.in(200ms, {.kind = what::sample});
 }
 
 duration world::well_for() {

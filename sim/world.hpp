@@ -117,7 +117,6 @@ class world final : private network_user, private fabric_user, private client_us
    bool by_hand_ = false;              // the role that changes now
    network_settings calm_;
    time_point well_since_ = never;
-   bool sampling_ = true;
    std::uint64_t digest_ = 0xcbf29ce484222325ULL;
    std::optional<fleet_log> fleet_;
    verdict verdict_;
