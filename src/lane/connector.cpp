@@ -225,6 +225,14 @@ void connector::tick(time_point now) {
    }
 }
 
+bool connector::fence_is_due() const {
+   if (ready()) return false;
+   const auto target = guide_.target();
+   return std::any_of(pasts_.begin(), pasts_.end(), [&](const past& p) {
+      return (node_ && p.where == node_->where) || (target && p.where == target->where);
+   });
+}
+
 void connector::remember_for_fence() {
    std::erase_if(pasts_, [&](const past& p) { return p.where == node_->where; });
    if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());

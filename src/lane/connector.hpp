@@ -64,6 +64,9 @@ class connector {
    // ---- the fence ----
    // The connection that is being given up has written what may still run there.
    void remember_for_fence();
+   // On the way to a node where something of a lost connection may still run.
+   bool fence_is_due() const;
+   bool has_to_fence() const { return !pasts_.empty(); }  // some node, should the lane come to it
    // After ready: whether the lane came back to the node of such a connection, and if so whether it is proven dead.
    enum class fence_result : std::uint8_t { not_needed, holds, impossible };
    fence_result fenced() const { return fenced_; }

@@ -126,6 +126,7 @@ class lane {
    void settle(const lost_command&, const std::string& why, operation* after_this, time_point now);
    void fenced(time_point now);
    void settle_unfenced(operation&, const std::string& reason, time_point now);
+   bool is_unfenced(const operation& op) const { return op.unfenced || (op.left_behind && connector_.fence_is_due()); }
    void leave_soon(std::string why, time_point now);
    void leave_if_no_master(std::string_view said, time_point now);
    void leave_when_drained(time_point now);

@@ -64,7 +64,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       e.server_text = op.last->server_text;
       e.causes = op.last->causes;
    }
-   if (op.unfenced) e.causes.emplace_back(never_fenced);
+   if (is_unfenced(op)) e.causes.emplace_back(never_fenced);
    if (connector_.ready()) {
       const bool waits = op.where != operation::place::ledger && !op.last;  // in the ledger it is not held back
       if (auto why = what_holds(now); waits && !why.empty()) e.causes.push_back(std::move(why));

@@ -162,7 +162,9 @@ void lane::fenced(time_point now) {
    }
    for (operation* op = queue_.front(); op != nullptr;) {
       operation* const next = op->next;
-      const bool is_affected = std::exchange(op->unfenced, false);
+      const bool was_unfenced = std::exchange(op->unfenced, false);
+      const bool is_affected = was_unfenced || op->left_behind;
+      op->left_behind = is_affected && connector_.has_to_fence();
       if (is_affected && impossible) settle_unfenced(*op, reason, now);
       op = next;
    }

@@ -137,7 +137,7 @@ void lane::fail_overtaken(operation& op, time_point now) {
    e.server_text = op.last->server_text;
    e.causes = op.last->causes;
    e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile, or may have");
-   if (!op.unfenced) return fail(op, std::move(e), now);
+   if (!is_unfenced(op)) return fail(op, std::move(e), now);
    op.last = std::move(e);  // what was sent of it may still run: reported behind the fence
    op.where = operation::place::limbo;
    limbo_.insert_in_order(op);

@@ -41,9 +41,11 @@ struct operation {
    bool done = false;
    const resp::command_entry* entry = nullptr;  // of the first command
    resp::repeat_class repeats = resp::repeat_class::not_repeatable;
-   bool classified = false;              // `repeats` was computed (only once something fails)
-   bool harmless = false;                // it reads: nothing remains of it on the server
-   bool may_have_run = false;            // an earlier attempt ended with an unknown outcome
+   bool classified = false;    // `repeats` was computed (only once something fails)
+   bool harmless = false;      // it reads: nothing remains of it on the server
+   bool may_have_run = false;  // an earlier attempt ended with an unknown outcome
+   // It was unfenced on a node that the lane has left for another one: nothing to fear, unless it goes back there.
+   bool left_behind = false;
    bool unfenced = false;                // and it is no read, and its connection is not yet proven dead
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane

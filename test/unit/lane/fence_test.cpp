@@ -336,5 +336,24 @@ TEST(Fence, WorksTheOldWayToo) {
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
 }
 
+// A belief that was withdrawn: the node that the lane had left is the master again.
+TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
+   for (const bool comes_back : {true, false}) {
+      script s;
+      s.warm_up();
+      auto& incr = s.submit("INCR a", {.deadline = 5s, .promise = delivery::at_least_once});
+      s.accept();
+      s.watch.name(node_b, 6);
+      s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there
+      s.lose();
+      s.connect(8);
+      s.watch.name(comes_back ? node_a : endpoint{"10.0.0.3", 6379}, 7);
+      s.guided();
+      s.advance(5s);
+      EXPECT_EQ(incr.says(), "unknown, no_master");
+      EXPECT_EQ(incr.has_cause("not fenced"), comes_back) << comes_back;
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
