@@ -146,7 +146,10 @@ void watch::role_seen(const warm_replicas::sign& s, time_point now) {
       withdraw_offer();
       agreed_since_ = now;
    }
-   if (!is_master || !believed_ || s.where == believed_->where) return;
+   if (!is_master || !believed_) return;
+   const bool is_agreed = returns_ == s.where && agreed_;
+   // The master of before may be what is believed: it was selected while another one was believed by its own word.
+   if (s.where == believed_->where) return is_agreed ? back_to_agreed(now) : void();
    peer* by = nullptr;
    for (const auto& p : peers_) {
       const bool newer = p->candidate && p->candidate->where == s.where && p->candidate->epoch > believed_->epoch;
@@ -158,7 +161,7 @@ void watch::role_seen(const warm_replicas::sign& s, time_point now) {
       by->no_hold_until = time_point::min();
       return believe(s.where, epoch, provisional{before, by, 0}, now);
    }
-   if (returns_ == s.where && agreed_) return back_to_agreed(now);
+   if (is_agreed) return back_to_agreed(now);
    if (followed_ != s.where) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint
 }
 

@@ -62,6 +62,7 @@ void sentinel_world::note_event(line& on, value_view v) {
       case topology::hint_kind::selected:
          on.selections.push_back({h->about, on.tried, false});
          on.is_fresh = true;
+         ++selected_;
          return;
       case topology::hint_kind::aborted:
       case topology::hint_kind::finished:
@@ -201,14 +202,13 @@ void sentinel_world::look_at_hold() {
    }
    if (until > now_ && until > hold_) {
       if (until == now_ + settings_.hold_on_selected) {
-         ++holds_;
          const auto by = std::find_if(lines_.begin(), lines_.end(), [&](const auto& l) {
             return l.second.is_fresh && now_ >= l.second.no_hold_until;
          });
          require(by != lines_.end(), "writes are not held again and again for what comes to nothing");
          by->second.no_hold_until = until + settings_.hold_pause;
       } else {
-         require(until <= now_ + settings_.hold_extension && ++extensions_ <= holds_,
+         require(until <= now_ + settings_.hold_extension && ++extensions_ <= selected_,
                  "the end of a connection holds writes for a moment, and once");
       }
    }

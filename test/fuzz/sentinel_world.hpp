@@ -123,8 +123,8 @@ class sentinel_world {
    topology::named_master before_;                      // the last target that was not provisional
    std::uint64_t last_epoch_ = 0;                       // of the last target
    time_point hold_ = time_point::min();
-   unsigned holds_ = 0;
-   unsigned extensions_ = 0;  // of these, by the end of the selected node's connection
+   unsigned selected_ = 0;    // how often a Sentinel has selected a node
+   unsigned extensions_ = 0;  // of holds, by the end of a selected node's connection
 };
 
 }  // namespace holdfast::fuzz

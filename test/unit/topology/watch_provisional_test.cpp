@@ -160,5 +160,22 @@ TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWa
    EXPECT_TRUE(w.targets(old_master));
 }
 
+// Selected by a failover that came to nothing, on the heels of another one: its epoch is one that nobody else knows.
+TEST_F(promotion, OfTheMasterOfBeforeIsGivenUpAsWellWhenTheSentinelsGoOnNamingIt) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, old_master);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(old_master); }, 300ms));
+   ASSERT_TRUE(w.watched.is_provisional());
+   w.run_for(15s);
+   EXPECT_FALSE(w.watched.is_provisional());
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5U);
+   all_name(third, 6);
+   w.watched.ask(w.now);
+   w.run_for(5ms);
+   EXPECT_TRUE(w.targets(third)) << "the next failover is followed at once";
+}
+
 }  // namespace
 }  // namespace holdfast::topology
