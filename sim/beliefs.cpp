@@ -145,6 +145,9 @@ void beliefs::went(host_id to, time_point now) {
 }
 
 bool beliefs::holds_back(host_id from, duration for_so_long, time_point now) const {
+   // Two Sentinels can lead a failover each under the same epoch (one by hand): which of the two wins is not known.
+   const candidate* const as_new = find(from);
+   if (as_new != nullptr && as_new->epoch >= held_for_.epoch) return false;
    return held_for_.node != nowhere && held_for_.node != from && now < held_for_.at + for_so_long;
 }
 

@@ -33,7 +33,7 @@ void add(campaign_result& sum, std::uint64_t seed, verdict&& v) {
    most.candidate_polls = std::max(most.candidate_polls, v.calls.most.candidate_polls);
    sum.virtual_time += v.length;
    if (v.violations.empty()) return;
-   ++sum.failures;
+   sum.failed.push_back(seed);
    if (!sum.first || seed < sum.first->seed) sum.first = failure{seed, std::move(v.violations)};
 }
 

@@ -33,8 +33,8 @@ struct campaign_result {
    std::uint64_t events = 0;
    checkers::figures calls;
    duration virtual_time = {};
-   std::optional<failure> first;  // of the lowest seed
-   std::uint64_t failures = 0;
+   std::optional<failure> first;       // of the lowest seed
+   std::vector<std::uint64_t> failed;  // their seeds, in no order
 };
 
 // Ends early where `enough` says so; it is called often, from any of the threads.

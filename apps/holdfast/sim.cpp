@@ -8,6 +8,7 @@
 #include "terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -81,7 +82,8 @@ nlohmann::ordered_json as_json(const sim::campaign_result& r, const sim_settings
                             {"not_executed", r.calls.not_executed},
                             {"lost", r.calls.lost},
                             {"lost_though_another_was_selected", r.calls.lost_selected},
-                            {"failed_worlds", r.failures},
+                            {"failed_worlds", r.failed.size()},
+                            {"failed_seeds", r.failed},
                             {"first_failure", nullptr}};
    if (!r.first) return j;
    auto violations = nlohmann::ordered_json::array();
@@ -94,7 +96,7 @@ nlohmann::ordered_json as_json(const sim::campaign_result& r, const sim_settings
 
 std::string as_text(const sim::campaign_result& r, double seconds) {
    std::string text = fmt::format("{} worlds, {} failovers that count, {} promotions: {} violated a promise\n",
-                                  r.worlds, r.failovers, r.promotions, r.failures);
+                                  r.worlds, r.failovers, r.promotions, r.failed.size());
    text += fmt::format(
       "{} commands: {} acknowledged, {} not executed, {} of unknown outcome; {} acknowledged writes "
       "lost by replication\n",
@@ -131,16 +133,17 @@ exit_status run_worlds(const sim_settings& s) {
    const auto began = real_clock::now();
    auto shown = began;
    const auto seconds = [&] { return std::chrono::duration<double>(real_clock::now() - began).count(); };
-   const auto r = sim::run_campaign(c, [&](const sim::campaign_result& so_far) {
+   auto r = sim::run_campaign(c, [&](const sim::campaign_result& so_far) {
       if (live && real_clock::now() - shown > std::chrono::milliseconds(200)) {
          shown = real_clock::now();
          fmt::print(stderr, "\r{} worlds, {} failovers, {:.0f} per second ", so_far.worlds, so_far.failovers,
                     static_cast<double>(so_far.failovers) / seconds());
       }
-      return signals.token().stop_requested() || so_far.failures >= 10;
+      return signals.token().stop_requested() || so_far.failed.size() >= 10;
    });
    if (live) fmt::print(stderr, "\r\033[K");
    const double took = seconds();
+   std::sort(r.failed.begin(), r.failed.end());
    bool good = true;
    if (s.json != "-") good = print(as_text(r, took));
    if (r.first && s.json != "-") {
@@ -148,9 +151,10 @@ exit_status run_worlds(const sim_settings& s) {
       good = print(fmt::format("the first that failed is world {}:\n{}replay it:\n   {}\n", r.first->seed,
                                describe(r.first->violations), sim::replay_command(r.first->seed, c.faults, without))) &&
              good;
+      if (r.failed.size() > 1) good = print(fmt::format("all that failed: {}\n", fmt::join(r.failed, ", "))) && good;
    }
    if (!s.json.empty()) good = save(s.json, as_json(r, s, took).dump(2)) && good;
-   return good && r.failures == 0 ? exit_status::done : exit_status::failed;
+   return good && r.failed.empty() ? exit_status::done : exit_status::failed;
 }
 
 double in_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }

@@ -12,7 +12,6 @@ namespace holdfast::topology {
 // Without the epoch the selection can't be placed: then the Sentinels' answers will tell.
 void watch::selected(peer& p, const endpoint& where, time_point now) {
    if (!settings_.eager || where.empty() || !believed_ || p.failover_epoch <= believed_->epoch) return;
-   if (where == believed_->where) return;  // whoever selects it will name it
    p.candidate = peer::selection{where, p.failover_epoch};
    if (settings_.hold_on_selected <= duration::zero() || now < p.no_hold_until) return;
    p.candidate->hold_until = after(now, settings_.hold_on_selected);
@@ -111,7 +110,8 @@ void watch::pursue_those_that_matter(time_point now) {
    pursued_.clear();
    hold_until_ = time_point::min();
    for (const auto& p : peers_) {
-      if (!p->candidate) continue;
+      // One that is believed already matters again if that belief is withdrawn.
+      if (!p->candidate || (believed_ && p->candidate->where == believed_->where)) continue;
       pursued_.push_back(p->candidate->where);
       if (now < p->candidate->hold_until) hold_until_ = std::max(hold_until_, p->candidate->hold_until);
    }

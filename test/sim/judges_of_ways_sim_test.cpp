@@ -205,6 +205,18 @@ TEST(Judges, LetWritesGoOnceTheHoldIsOver) {
    }
 }
 
+// One by hand and one that was elected: each Sentinel votes for itself.
+TEST(Judges, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndToNoOlderOne) {
+   case_of_a_way c;
+   c.judges.limits.hold = 250ms;
+   c.selects(6, 5, 1);
+   c.selects(7, 5, 2);
+   c.sets(2);
+   EXPECT_EQ(c.verdict(), "");
+   c.sets(0);
+   EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
+}
+
 TEST(Judges, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
    case_of_a_way c;
    c.judges.limits.hold = 1ms;

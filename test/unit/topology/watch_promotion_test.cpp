@@ -203,6 +203,22 @@ TEST_F(promotion, AHoldOutlivesABeliefThatIsOlder) {
    EXPECT_TRUE(w.run_till([&] { return w.targets(third); }, 100ms));
 }
 
+// Found by the simulator: two failovers that choose the same node, the first of them given up.
+TEST_F(promotion, ASelectionOfWhatIsBelievedByItsOwnWordHoldsOnceThatIsWithdrawn) {
+   promoted_and_believed();
+   tries(s2, 7);
+   selects(s2, new_master);
+   EXPECT_FALSE(holds());
+   w.at(new_master).role = "slave";
+   w.watched.role_refused(new_master, "slave", w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(old_master); }, 100ms));
+   EXPECT_TRUE(holds());
+   promoted(new_master);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+   EXPECT_EQ(w.watched.target()->epoch, 7U);
+   EXPECT_FALSE(holds());
+}
+
 TEST_F(promotion, OneSentinelsHugeEpochDoesNotShutOutTheSelectionOfAnother) {
    tries(s3, 18446744073709551615U);
    selects(s3, third);
