@@ -1,6 +1,7 @@
 #include "sim/beliefs.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::sim {
 
@@ -35,12 +36,14 @@ void beliefs::ended(const line& l) {
 void beliefs::answered(const told& t, time_point now) {
    if (any_ && t.epoch < epoch_) return;
    if (any_ && t.epoch == epoch_) {
+      if (!is_named(t.node)) others_.push_back(t.node);
       if (t.node == master_) named_at_ = now;
       return;
    }
    any_ = true;
    epoch_ = t.epoch;
    master_ = t.node;
+   others_.clear();
    named_at_ = now;
    std::erase_if(candidates_, [&](const candidate& c) { return c.epoch < epoch_; });
    if (held_for_.epoch <= epoch_) held_for_ = {};
@@ -110,6 +113,10 @@ const beliefs::candidate* beliefs::find(host_id h) const {
 
 bool beliefs::is_candidate(host_id h) const { return find(h) != nullptr; }
 
+bool beliefs::is_named(host_id h) const {
+   return h == master_ || std::find(others_.begin(), others_.end(), h) != others_.end();
+}
+
 std::string beliefs::named() const {
    return "host " + std::to_string(master_) + " (epoch " + std::to_string(epoch_) + ")";
 }
@@ -119,7 +126,7 @@ std::string beliefs::objection(host_id to, bool follows_hints, time_point now) c
    if (gone_to_.node != nowhere && gone_to_.node != to && !may_return(to, now))
       return "has followed host " + std::to_string(gone_to_.node) + " (epoch " + std::to_string(gone_to_.epoch) +
              ") and goes back";
-   if (to == master_ || find(to) != nullptr) return {};
+   if (is_named(to) || find(to) != nullptr) return {};
    const self* const named_one = find_self(master_);
    if (follows_hints && named_one != nullptr && !named_one->is_master && named_one->follows == to) return {};
    return "was told that the master is " + named();
@@ -135,10 +142,11 @@ bool beliefs::may_return(host_id to, time_point now) const {
 }
 
 void beliefs::went(host_id to, time_point now) {
-   if (to == gone_to_.node) return;
+   // To one that is selected while they go there already they go for another reason: a hint.
+   if (std::exchange(at_, to) == to) return;
    gone_to_ = {};
    const candidate* const c = find(to);
-   if (to == master_ || c == nullptr) return;
+   if (is_named(to) || c == nullptr) return;
    gone_to_ = *c;
    gone_at_ = now;
    std::erase_if(disappointments_, [&](const disappointment& d) { return d.by == c->by; });

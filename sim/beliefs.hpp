@@ -26,7 +26,8 @@ class beliefs {
    void read(const line&, const told&, time_point now);
    void ended(const line&);
 
-   // Why no command may go there; empty if it may. It may to the node that the newest answer names; to one that a
+   // Why no command may go there; empty if it may. It may to the node that the newest answer names, or another one of
+   // the same epoch; to one that a
    // Sentinel has selected, or published as promoted, under a newer epoch (that of the +new-epoch before its
    // +try-failover, on the same subscription), as long as that failover was not given up; and by a hint, to the node
    // that the named one says it follows.
@@ -48,7 +49,8 @@ class beliefs {
 
  private:
    static constexpr duration agree_for = std::chrono::seconds(10);
-   static constexpr duration hold_pause = std::chrono::milliseconds(5250);
+   // Five seconds from the end of the hold, of which the longest that a client is given is one second.
+   static constexpr duration hold_pause = std::chrono::seconds(6);
 
    struct candidate {
       host_id node = nowhere;
@@ -77,12 +79,14 @@ class beliefs {
    const self* find_self(host_id) const;
    const candidate* find(host_id) const;
    bool may_return(host_id to, time_point now) const;
+   bool is_named(host_id) const;
    std::string named() const;
 
    bool any_ = false;
    std::uint64_t epoch_ = 0;
    host_id master_ = nowhere;
-   time_point named_at_ = {};  // the last time that an answer named it
+   std::vector<host_id> others_;  // named under the same epoch: Sentinels can differ for good
+   time_point named_at_ = {};     // the last time that an answer named it
    std::vector<candidate> candidates_;
    std::vector<subscription> subscriptions_;
    std::vector<self> selves_;
@@ -93,6 +97,7 @@ class beliefs {
       time_point until = {};
    };
    std::vector<disappointment> disappointments_;  // of Sentinels that have selected a node
+   host_id at_ = nowhere;                         // where they went last
    candidate gone_to_ = {};                       // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
 };

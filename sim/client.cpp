@@ -39,11 +39,11 @@ void sim_client::carry_out() {
             case engine::action::kind::resolve: brain.resolved(a.link, a.serial, {a.where}, {}, now()); break;
             case engine::action::kind::connect: connect(a); break;
             case engine::action::kind::close:
-               if (s.open) fabric_.net.close(s.id, end::client);
+               if (s.is_there()) fabric_.net.close(s.id, end::client);
                forget(s);
                break;
             case engine::action::kind::abort:
-               if (s.open) fabric_.net.abort(s.id, end::client);
+               if (s.is_there()) fabric_.net.abort(s.id, end::client);
                forget(s);
                break;
          }

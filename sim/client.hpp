@@ -72,6 +72,8 @@ class sim_client {
       server_line seen = {};        // as the judges see it; to a Sentinel, too
       std::string begun = {};       // of a command whose end the kernel has not taken
       std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read
+      // What failed to connect is no more, and its number may be another's.
+      bool is_there() const { return open && failed.empty(); }
    };
    struct call {
       lane::operation op;

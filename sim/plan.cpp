@@ -111,6 +111,9 @@ void draw_work(plan& p, dice& d) {
    w.blocking = d.chance(0.3);
    if (d.chance(0.3)) p.deadline = d.between(500ms, 12s);
    if (d.chance(0.3)) p.attempt_timeout = d.between(200ms, 3s);
+   // Twice this without a reply means that something is wrong: it is longer than the slowest way there and back.
+   const duration slowest = p.network.latency + p.network.jitter * 11 + (p.network.loss > 0 ? 200ms : 0ms);
+   if (p.attempt_timeout) p.attempt_timeout = std::max(*p.attempt_timeout, slowest);
    p.knows_all_seeds = d.chance(0.8);
    if (d.chance(0.05)) p.max_resends = d.from_to(0, 3);
    if (d.chance(0.1)) p.resends_per_second = d.chance(0.3) ? 0 : 0.1 * d.from_to(1, 10);

@@ -21,7 +21,9 @@ void watch::selected(peer& p, const endpoint& where, time_point now) {
 
 void watch::drop_candidates(std::uint64_t up_to_epoch) {
    for (const auto& p : peers_) {
-      if (p->candidate && p->candidate->epoch <= up_to_epoch) p->candidate.reset();
+      if (!p->candidate || p->candidate->epoch > up_to_epoch) continue;
+      if (p->candidate->where == believed_->where) p->no_hold_until = time_point::min();  // not in vain
+      p->candidate.reset();
    }
 }
 
@@ -158,7 +160,6 @@ void watch::role_seen(const warm_replicas::sign& s, time_point now) {
    if (by != nullptr) {
       const auto epoch = by->candidate->epoch;
       const named_master before = provisional_ ? provisional_->before : *believed_;
-      by->no_hold_until = time_point::min();
       return believe(s.where, epoch, provisional{before, by, 0}, now);
    }
    if (is_agreed) return back_to_agreed(now);

@@ -64,6 +64,17 @@ TEST(Judges, NoticeACommandToAMasterThatTheClientWasToldIsNone) {
    EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
 }
 
+TEST(Judges, LetAClientGoToEitherOfTwoNodesThatSentinelsNameUnderOneEpochAndToNoThird) {
+   case_of_a_way c;
+   c.reads(5, {news::address, 5, 1});
+   c.reads(6, {news::address, 5, 2});
+   c.goes(2);
+   c.goes(1);
+   EXPECT_EQ(c.verdict(), "");
+   c.goes(0);
+   EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
+}
+
 TEST(Judges, NoticeALaneThatIsConnectedToANodeWhichNobodyNamed) {
    case_of_a_way c;
    c.judges.goes(0, c.lane(1), words{"HELLO", "3"});
@@ -179,6 +190,17 @@ TEST(Judges, AllowAHintOnlyWhereItIsToBeFollowed) {
       c.goes(2);
       EXPECT_TRUE(c.found("writes to host 2"));
    }
+}
+
+TEST(Judges, LetAClientGiveAHintUpAlsoWhereItsNodeWasSelectedMeanwhile) {
+   case_of_a_way c;
+   c.judges.limits.follows_hints = true;
+   c.reads(0, {news::replica, 0, 1});
+   c.goes(1);
+   c.selects(6, 5, 1);
+   c.goes(1);
+   c.goes(0);
+   EXPECT_EQ(c.verdict(), "");
 }
 
 TEST(Judges, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {

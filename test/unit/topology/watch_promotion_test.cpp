@@ -179,6 +179,17 @@ TEST_F(promotion, ASelectionThatCameTrueLeavesTheNextOneItsHold) {
    EXPECT_TRUE(holds());
 }
 
+TEST_F(promotion, SoDoesOneThatASentinelConfirmsBeforeTheNodeHasSaidAnything) {
+   selected();
+   all_name(new_master, 6);
+   w.publish(s1, "+promoted-slave", about_replica(new_master, old_master));
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+   ASSERT_FALSE(w.watched.is_provisional());
+   tries(s1, 7);
+   selects(s1, third);
+   EXPECT_TRUE(holds());
+}
+
 // The end of a connection that had lasted is answered by a dial at once, also where it is time that ends it.
 TEST_F(promotion, ACandidateThatFallsSilentIsDialledInTheSameTick) {
    w.set(new_master, condition::stopped);
