@@ -14,7 +14,7 @@ namespace holdfast::sim {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
-constexpr std::uint68_t seeds = 4;
+constexpr std::uint64_t seeds = 8;
 #else
 constexpr std::uint64_t seeds = 40;
 #endif
