@@ -65,7 +65,7 @@ void beliefs::nominate(const line& on, const told& t, time_point now) {
                                   [&](const disappointment& d) { return d.by == on.to; });
    if (last != disappointments_.end() && now < last->until) return;
    if (last != disappointments_.end()) disappointments_.erase(last);
-   disappointments_.push_back({on.to, now + hold_pause});
+   disappointments_.push_back({on.to, now + hold + hold_pause});
    held_for_ = c;
    held_epoch_ = epoch;
 }

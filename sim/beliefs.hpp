@@ -23,6 +23,8 @@ struct line {
 
 class beliefs {
  public:
+   duration hold = {};  // how long it holds writes back, at most
+
    void read(const line&, const told&, time_point now);
    void ended(const line&);
 
@@ -49,8 +51,7 @@ class beliefs {
 
  private:
    static constexpr duration agree_for = std::chrono::seconds(10);
-   // Five seconds from the end of the hold, of which the longest that a client is given is one second.
-   static constexpr duration hold_pause = std::chrono::seconds(6);
+   static constexpr duration hold_pause = std::chrono::seconds(5);  // from the end of a hold
 
    struct candidate {
       host_id node = nowhere;

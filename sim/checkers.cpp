@@ -31,6 +31,7 @@ void checkers::broken(std::string what) {
 
 checkers::client_record& checkers::record_of(std::uint32_t client) {
    if (clients_.size() <= client) clients_.resize(client + 1);
+   clients_[client].believes.hold = limits.hold;
    return clients_[client];
 }
 
