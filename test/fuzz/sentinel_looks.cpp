@@ -60,8 +60,7 @@ void sentinel_world::note_event(line& on, value_view v) {
          return;
       case topology::hint_kind::tries: on.tried = on.announced; return;
       case topology::hint_kind::selected:
-         on.selections.push_back({h->about, on.tried, false});
-         on.is_fresh = true;
+         on.selections.push_back({.where = h->about, .epoch = on.tried, .at = now_});
          ++selected_;
          return;
       case topology::hint_kind::aborted:
@@ -166,6 +165,8 @@ void sentinel_world::look_at_target() {
          require(named_.contains(t->where) || followed, "what is believed was said", to_string(t->where));
          require(epochs_.contains(t->epoch), "the epoch was said", std::to_string(t->epoch));
       }
+      if (last_where_ != t->where || last_epoch_ != t->epoch) came_true(*t);
+      last_where_ = t->where;
       last_epoch_ = t->epoch;
       require(t->where.port != 0 && printable(t->where.host) && t->where.host.size() <= 255, "it can be an address");
       require(!watch_.why_none(), "what is named lacks no reason");
@@ -173,6 +174,15 @@ void sentinel_world::look_at_target() {
       require(why->causes.size() == watch_.sentinels().size(), "each Sentinel has its cause");
       for (const auto& cause : why->causes)
          require(printable(cause) && cause.size() <= 700, "a cause is one line", cause);
+   }
+}
+
+// Who has selected it has not done so in vain.
+void sentinel_world::came_true(const topology::named_master& t) {
+   for (auto& [l, of] : lines_) {
+      for (const selection& s : of.selections) {
+         if (s.where == t.where && s.epoch <= t.epoch) of.no_hold_until = time_point::min();
+      }
    }
 }
 
@@ -185,15 +195,14 @@ void sentinel_world::look_at_provisional(const topology::named_master& t) {
          return s.where == t.where && s.epoch == t.epoch && s.said_master;
       });
       selected = selected || here;
-      if (here) of.no_hold_until = time_point::min();
    }
    require(selected, "what no Sentinel names was selected, and says that it is a master", to_string(t.where));
    require(t.epoch > last_epoch_, "what was selected is believed only under a newer epoch", std::to_string(t.epoch));
    provisional_ = t;
 }
 
-// They are held when a Sentinel selects, unless what it had selected before came to nothing; and once more by the end
-// of a connection.
+// They are held when a Sentinel selects, unless what it had selected before came to nothing; for what is left of that
+// time, where the node was believed already and is not any more; and once more by the end of a connection.
 void sentinel_world::look_at_hold() {
    const time_point until = watch_.hold_writes_until();
    if (until > now_) {
@@ -201,19 +210,26 @@ void sentinel_world::look_at_hold() {
       require(until <= now_ + settings_.hold_on_selected, "writes are not held for longer than is wanted");
    }
    if (until > now_ && until > hold_) {
-      if (until == now_ + settings_.hold_on_selected) {
-         const auto by = std::find_if(lines_.begin(), lines_.end(), [&](const auto& l) {
-            return l.second.is_fresh && now_ >= l.second.no_hold_until;
-         });
-         require(by != lines_.end(), "writes are not held again and again for what comes to nothing");
-         by->second.no_hold_until = until + settings_.hold_pause;
+      bool of_a_selection = false;
+      bool in_vain = true;
+      for (auto& [l, of] : lines_) {
+         for (selection& s : of.selections) {
+            if (s.at + settings_.hold_on_selected != until) continue;
+            of_a_selection = true;
+            if (!s.has_held && s.at < of.no_hold_until) continue;
+            in_vain = false;
+            s.has_held = true;
+            of.no_hold_until = until + settings_.hold_pause;
+         }
+      }
+      if (of_a_selection) {
+         require(!in_vain, "writes are not held again and again for what comes to nothing");
       } else {
          require(until <= now_ + settings_.hold_extension && ++extensions_ <= selected_,
                  "the end of a connection holds writes for a moment, and once");
       }
    }
    hold_ = until;
-   for (auto& [l, of] : lines_) of.is_fresh = false;
 }
 
 }  // namespace holdfast::fuzz

@@ -32,6 +32,8 @@ class sentinel_world {
       endpoint where = {};
       std::uint64_t epoch = 0;
       bool said_master = false;
+      time_point at = time_point::min();
+      bool has_held = false;  // writes
    };
    // A link, and what was sent on it, read once more.
    struct line {
@@ -44,7 +46,6 @@ class sentinel_world {
       std::uint64_t announced = 0;
       std::uint64_t tried = 0;
       std::vector<selection> selections = {};
-      bool is_fresh = false;  // the last of them is
       time_point no_hold_until = time_point::min();
    };
    enum class purpose : std::uint8_t { questions, events, node };
@@ -90,6 +91,7 @@ class sentinel_world {
    void look_at_events();
    void look_at_links();
    void look_at_target();
+   void came_true(const topology::named_master&);
    void look_at_provisional(const topology::named_master&);
    void look_at_hold();
 
@@ -121,6 +123,7 @@ class sentinel_world {
 
    std::optional<topology::named_master> provisional_;  // as it was looked at
    topology::named_master before_;                      // the last target that was not provisional
+   endpoint last_where_ = {};                           // the last target
    std::uint64_t last_epoch_ = 0;                       // of the last target
    time_point hold_ = time_point::min();
    unsigned selected_ = 0;    // how often a Sentinel has selected a node
