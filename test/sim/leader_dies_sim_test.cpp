@@ -16,7 +16,7 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
 constexpr std::uint64_t seeds = 8;
 #else
-constexpr std::uint64_t seeds = 40;
+constexpr std::uint64_t seeds = 16;
 #endif
 
 // One client that writes all the time; nothing goes wrong but what is looked at.
