@@ -29,10 +29,9 @@ class beliefs {
    void ended(const line&);
 
    // Why no command may go there; empty if it may. It may to the node that the newest answer names, or another one of
-   // the same epoch; to one that a
-   // Sentinel has selected, or published as promoted, under a newer epoch (that of the +new-epoch before its
-   // +try-failover, on the same subscription), as long as that failover was not given up; and by a hint, to the node
-   // that the named one says it follows.
+   // the same epoch; to one that a Sentinel has selected, or published as promoted, under a newer epoch (that of the
+   // +new-epoch before its +try-failover, on the same subscription), as long as that failover was not given up; and by
+   // a hint, to the node that the named one says it follows.
    std::string objection(host_id to, bool follows_hints, time_point now) const;
    // A command went there, or a lane's handshake. After one to a candidate the superseded node gets none, but for a
    // reason that was read: the failover was given up; the candidate says that it is a replica and Sentinels name the
