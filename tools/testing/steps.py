@@ -160,7 +160,7 @@ def judged(step, status, why, output, seconds):
     return Result(step, count, seconds, step.shorten(output), why if count.failed else "")
 
 
-WAITING_SIDE_BY_SIDE = 5  # each with up to half a dozen servers, that must not starve: they would fail over for real
+WAITING_SIDE_BY_SIDE = 6  # each with up to half a dozen servers, that must not starve: they would fail over for real
 
 
 def run_all(steps, view):
