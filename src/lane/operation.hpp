@@ -44,9 +44,9 @@ struct operation {
    bool classified = false;    // `repeats` was computed (only once something fails)
    bool harmless = false;      // it reads: nothing remains of it on the server
    bool may_have_run = false;  // an earlier attempt ended with an unknown outcome
+   bool unfenced = false;      // and it is no read, and its connection is not yet proven dead
    // It was unfenced on a node that the lane has left for another one: nothing to fear, unless it goes back there.
    bool left_behind = false;
-   bool unfenced = false;                // and it is no read, and its connection is not yet proven dead
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
    unsigned attempts = 0;                // times it was written, the one under way included

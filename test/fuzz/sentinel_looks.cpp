@@ -60,7 +60,10 @@ void sentinel_world::note_event(line& on, value_view v) {
          return;
       case topology::hint_kind::tries: on.tried = on.announced; return;
       case topology::hint_kind::selected:
-         on.selections.push_back({.where = h->about, .epoch = on.tried, .at = now_});
+         on.selections.push_back({.where = h->about,
+                                  .epoch = on.tried,
+                                  .at = now_,
+                                  .is_newer = believed_epoch_ && on.tried > *believed_epoch_});
          ++selected_;
          return;
       case topology::hint_kind::aborted:
@@ -119,9 +122,12 @@ void sentinel_world::look() {
 void sentinel_world::look_at_events() {
    std::vector<any_event> told;
    events_.take(told);
+   older_ = false;
    require(told.size() <= 1000, "no flood of events from one step");
    for (const auto& e : told) {
       require(one_line(to_string(e)), "an event is one line", to_string(e));
+      older_ = older_ || std::holds_alternative<event::new_lineage>(e) ||
+               std::holds_alternative<event::master_withdrawn>(e) || std::holds_alternative<event::master_confirmed>(e);
       if (const auto* lineage = std::get_if<event::new_lineage>(&e))
          require(verified_.contains(lineage->master) || said_master_.contains(lineage->master),
                  "no new lineage without a role that was verified");
@@ -132,7 +138,7 @@ void sentinel_world::look_at_events() {
          require(provisional_ && provisional_->where == withdrawn->master, "what is withdrawn was provisional",
                  to_string(e));
          const bool all_agree = withdrawn->why.starts_with("all Sentinels");
-         require(withdrawn->back_to == before_.where || (all_agree && named_.contains(withdrawn->back_to)),
+         require(believed_before_.contains(withdrawn->back_to) || (all_agree && named_.contains(withdrawn->back_to)),
                  "a withdrawal goes back to what was believed before", to_string(e));
          require(!all_agree || (watch_.target() && said_master_.contains(watch_.target()->where)),
                  "what works is left only for what says that it is a master", to_string(e));
@@ -162,9 +168,11 @@ void sentinel_world::look_at_target() {
       } else {
          provisional_.reset();
          before_ = *t;
+         note_belief(*t);
          require(named_.contains(t->where) || followed, "what is believed was said", to_string(t->where));
          require(epochs_.contains(t->epoch), "the epoch was said", std::to_string(t->epoch));
       }
+      if (older_ || t->epoch > believed_epoch_) believed_epoch_ = t->epoch;  // else an older lineage may be offered
       if (last_where_ != t->where || last_epoch_ != t->epoch) came_true(*t);
       last_where_ = t->where;
       last_epoch_ = t->epoch;
@@ -175,6 +183,14 @@ void sentinel_world::look_at_target() {
       for (const auto& cause : why->causes)
          require(printable(cause) && cause.size() <= 700, "a cause is one line", cause);
    }
+}
+
+// What a provisional belief may be withdrawn for: not an older lineage that is only offered, nor what is followed by a
+// hint only. Which of the targets of one epoch that was is not known from outside.
+void sentinel_world::note_belief(const topology::named_master& t) {
+   if (!older_ && t.epoch < believed_epoch_) return;
+   if (!settings_.follow_role_hint || t.epoch != believed_epoch_) believed_before_.clear();
+   believed_before_.insert(t.where);
 }
 
 // Who has selected it has not done so in vain.
@@ -201,8 +217,9 @@ void sentinel_world::look_at_provisional(const topology::named_master& t) {
    provisional_ = t;
 }
 
-// They are held when a Sentinel selects, unless what it had selected before came to nothing; for what is left of that
-// time, where the node was believed already and is not any more; and once more by the end of a connection.
+// They are held when a Sentinel selects under a newer epoch, unless what it had selected before came to nothing; for
+// what is left of that time, where the node was believed already and is not any more; and once more by the end of a
+// connection.
 void sentinel_world::look_at_hold() {
    const time_point until = watch_.hold_writes_until();
    if (until > now_) {
@@ -210,24 +227,19 @@ void sentinel_world::look_at_hold() {
       require(until <= now_ + settings_.hold_on_selected, "writes are not held for longer than is wanted");
    }
    if (until > now_ && until > hold_) {
-      bool of_a_selection = false;
-      bool in_vain = true;
+      bool by_a_selection = false;
       for (auto& [l, of] : lines_) {
          for (selection& s : of.selections) {
-            if (s.at + settings_.hold_on_selected != until) continue;
-            of_a_selection = true;
+            if (!s.is_newer || s.at + settings_.hold_on_selected != until) continue;
             if (!s.has_held && s.at < of.no_hold_until) continue;
-            in_vain = false;
+            by_a_selection = true;
             s.has_held = true;
             of.no_hold_until = until + settings_.hold_pause;
          }
       }
-      if (of_a_selection) {
-         require(!in_vain, "writes are not held again and again for what comes to nothing");
-      } else {
-         require(until <= now_ + settings_.hold_extension && ++extensions_ <= selected_,
-                 "the end of a connection holds writes for a moment, and once");
-      }
+      require(by_a_selection || (until <= now_ + settings_.hold_extension && ++extensions_ <= selected_),
+              "writes are held by no selection that follows one in vain, and by the end of a connection for a moment, "
+              "and once");
    }
    hold_ = until;
 }

@@ -33,6 +33,7 @@ class sentinel_world {
       std::uint64_t epoch = 0;
       bool said_master = false;
       time_point at = time_point::min();
+      bool is_newer = false;  // than what was believed then
       bool has_held = false;  // writes
    };
    // A link, and what was sent on it, read once more.
@@ -91,6 +92,7 @@ class sentinel_world {
    void look_at_events();
    void look_at_links();
    void look_at_target();
+   void note_belief(const topology::named_master&);
    void came_true(const topology::named_master&);
    void look_at_provisional(const topology::named_master&);
    void look_at_hold();
@@ -123,8 +125,11 @@ class sentinel_world {
 
    std::optional<topology::named_master> provisional_;  // as it was looked at
    topology::named_master before_;                      // the last target that was not provisional
+   std::set<endpoint> believed_before_;                 // where a provisional belief may go back to
    endpoint last_where_ = {};                           // the last target
    std::uint64_t last_epoch_ = 0;                       // of the last target
+   std::optional<std::uint64_t> believed_epoch_;        // also while an older lineage is offered
+   bool older_ = false;                                 // something older may be believed since this step
    time_point hold_ = time_point::min();
    unsigned selected_ = 0;    // how often a Sentinel has selected a node
    unsigned extensions_ = 0;  // of holds, by the end of a selected node's connection
