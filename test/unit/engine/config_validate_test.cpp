@@ -92,5 +92,10 @@ TEST(ConfigValidate, ThePasswordIsNotAmongTheComplaints) {
    EXPECT_EQ(validate(c).error().what().find("HUSH"), std::string::npos);
 }
 
+TEST(ConfigValidate, EachWayToCutOverHasAName) {
+   EXPECT_EQ(to_string(cutover::eager), "eager");
+   EXPECT_EQ(to_string(cutover::confirmed), "confirmed");
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -109,6 +109,18 @@ TEST(WarmReplicas, OneThatEndsEachConnectionAtOnceIsNotDialledAllTheTime) {
    EXPECT_LE(w.dials[third] - before, 25U);
 }
 
+TEST(WarmReplicas, OneThatBreaksTheProtocolIsGivenUpAndMadeAnew) {
+   warm_world w;
+   w.settle();
+   w.at(third).tamper = [&](std::string& reply, unsigned) { reply = "?that is no reply\r\n"; };
+   w.run_for(7s);
+   EXPECT_EQ(w.watched.warm(), 1U);
+   EXPECT_GE(w.dials[third], 2U);
+   w.at(third).tamper = nullptr;
+   w.run_for(11s);
+   EXPECT_EQ(w.watched.warm(), 2U);
+}
+
 TEST(WarmReplicas, OneThatFallsSilentIsGivenUpAndMadeAnew) {
    warm_world w;
    w.settle();
