@@ -226,7 +226,6 @@ void connector::tick(time_point now) {
 }
 
 bool connector::fence_is_due() const {
-   if (ready()) return false;
    const auto target = guide_.target();
    return std::any_of(pasts_.begin(), pasts_.end(), [&](const past& p) {
       return (node_ && p.where == node_->where) || (target && p.where == target->where);

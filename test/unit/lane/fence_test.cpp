@@ -355,5 +355,46 @@ TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
    }
 }
 
+TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
+   script s;
+   s.warm_up();
+   auto& incr = s.submit("INCR a", {.promise = delivery::at_least_once});
+   s.accept();
+   s.watch.name(node_b, 6);
+   s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there
+   s.lose();
+   s.connect(8);
+   s.watch.name(node_a, 7);
+   s.watch.held_until = s.now;
+   s.guided();
+   s.connect(9, refuses("NOPERM client|kill"));
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_TRUE(incr.has_cause("not fenced: NOPERM"));
+   EXPECT_EQ(incr.error().attempts, 1U);
+   EXPECT_EQ(s.accept(), "");
+}
+
+TEST(Fence, IsWaitedForByWhatIsOvertakenAsTheLaneComesBack) {
+   for (const bool is_possible : {true, false}) {
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET a 1");
+      s.accept();
+      s.watch.name(node_b, 6);
+      s.lose();
+      s.connect(8);
+      s.submit("INCR a");
+      EXPECT_EQ(s.accept(), "SET a 1; INCR a");
+      s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
+      s.watch.name(node_a, 7);
+      s.guided();
+      EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
+      s.connect(9, is_possible ? ":1\r\n" : refuses("NOPERM client|kill"));
+      EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();
+      EXPECT_EQ(set.has_cause("not fenced"), !is_possible);
+      EXPECT_EQ(s.accept(), "") << "a newer write may have run";
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
