@@ -368,7 +368,7 @@ TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
    s.watch.held_until = s.now;
    s.guided();
    s.connect(9, refuses("NOPERM client|kill"));
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   ASSERT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_TRUE(incr.has_cause("not fenced: NOPERM"));
    EXPECT_EQ(incr.error().attempts, 1U);
    EXPECT_EQ(s.accept(), "");
