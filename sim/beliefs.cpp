@@ -77,7 +77,10 @@ void beliefs::give_up(host_id by, std::uint64_t epoch) {
    const bool of_the_same = std::any_of(candidates_.begin(), candidates_.end(),
                                         [&](const candidate& c) { return fails(c) && c.node == gone_to_.node; });
    // Of which failover it was is unknown on a subscription that is new.
-   if (of_the_same || (epoch == 0 && gone_to_.by == by)) gone_to_ = {};
+   if (of_the_same || (epoch == 0 && gone_to_.by == by)) {
+      gone_to_ = {};
+      at_ = nowhere;  // the next command there says by whose selection they stay
+   }
    std::erase_if(candidates_, fails);
 }
 

@@ -85,7 +85,7 @@ void watch::back_to_agreed(time_point now) {
    const named_master before = provisional_->before;
    const named_master agreed{agreed_->where, agreed_->epoch, 0};
    if (agreed.where != before.where && agreed.epoch < before.epoch) return accept_lineage(opinion(*agreed_), now);
-   withdraw(agreed.epoch > before.epoch ? agreed : before,
+   withdraw(agreed.epoch >= before.epoch ? agreed : before,
             "all Sentinels have gone on naming " + to_string(agreed.where) + ", which is a master", now);
 }
 

@@ -140,7 +140,7 @@ void sentinel_world::look_at_events() {
          const bool all_agree = withdrawn->why.starts_with("all Sentinels");
          require(believed_before_.contains(withdrawn->back_to) || (all_agree && named_.contains(withdrawn->back_to)),
                  "a withdrawal goes back to what was believed before", to_string(e));
-         require(!all_agree || (watch_.target() && said_master_.contains(watch_.target()->where)),
+         require(!all_agree || said_master_.contains(withdrawn->back_to),
                  "what works is left only for what says that it is a master", to_string(e));
       }
    }

@@ -136,6 +136,19 @@ TEST(Judges, NoticeAReturnToTheSupersededMaster) {
    EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
 }
 
+TEST(Judges, NoticeAReturnAlsoWhereAnotherFailoverToTheSameNodeWasGivenUp) {
+   case_of_a_way c;
+   c.goes(0);
+   c.selects(6, 5, 1);
+   c.goes(1);
+   c.selects(7, 6, 1);
+   c.reads(6, {news::aborted, 0, nowhere});
+   c.goes(1);
+   EXPECT_EQ(c.verdict(), "") << "it stays by the other one";
+   c.goes(0);
+   EXPECT_TRUE(c.found("has followed host 1 (epoch 6) and goes back"));
+}
+
 TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
    {
       case_of_a_way c;  // the failover was given up

@@ -73,6 +73,16 @@ TEST_F(promotion, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
+TEST_F(promotion, AgreementOnAnotherNodeUnderTheEpochOfTheOneBeforeGoesStraightThere) {
+   promoted_and_believed();
+   all_name(third, 5);
+   w.at(third).role = "master";
+   ASSERT_TRUE(w.run_till([&] { return w.targets(third); }, 15s));
+   w.carry_out();
+   ASSERT_EQ(w.told<event::master_withdrawn>().size(), 1U);
+   EXPECT_EQ(w.told<event::master_withdrawn>().front().back_to, third) << "it was asked; the one before was not";
+}
+
 TEST_F(promotion, IsNotWithdrawnOnceItIsConfirmed) {
    promoted_and_believed();
    w.name(s2, new_master, 6);
