@@ -1,7 +1,8 @@
 #include "sim/network.hpp"
 
+#include "core/assertion.hpp"
+
 #include <algorithm>
-#include <cassert>
 
 namespace holdfast::sim {
 
@@ -15,7 +16,7 @@ constexpr duration user_timeout = 5s;      // what the client's runtimes set (ru
 network::network(clock& c, dice& d, network_user& u) : clock_(c), dice_(d), user_(u) {}
 
 host_id network::add_host(std::uint32_t site) {
-   assert(site < most_sites);
+   HOLDFAST_ASSERT(site < most_sites);
    hosts_.push_back({condition::working, site});
    return static_cast<host_id>(hosts_.size() - 1);
 }

@@ -1,7 +1,8 @@
 #include "lane/connector.hpp"
 
+#include "core/assertion.hpp"
+
 #include <algorithm>
-#include <cassert>
 
 namespace holdfast::lane {
 
@@ -93,7 +94,7 @@ bool connector::superseded() const {
 
 void connector::dial(time_point now) {
    const auto target = guide_.target();
-   assert(target);
+   HOLDFAST_ASSERT(target);
    const bool changed = ever_ready_ && node_ && node_->where != target->where;
    if (changed) spread_done_ = settings_.reconnect_spread <= duration::zero();
    node_ = target;
@@ -112,7 +113,7 @@ void connector::dial(time_point now) {
 }
 
 void connector::on_opened(const session& s, bool busy_will_do, time_point) {
-   assert(phase_ == phase::dialing);
+   HOLDFAST_ASSERT(phase_ == phase::dialing);
    phase_ = phase::greeting;  // within the same deadline
    std::optional<identity> to_fence;
    for (const past& p : pasts_) {

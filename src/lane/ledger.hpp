@@ -2,12 +2,12 @@
 // it knows of each command whether none, some or all of it reached the kernel; every outcome is read from here.
 #pragma once
 
+#include "core/assertion.hpp"
 #include "lane/operation.hpp"
 #include "resp/outbox.hpp"
 
 #include <holdfast/time.hpp>
 
-#include <cassert>
 #include <cstdint>
 #include <vector>
 
@@ -39,7 +39,7 @@ class ledger {
    ledger_slot& front() { return at(0); }
    const ledger_slot& front() const { return slots_[first_ & (slots_.size() - 1)]; }
    ledger_slot& at(std::size_t i) {
-      assert(i < size_);
+      HOLDFAST_ASSERT(i < size_);
       return slots_[(first_ + i) & (slots_.size() - 1)];
    }
 
@@ -49,7 +49,7 @@ class ledger {
       at(size_ - 1) = s;
    }
    void pop() {
-      assert(size_ != 0);
+      HOLDFAST_ASSERT(size_ != 0);
       ++first_;
       --size_;
    }

@@ -1,6 +1,7 @@
 // One command (or one MULTI ... EXEC, which goes whole or not at all) on its way through a lane.
 #pragma once
 
+#include "core/assertion.hpp"
 #include "resp/command_table.hpp"
 #include "resp/reply_class.hpp"
 
@@ -11,7 +12,6 @@
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
 
-#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -100,7 +100,7 @@ class operation_list {
 
  private:
    void insert_before(operation& o, operation* at) {
-      assert(o.previous == nullptr && o.next == nullptr);
+      HOLDFAST_ASSERT(o.previous == nullptr && o.next == nullptr);
       o.next = at;
       o.previous = at != nullptr ? at->previous : last_;
       (o.previous != nullptr ? o.previous->next : first_) = &o;

@@ -1,6 +1,6 @@
 #include "resp/outbox.hpp"
 
-#include <cassert>
+#include "core/assertion.hpp"
 
 namespace holdfast::resp {
 
@@ -15,7 +15,7 @@ outbox::position outbox::append(std::string_view bytes) {
 }
 
 void outbox::wrote(std::size_t n) {
-   assert(n <= size());
+   HOLDFAST_ASSERT(n <= size());
    head_ += n;
    accepted_ += n;
    if (head_ == bytes_.size()) {
@@ -25,7 +25,7 @@ void outbox::wrote(std::size_t n) {
 }
 
 void outbox::take_back(position from, position to) {
-   assert(accepted_ <= from && from <= to && to <= appended());
+   HOLDFAST_ASSERT(accepted_ <= from && from <= to && to <= appended());
    const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(head_ + (from - accepted_));
    bytes_.erase(begin, begin + static_cast<std::ptrdiff_t>(to - from));
 }

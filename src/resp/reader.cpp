@@ -1,7 +1,9 @@
 #include "resp/reader.hpp"
 
+#include "core/assertion.hpp"
+
 #include <algorithm>
-#include <cassert>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <new>
@@ -51,7 +53,7 @@ std::span<char> reader::prepare(std::size_t at_least) {
 }
 
 void reader::commit(std::size_t n) {
-   assert(n <= capacity_ - end_);
+   HOLDFAST_ASSERT(n <= capacity_ - end_);
    end_ += n;
 }
 

@@ -1,8 +1,8 @@
 #include "topology/inquiry.hpp"
 
-#include <holdfast/command.hpp>
+#include "core/assertion.hpp"
 
-#include <cassert>
+#include <holdfast/command.hpp>
 
 namespace holdfast::topology {
 namespace {
@@ -24,7 +24,7 @@ inquiry::inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::l
      wants_replicas_(s.keeps_replicas_warm()) {}
 
 void inquiry::expect_reply(expect e) {
-   assert(expected_count_ < expected_.size());
+   HOLDFAST_ASSERT(expected_count_ < expected_.size());
    expected_[(first_expected_ + expected_count_) % expected_.size()] = e;
    ++expected_count_;
 }

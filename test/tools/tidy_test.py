@@ -216,6 +216,12 @@ class Words(Tidy):
                 self.finds("test/redis/y_redis_test.cpp", f"\n{text}\n", 2, "sleeps")
         self.accepts("test/redis/y_redis_test.cpp", "retry({.sleep = r.sleep(2)}, f);\nauto sleep(duration d) {}\n")
 
+    def test_assertions_that_ndebug_switches_off_are_found(self):
+        for text in ("assert(n < size);", "#include <cassert>", "#include <assert.h>"):
+            with self.subTest(text):
+                self.finds("src/core/x.cpp", f"\n{text}\n", 2, "HOLDFAST_ASSERT")
+        self.accepts("src/core/x.cpp", "static_assert(n < size);\nHOLDFAST_ASSERT(n < size);\n// assert(n)\n")
+
     def test_paths_of_one_machine_are_found(self):
         for path in ("/home/" "ann/holdfast", "/ro" "ot/.bashrc", "/wo" "rk/main", "/Us" "ers/ann"):
             with self.subTest(path):

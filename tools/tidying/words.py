@@ -12,6 +12,8 @@ SLEEP = re.compile(r"\bsleep_(?:for|until)\b|(?:^|[;{}=]|::)\s*sleep\s*\(\s*[^)\
                    r"\btime\.sleep\b")
 MACHINE = re.compile(r"(?<![\w.}\)/])/(?:home|root|work|Users|mnt|media|srv)(?:/\w|\b(?!\.))")
 PAGE = re.compile(r"(?<![\w/:*<>.{}\-])((?:\.{1,2}/)*[\w\-]+(?:/[\w.\-]+)*\.md)\b")
+# The user's NDEBUG would switch off an assertion of ours, and its message names a path of the machine that built it.
+ASSERT = re.compile(r"\bassert\s*\(|^\s*#\s*include\s*<(?:cassert|assert\.h)>")
 LINK = re.compile(r"\w+://\S+")
 
 
@@ -21,7 +23,14 @@ def check(tree):
             continue
         for number, line in enumerate(file.lines, 1):
             yield from unfinished(file, number, line)
+            yield from assertions(file, number)
             yield from elsewhere(tree, file, number, LINK.sub("", line))
+
+
+def assertions(file, number):
+    if file.is_cpp and file.starts_with("src", "include", "sim") and number <= len(file.code_lines):
+        if ASSERT.search(file.code_lines[number - 1]):
+            yield file.finding(number, "an assertion that NDEBUG switches off: HOLDFAST_ASSERT (core/assertion.hpp)")
 
 
 def unfinished(file, number, line):

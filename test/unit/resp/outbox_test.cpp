@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <random>
 #include <string>
 
@@ -17,6 +18,12 @@ TEST(outbox, is_empty_at_first) {
    EXPECT_EQ(o.accepted(), 0u);
    EXPECT_EQ(o.appended(), 0u);
    EXPECT_EQ(pending(o), "");
+}
+
+TEST(outbox, more_taken_than_given_aborts) {
+   outbox o;
+   o.append("ab");
+   EXPECT_EXIT(o.wrote(3), testing::KilledBySignal(SIGABRT), "assertion failed at resp/outbox\\.cpp:[0-9]+: n <= size");
 }
 
 TEST(outbox, answers_the_position_behind_what_was_appended) {
