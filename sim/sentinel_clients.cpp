@@ -22,7 +22,7 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    const std::string address = address_of_host(about.host);
    std::string text = is_master                   ? "master " + settings.master_name
                       : about.is == type::replica ? "slave " + address + ":" + port
-                                                  : "sentinel " + run_id(about.host, 0);
+                                                  : "sentinel " + run_id(about.host, about.run);
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
    text += more;
@@ -199,7 +199,7 @@ void sentinel_model::answer_hello(session& s, const words& w) {
 void sentinel_model::answer_sentinel(session& s, const words& w) {
    const auto is = [&](std::string_view name) { return same_word(w[1], name); };
    const bool of_itself = is("MYID");
-   if (of_itself && w.size() == 2) return add_bulk(s.out, run_id(host_, 0));
+   if (of_itself && w.size() == 2) return add_bulk(s.out, id());
    const bool of_master = is("MASTER") || is("SENTINELS") || is("REPLICAS") || is("SLAVES") ||
                           is("GET-MASTER-ADDR-BY-NAME") || is("FAILOVER");
    if (!of_master && !of_itself)

@@ -53,7 +53,7 @@ host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t
    if (leader_epoch_ < epoch && current_epoch_ <= epoch) {
       leader_ = who;
       leader_epoch_ = current_epoch_;
-      publish_text("+vote-for-leader", run_id(who, 0) + " " + std::to_string(leader_epoch_));
+      publish_text("+vote-for-leader", fabric_.sentinels[who]->id() + " " + std::to_string(leader_epoch_));
       if (who != host_) failover_started_ = now() + fabric_.chance.below(desync);
    }
    leader_epoch = leader_epoch_;

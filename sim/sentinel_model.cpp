@@ -82,6 +82,7 @@ sentinel_model::instance& sentinel_model::add(host_id h, type t) {
    i.pinged_since = i.last_available = i.last_pong = i.role_since = i.master_since = now();
    i.last_publish = i.said_at = i.heard_hello = now();
    i.says_master = t == type::master;
+   if (t == type::sentinel) i.run = fabric_.sentinels[h]->run_;
    instances_.push_back(i);
    return instances_.back();
 }
@@ -127,6 +128,7 @@ void sentinel_model::start() {
 void sentinel_model::reset() {
    const host_id m = named();
    clock_offset_ = 0;
+   ++run_;
    begin(m, {}, {}, 0, true);
 }
 

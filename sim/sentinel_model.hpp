@@ -37,6 +37,10 @@ enum class failover_state : std::uint8_t {
 };
 std::string_view to_string(failover_state);
 
+// Of a process that runs there for the `run`th time: 40 hexadecimal digits in no order. A Sentinel keeps its own while
+// it keeps its configuration.
+std::string run_id(host_id, std::uint32_t run);
+
 class sentinel_model {
  public:
    using ms = std::int64_t;
@@ -45,6 +49,7 @@ class sentinel_model {
 
    sentinel_settings settings;
    host_id host() const { return host_; }
+   std::string id() const { return run_id(host_, run_); }  // SENTINEL MYID
 
    // As if it had watched for long; or, `fresh`, as if its configuration named the master alone.
    void begin(host_id master, const std::vector<host_id>& replicas, const std::vector<host_id>& others,
@@ -59,7 +64,8 @@ class sentinel_model {
    void wake();
    void jump(ms by) { clock_offset_ += by; }
    bool fail_over();  // SENTINEL FAILOVER
-   void reset();      // all that it knew is gone: rebuilt with the present master of its configuration, at epoch 0
+   // All that it knew is gone: rebuilt with the present master of its configuration, at epoch 0 and with another id.
+   void reset();
    void keep_silent(bool so) { silent_ = so; }  // it answers, but its events reach nobody
 
    host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
@@ -98,7 +104,7 @@ class sentinel_model {
       ms its_link_down = 0;
       std::uint64_t offset = 0;
       std::uint32_t priority = 100;
-      std::uint32_t run = 0;
+      std::uint32_t run = 0;  // which process it is known to be; of a server 0 is none
       bool promoted = false;
       reconf reconfigured = reconf::none;
       ms reconfigured_at = 0;
@@ -171,6 +177,7 @@ class sentinel_model {
 
    fabric& fabric_;
    host_id host_;
+   std::uint32_t run_ = 0;
    std::deque<instance> instances_;  // the master first
    std::uint32_t next_link_ = 1;
    ms clock_offset_ = 0;
@@ -203,7 +210,5 @@ class sentinel_model {
 
 // A host as servers and Sentinels are addressed: 10.0.0.<host + 1>, ports 6379 and 26379.
 std::string address_of_host(host_id);
-// Of a process that runs there for the `run`th time: 40 hexadecimal digits in no order. A Sentinel keeps its own.
-std::string run_id(host_id, std::uint32_t run);
 
 }  // namespace holdfast::sim

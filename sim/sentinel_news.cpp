@@ -55,7 +55,15 @@ void sentinel_model::on_hello(const event& e) {
    const std::uint64_t current = e.c >> 8 & 0xfffffff;
    const std::uint64_t config = e.c >> 36;
    if (from == host_) return;
-   if (find(from) == nullptr) publish("+sentinel", add(from, type::sentinel));
+   // Another id at a known address is another Sentinel. (Its predecessor stays listed as one without an address until
+   // the next reset: a client reads nothing from that.)
+   const std::uint32_t run = fabric_.sentinels[from]->run_;
+   instance* const known = find(from);
+   if (known == nullptr || known->run != run) {
+      instance& met = known == nullptr ? add(from, type::sentinel) : *known;
+      met.run = run;
+      publish("+sentinel", met);
+   }
    find(from)->heard_hello = now();
    if (current > current_epoch_) {
       current_epoch_ = current;

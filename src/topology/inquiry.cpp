@@ -54,6 +54,7 @@ void inquiry::opened(time_point now) {
    replicas_under_way_ = false;
    list_under_way_ = false;
    refused_ = false;
+   id_.clear();  // another Sentinel may stand there now
    batch_.clear();
    if (!auth_.empty()) {
       connection.send(auth_, 1, now);
@@ -131,10 +132,7 @@ inquiry::news inquiry::take_reply(value_view reply, time_point now) {
          const auto c = read_auth(reply);
          return c == reply_class::good ? news::nothing : fail_by(c, reply, "AUTH");
       }
-      case expect::id:
-         // Before Redis 6.2, and where the user may not ask for it, there is none.
-         if (reply.kind() == kind::string && reply.text().size() <= 64) id_ = reply.text();
-         return news::nothing;
+      case expect::id: id_ = read_id(reply); return news::nothing;
       case expect::master: return take_master(reply);
       case expect::address: return take_address(reply, now);
       case expect::list: return take_list(reply);

@@ -33,6 +33,8 @@ bool has_flag(std::string_view flags, std::string_view wanted) {
    return false;
 }
 
+constexpr std::size_t longest_id = 64;
+
 bool is_fields(value_view v) { return (v.kind() == kind::array || v.kind() == kind::map) && v.size() % 2 == 0; }
 
 }  // namespace
@@ -63,6 +65,11 @@ reply_class read_auth(value_view reply) {
    const bool none_demanded = text.find("without any password configured") != std::string_view::npos ||
                               text.find("no password is set") != std::string_view::npos;
    return none_demanded ? reply_class::good : reply_class::refused;
+}
+
+std::string read_id(value_view reply) {
+   if (reply.kind() != kind::string || reply.text().size() > longest_id) return {};
+   return std::string(reply.text());
 }
 
 reply_class read_master(value_view reply, master_state& into) {
@@ -120,7 +127,6 @@ reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<li
       auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
       if (!where) continue;
       const auto id = entry.find("runid").text();
-      constexpr std::size_t longest_id = 64;
       into.push_back({std::move(*where), id.size() <= longest_id ? std::string(id) : std::string()});
    }
    return reply_class::good;

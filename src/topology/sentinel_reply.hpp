@@ -48,6 +48,8 @@ reply_class read_sentinels(value_view reply, std::size_t at_most,  // SENTINEL S
                            std::vector<listed_sentinel>& into);    // (port 0: no longer valid) are left out
 reply_class read_replicas(value_view reply, std::size_t at_most,   // SENTINEL REPLICAS: those that answer that Sentinel
                           std::vector<endpoint>& into);
+// SENTINEL MYID: the run id; empty before Redis 6.2, and where the user may not ask for it.
+std::string read_id(value_view reply);
 reply_class read_error(std::string_view text);  // of any error reply
 // AUTH. A Sentinel that demands no password is no failure: "good".
 reply_class read_auth(value_view reply);

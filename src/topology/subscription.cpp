@@ -10,6 +10,7 @@ namespace holdfast::topology {
 subscription::subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
    : connection(s.timeout, s.ping, wishes, l),
      auth_(auth_bytes(s)),
+     id_question_(command{"SENTINEL", "MYID"}.bytes()),
      ping_(command{"PING"}.bytes()),
      wanted_(event_channels().size()) {
    command c{"SUBSCRIBE"};
@@ -23,6 +24,9 @@ void subscription::opened(time_point now) {
    refused_ = false;
    auth_expected_ = !auth_.empty();
    if (auth_expected_) connection.send(auth_, 1, now);
+   id_.clear();
+   id_expected_ = true;
+   connection.send(id_question_, 1, now);
    connection.send(subscribe_, static_cast<unsigned>(wanted_), now);
 }
 
@@ -55,6 +59,12 @@ subscription::news subscription::take_reply(value_view reply, time_point now) {
       connection.heard(now, true);
       if (read_auth(reply) == reply_class::good) return news::nothing;
       return fail("refused our user or password: " + shown(reply.text()), true);
+   }
+   if (id_expected_) {
+      id_expected_ = false;
+      connection.heard(now, true);
+      id_ = read_id(reply);
+      return news::nothing;
    }
    if (reply.is_error()) return fail("refused to send events: " + shown(reply.text()), true);
    if (reply.kind() == kind::status && connection.unanswered() != 0 && active()) {

@@ -27,6 +27,9 @@ class subscription {
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
    void opened(time_point now);
    void lost(const std::string& why) { fail(why); }
+   // The run id of the Sentinel at the other end, told before the first event; empty where it does not tell. Behind one
+   // address there can be several Sentinels, so that it need not be the one that answers the questions.
+   const std::string& id() const { return id_; }
    bool active() const { return connection.is_open() && confirmed_ == wanted_; }
 
    news take(time_point now);
@@ -43,11 +46,14 @@ class subscription {
    news fail(std::string why, bool refused = false);
 
    std::string auth_;  // the commands, serialised once
+   std::string id_question_;
    std::string subscribe_;
    std::string ping_;
    std::size_t wanted_ = 0;
    std::size_t confirmed_ = 0;
    bool auth_expected_ = false;
+   bool id_expected_ = false;
+   std::string id_;
    std::string_view channel_;
    std::string_view payload_;
    std::string problem_;
