@@ -34,6 +34,9 @@ std::string_view advice(const resp::command_entry* entry) {
    if (entry != nullptr && (entry->name == "client|tracking" || entry->name == "client|caching")) {
       return "not yet: invalidations are not delivered";
    }
+   if (entry != nullptr && entry->name == "script|debug") {
+      return "SCRIPT DEBUG makes the connection a debugger's: use redis-cli --ldb";
+   }
    return advice(resp::role_of(entry));
 }
 

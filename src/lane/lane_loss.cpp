@@ -193,10 +193,12 @@ void lane::leave_soon(std::string why, time_point now) {
    leaving_why_ = std::move(why);
 }
 
-// Whatever becomes of the command that was refused: a replica would go on answering reads.
+// Whatever becomes of the command that was refused: a replica would go on answering reads. In a script's or a module's
+// own words it says nothing of the node.
 void lane::leave_if_no_master(std::string_view said, time_point now) {
    using enum resp::reply_class;
-   const auto c = resp::classify_error(said, false, true, true).cls;
+   const bool of_exec = said.starts_with("EXECABORT");
+   const auto c = resp::classify_error(said, !of_exec, of_exec, false).cls;
    const bool says_so = c == readonly || c == master_down || c == demoted;
    if (says_so && guide_.roles_matter()) leave_soon("it answered " + std::string(said), now);
 }

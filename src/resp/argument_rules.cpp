@@ -46,6 +46,10 @@ bool is_among(const command& c, unsigned from, std::string_view key) {
    return false;
 }
 
+bool is_expiry(std::string_view option) {
+   return same_word(option, "EX") || same_word(option, "PX") || same_word(option, "EXAT") || same_word(option, "PXAT");
+}
+
 }  // namespace
 
 // ---- strings -------------------------------------------------------------------------------------------------------
@@ -62,8 +66,7 @@ repeat_class set(const command& c) {
                  same_word(option, "IFDNE")) {
          options.next();
          found = worse(found, same_state);
-      } else if (same_word(option, "EX") || same_word(option, "PX") || same_word(option, "EXAT") ||
-                 same_word(option, "PXAT")) {
+      } else if (is_expiry(option)) {
          options.next();
       } else if (!same_word(option, "KEEPTTL")) {
          return not_repeatable;  // an option that we do not know
@@ -193,36 +196,94 @@ repeat_class georadius(const command& c) {
    return found;
 }
 
-// SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination]
+namespace {
+
+// Whether a pattern of BY or GET can name `key`: its first star stands for any element, and behind "->" comes a field.
+bool may_read(std::string_view pattern, std::string_view key) {
+   const auto star = pattern.find('*');
+   if (star == std::string_view::npos) return false;  // no key: "#", "nosort"
+   const std::string_view front = pattern.substr(0, star);
+   const std::string_view back = pattern.substr(star + 1);
+   const auto matches = [&](std::string_view end) {
+      return key.size() >= front.size() + end.size() && key.starts_with(front) && key.ends_with(end);
+   };
+   return matches(back) || matches(back.substr(0, back.find("->")));
+}
+
+// The number behind FIELDS, as far as there are arguments; below zero where it is none.
+std::int64_t fields_of(cursor& at, const command& c) {
+   std::int64_t n = 0;
+   if (!read(at.next(), n) || n < 0) return -1;
+   return std::min(n, static_cast<std::int64_t>(c.size()));
+}
+
+}  // namespace
+
+// SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination], in any order.
 repeat_class sort(const command& c) {
    if (c.size() < 2) return not_repeatable;
-   repeat_class found = readonly;
+   const auto each = [&](auto&& pattern, auto&& destination) {
+      for (cursor options{c, 2}; options.more();) {
+         const std::string_view option = options.next();
+         if (same_word(option, "BY") || same_word(option, "GET")) {
+            pattern(options.next());
+         } else if (same_word(option, "LIMIT")) {
+            options.skip(2);
+         } else if (same_word(option, "STORE")) {
+            destination(options.next());
+         }
+      }
+   };
+   std::optional<std::string_view> stored;  // the last one counts
+   each([](std::string_view) {}, [&](std::string_view key) { stored = key; });
+   if (!stored) return readonly;
+   bool reads_it = *stored == c.argument(1);
+   each([&](std::string_view pattern) { reads_it = reads_it || may_read(pattern, *stored); }, [](std::string_view) {});
+   return reads_it ? not_repeatable : same;
+}
+
+// HGETEX key [expiry | PERSIST] FIELDS n field ..., in any order.
+repeat_class hgetex(const command& c) {
+   repeat_class found = same;
    for (cursor options{c, 2}; options.more();) {
       const std::string_view option = options.next();
-      if (same_word(option, "BY") || same_word(option, "GET")) {
+      if (same_word(option, "FIELDS")) {
+         const auto n = fields_of(options, c);
+         if (n < 0) return not_repeatable;
+         options.skip(static_cast<unsigned>(n));
+      } else if (is_expiry(option)) {
          options.next();
-      } else if (same_word(option, "LIMIT")) {
-         options.skip(2);
-      } else if (same_word(option, "STORE")) {
-         found = worse(found, options.next() == c.argument(1) ? not_repeatable : same);
+         found = worse(found, result_lost);
+      } else if (same_word(option, "PERSIST")) {
+         found = worse(found, result_lost);
+      } else {
+         return not_repeatable;  // an option that we do not know
       }
    }
    return found;
 }
 
-// HGETEX key [expiry | PERSIST] FIELDS n field ...
-repeat_class hgetex(const command& c) {
-   return c.size() > 2 && same_word(c.argument(2), "FIELDS") ? same : result_lost;
-}
-
-// HSETEX key [FNX | FXX] [expiry] FIELDS n field value ...
+// HSETEX key [FNX | FXX] [expiry | KEEPTTL] FIELDS n field value ..., in any order.
 repeat_class hsetex(const command& c) {
+   repeat_class found = same;
+   bool any = false;
    for (cursor options{c, 2}; options.more();) {
       const std::string_view option = options.next();
-      if (same_word(option, "FIELDS")) return same;
-      if (same_word(option, "FNX") || same_word(option, "FXX")) return same_state;
+      if (same_word(option, "FIELDS")) {
+         const auto n = fields_of(options, c);
+         if (n < 0) return not_repeatable;
+         options.skip(static_cast<unsigned>(2 * n));
+         any = true;
+      } else if (is_expiry(option)) {
+         options.next();
+      } else if (same_word(option, "FNX") || same_word(option, "FXX") || same_word(option, "NX") ||
+                 same_word(option, "XX")) {
+         found = worse(found, same_state);
+      } else if (!same_word(option, "KEEPTTL")) {
+         return not_repeatable;  // an option that we do not know
+      }
    }
-   return not_repeatable;
+   return any ? found : not_repeatable;
 }
 
 // ---- streams -------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 #include "resp/reply_class.hpp"
 
+#include "resp/known_words.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <ostream>
@@ -15,7 +17,7 @@ struct code_class {
    reply_class cls;
 };
 
-// By the first word. Whoever answers with one of these has not run the command, with the exceptions below.
+// By the first word, which alone proves nothing.
 constexpr code_class by_code[] = {
    {"READONLY", readonly},
    {"LOADING", loading},
@@ -48,7 +50,7 @@ struct text_class {
    reply_class cls;
 };
 
-// By how the text behind "ERR " begins: from before a command runs, or instead of it.
+// By how the text behind "ERR " begins.
 constexpr text_class by_start[] = {
    {"max number of clients", refused},
    {"unknown command", unknown_command},
@@ -80,22 +82,28 @@ constexpr std::string_view before_the_script[] = {
    "Can not execute a script with write flag using *_ro command.",
 };
 
-// The server's own words behind a code (Redis 7 to 8, Valkey). A script, or a module's command, can answer any code it
-// likes after it has written (redis.error_reply('BUSY resource locked')): only with these words is it the gate that
-// speaks.
+// The server's own words behind a gate's code (Redis 6 to 8, Valkey). A script, a module's command or a proxy can
+// answer any code it likes after something has run (redis.error_reply('BUSY resource locked')): only with these words
+// is it the gate that speaks.
 constexpr text_class server_words[] = {
    {"Authentication required", not_authenticated},
    {"HELLO must be called with the client already authenticated", not_authenticated},
    {"invalid username-password pair", wrong_password},
    {"running in protected mode", refused},
+   {"has no permissions", no_permission},  // "this user", "User u"; "to run", "to access"
+   {"No permissions to access a", no_permission},
    {"You can't write", readonly},
+   {"Transaction contains write commands but instance is now a read-only replica", readonly},
    {"Can not run script with write flag on readonly replica", readonly},
    {" is loading the dataset in memory", loading},
    {"Link with MASTER is down", master_down},
    {"Not enough good replicas to write", no_replicas},
+   {"Not enough good slaves to write", no_replicas},
    {" is configured to save RDB snapshots", misconf},
+   {" is configured to persist data to AOF", misconf},
    {"Errors writing to the AOF file", misconf},
    {"command not allowed when used memory > 'maxmemory'", out_of_memory},
+   {"allow-oom flag is not set on the script", out_of_memory},
    {" is busy running a", busy},
    {"No matching script", no_script},
    {"Keys in request don't hash to the same slot", moved},
@@ -155,9 +163,9 @@ bool says_it_in_its_own_words(std::string_view text, reply_class c) {
                       [&](const text_class& known) { return known.cls == c && contains(text, known.start); });
 }
 
-// By a script, or by a module's command: a gate's code, in words that are not the server's.
+// A gate's code, in words that are not the server's.
 bool may_be_invented(std::string_view text, reply_class c) {
-   return c <= no_script && c != no_permission && first_word(text) != "ERR" && !says_it_in_its_own_words(text, c);
+   return c <= no_script && first_word(text) != "ERR" && !says_it_in_its_own_words(text, c);
 }
 
 reply_proof from_inside(std::string_view text) {
@@ -175,7 +183,7 @@ reply_proof classify_script(std::string_view text) {
    if (contains(text, "Script killed by user with ")) return not_run(script_killed);
    if (ended_inside(text)) return from_inside(text);
    const reply_class c = class_of(text);
-   if (may_be_invented(text, c)) return {script_failed, outcome::unknown};
+   if (c != no_permission && may_be_invented(text, c)) return {script_failed, outcome::unknown};
    switch (c) {
       case deterministic:
       case already_there:
@@ -195,34 +203,50 @@ reply_proof classify_script(std::string_view text) {
          return {c, outcome::unknown};
       default: return not_run(c);
    }
-   if (first_word(text) != "ERR") return {script_failed, outcome::executed};  // only the script itself says that
+   // With a code of its own: what the script ran into. In other words a proxy may say it, which lost the reply.
+   if (first_word(text) != "ERR") return {script_failed, is_known_refusal(text) ? outcome::executed : outcome::unknown};
    const std::string_view words = text.substr(std::min<std::size_t>(text.size(), 4));
-   if (c == unknown_command) return not_run(c);
+   // Of a subcommand the script may have handed it on.
+   if (c == unknown_command && words.starts_with("unknown command")) return not_run(c);
    const auto begins = [&](std::string_view start) { return words.starts_with(start); };
    if (std::any_of(std::begin(before_the_script), std::end(before_the_script), begins)) return not_run(deterministic);
    // "value is not an integer": of the number of keys, or of what the script found and handed on?
    return {script_failed, outcome::unknown};
 }
 
+// EXECABORT: nothing of the transaction ran. The reason stands inside, if it was EXEC itself that was refused.
+reply_proof classify_abort(std::string_view text) {
+   constexpr std::string_view says = "EXECABORT Transaction discarded because of";
+   constexpr std::string_view inner = ": ";
+   if (!text.starts_with(says)) return {aborted, outcome::unknown};
+   const std::string_view rest = text.substr(says.size());
+   const reply_class c = rest.starts_with(inner) ? class_of(rest.substr(inner.size())) : aborted;
+   return not_run(is_gate(c) ? c : aborted);
+}
+
+// A command of the server's own. What is said in words that are not known may come from a proxy, after the command ran.
+reply_proof classify_native(std::string_view text) {
+   const reply_class c = class_of(text);
+   const bool known = c <= no_script && first_word(text) != "ERR" ? !may_be_invented(text, c) : is_known_refusal(text);
+   return {c, known ? outcome::not_executed : outcome::unknown};
+}
+
+// A module's command may do anything before it fails: only what is said before it is called proves that it did not run.
+reply_proof classify_foreign(std::string_view text) {
+   const reply_class c = class_of(text);
+   if (may_be_invented(text, c)) return {deterministic, outcome::unknown};
+   const bool its_own = c == deterministic || c == already_there;
+   if (its_own && !text.starts_with("ERR wrong number of arguments")) return {c, outcome::unknown};
+   return classify_native(text);
+}
+
 }  // namespace
 
 reply_proof classify_error(std::string_view text, bool from_script, bool from_exec, bool native) {
-   constexpr std::string_view inner = "because of: ";
-   if (first_word(text) == "EXECABORT") {
-      const auto at = text.find(inner);
-      const reply_class c = at == std::string_view::npos ? aborted : class_of(text.substr(at + inner.size()));
-      return not_run(is_gate(c) ? c : aborted);
+   if (from_exec || (native && !from_script)) {
+      return first_word(text) == "EXECABORT" ? classify_abort(text) : classify_native(text);
    }
-   if (from_exec) return not_run(class_of(text));
-   if (from_script) return classify_script(text);
-   const reply_class c = class_of(text);
-   if (c == io_error) return {c, outcome::unknown};
-   if (!native && may_be_invented(text, c)) return {deterministic, outcome::unknown};
-   const bool its_own = c == deterministic || c == already_there;
-   // The server's own commands check before they change anything; of a module's that is not known.
-   const bool arity = text.starts_with("ERR wrong number of arguments");
-   if (its_own && !native && !arity) return {c, outcome::unknown};
-   return not_run(c);
+   return from_script ? classify_script(text) : classify_foreign(text);
 }
 
 bool is_gate(reply_class c) { return c <= script_killed; }

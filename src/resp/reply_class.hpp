@@ -49,7 +49,8 @@ struct reply_proof {
 
 // `text` is an error reply without its leading '-'. `from_script`: the command was EVAL, EVALSHA, FCALL or their kin.
 // `from_exec`: it was EXEC, so that the reason stands inside the EXECABORT. `native`: a command that is the server's
-// own and not a module's (command_traits::native), and therefore checks before it changes anything.
+// own and not a module's (command_traits::native). That it did not run is proven by known words alone
+// (known_words.hpp).
 reply_proof classify_error(std::string_view text, bool from_script, bool from_exec, bool native);
 
 // Whether it is one of the gates (above): the command may run later or elsewhere, unchanged.

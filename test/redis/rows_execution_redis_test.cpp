@@ -28,7 +28,8 @@ TEST(execution, a_commands_own_errors_are_told_at_once_and_nothing_was_done) {
    expect_told_at_once(s, {"XREADGROUP", "GROUP", "none", "c", "STREAMS", "stream", ">"}, "NOGROUP", own);
    expect_told_at_once(s, {"XGROUP", "CREATE", "stream", "g", "$"}, "BUSYGROUP", there);
    expect_told_at_once(s, {"RESTORE", "text", 0, dump}, "BUSYKEY", there);
-   expect_told_at_once(s, {"PFCOUNT", "hll"}, "INVALIDOBJ", own);
+   // PFADD finds this one while it adds.
+   expect_reply(s.once({"PFCOUNT", "hll"}), "INVALIDOBJ", own, outcome::unknown);
    expect_told_at_once(s, {"XADD", "stream", "5-1", "f", "v"}, "ERR The ID specified in XADD is equal or smaller",
                        there);
    expect_told_at_once(s, {"RENAME", "none", "text"}, "ERR no such key", there);

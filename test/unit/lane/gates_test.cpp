@@ -331,6 +331,31 @@ TEST(Gates, AScriptThatFailedInsideHasRun) {
    EXPECT_EQ(s.accept(), "EVAL x 0");
 }
 
+TEST(Gates, AScriptsOwnWordsSayNothingOfTheNode) {
+   for (const char* own : {"READONLY this list", "MASTERDOWN of mine", "ERR READONLY You can't write"}) {
+      script s;
+      s.warm_up();
+      auto& eval = s.submit("EVAL x 0");
+      s.accept();
+      s.answer(refuses(own));
+      EXPECT_EQ(eval.says(), "unknown, server_error") << own;
+      EXPECT_EQ(s.wishes(), "") << own;
+      s.submit("GET k");
+      EXPECT_EQ(s.accept(), "GET k") << own;
+   }
+}
+
+TEST(Gates, WordsOfNobodyKnownProveNothing) {
+   for (const char* text : {"ERR Connection timed out", "upstream failure", "LOADING", "BUSY too many requests"}) {
+      script s;
+      s.warm_up();
+      auto& incr = s.submit("INCR n");
+      s.accept();
+      s.answer(refuses(text));
+      EXPECT_EQ(incr.says(), "unknown, server_error") << text;
+   }
+}
+
 TEST(Gates, WithoutBudgetACommandIsNotSentAgainAndSaysWhy) {
    script s({}, {.ratio = 0, .per_second = 0.1});
    s.warm_up();

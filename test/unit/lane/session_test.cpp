@@ -245,7 +245,7 @@ TEST(Transaction, OfWhichMultiWasRefusedHasRunIfAMemberDid) {
       s.warm_up();
       auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"});
       s.accept();
-      s.answer(no_multi + refuses("WRONGTYPE Operation against a key") + no_exec);
+      s.answer(no_multi + refuses("WRONGTYPE Operation against a key holding the wrong kind of value") + no_exec);
       EXPECT_EQ(unit.says(), "not_executed, server_error");
    }
    {

@@ -54,7 +54,6 @@ TEST(repeating, what_writes_a_fixed_result_changes_neither_state_nor_reply) {
                                    "LSET l 0 v",
                                    "PFMERGE d a b",
                                    "SCRIPT LOAD script",
-                                   "CONFIG SET maxmemory 0",
                                    "XSETID s 1-1",
                                    "SELECT 1",
                                    "AUTH p",
@@ -163,11 +162,7 @@ TEST(repeating, what_counts_appends_or_takes_does_it_twice) {
                                              "CF.ADD c m",
                                              "JSON.NUMINCRBY j $ 1",
                                              "JSON.ARRAPPEND j $ 1",
-                                             "WATCH k",
-                                             "SLOWLOG RESET",
-                                             "CLIENT UNBLOCK 1",
-                                             "CLUSTER MEET h 1",
-                                             "BGSAVE"});
+                                             "WATCH k"});
 }
 
 TEST(repeating, what_destroys_or_changes_the_connection_is_never_done_on_our_own_account) {
@@ -187,6 +182,24 @@ TEST(repeating, what_destroys_or_changes_the_connection_is_never_done_on_our_own
                                     "ACL SAVE",
                                     "ACL LOG RESET",
                                     "CONFIG REWRITE",
+                                    "CONFIG SET maxmemory 0",
+                                    "CLIENT UNBLOCK 1",
+                                    "CLIENT UNPAUSE",
+                                    "SCRIPT KILL",
+                                    "SCRIPT DEBUG YES",
+                                    "FUNCTION KILL",
+                                    "MODULE LOAD m",
+                                    "MODULE LOADEX m",
+                                    "MODULE UNLOAD m",
+                                    "CLUSTER MEET h 1",
+                                    "CLUSTER SETSLOT 1 STABLE",
+                                    "CLUSTER FORGET x",
+                                    "SLOWLOG RESET",
+                                    "LATENCY RESET",
+                                    "MEMORY PURGE",
+                                    "SAVE",
+                                    "BGSAVE",
+                                    "BGREWRITEAOF",
                                     "FUNCTION FLUSH",
                                     "FUNCTION RESTORE x",
                                     "SCRIPT FLUSH",
@@ -312,10 +325,47 @@ TEST(repeating, depends_on_the_arguments_of_what_may_store_what_it_found) {
       {"SORT l BY w_* GET STORE LIMIT 0 1", readonly},
       {"SORT l BY w_* STORE d", same},
       {"SORT l STORE l", not_repeatable},
+   });
+}
+
+// SORT reads, besides its list, the keys that its patterns name: the destination may be one of them.
+TEST(repeating, a_sort_that_may_read_its_destination_is_not_repeatable) {
+   expect_rows({
+      {"SORT l BY nosort GET w_* STORE w_a", not_repeatable},
+      {"SORT l STORE w_a GET w_*", not_repeatable},
+      {"SORT l BY w_* STORE w_a", not_repeatable},
+      {"SORT l GET * STORE d", not_repeatable},
+      {"SORT l GET h_*->f STORE h_1", not_repeatable},
+      {"SORT l GET *_h->f STORE 1_h", not_repeatable},
+      {"SORT l GET a*->b STORE a1->b", not_repeatable},
+      {"SORT l STORE l GET #", not_repeatable},
+      {"SORT l STORE w_a STORE d GET w_*", same},  // the last one counts
+      {"SORT l STORE d STORE w_a GET w_*", not_repeatable},
+      {"SORT l BY nosort GET # STORE d", same},
+      {"SORT l BY w_a GET w_a STORE w_a", same},  // without a star they name nothing
+      {"SORT l GET w_*_x STORE w_a", same},
+      {"SORT l GET ab*ba STORE aba", same},
+      {"SORT l GET d", readonly},
+   });
+}
+
+TEST(repeating, of_hash_fields_counts_the_options_wherever_they_stand) {
+   expect_rows({
       {"HGETEX h FIELDS 1 f", same},
       {"HGETEX h EX 10 FIELDS 1 f", result_lost},
+      {"HGETEX h FIELDS 1 f EX 10", result_lost},
+      {"HGETEX h FIELDS 2 f EX PERSIST", result_lost},
+      {"HGETEX h FIELDS 2 f EX", same},  // EX is a field
+      {"HGETEX h FIELDS 1 f NEWER", not_repeatable},
+      {"HGETEX h FIELDS x f", not_repeatable},
+      {"HGETEX h FIELDS 9223372036854775807 f", same},
       {"HSETEX h EX 10 FIELDS 1 f v", same},
       {"HSETEX h FNX FIELDS 1 f v", same_state},
+      {"HSETEX h FIELDS 1 f v FNX", same_state},
+      {"HSETEX h FIELDS 1 f v FXX EX 10", same_state},
+      {"HSETEX h FIELDS 1 f FNX KEEPTTL", same},  // FNX is the value
+      {"HSETEX h FIELDS 1 f v NEWER", not_repeatable},
+      {"HSETEX h EX 10", not_repeatable},
    });
 }
 

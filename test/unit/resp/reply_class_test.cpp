@@ -1,6 +1,8 @@
 // What an error reply proves: each that a server, a Sentinel or a script is known to give, one line each.
 #include "resp/reply_class.hpp"
 
+#include "resp/known_words.hpp"
+
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -84,7 +86,6 @@ const std::vector<row> the_commands_own = {
    {"ERR value is not an integer or out of range", deterministic, ne},
    {"ERR index out of range", deterministic, ne},
    {"NOGROUP No such consumer group 'g' for key name 's'", deterministic, ne},
-   {"INVALIDOBJ Corrupted HLL object detected", deterministic, ne},
    {"NOTBUSY No scripts in execution right now.", deterministic, ne},
    {"UNKILLABLE Sorry the script already executed write commands against the dataset.", deterministic, ne},
    {"NOMASTERLINK Can't SYNC while not connected with my master", deterministic, ne},
@@ -115,6 +116,94 @@ TEST(error_reply, proves_that_a_command_of_the_server_did_not_run) {
    for (const auto* rows : {&gates, &refusals, &the_commands_own, &others}) expect_rows(*rows, false, false, true);
 }
 
+// What commands answer to wrong arguments and the like: common, and the same on every server.
+TEST(error_reply, of_wrong_arguments_proves_that_nothing_ran) {
+   for (const char* words : {
+           "syntax error",
+           "syntax error, WITHSCORES not supported in combination with BYLEX",
+           "value is not an integer or out of range",
+           "value is not a valid float",
+           "value is out of range, must be positive",
+           "wrong number of arguments for 'get' command",
+           "wrong number of arguments for MSET",
+           "index out of range",
+           "timeout is not a float or out of range",
+           "timeout is negative",
+           "invalid expire time in 'set' command",
+           "invalid expire time in SETEX",
+           "increment or decrement would overflow",
+           "string exceeds maximum allowed size (proto-max-bulk-len)",
+           "min or max is not a float",
+           "hash value is not an integer",
+           "resulting score is not a number (NaN)",
+           "The $ ID is meaningless in the context of XREADGROUP: you want to read",
+           "Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified.",
+           "Library 'mylib' already exists",
+           "Error in ACL SETUSER modifier '+x': Unknown command or category name in ACL",
+           "CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a memory value",
+           "Invalid IDLE option argument for XCLAIM",
+           "Mandatory argument FIELDS is missing or not at the right position",
+        }) {
+      const std::string text = std::string("ERR ") + words;
+      EXPECT_EQ(classify_error(text, false, false, true), (reply_proof{deterministic, ne})) << text;
+   }
+}
+
+// Each line of the table, with something in place of what varies.
+TEST(error_reply, in_known_words_proves_that_nothing_ran) {
+   const auto spelled = [](std::string_view pattern) {
+      std::string text;
+      for (const char c : pattern) c == '*' ? void(text += "any*thing") : text.push_back(c);
+      return text + "?";
+   };
+   for (const std::string_view words : known_words::plain) {
+      EXPECT_EQ(classify_error("ERR " + spelled(words), false, false, true).ran, ne) << words;
+      EXPECT_EQ(classify_error("ERR x" + spelled(words), false, false, true).ran, me) << words;
+      EXPECT_EQ(classify_error(spelled(words), false, false, true).ran, me) << words;
+   }
+   for (const std::string_view words : known_words::coded) {
+      EXPECT_EQ(classify_error(spelled(words), false, false, true).ran, ne) << words;
+      EXPECT_EQ(classify_error("ERR " + spelled(words), false, false, true).ran, me) << words;
+   }
+}
+
+// What a proxy (twemproxy, Envoy, Predixy, Codis, HAProxy, Redis Enterprise's) says when the server's reply did not
+// come, or nobody knows who; and what a server says after it has changed something.
+TEST(error_reply, in_other_words_proves_nothing) {
+   for (const char* text : {
+           "ERR Connection timed out",
+           "ERR Connection reset by peer",
+           "ERR Connection refused",
+           "ERR Invalid argument",
+           "upstream failure",
+           "upstream protocol error",
+           "no upstream host",
+           "ERR server connection close",
+           "ERR request timeout",
+           "ERR handle response, backend conn reset",
+           "ERR Protocol error",
+           "ERR timeout",
+           "ERR internal error",
+           "ERR",
+           "",
+           "Error: Server closed the connection",
+           "BUSY proxy has too many requests",
+           "LOADING",
+           "NOAUTH",
+           "ERR Target instance replied with error: BUSYKEY Target key name already exists.",
+           "IOERR error or timeout reading to target instance",
+           "ERR The 'default' user cannot be removed",
+           "INVALIDOBJ Corrupted HLL object detected",
+           "ERR Elements are too large to be stored",
+           "ERR Errors trying to SHUTDOWN. Check logs.",
+           "ERR CONFIG SET failed (possibly related to argument 'port') - Unable to listen on this port.",
+           "wrongtype Operation against a key holding the wrong kind of value",
+           "WRONGTYPE of mine",
+        }) {
+      EXPECT_EQ(classify_error(text, false, false, true).ran, me) << text;
+   }
+}
+
 TEST(error_reply, of_a_module_proves_less) {
    expect_rows(gates, false, false, false);
    expect_rows(refusals, false, false, false);
@@ -133,7 +222,11 @@ TEST(error_reply, of_exec_shows_its_reason_inside) {
          {"EXECABORT Transaction discarded because of previous errors.", aborted, ne},
          {"EXECABORT Transaction discarded because of: ERR unknown command 'x'", aborted, ne},
          {"EXECABORT Transaction discarded because of: ", aborted, ne},
-         {"ERR EXEC without MULTI", deterministic, ne},
+         {"ERR unknown command 'EXEC'", unknown_command, ne},
+         // The members may be queued elsewhere, or have been run one by one.
+         {"ERR EXEC without MULTI", deterministic, me},
+         {"EXECABORT of a proxy", aborted, me},
+         {"upstream failure", deterministic, me},
          {"READONLY Transaction contains write commands but instance is now a read-only replica. EXEC aborted.",
           readonly, ne},
       },
@@ -224,9 +317,13 @@ TEST(error_reply, of_a_script_that_may_have_caught_it_proves_nothing) {
    expect_rows(
       {
          {"WRONGTYPE Operation against a key holding the wrong kind of value", script_failed, ex},
-         {"MY own error", script_failed, ex},
          {"BUSYKEY Target key name already exists.", script_failed, ex},
-         {"", script_failed, ex},
+         // A script's own, or a proxy's that never sent it on.
+         {"MY own error", script_failed, me},
+         {"upstream failure", script_failed, me},
+         {"EXECABORT Transaction discarded because of previous errors.", script_failed, me},
+         {"ERR Unknown subcommand or wrong number of arguments for 'X'. Try CLIENT HELP.", script_failed, me},
+         {"", script_failed, me},
       },
       true, false, true);
 }
@@ -252,8 +349,8 @@ TEST(error_reply, may_be_any_bytes) {
          (void)classify_error(text, script, true, false);
       }
    }
-   EXPECT_EQ(classify_error("READONLY", false, false, true), (reply_proof{readonly, ne}));
-   EXPECT_EQ(classify_error("READONLYX", false, false, true), (reply_proof{deterministic, ne}));
+   EXPECT_EQ(classify_error("READONLY", false, false, true), (reply_proof{readonly, me}));
+   EXPECT_EQ(classify_error("READONLYX", false, false, true), (reply_proof{deterministic, me}));
 }
 
 }  // namespace
