@@ -38,7 +38,8 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
       judge_way(client, on, "connects its lane to");
       return r.believes.went(on.to, clock_.now());
    }
-   const bool asks_for_role = greets || same_word(w[0], "ROLE") || same_word(w[0], "INFO");
+   const bool asks_for_process = same_word(w[0], "INFO") && w.size() > 1 && same_word(w[1], "SERVER");
+   const bool asks_for_role = greets || same_word(w[0], "ROLE") || (same_word(w[0], "INFO") && !asks_for_process);
    if (asks_for_role) return count_role_question(client, on);
    if (!is_of_a_call(w)) return;
    if (!on.says_master)

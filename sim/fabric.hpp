@@ -18,6 +18,9 @@ namespace holdfast::sim {
 class redis_model;
 class sentinel_model;
 
+// Of a process that runs there for the `run`th time: 40 hexadecimal digits in no order. A Sentinel keeps its own.
+std::string run_id(host_id, std::uint32_t run);
+
 // `c` and `d` of the event are its content, `e` is the link that it travels on.
 enum class message : std::uint16_t {
    // Sentinel and its instances

@@ -250,6 +250,12 @@ void redis_model::info(session& s, const words& w) {
       text += "\r\n";
    };
    const auto address = [](host_id h) { return "10.0.0." + std::to_string(h + 1); };
+   if (w.size() > 1 && same_word(w[1], "SERVER")) {
+      text = "# Server\r\n";
+      line("redis_version", "7.0.15");
+      line("run_id", run_id(host_, run_));
+      line("tcp_port", 6379);
+   }
    if (w.size() > 1 && !same_word(w[1], "REPLICATION")) return add_text(s, text);
    text = "# Replication\r\n";
    line("role", is_master() ? "master" : "slave");

@@ -19,11 +19,17 @@ std::string field(std::string_view line, std::string_view key) {
    return {};
 }
 
-std::string role_in_info(std::string_view info) {
-   const std::size_t at = info.find("role:");
-   if (at == std::string_view::npos) return {};
-   const std::string_view rest = info.substr(at + 5);
-   return std::string(rest.substr(0, rest.find_first_of("\r\n")));
+// "role:master\r\nconnected_slaves:2\r\n..." -> the value of `key`.
+std::string line_of(std::string_view info, std::string_view key) {
+   while (!info.empty()) {
+      const std::size_t end = std::min(info.find_first_of("\r\n"), info.size());
+      const std::string_view line = info.substr(0, end);
+      if (line.starts_with(key) && line.substr(key.size()).starts_with(':')) {
+         return std::string(line.substr(key.size() + 1));
+      }
+      info.remove_prefix(std::min(end + 1, info.size()));
+   }
+   return {};
 }
 
 // Passes by itself, so that it is worth waiting for.
@@ -67,6 +73,7 @@ void handshake::write_old_way(resp::outbox& out) {
 
 void handshake::write_rest(resp::outbox& out) {
    send(step::client_info, command{"CLIENT", "INFO"}, out);
+   send(step::server_info, command{"INFO", "server"}, out);
    if (to_fence_ && to_fence_->known()) {
       send(step::kill, command{"CLIENT", "KILL", "ID", to_fence_->id, "ADDR", to_fence_->address}, out);
    } else if (to_fence_) {
@@ -108,7 +115,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          if (role_ == "sentinel") return fail_by("is a Sentinel");
          return state::working;
       case step::replication:
-         if (!reply.is_error()) role_ = role_in_info(reply.text());
+         if (!reply.is_error()) role_ = line_of(reply.text(), "role");
          if (role_.empty() && need_role_) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
@@ -116,6 +123,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          return state::working;
       case step::set_name: return state::working;
       case step::client_info: return on_client_info(reply);
+      case step::server_info: return on_server_info(reply);
       case step::kill: return on_kill(reply);
       case step::select:
          if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : fail_by(reply.text());
@@ -156,6 +164,12 @@ handshake::state handshake::on_client_info(const value_view& reply) {
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
    self_.id = field(reply.text(), "id");
    self_.address = field(reply.text(), "addr");
+   return state::working;
+}
+
+handshake::state handshake::on_server_info(const value_view& reply) {
+   if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
+   self_.run_id = line_of(reply.text(), "run_id");
    return state::working;
 }
 

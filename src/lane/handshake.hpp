@@ -1,6 +1,7 @@
-// The script that makes a connection usable: HELLO (protocol, user, name, and the node's role), CLIENT INFO (who we are
-// to the server, so that this connection can be fenced one day), the fence of the one before, SELECT: all in one write,
-// one wait. A server that refuses HELLO (before 6.0, or by ACL) is asked again the old way: AUTH, ROLE, ...
+// The script that makes a connection usable: HELLO (protocol, user, name, and the node's role), CLIENT INFO and INFO
+// server (who we are to the server, and which process it is, so that this connection can be fenced one day), the fence
+// of the one before, SELECT: all in one write, one wait. A server that refuses HELLO (before 6.0, or by ACL) is asked
+// again the old way: AUTH, ROLE, ...
 #pragma once
 
 #include "lane/session.hpp"
@@ -22,6 +23,7 @@ namespace holdfast::lane {
 struct identity {
    std::string id;
    std::string address;
+   std::string run_id;  // of the server's process (INFO server); empty where the server does not tell
    bool known() const { return !id.empty() && !address.empty(); }
 };
 
@@ -55,7 +57,7 @@ class handshake {
    const std::string& fence_problem() const { return fence_problem_; }
 
  private:
-   enum class step : std::uint8_t { hello, auth, role, replication, set_name, client_info, kill, select };
+   enum class step : std::uint8_t { hello, auth, role, replication, set_name, client_info, server_info, kill, select };
    void write_first(resp::outbox&);
    void write_old_way(resp::outbox&);
    void write_rest(resp::outbox&);
@@ -65,6 +67,7 @@ class handshake {
    state on_hello_error(std::string_view text);
    state on_role_error(std::string_view text, resp::outbox&);
    state on_client_info(const value_view&);
+   state on_server_info(const value_view&);
    state on_kill(const value_view&);
    state on_passing(std::string_view text);
    state fail(errc, std::string text, std::string_view server_text, bool final);

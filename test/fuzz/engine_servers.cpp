@@ -100,6 +100,8 @@ void engine_world::answer_server(connection& c, request& r) {
    const bool is_client = name == "CLIENT" && r.words.size() > 1;
    if (is_client && r.words[1] == "INFO")
       return answer(c, bulk("id=" + std::to_string(c.id) + " addr=10.9.9.9:" + std::to_string(c.id) + " name=\n"));
+   if (name == "INFO" && r.words.back() == "server")
+      return answer(c, bulk("# Server\r\nrun_id:process-at-" + c.where.host + "\r\n"));
    if (is_client && r.words[1] == "KILL") return answer(c, kill(r));
    if (name == "MULTI") {
       c.in_multi = true;

@@ -129,7 +129,7 @@ class deployment {
    void reply(link_id id, std::uint32_t serial, const std::string& bytes);
    std::string answer(connection& c, value_view command);
    std::string answer_sentinel(connection& c, host& h, value_view command);
-   std::string answer_server(host& h, value_view command);
+   std::string answer_server(connection& c, host& h, value_view command);
 
    std::map<endpoint, host> hosts_;
    std::map<link_id, connection> connections_;

@@ -221,7 +221,7 @@ void deployment::reply(link_id id, std::uint32_t serial, const std::string& byte
 
 std::string deployment::answer(connection& c, value_view command) {
    host& h = at(c.where);
-   return h.is_sentinel ? answer_sentinel(c, h, command) : answer_server(h, command);
+   return h.is_sentinel ? answer_sentinel(c, h, command) : answer_server(c, h, command);
 }
 
 std::string deployment::answer_sentinel(connection& c, host& h, value_view command) {
@@ -249,7 +249,7 @@ std::string deployment::answer_sentinel(connection& c, host& h, value_view comma
    return array(others);
 }
 
-std::string deployment::answer_server(host& h, value_view command) {
+std::string deployment::answer_server(connection& c, host& h, value_view command) {
    const auto name = command[0].text();
    if (name == "HELLO") {
       return "%3\r\n" + bulk("proto") + ":3\r\n" + bulk("mode") + bulk("standalone") + bulk("role") + bulk(h.role);
@@ -258,6 +258,7 @@ std::string deployment::answer_server(host& h, value_view command) {
       if (command[1].text() == "KILL") return ":1\r\n";
       return bulk("id=" + std::to_string(h.connects) + " addr=10.9.9.9:" + std::to_string(h.connects) + "\n");
    }
+   if (name == "INFO") return bulk("# Server\r\nrun_id:process-at-" + c.where.host + "\r\n");
    std::string line;
    for (std::size_t i = 0; i < command.size(); ++i) line += (i == 0 ? "" : " ") + std::string(command[i].text());
    h.arrived.push_back(line);

@@ -26,9 +26,11 @@ class scripted_server {
  public:
    std::string serve(value_view command) {
       const auto name = command[0].text();
-      if (name == "HELLO") return "%1\r\n$4\r\nrole\r\n$6\r\nmaster\r\n";
+      if (name == "HELLO") return "%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nrole\r\n$6\r\nmaster\r\n";
       if (name == "CLIENT" && command[1].text() == "KILL") return ":1\r\n";
       if (name == "CLIENT") return topology::test::bulk("id=7 addr=10.9.9.9:7\n");
+      if (name == "INFO")
+         return topology::test::bulk("# Server\r\nrun_id:0123456789012345678901234567890123456789\r\n");
       if (name == "MULTI") return queueing_ = true, "+OK\r\n";
       if (name == "EXEC") return execute();
       const std::string key(command[1].text());

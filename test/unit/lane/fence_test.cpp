@@ -15,7 +15,7 @@ TEST(Fence, GoesWithTheHandshakeAndIsAnsweredBeforeAnythingElseIsSent) {
    s.lose();
    auto& newer = s.submit("SET a 2");
    s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    s.answer(hello() + client_info(8));
    EXPECT_EQ(s.pending(), 0U);
    EXPECT_EQ(incr.says(), "waiting");
@@ -41,7 +41,7 @@ TEST(Fence, NamesTheConnectionAsTheServerSawItAndNotAsWeDo) {
    s.submit("SET a 1");
    s.accept();
    s.lose();
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 4711 ADDR 172.17.0.1:51234");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 4711 ADDR 172.17.0.1:51234");
 }
 
 TEST(Fence, IsNotNeededOnAnotherNode) {
@@ -54,7 +54,7 @@ TEST(Fence, IsNotNeededOnAnotherNode) {
    s.guided();
    EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
    EXPECT_EQ(incr.says(), "waiting");
-   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_FALSE(incr.has_cause("not fenced"));
    EXPECT_EQ(s.accept(), "SET a 1");
@@ -77,7 +77,7 @@ TEST(Fence, IsMadeUpForWhenTheLaneComesBackToTheNode) {
    EXPECT_TRUE(get.done());
    s.watch.name(node_a, 7);
    s.guided();
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
 }
 
 TEST(Fence, IsNotNeededWhereNothingOfOursCanStillRun) {
@@ -98,7 +98,7 @@ TEST(Fence, IsNotNeededWhereNothingOfOursCanStillRun) {
       s.accept(each.accepted);
       s.answer(each.reply);
       s.lose();
-      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << each.what;
+      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << each.what;
    }
 }
 
@@ -112,7 +112,7 @@ TEST(Fence, IsNeededForWhatNobodyWaitsForAnyMore) {
    EXPECT_TRUE(incr.has_cause("not fenced"));
    s.lose();
    s.submit("SET a 1");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
 }
 
 TEST(Fence, WhereItIsForbiddenNothingOfUnknownOutcomeIsSentAgain) {
@@ -158,11 +158,11 @@ TEST(Fence, WhereTheServerNeverToldWhoWeWereThereIsNone) {
    auto& set = s.submit("SET a 1");
    s.open();
    s.accept();
-   s.answer(hello() + refuses("NOPERM User ann has no permissions to run the 'client|info' command"));
+   s.answer(hello() + refuses("NOPERM User ann has no permissions to run the 'client|info' command") + server_info());
    s.accept();
    s.lose();
    s.advance(20ms);
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(set.says(), "unknown, connection_lost");
    EXPECT_TRUE(set.has_cause("not fenced: the server did not tell who we were"));
 }
@@ -176,7 +176,7 @@ TEST(Fence, ThatIsRefusedOnlyForNowIsAskedForAgain) {
    s.connect(8, refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
    EXPECT_EQ(set.says(), "waiting");
    s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
@@ -187,14 +187,14 @@ TEST(Fence, WhatAnswersABusyServerIsSentThoughItHasNotSaidWhoWeAreAndAllElseOnAC
    auto& kill = s.submit("SCRIPT KILL");
    auto& set = s.submit("SET a 1", {.deadline = 10s});
    s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO");
-   s.answer(hello() + busy);
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+   s.answer(hello() + busy + busy);
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
    s.wishes();
    s.answer(ok);
    EXPECT_EQ(kill.says(), "OK");
    EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "SET a 1");
    EXPECT_EQ(set.says(), "waiting");
 }
@@ -209,8 +209,8 @@ TEST(Fence, ThatIsDueStaysSoThroughAConnectionThatOnlyCarriesWhatEndsAScript) {
    const std::string busy =
       refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
    s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   s.answer(hello() + busy + busy);
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.answer(hello() + busy + busy + busy);
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
    EXPECT_EQ(incr.says(), "waiting");
    s.lose();
@@ -218,7 +218,7 @@ TEST(Fence, ThatIsDueStaysSoThroughAConnectionThatOnlyCarriesWhatEndsAScript) {
    EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
    EXPECT_EQ(incr.says(), "waiting");
    s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_FALSE(incr.has_cause("not fenced"));
 }
@@ -228,7 +228,7 @@ TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
    script s;
    auto& set = s.submit("SET a 1", {.deadline = 10s});
    s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
    s.answer(hello() +
             refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
    EXPECT_EQ(set.says(), "waiting");
@@ -238,7 +238,7 @@ TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
    EXPECT_EQ(s.accept(), "SET a 1");
    s.lose();
    s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
@@ -254,12 +254,12 @@ TEST(Fence, IsAskedForAgainIfTheConnectionThatAskedIsLostBeforeTheAnswer) {
    s.lose();
    EXPECT_EQ(incr.says(), "waiting");
    s.advance(100ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    s.lose();
    s.submit("GET n");
    s.advance(100ms);
-   EXPECT_EQ(s.connect(10), "HELLO 3; CLIENT INFO") << "and once it holds, never again";
+   EXPECT_EQ(s.connect(10), "HELLO 3; CLIENT INFO; INFO server") << "and once it holds, never again";
 }
 
 TEST(Fence, OfEachConnectionThatWasLostIsItsOwn) {
@@ -272,7 +272,7 @@ TEST(Fence, OfEachConnectionThatWasLostIsItsOwn) {
    EXPECT_EQ(s.accept(), "SET a 1");
    s.lose();
    s.advance(100ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
    s.accept();
    s.answer(ok);
    EXPECT_EQ(set.says(), "OK");
@@ -299,7 +299,7 @@ TEST(Fence, TheDeadlineDoesNotWaitForIt) {
    EXPECT_TRUE(s.subject.idle());
    s.submit("GET a");
    while (s.main.now() != resp::link::state::dialing) s.advance(10ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
       << "what ran out of time may still run there";
 }
 
@@ -314,7 +314,7 @@ TEST(Fence, IsForgottenNeitherWhenTheNodeIsFoundToBeAReplica) {
    s.answer(hello("slave") + client_info(8) + number(1));
    EXPECT_EQ(incr.says(), "waiting");
    s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
 }
 
@@ -325,14 +325,14 @@ TEST(Fence, WorksTheOldWayToo) {
    auto& incr = s.submit("INCR n", {.deadline = 10s});
    const std::string master = "*3\r\n" + bulk("master") + number(0) + "*0\r\n";
    s.open();
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO");
-   s.answer(master + bulk("id=7 addr=10.9.9.9:40007 fd=8\n"));
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
+   s.answer(master + bulk("id=7 addr=10.9.9.9:40007 fd=8\n") + server_info());
    EXPECT_EQ(s.accept(), "INCR n");
    s.lose();
    s.advance(100ms);
    s.open();
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   s.answer(master + bulk("id=8 addr=10.9.9.9:40008 fd=8\n") + number(1));
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.answer(master + bulk("id=8 addr=10.9.9.9:40008 fd=8\n") + server_info() + number(1));
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
 }
 

@@ -28,7 +28,7 @@ TEST(Gates, ADemotedMasterIsLeftAndTheCommandSentElsewhere) {
    s.watch.finish_rounds();
    s.guided();
    EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
-   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO") << "nothing of ours can come late: no fence";
+   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO; INFO server") << "nothing of ours can come late: no fence";
    EXPECT_EQ(s.accept(), "INCR n");
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");

@@ -76,7 +76,7 @@ class sweep {
       s_.open();
       s_.accept();
       s_.answer(hello());
-      s_.answer(refused_ ? refuses("NOPERM client|info") : client_info(7));
+      s_.answer(refused_ ? refuses("NOPERM client|info") + server_info() : client_info(7));
       s_.accept();
       s_.answer(pong);  // the connection is proven
       calls_.clear();
@@ -139,7 +139,7 @@ class sweep {
 
    void come_back() {
       s_.open();
-      std::string asked = "HELLO 3; CLIENT INFO";
+      std::string asked = "HELLO 3; CLIENT INFO; INFO server";
       bool fenced = false;
       for (std::size_t i = 0; i < calls_.size(); ++i) fenced = fenced || leaves_a_trace(i);
       const bool same = step_.then == afterwards::same_node || step_.then == afterwards::no_permission;

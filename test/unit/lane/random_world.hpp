@@ -54,6 +54,7 @@ class random_world {
       endpoint where;
       bool loading = false;
       bool full = false;
+      unsigned processes = 1;            // that it has been so far
       std::vector<std::size_t> history;  // the calls that ran, in order
       std::vector<std::shared_ptr<connection>> connections;
    };

@@ -181,6 +181,7 @@ void random_world::fail_over() {
 }
 
 void random_world::restart() {
+   ++nodes_[master_].processes;
    for (auto& c : nodes_[master_].connections) c->dead = true;
    nodes_[master_].connections.clear();
    if (now_connected_ && now_connected_->node == master_) break_connection(true);
@@ -203,7 +204,9 @@ std::string random_world::refusal(const connection& c, const std::string& name) 
 std::string random_world::answer(connection& c, const std::vector<std::string>& words) {
    const std::string& name = words[0];
    if (name == "HELLO") return hello();
-   if (name == "CLIENT" && words[1] == "INFO") return client_info(c.id, c.address);
+   const std::string process = std::to_string(c.node) + "-" + std::to_string(nodes_[c.node].processes);
+   if (name == "CLIENT" && words[1] == "INFO") return client_info(c.id, c.address, process);  // and INFO server
+   if (name == "INFO") return {};
    if (name == "CLIENT") return kill(words);
    if (name == "MULTI") return c.in_multi = true, ok;
    if (name == "EXEC") return answer_exec(c);
@@ -245,7 +248,7 @@ std::string random_world::kill(const std::vector<std::string>& words) {
    long long killed = 0;
    for (auto& n : nodes_) {
       for (auto& c : n.connections) {
-         if (c->dead || std::to_string(c->id) != words[3] || c->address != words[5]) continue;
+         if (c->dead || std::to_string(c->id) != words[3] || (words.size() > 5 && c->address != words[5])) continue;
          c->dead = true;
          ++killed;
       }

@@ -242,7 +242,7 @@ TEST(Recovery, OfOneFixedServerWaitsOutARestart) {
       s.lose("connection refused");
    }
    while (s.main.now() != resp::link::state::dialing) s.advance(1ms);
-   EXPECT_EQ(s.connect(3), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
+   EXPECT_EQ(s.connect(3), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
       << "by id and address: the restarted server gave the id to a stranger";
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(ok);

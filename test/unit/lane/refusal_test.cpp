@@ -13,7 +13,7 @@ void meet_a_server_that_hides_its_role(script& s, std::string_view info) {
    s.open();
    s.accept();
    s.answer(refuses("NOPERM hello") + client_info(7));
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO");
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
    s.answer(refuses("NOPERM role") + client_info(7));
    EXPECT_EQ(s.accept(), "INFO replication");
    s.answer(info);
@@ -36,7 +36,7 @@ TEST(Refusal, OfTheRoleForAnotherReasonIsTriedAgain) {
    s.open();
    s.accept();
    s.answer(refuses("NOPERM hello") + client_info(7));
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO");
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
    s.wishes();
    s.answer(refuses("ERR not now"));
    EXPECT_EQ(s.wishes(), "abort");
@@ -54,11 +54,11 @@ TEST(Refusal, ToTellWhoWeAreMeansThatNothingCanBeFenced) {
       auto& incr = s.submit("INCR n");
       s.open();
       s.accept();
-      s.answer(hello() + bulk(half));
+      s.answer(hello() + bulk(half) + server_info());
       EXPECT_EQ(s.accept(), "INCR n");
       s.lose();
       s.advance(1s);
-      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "half a name might be a stranger's: " << half;
+      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "half a name might be a stranger's: " << half;
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
       EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell who we were")) << incr.error().what();
    }

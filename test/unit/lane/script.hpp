@@ -33,7 +33,13 @@ inline std::string bulk(std::string_view text) {
    return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
 }
 std::string hello(std::string_view role = "master", std::string_view mode = "standalone");
-std::string client_info(unsigned id, std::string_view address = {});  // as answered to connection `id`
+inline const std::string run_a(40, 'a');  // the process at node_a
+inline const std::string run_b(40, 'b');
+inline const std::string& run_id_of(const endpoint& where) { return where == node_b ? run_b : run_a; }
+std::string verbatim(std::string_view text);
+// The answers to CLIENT INFO, as to connection `id`, and to INFO server.
+std::string client_info(unsigned id, std::string_view address = {}, std::string_view run_id = run_a);
+std::string server_info(std::string_view run_id = run_a);  // the latter alone
 inline const std::string ok = "+OK\r\n";
 inline const std::string queued = "+QUEUED\r\n";
 inline const std::string pong = "+PONG\r\n";

@@ -11,10 +11,18 @@ std::string hello(std::string_view role, std::string_view mode) {
           bulk("role") + bulk(role);
 }
 
-std::string client_info(unsigned id, std::string_view address) {
+std::string verbatim(std::string_view text) {
+   return "=" + std::to_string(text.size() + 4) + "\r\ntxt:" + std::string(text) + "\r\n";
+}
+
+std::string client_info(unsigned id, std::string_view address, std::string_view run_id) {
    const std::string seen = address.empty() ? "10.9.9.9:" + std::to_string(40'000 + id) : std::string(address);
    const std::string line = "id=" + std::to_string(id) + " addr=" + seen + " laddr=10.0.0.1:6379 fd=8 name= db=0\n";
-   return "=" + std::to_string(line.size() + 4) + "\r\ntxt:" + line + "\r\n";
+   return verbatim(line) + server_info(run_id);
+}
+
+std::string server_info(std::string_view run_id) {
+   return verbatim("# Server\r\nredis_version:7.0.15\r\nrun_id:" + std::string(run_id) + "\r\ntcp_port:6379\r\n");
 }
 
 namespace {
@@ -197,8 +205,8 @@ std::string script::connect(unsigned id, std::string_view kill_reply) {
       if (step.starts_with("HELLO"))
          answer(hello());
       else if (step == "CLIENT INFO")
-         answer(client_info(id));
-      else
+         answer(client_info(id, {}, run_id_of(main.where())));  // INFO server's with it
+      else if (step != "INFO server")
          answer(step.starts_with("CLIENT KILL") ? kill_reply : std::string_view(ok));
    }
    return asked;

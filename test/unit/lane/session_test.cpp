@@ -23,12 +23,12 @@ TEST(Session, FollowsWhatWasAnswered) {
       const char* handshake;
    };
    const row rows[] = {
-      {"SELECT 3", "HELLO 3; CLIENT INFO; SELECT 3"},
-      {"AUTH secret", "HELLO 3 AUTH default secret; CLIENT INFO"},
-      {"AUTH ann secret", "HELLO 3 AUTH ann secret; CLIENT INFO"},
-      {"CLIENT SETNAME worker", "HELLO 3 SETNAME worker; CLIENT INFO"},
-      {"HELLO 3 AUTH ann secret SETNAME worker", "HELLO 3 AUTH ann secret SETNAME worker; CLIENT INFO"},
-      {"HELLO 2", "ROLE; CLIENT INFO"},
+      {"SELECT 3", "HELLO 3; CLIENT INFO; INFO server; SELECT 3"},
+      {"AUTH secret", "HELLO 3 AUTH default secret; CLIENT INFO; INFO server"},
+      {"AUTH ann secret", "HELLO 3 AUTH ann secret; CLIENT INFO; INFO server"},
+      {"CLIENT SETNAME worker", "HELLO 3 SETNAME worker; CLIENT INFO; INFO server"},
+      {"HELLO 3 AUTH ann secret SETNAME worker", "HELLO 3 AUTH ann secret SETNAME worker; CLIENT INFO; INFO server"},
+      {"HELLO 2", "ROLE; CLIENT INFO; INFO server"},
    };
    for (const auto& r : rows) {
       script s;
@@ -40,7 +40,7 @@ TEST(Session, FollowsWhatWasAnswered) {
 TEST(Session, DoesNotFollowWhatWasRefused) {
    script s;
    s.warm_up();
-   EXPECT_EQ(replayed(s, "SELECT 99", refuses("ERR DB index is out of range")), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(replayed(s, "SELECT 99", refuses("ERR DB index is out of range")), "HELLO 3; CLIENT INFO; INFO server");
 }
 
 TEST(Session, FollowsAChangeWhoseCallerDidNotWaitForIt) {
@@ -65,7 +65,7 @@ TEST(Session, OfALostChangeIsWhatItWasUntilTheChangeIsSentAgain) {
    auto& get = s.submit("GET k");
    s.accept();
    s.lose();
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(s.accept(), "SELECT 3; GET k") << "in this order";
    s.answer(ok + bulk("v"));
    EXPECT_EQ(select.says(), "OK");
@@ -96,9 +96,9 @@ TEST(Session, FollowsASelectInsideATransactionIfExecSaysSo) {
       const char* handshake;
    };
    const row rows[] = {
-      {"*2\r\n" + ok + ok, "HELLO 3; CLIENT INFO; SELECT 3"},
-      {"*2\r\n" + ok + refuses("ERR DB index is out of range"), "HELLO 3; CLIENT INFO"},
-      {"_\r\n", "HELLO 3; CLIENT INFO"},
+      {"*2\r\n" + ok + ok, "HELLO 3; CLIENT INFO; INFO server; SELECT 3"},
+      {"*2\r\n" + ok + refuses("ERR DB index is out of range"), "HELLO 3; CLIENT INFO; INFO server"},
+      {"_\r\n", "HELLO 3; CLIENT INFO; INFO server"},
    };
    for (const auto& r : rows) {
       script s;
@@ -116,7 +116,7 @@ TEST(Session, FollowsASelectInsideATransactionIfExecSaysSo) {
    s.accept();
    s.answer(ok + queued + ok);
    s.lose();
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
 }
 
 TEST(Session, OfAnAbandonedTransactionIsNotGuessed) {
@@ -130,7 +130,7 @@ TEST(Session, OfAnAbandonedTransactionIsNotGuessed) {
    EXPECT_EQ(s.pending(), 0U);
    s.answer(ok + queued + "*1\r\n" + ok);
    EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1") << "in which database is it?";
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "GET k");
    EXPECT_EQ(get.says(), "waiting");
 }
@@ -173,7 +173,7 @@ TEST(Transaction, WithoutItsExecCannotHaveRun) {
    s.accept(all - 1);
    s.answer(ok + queued);
    s.lose();
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "MULTI; INCR n; EXEC");
    s.answer(ok + queued + "*1\r\n:1\r\n");
    EXPECT_TRUE(unit.done() && unit.results[2]);

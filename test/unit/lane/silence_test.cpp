@@ -128,7 +128,7 @@ TEST(Silence, OfACommandThatIsNotTakenIsSilenceToo) {
    s.advance(4s);
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
    EXPECT_EQ(s.told<event::connection_lost>()[0].unanswered, 0U);
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "nothing was written";
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "nothing was written";
    EXPECT_EQ(s.accept(), "INCR a");
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");
@@ -225,7 +225,8 @@ TEST(Blocking, WhatIsAbandonedDoesNotHoldUpTheLane) {
    EXPECT_EQ(pop.says(), "unknown, deadline_exceeded");
    EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
    auto& get = s.submit("GET k");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007") << "nor pop for nobody";
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
+      << "nor pop for nobody";
    EXPECT_EQ(s.accept(), "GET k");
    s.answer(bulk("v"));
    EXPECT_EQ(get.says(), "v");
@@ -276,7 +277,7 @@ TEST(Idle, ADeadConnectionCostsNoUnknownOutcome) {
    EXPECT_EQ(s.wishes(), "");
    s.advance(1ms);
    EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO") << "and needs no fence";
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "and needs no fence";
    EXPECT_EQ(s.accept(), "INCR a");
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");
