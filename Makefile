@@ -2,6 +2,7 @@
 PRESET ?= release
 PREFIX ?= /usr/local
 SECONDS ?= 60
+TARGET ?= holdfast_installable
 
 build_dir = $(if $(filter release,$(1)),build,build-$(1))
 BUILD := $(call build_dir,$(PRESET))
@@ -25,8 +26,8 @@ setup:  ## install what building and testing needs, where it is missing (Debian 
 	@cmake --preset $(if $(filter build,$*),release,$(patsubst build-%,%,$*)) >$*.log 2>&1 && rm -f $*.log || \
 	   { cat $*.log; rm -f $*.log; echo 'make: cmake could not configure; `make setup` installs what it needs' >&2; exit 1; }
 
-build: $(BUILD)/build.ninja  ## build all of it; the binary is then build/holdfast
-	@cmake --build $(BUILD) $(BUILD_ARGS)
+build: $(BUILD)/build.ninja  ## build the library and the binary, build/holdfast; no test
+	@cmake --build $(BUILD) --target $(TARGET) $(BUILD_ARGS)
 
 install: $(RELEASE)/build.ninja  ## install library, headers, CMake package and binary under PREFIX (/usr/local)
 	@cmake --build $(RELEASE) --target holdfast_installable

@@ -1,6 +1,7 @@
 // What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the
-// difference. Prints the heap allocations of this thread during the loop. With HOLDFAST_GATE_SHARED the client is one
-// of a deployment, whose watch has a thread of its own.
+// difference. One round is what a user writes: the command is built, run, and its reply checked. Prints the heap
+// allocations of this thread during the loop. With HOLDFAST_GATE_SHARED in the environment the client is one of a
+// deployment, whose watch has a thread of its own.
 #include <holdfast/holdfast.hpp>
 
 #include <cstdio>
@@ -31,18 +32,15 @@ void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 int main(int argc, char** argv) {
    if (argc != 3) return std::fputs("usage: blocking_get URI COUNT\n", stderr), 2;
    const long count = std::atol(argv[2]);
-#ifdef HOLDFAST_GATE_SHARED
-   holdfast::client redis{holdfast::deployment(argv[1])};
-#else
-   holdfast::client redis{std::string_view(argv[1])};
-#endif
+   const std::string_view uri = argv[1];
+   const bool is_shared = std::getenv("HOLDFAST_GATE_SHARED") != nullptr;
+   auto redis = is_shared ? holdfast::client{holdfast::deployment(uri)} : holdfast::client{uri};
    redis.run({"SET", "gate", "0123456789abcdef"}).value();
-   const holdfast::command get{"GET", "gate"};
-   for (int i = 0; i < 100; ++i) redis.run(get).value();
+   for (int i = 0; i < 100; ++i) redis.run({"GET", "gate"}).value();
 
    allocations = 0;
    for (long i = 0; i < count; ++i) {
-      const auto reply = redis.run(get);
+      const auto reply = redis.run({"GET", "gate"});
       if (!reply || reply->text().size() != 16) return std::fputs("a GET failed\n", stderr), 1;
    }
    std::printf("allocations %zu\n", allocations);

@@ -1,12 +1,13 @@
-// The engine under test. Where HOLDFAST_SHARED_WATCH is set, two of them that look like one from outside: one with a
-// lane and no watch, one with a watch and an idle lane, and between them the messages of shared_watch, each of which
-// takes a while. So every test of the engine is one of a shared watch as well.
+// The engine under test. Where the environment has HOLDFAST_SHARED_WATCH, two of them that look like one from outside:
+// one with a lane and no watch, one with a watch and an idle lane, and between them the messages of shared_watch, each
+// of which takes a while. So every test of the engine is one of a shared watch as well.
 #pragma once
 
 #include "engine/engine.hpp"
 #include "engine/publisher.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <utility>
@@ -14,11 +15,7 @@
 
 namespace holdfast::engine::test {
 
-#ifdef HOLDFAST_SHARED_WATCH
-inline constexpr bool watch_is_shared = true;
-#else
-inline constexpr bool watch_is_shared = false;
-#endif
+inline const bool watch_is_shared = std::getenv("HOLDFAST_SHARED_WATCH") != nullptr;
 
 class subject final : private shared_watch {
  public:
