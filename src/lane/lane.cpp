@@ -143,63 +143,90 @@ time_point lane::next_deadline() const {
    return std::min(t, silence_ends());
 }
 
+// Linear, however many end at once: what is left behind of all of them is dealt with in one pass.
 void lane::expire(time_point now) {
    if (now < earliest_) return;
    earliest_ = never;
-   const auto look = [&](operation* op) {
-      if (op == nullptr) return;
-      if (op->deadline <= now)
-         abandon(*op, errc::deadline_exceeded, now);
-      else
-         earliest_ = std::min(earliest_, op->deadline);
+   std::vector<operation*> gone;
+   const auto is_due = [&](const operation* op) {
+      if (op == nullptr) return false;
+      if (op->deadline > now) earliest_ = std::min(earliest_, op->deadline);
+      return op->deadline <= now;
    };
    for (operation_list* list : {&queue_, &limbo_}) {
       for (operation* op = list->front(); op != nullptr;) {
          operation* const next = op->next;
-         look(op);
+         if (is_due(op)) leave_list(*op, errc::deadline_exceeded, gone, now);
          op = next;
       }
    }
-   // From the back: what is taken out of the ledger moves only what stands behind it.
+   std::size_t unsent = ledger_.size();
    for (std::size_t i = ledger_.size(); i-- > 0;) {
-      if (i < ledger_.size()) look(ledger_.at(i).op);  // more than the one may have been taken out
+      if (!is_due(ledger_.at(i).op)) continue;
+      if (is_unsent(ledger_.at(i)))
+         unsent = i;
+      else
+         leave_slot(ledger_.at(i), errc::deadline_exceeded, now);
    }
+   ledger_.take_out(unsent, link_.out, [&](const ledger_slot& slot) {
+      const bool is_out = slot.op != nullptr && slot.op->deadline <= now;
+      if (is_out) leave_unsent(*slot.op, errc::deadline_exceeded, gone, now);
+      return is_out;
+   });
+   forbid_overtaking(std::move(gone), now);
    rest_if_idle(now);
 }
 
 // The caller leaves, now: whatever is known of its command is what it gets.
 void lane::abandon(operation& op, errc why, time_point now) {
-   error e = waiting_error(op, why, now);
-   switch (op.where) {
-      case operation::place::nowhere: return;
-      case operation::place::queue: unqueue(op); break;
-      case operation::place::limbo: limbo_.remove(op); break;
-      case operation::place::ledger: leave_ledger(op, e, now); break;
+   std::vector<operation*> gone;
+   if (op.where != operation::place::ledger) {
+      leave_list(op, why, gone, now);
+   } else if (const std::size_t i = *ledger_.find(op.sequence); !is_unsent(ledger_.at(i))) {
+      leave_slot(ledger_.at(i), why, now);
+   } else {
+      ledger_.take_out(i, link_.out, [&](const ledger_slot& slot) { return slot.op == &op; });
+      leave_unsent(op, why, gone, now);
    }
-   if (e.outcome == outcome::unknown && op.where != operation::place::limbo) forbid_overtaking(op, now);
+   forbid_overtaking(std::move(gone), now);
+}
+
+bool lane::is_unsent(const ledger_slot& slot) const {
+   return ledger::state_of(slot, link_.out.accepted()) == written::nothing;
+}
+
+// From the queue or from limbo. What may have run, and will not be sent again, is added to `gone`.
+void lane::leave_list(operation& op, errc why, std::vector<operation*>& gone, time_point now) {
+   error e = waiting_error(op, why, now);
+   if (op.where == operation::place::limbo) {
+      limbo_.remove(op);
+   } else {
+      unqueue(op);
+      if (op.may_have_run && !op.harmless) gone.push_back(&op);
+   }
    fail(op, std::move(e), now);
 }
 
-// Of what the kernel has not got a byte, nothing will be sent. All else stays in its place, and its reply is swallowed:
-// a caller's deadline is no reason to make the commands behind it unknown.
-void lane::leave_ledger(operation& op, error& e, time_point now) {
-   for (std::size_t i = 0; i < ledger_.size(); ++i) {
-      ledger_slot& slot = ledger_.at(i);
-      if (slot.op != &op) continue;
-      if (ledger::state_of(slot, link_.out.accepted()) == written::nothing) {
-         ledger_.take_out(i, link_.out);
-         --op.attempts;
-         e.attempts = op.attempts;
-         e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
-      } else {
-         if (alters_connection(op)) remember_change(op, now);
-         if (op.blocks) leave_soon("a blocking command was abandoned", now);
-         slot.op = nullptr;
-         e.outcome = outcome::unknown;
-         e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
-      }
-      return;
-   }
+// Of what the kernel has not got a byte, nothing will be sent. It was taken out of the ledger.
+void lane::leave_unsent(operation& op, errc why, std::vector<operation*>& gone, time_point now) {
+   error e = waiting_error(op, why, now);
+   e.attempts = --op.attempts;
+   e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
+   if (op.may_have_run && !op.harmless) gone.push_back(&op);
+   fail(op, std::move(e), now);
+}
+
+// All else stays in its place, and its reply is swallowed: a caller's deadline is no reason to make the commands behind
+// it unknown.
+void lane::leave_slot(ledger_slot& slot, errc why, time_point now) {
+   operation& op = *slot.op;
+   error e = waiting_error(op, why, now);
+   if (alters_connection(op)) remember_change(op, now);
+   if (op.blocks) leave_soon("a blocking command was abandoned", now);
+   slot.op = nullptr;
+   e.outcome = outcome::unknown;
+   e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
+   fail(op, std::move(e), now);
 }
 
 // Which database, or user, the connection then has depends on a reply that its caller does not wait for.

@@ -89,7 +89,10 @@ class lane {
    void became_ready(time_point now);
    void expire(time_point now);
    void abandon(operation&, errc, time_point now);
-   void leave_ledger(operation&, error&, time_point now);
+   bool is_unsent(const ledger_slot&) const;
+   void leave_list(operation&, errc, std::vector<operation*>& gone, time_point now);
+   void leave_unsent(operation&, errc, std::vector<operation*>& gone, time_point now);
+   void leave_slot(ledger_slot&, errc, time_point now);
    void remember_change(const operation&, time_point now);
    void rest_if_idle(time_point now);
    void check_final_problem(time_point now);
@@ -122,10 +125,10 @@ class lane {
    };
    decision judge(operation&, written& state, fault, bool budget, time_point now);
    void forbid_overtaking(std::vector<lost_command>&, time_point now);
-   void forbid_overtaking(const operation& gone, time_point now);
-   void settle(const lost_command&, const std::string& why, operation* after_this, time_point now);
+   void forbid_overtaking(std::vector<operation*> gone, time_point now);
+   void settle(const lost_command&, const std::string& why, time_point now);
    void fenced(time_point now);
-   void settle_unfenced(operation&, const std::string& reason, time_point now);
+   bool settle_unfenced(operation&, const std::string& reason, time_point now);
    bool is_unfenced(const operation& op) const { return op.unfenced || (op.left_behind && connector_.fence_is_due()); }
    void leave_soon(std::string why, time_point now);
    void leave_if_no_master(std::string_view said, time_point now);
@@ -135,7 +138,7 @@ class lane {
    error make_error(const operation&, std::error_code, outcome, time_point now) const;
    error waiting_error(operation&, errc, time_point now) const;
    std::string what_holds(time_point now) const;
-   void requeue(operation&, operation* after_this = nullptr);
+   void requeue(operation&);
    void unqueue(operation&);
    void fail(operation&, error, time_point now);
    void finish(operation&);

@@ -96,10 +96,10 @@ std::string lane::what_holds(time_point now) const {
    return {};
 }
 
-void lane::requeue(operation& op, operation* after_this) {
+void lane::requeue(operation& op) {
    op.where = operation::place::queue;
    op.replies = 0;
-   queue_.insert_in_order(op, after_this);
+   queue_.insert_in_order(op);
    queued_bytes_ += op.bytes;
    if (op.last) ++to_resend_;
 }

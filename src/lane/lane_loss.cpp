@@ -42,11 +42,8 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    ledger_.clear();
    abandoned_changes_.clear();
    forbid_overtaking(lost, now);
-   operation* requeued = nullptr;
    for (const lost_command& l : lost) {
-      if (l.op == nullptr) continue;
-      settle(l, why, requeued, now);
-      if (l.op->where == operation::place::queue) requeued = l.op;
+      if (l.op != nullptr) settle(l, why, now);
    }
    // What an unfinished connection carried is told as it is; and the fence that was due before is due still.
    if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence();
@@ -91,48 +88,59 @@ void lane::forbid_overtaking(std::vector<lost_command>& lost, time_point now) {
    look_at_waiting(0);
 }
 
-// The caller of one that may have run leaves before it was sent again: then an older write on the same data, which
+// Callers of some that may have run leave before these were sent again: then an older write on the same data, which
 // waits for the same, is not sent again either.
-void lane::forbid_overtaking(const operation& gone, time_point now) {
-   if (!gone.may_have_run || gone.harmless) return;
-   touched_keys touched;
-   touched.add(gone);
-   const auto would_overtake = [&](const operation* op) {
-      if (op == nullptr || op->sequence > gone.sequence || !op->last || op->harmless) return false;
-      if (!touched.may_concern(*op)) return false;
-      if (op->may_have_run) touched.add(*op);
-      return true;
-   };
-   for (operation* op = queue_.back(); op != nullptr;) {
-      operation* const older = op->previous;
-      if (would_overtake(op)) drop_overtaken(*op, now);
-      op = older;
-   }
+void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
+   if (gone.empty()) return;
+   std::vector<operation*> older;
+   const auto is_again = [](const operation* op) { return op != nullptr && op->last && !op->harmless; };
+   for (operation* op = queue_.front(); to_resend_ != 0 && op != nullptr; op = op->next)
+      if (is_again(op)) older.push_back(op);
    // What the kernel has a part of must follow whole; all else can be taken back.
-   for (std::size_t i = ledger_.size(); i-- > 0;) {
-      if (ledger::state_of(ledger_.at(i), link_.out.accepted()) != written::nothing) return;
-      operation* const op = ledger_.at(i).op;
-      if (!would_overtake(op)) continue;
-      ledger_.take_out(i, link_.out);
+   std::size_t unsent = ledger_.size();
+   for (; unsent != 0 && is_unsent(ledger_.at(unsent - 1)); --unsent)
+      if (is_again(ledger_.at(unsent - 1).op)) older.push_back(ledger_.at(unsent - 1).op);
+   const auto newest_first = [](const operation* a, const operation* b) { return a->sequence > b->sequence; };
+   std::sort(older.begin(), older.end(), newest_first);
+   std::sort(gone.begin(), gone.end(), newest_first);
+   touched_keys touched;
+   auto newer = gone.begin();
+   std::vector<operation*> taken_back;
+   for (operation* op : older) {
+      for (; newer != gone.end() && (*newer)->sequence > op->sequence; ++newer) touched.add(**newer);
+      if (!touched.may_concern(*op)) continue;
+      if (op->may_have_run) touched.add(*op);
+      if (op->where == operation::place::queue) {
+         drop_overtaken(*op, now);
+      } else {
+         op->where = operation::place::nowhere;
+         taken_back.push_back(op);
+      }
+   }
+   if (taken_back.empty()) return;
+   ledger_.take_out(unsent, link_.out, [](const ledger_slot& slot) {
+      return slot.op != nullptr && slot.op->where == operation::place::nowhere;
+   });
+   for (operation* op : taken_back) {
       --op->attempts;
       fail_overtaken(*op, now);
    }
 }
 
-void lane::settle(const lost_command& l, const std::string& why, operation* after_this, time_point now) {
+void lane::settle(const lost_command& l, const std::string& why, time_point now) {
    operation& op = *l.op;
    if (l.state != written::whole) --op.attempts;
    error e = make_error(op, l.then.code, l.then.outcome, now);
    e.causes.push_back(why);
    if (l.overtaken) e.causes.emplace_back("not sent again: a newer command about the same data may have run");
    op.where = operation::place::nowhere;
-   if (l.then.verdict == verdict::park) return requeue(op, after_this);
+   if (l.then.verdict == verdict::park) return requeue(op);
    if (sends_again(l.then)) {
       budget_.withdraw(now);
       op.may_have_run = true;
       op.unfenced = op.unfenced || !op.harmless;
       op.last = std::move(e);
-      return requeue(op, after_this);
+      return requeue(op);
    }
    if (e.outcome != outcome::unknown || op.harmless) return fail(op, std::move(e), now);
    if (connector_.unfinished()) {  // it cannot be named, so it will not be fenced
@@ -160,30 +168,32 @@ void lane::fenced(time_point now) {
       op->last->elapsed = now - op->submitted;
       fail(*op, *op->last, now);
    }
+   std::vector<operation*> gone;
    for (operation* op = queue_.front(); op != nullptr;) {
       operation* const next = op->next;
       const bool was_unfenced = std::exchange(op->unfenced, false);
       const bool is_affected = was_unfenced || op->left_behind;
       op->left_behind = is_affected && connector_.has_to_fence();
-      if (is_affected && impossible) settle_unfenced(*op, reason, now);
+      if (is_affected && impossible && settle_unfenced(*op, reason, now)) gone.push_back(op);
       op = next;
    }
+   forbid_overtaking(std::move(gone), now);
 }
 
-// It waits to be sent again, and its first may still run there.
-void lane::settle_unfenced(operation& op, const std::string& reason, time_point now) {
+// It waits to be sent again, and its first may still run there. Whether it ends with that.
+bool lane::settle_unfenced(operation& op, const std::string& reason, time_point now) {
    situation s = describe(op, fault::connection_lost, now);
    s.state = written::whole;
    s.fence = fence::impossible;
    s.budget = true;  // was spent on it already
    s.max_resends.reset();
-   if (decide(s).verdict != verdict::complete) return;
+   if (decide(s).verdict != verdict::complete) return false;
    error e = *op.last;
    e.outcome = outcome::unknown;
    e.causes.push_back(reason);
    unqueue(op);
    fail(op, std::move(e), now);
-   forbid_overtaking(op, now);
+   return true;
 }
 
 void lane::leave_soon(std::string why, time_point now) {

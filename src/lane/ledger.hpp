@@ -9,6 +9,7 @@
 #include <holdfast/time.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace holdfast::lane {
@@ -55,16 +56,41 @@ class ledger {
    }
    void clear() { first_ = size_ = 0; }
 
-   // Takes slot `i` out, none of whose bytes were accepted; those behind it move forward in the stream.
-   void take_out(std::size_t i, resp::outbox& out) {
-      const ledger_slot gone = at(i);
-      out.take_back(gone.begin, gone.end);
-      for (std::size_t k = i + 1; k < size_; ++k) {
-         at(k - 1) = at(k);
-         at(k - 1).begin -= gone.end - gone.begin;
-         at(k - 1).end -= gone.end - gone.begin;
+   // Where the slot of this operation stands. They are ordered by sequence; a PING of ours, which has none, is the
+   // first.
+   std::optional<std::size_t> find(std::uint64_t sequence) {
+      std::size_t low = 0;
+      for (std::size_t high = size_; low < high;) {
+         const std::size_t middle = low + (high - low) / 2;
+         if (at(middle).sequence < sequence)
+            low = middle + 1;
+         else
+            high = middle;
       }
-      --size_;
+      if (low == size_ || at(low).sequence != sequence) return {};
+      return low;
+   }
+
+   // Takes out those from the `from`-th on for which `goes` says so, in one pass; none of their bytes were accepted.
+   // What stands behind moves forward in the stream.
+   template <class Goes>
+   void take_out(std::size_t from, resp::outbox& out, Goes&& goes) {
+      std::vector<resp::outbox::range> bytes;
+      resp::outbox::position gone = 0;
+      std::size_t kept = from;
+      for (std::size_t i = from; i < size_; ++i) {
+         ledger_slot slot = at(i);
+         if (goes(slot)) {
+            bytes.push_back({slot.begin, slot.end});
+            gone += slot.end - slot.begin;
+            continue;
+         }
+         slot.begin -= gone;
+         slot.end -= gone;
+         at(kept++) = slot;
+      }
+      size_ = kept;
+      out.take_back(bytes);
    }
 
    static written state_of(const ledger_slot& s, resp::outbox::position accepted) {

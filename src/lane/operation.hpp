@@ -76,21 +76,26 @@ class operation_list {
 
    void push_back(operation& o) { insert_before(o, nullptr); }
 
-   // Keeps the list ordered by sequence. Looks from the front, because what is put back is older than what waits; or
-   // from `hint`, an element that is known to stand before.
-   void insert_in_order(operation& o, operation* hint = nullptr) {
-      if (last_ == nullptr || last_->sequence < o.sequence) return insert_before(o, nullptr);
-      operation* at = hint != nullptr ? hint : first_;
-      while (at != nullptr && at->sequence < o.sequence) at = at->next;
+   // Keeps the list ordered by sequence. The place is looked for from the last one that was put in so: what a lost
+   // connection or a closed gate puts back comes in a row, and each of a row takes a step.
+   void insert_in_order(operation& o) {
+      operation* at = hint_ != nullptr ? hint_ : first_;
+      while (at != nullptr && at->sequence < o.sequence) at = step(at->next);
+      while (at != first_ && (at != nullptr ? at->previous : last_)->sequence > o.sequence)
+         at = step(at != nullptr ? at->previous : last_);
       insert_before(o, at);
+      hint_ = &o;
    }
 
    void remove(operation& o) {
+      if (hint_ == &o) hint_ = o.previous;
       (o.previous != nullptr ? o.previous->next : first_) = o.next;
       (o.next != nullptr ? o.next->previous : last_) = o.previous;
       o.previous = o.next = nullptr;
       --size_;
    }
+
+   std::uint64_t steps() const { return steps_; }  // that `insert_in_order` took so far
 
    operation* pop_front() {
       operation* o = first_;
@@ -99,6 +104,10 @@ class operation_list {
    }
 
  private:
+   operation* step(operation* to) {
+      ++steps_;
+      return to;
+   }
    void insert_before(operation& o, operation* at) {
       HOLDFAST_ASSERT(o.previous == nullptr && o.next == nullptr);
       o.next = at;
@@ -110,7 +119,9 @@ class operation_list {
 
    operation* first_ = nullptr;
    operation* last_ = nullptr;
+   operation* hint_ = nullptr;
    std::size_t size_ = 0;
+   std::uint64_t steps_ = 0;
 };
 
 }  // namespace holdfast::lane

@@ -2,6 +2,8 @@
 
 #include "core/assertion.hpp"
 
+#include <algorithm>
+
 namespace holdfast::resp {
 
 outbox::position outbox::append(std::string_view bytes) {
@@ -24,10 +26,17 @@ void outbox::wrote(std::size_t n) {
    }
 }
 
-void outbox::take_back(position from, position to) {
-   HOLDFAST_ASSERT(accepted_ <= from && from <= to && to <= appended());
-   const auto begin = bytes_.begin() + static_cast<std::ptrdiff_t>(head_ + (from - accepted_));
-   bytes_.erase(begin, begin + static_cast<std::ptrdiff_t>(to - from));
+void outbox::take_back(std::span<const range> ranges) {
+   if (ranges.empty()) return;
+   const auto at = [&](position p) { return bytes_.begin() + static_cast<std::ptrdiff_t>(head_ + (p - accepted_)); };
+   HOLDFAST_ASSERT(accepted_ <= ranges.front().from && ranges.back().to <= appended());
+   auto end = at(ranges.front().from);  // of what stays
+   for (std::size_t i = 0; i < ranges.size(); ++i) {
+      const position next = i + 1 < ranges.size() ? ranges[i + 1].from : appended();
+      HOLDFAST_ASSERT(ranges[i].from <= ranges[i].to && ranges[i].to <= next);
+      end = std::copy(at(ranges[i].to), at(next), end);
+   }
+   bytes_.erase(end, bytes_.end());
 }
 
 void outbox::reset() {

@@ -24,8 +24,13 @@ class outbox {
    position accepted() const { return accepted_; }  // all before it were handed to the kernel
    position appended() const { return accepted_ + size(); }
 
-   // Takes back [from, to), none of which was accepted yet. What stands behind moves forward by `to - from`.
-   void take_back(position from, position to);
+   struct range {
+      position from = 0;
+      position to = 0;
+   };
+   // Takes back these, in ascending order, none of which was accepted yet. What stands behind moves forward. All of it
+   // is one pass, however many they are.
+   void take_back(std::span<const range>);
    void reset();  // for a new connection; keeps its storage
 
  private:

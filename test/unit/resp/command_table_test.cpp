@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstddef>
+#include <iterator>
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace holdfast::resp {
 namespace {
@@ -176,6 +179,50 @@ TEST(block_time, is_empty_where_nothing_blocks_or_the_server_will_refuse_it) {
    EXPECT_EQ(blocks({"BLPOP"}), std::nullopt);
    EXPECT_EQ(blocks({"FROBNICATE", 0}), std::nullopt);
 }
+
+// ---- keys -----------------------------------------------------------------------------------------------------------
+
+// Over numbers; each step is counted, and a step back to the start would be as many.
+struct counting_iterator {
+   using value_type = int;
+   using difference_type = std::ptrdiff_t;
+   using reference = int;
+   using pointer = void;
+   using iterator_category = std::input_iterator_tag;
+   int at = 0;
+   std::size_t* steps = nullptr;
+
+   int operator*() const { return at; }
+   counting_iterator& operator++() {
+      ++at;
+      ++*steps;
+      return *this;
+   }
+   counting_iterator operator++(int) {
+      const counting_iterator before = *this;
+      ++*this;
+      return before;
+   }
+};
+
+std::vector<int> keys_at(key_positions positions, std::size_t arguments) {
+   std::vector<int> found;
+   std::size_t steps = 0;
+   for_each_key(positions, counting_iterator{0, &steps}, arguments, [&](int i) { found.push_back(i); });
+   EXPECT_LE(steps, arguments);
+   return found;
+}
+
+TEST(keys, stand_where_their_positions_say) {
+   EXPECT_EQ(keys_at({1, 1, 1}, 3), (std::vector<int>{1}));
+   EXPECT_EQ(keys_at({1, -1, 1}, 4), (std::vector<int>{1, 2, 3}));
+   EXPECT_EQ(keys_at({1, -1, 2}, 5), (std::vector<int>{1, 3}));
+   EXPECT_EQ(keys_at({1, -2, 1}, 4), (std::vector<int>{1, 2}));
+   EXPECT_EQ(keys_at({2, 4, 1}, 4), (std::vector<int>{2, 3}));
+   EXPECT_EQ(keys_at({1, -1, 1}, 1), (std::vector<int>{}));
+}
+
+TEST(keys, of_many_take_one_step_an_argument) { EXPECT_EQ(keys_at({1, -1, 1}, 60'000).size(), 59'999u); }
 
 }  // namespace
 }  // namespace holdfast::resp

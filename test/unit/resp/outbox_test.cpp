@@ -11,6 +11,11 @@ namespace {
 
 std::string pending(const outbox& o) { return {o.pending().begin(), o.pending().end()}; }
 
+void take_back(outbox& o, outbox::position from, outbox::position to) {
+   const outbox::range range{from, to};
+   o.take_back({&range, 1});
+}
+
 TEST(outbox, is_empty_at_first) {
    const outbox o;
    EXPECT_TRUE(o.empty());
@@ -55,14 +60,24 @@ TEST(outbox, takes_back_what_was_not_accepted_from_anywhere) {
    const auto b = o.append("bbb");
    o.append("c");
    o.wrote(1);
-   o.take_back(a, b);
+   take_back(o, a, b);
    EXPECT_EQ(pending(o), "ac");
    EXPECT_EQ(o.appended(), 3u);
-   o.take_back(1, 2);
+   take_back(o, 1, 2);
    EXPECT_EQ(pending(o), "c");
-   o.take_back(1, 2);
+   take_back(o, 1, 2);
    EXPECT_TRUE(o.empty());
    EXPECT_EQ(o.accepted(), 1u);
+}
+
+TEST(outbox, takes_back_many_ranges_at_once) {
+   outbox o;
+   o.append("abcdefgh");
+   o.wrote(1);
+   const outbox::range ranges[] = {{1, 2}, {2, 4}, {5, 5}, {6, 8}};
+   o.take_back(ranges);
+   EXPECT_EQ(pending(o), "ef");
+   EXPECT_EQ(o.appended(), 3u);
 }
 
 TEST(outbox, counts_from_zero_again_for_a_new_connection) {
@@ -97,7 +112,7 @@ TEST(outbox, holds_the_same_as_a_plain_string_whatever_is_done_to_it) {
             const std::size_t from = accepted + random() % waiting;
             const std::size_t to = from + random() % (all.size() - from + 1);
             all.erase(from, to - from);
-            o.take_back(from, to);
+            take_back(o, from, to);
          }
          ASSERT_EQ(o.accepted(), accepted);
          ASSERT_EQ(o.appended(), all.size());
