@@ -12,12 +12,23 @@ std::string_view to_string(call_kind k) {
       case call_kind::get: return "GET";
       case call_kind::echo: return "ECHO";
       case call_kind::set_once: return "SETNX";
-      case call_kind::transaction: return "MULTI";
+      case call_kind::read: return "MGET";
+      case call_kind::select: return "SELECT";
+      case call_kind::transaction:
+      case call_kind::reading: return "MULTI";
    }
    return "?";
 }
 
-bool repeats_harmlessly(call_kind k) { return k == call_kind::set || k == call_kind::get || k == call_kind::echo; }
+bool changes_data(call_kind k) {
+   return k != call_kind::get && k != call_kind::read && k != call_kind::echo && k != call_kind::select;
+}
+
+bool is_transaction(call_kind k) { return k == call_kind::transaction || k == call_kind::reading; }
+
+bool repeats_harmlessly(call_kind k) {
+   return k == call_kind::set || k == call_kind::get || k == call_kind::read || k == call_kind::echo;
+}
 
 std::string checkers::name(call_number n) const {
    const call& c = calls_[n];
@@ -60,20 +71,21 @@ checkers::call* checkers::find(const words& w, call_number& n) {
 }
 
 // What is not to be repeated runs once at most. What was reported not to have run never does, not even later.
-void checkers::ran(host_id where, const words& w, place behind, bool changed, std::string_view reply) {
+void checkers::ran(host_id where, const words& w, const execution& x) {
    call_number n = 0;
    if (same_word(w[0], "GET")) return;
    call* const c = find(w, n);
    if (c == nullptr) return;
-   if (c->kind == call_kind::transaction && same_word(w[0], "RPUSH")) {
-      ++c->second_part;
+   keep_run(n, *c, w, x);
+   if (is_transaction(c->kind) && !same_word(w[0], "INCRBY")) {
+      c->second_part += same_word(w[0], "RPUSH");
       return;
    }
    ++c->runs;
-   c->behind = behind;
+   c->behind = x.behind;
    c->ran_at = clock_.now();
-   if (reply.starts_with(':')) {
-      c->replies[c->runs % c->replies.size()] = read_integer(reply.substr(1, reply.find('\r') - 1)).value_or(-1);
+   if (x.reply.starts_with(':')) {
+      c->replies[c->runs % c->replies.size()] = read_integer(x.reply.substr(1, x.reply.find('\r') - 1)).value_or(-1);
    }
    if (c->runs > 1 && !repeats_harmlessly(c->kind) && c->promise != delivery::at_least_once)
       broken(name(n) + " ran twice");
@@ -81,14 +93,14 @@ void checkers::ran(host_id where, const words& w, place behind, bool changed, st
    if (!c->done) return;
    if (!c->acknowledged && c->ended == outcome::not_executed)
       broken(name(n) + " ran after it was reported as not executed");
-   if (c->unfenced || !changed || expects_lineages) return;
+   if (c->unfenced || !x.changed || expects_lineages) return;
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
    const beliefs& known = clients_[c->client].believes;
    c->left_behind = c->left_behind || (c->ended_at != nowhere && c->ended_at != where);
    if ((known.any() && known.master() != where) || c->left_behind) return;
    c->ran_late = true;
-   c->late = behind;
+   c->late = x.behind;
 }
 
 void checkers::new_branch(place begins, bool by_promotion) {
@@ -141,7 +153,7 @@ void checkers::judge_failure(call_number n, const call& c, const error& e, const
 }
 
 // A reply is that of the command's own run.
-void checkers::judge_reply(call_number n, const call& c, const value& reply) {
+void checkers::judge_reply(call_number n, call& c, const value& reply) {
    const auto answered = [&](long long number) {
       return std::find(c.replies.begin(), c.replies.end(), number) != c.replies.end();
    };
@@ -152,6 +164,14 @@ void checkers::judge_reply(call_number n, const call& c, const value& reply) {
          if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
          if (reply.kind() != kind::integer || !answered(reply.integer()))
             broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which is another command's reply");
+         return;
+      case call_kind::select:
+         if (reply.text() != "OK") broken(name(n) + " was answered " + holdfast::to_string(reply));
+         return;
+      case call_kind::read:
+         c.answered_with = fingerprint(reply);
+         if (!is_own_read(c, c.answered_with))
+            broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which none of its runs gave");
          return;
       case call_kind::set:
          if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
@@ -167,13 +187,23 @@ void checkers::judge_reply(call_number n, const call& c, const value& reply) {
          const bool own = held && *held > 0 && static_cast<std::size_t>(*held) < calls_.size() &&
                           calls_[static_cast<std::size_t>(*held)].client == c.client &&
                           calls_[static_cast<std::size_t>(*held)].kind == call_kind::set;
-         if (!own) broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
+         if (!own) return broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
+         if (*held > n && judges_reads)
+            broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which was given later");
          return;
       }
       case call_kind::transaction:
          if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
          if (reply.size() != 2 || !answered(reply[0].integer()) || c.second_part != c.runs)
             broken(name(n) + " was answered " + holdfast::to_string(reply));
+         return;
+      case call_kind::reading:
+         if (c.runs == 0) return broken(name(n) + " is acknowledged, but it did not run");
+         if (reply.size() != 3 || !answered(reply[0].integer()) || c.second_part != c.runs)
+            return broken(name(n) + " was answered " + holdfast::to_string(reply));
+         c.answered_with = fingerprint(reply[1]);
+         if (!is_own_read(c, c.answered_with))
+            broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which none of its runs gave");
          return;
    }
 }

@@ -27,10 +27,24 @@
 namespace holdfast::sim {
 
 // What the workloads do. Each carries its number, by which the servers' side is matched with the callers'.
-enum class call_kind : std::uint8_t { add, push, set, get, echo, set_once, transaction };
+enum class call_kind : std::uint8_t {
+   add,
+   push,
+   set,
+   get,
+   echo,
+   set_once,
+   transaction,
+   read,     // MGET
+   select,   // which database what follows is for
+   reading,  // a transaction that reads, too
+};
+inline constexpr std::size_t call_kinds = 10;
 std::string_view to_string(call_kind);
+bool is_transaction(call_kind);
 // Whether a second run would be seen, in the data or in the reply.
 bool repeats_harmlessly(call_kind);
+bool changes_data(call_kind);
 
 using call_number = std::uint32_t;
 
@@ -74,13 +88,19 @@ struct server_line : line {
    std::uint32_t questions = 0;  // about its role
 };
 
+// Of a reply, as a server writes it and as a caller is given it: an array of strings or nothing.
+std::uint64_t fingerprint(std::string_view as_sent);
+std::uint64_t fingerprint(value_view);
+
 class checkers {
  public:
    explicit checkers(const clock& c, const history& h) : clock_(c), past_(h), began_(c.now()) {}
 
    // ---- what happens ----
    call_number begins(std::uint32_t client, call_kind, delivery);
-   void ran(host_id where, const words&, place behind, bool changed, std::string_view reply);
+   // The database that a `select` names.
+   void selects(call_number n, unsigned database) { calls_[n].database = static_cast<std::uint8_t>(database); }
+   void ran(host_id where, const words&, const execution&);
    // What the client has read, before the engine hears of it.
    void told(std::uint32_t client, const line&, const sim::told&);
    void ended(std::uint32_t client, const line& l) { record_of(client).believes.ended(l); }
@@ -103,7 +123,7 @@ class checkers {
    void asked(std::uint32_t client, host_id sentinel);
    void woken(std::uint32_t client);
    void sent(std::uint32_t client, const line&, const words&, bool handed_over = false);
-   void goes(std::uint32_t client, server_line&, const words&);
+   void goes(std::uint32_t client, server_line&, const words&, bool handed_over = false);
    // So many connections that ask for roles, to one server.
    void keeps_warm(std::uint32_t client, host_id, unsigned);
 
@@ -130,6 +150,7 @@ class checkers {
 
    promised_limits limits;
    bool expects_lineages = false;             // the Sentinels were rebuilt: epochs may go back
+   bool judges_reads = false;                 // what is read, against the order in which all was given
    bool servers_fence = true;                 // CLIENT KILL is allowed
    bool servers_forget = false;               // a restart brings back what had been saved, and no more
    duration grace = std::chrono::seconds(5);  // how long after all is well a command may still fail
@@ -156,6 +177,19 @@ class checkers {
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;
+      std::uint8_t database = 0;        // that it selects
+      std::uint32_t latest = 0;         // of `runs_`; 0: none
+      std::uint64_t answered_with = 0;  // of a read: the reply's fingerprint
+   };
+   // One run of a command, or of one that a transaction holds. They stand in the order in which servers ran them.
+   struct run {
+      call_number n = 0;
+      std::uint32_t before = 0;  // the same call's
+      place behind = {};
+      std::uint8_t database = 0;
+      std::uint8_t reads = 0;  // which of its client's keys, as bits
+      std::uint8_t writes = 0;
+      std::uint64_t reply = 0;  // its fingerprint
    };
    // How often within the present second.
    struct rate {
@@ -191,7 +225,7 @@ class checkers {
    std::uint32_t count(rate&) const;
    void judge_failure(call_number, const call&, const error&, const circumstances&);
    void judge_sending(call_number, const call&, const error&, const circumstances&);
-   void judge_reply(call_number, const call&, const value&);
+   void judge_reply(call_number, call&, const value&);
    void judge_resends(call_number, const call&, const client_record&);
    void judge_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
    void judge_way(std::uint32_t client, const server_line&, std::string_view what);
@@ -201,6 +235,11 @@ class checkers {
    std::vector<std::uint64_t> last_runs(place master);
    void judge_order(const std::vector<std::uint64_t>& last_run, place master);
    void judge_overtaking(const std::vector<std::uint64_t>& last_run);
+   void keep_run(call_number, call&, const words&, const execution&);
+   void judge_databases();
+   void judge_reads();
+   bool is_own_read(const call&, std::uint64_t fingerprint) const;
+   std::string objection_to(call_number, const run& read) const;
    std::string name(call_number) const;
    call* find(const words&, call_number& n);
 
@@ -210,6 +249,7 @@ class checkers {
    std::vector<call> calls_{1};
    std::vector<client_record> clients_;
    std::vector<branch_record> branches_{{}};
+   std::vector<run> runs_{1};
    std::vector<bool> rogues_;  // by host
    std::vector<violation> violations_;
    figures figures_;

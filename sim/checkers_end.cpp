@@ -8,17 +8,18 @@ namespace holdfast::sim {
 
 namespace {
 
-bool changes_data(call_kind k) { return k != call_kind::get && k != call_kind::echo; }
-
 // Of a client's keys: which a command writes to, as bits.
 unsigned keys_of(call_kind k) {
    switch (k) {
       case call_kind::add: return 1;
       case call_kind::push: return 2;
-      case call_kind::transaction: return 1 | 2;
+      case call_kind::transaction:
+      case call_kind::reading: return 1 | 2;
       case call_kind::set: return 4;
       case call_kind::set_once: return 8;
       case call_kind::get:
+      case call_kind::read:
+      case call_kind::select:
       case call_kind::echo: return 0;
    }
    return 0;
@@ -31,8 +32,7 @@ std::vector<std::uint64_t> checkers::last_runs(place master) {
    std::vector<std::uint64_t> last(calls_.size());
    words w;
    past_.each_between({}, master, [&](place behind, std::string_view bytes) {
-      bool malformed = false;
-      take_command(bytes, w, malformed);
+      take_write(bytes, w);
       call_number n = 0;
       if (find(w, n) != nullptr) last[n] = behind.offset;
    });
@@ -43,12 +43,14 @@ void checkers::final_history(place master) {
    const auto last = last_runs(master);
    judge_order(last, master);
    judge_overtaking(last);
+   if (judges_reads) judge_databases();
+   if (judges_reads) judge_reads();
    for (call_number n = 1; n < calls_.size(); ++n) {
       const call& c = calls_[n];
       if (!c.done) broken(name(n) + " never ended");
       if (c.ran_late && past_.leads_to(c.late, master))
          broken(name(n) + " ran after its outcome was reported, and not as one that is not fenced");
-      if (c.kind == call_kind::transaction && c.runs != c.second_part) broken(name(n) + " ran in part");
+      if (is_transaction(c.kind) && c.runs != c.second_part) broken(name(n) + " ran in part");
       if (changes_data(c.kind) && c.acknowledged && !past_.leads_to(c.behind, master)) judge_loss(n, c, master);
    }
 }
@@ -118,15 +120,16 @@ void checkers::final_data(place master, const dataset& data) {
       std::string text;
       std::string once;
    };
-   std::vector<content> held(clients_.size());
+   constexpr std::size_t databases = 2;  // that the workloads use
+   std::vector<content> held(clients_.size() * databases);
    words w;
    past_.each_between({}, master, [&](place, std::string_view bytes) {
-      bool malformed = false;
-      take_command(bytes, w, malformed);
+      const unsigned database = take_write(bytes, w);
       call_number n = 0;
       const call* const c = find(w, n);
-      if (c == nullptr) return broken("a server ran what no client gave: " + std::string(bytes));
-      content& h = held[c->client];
+      if (c == nullptr || database >= databases)
+         return broken("a server ran what no client gave: " + std::string(bytes));
+      content& h = held[c->client * databases + database];
       if (same_word(w[0], "INCRBY")) {
          h.sum += n;
          h.counted = true;
@@ -140,9 +143,10 @@ void checkers::final_data(place master, const dataset& data) {
    });
    for (std::uint32_t i = 0; i < held.size(); ++i) {
       const content& h = held[i];
-      const std::string who = std::to_string(i);
+      const unsigned database = i % databases;
+      const std::string who = std::to_string(i / databases);
       const auto compare = [&](const std::string& key, bool any, const std::string& expected) {
-         const std::string* const text = data.text(key);
+         const std::string* const text = data.text(key, database);
          if ((text != nullptr) != any || (any && *text != expected))
             broken(key + " is " + (text == nullptr ? "missing" : *text) + ", and by its history it is " +
                    (any ? expected : "missing"));
@@ -150,7 +154,7 @@ void checkers::final_data(place master, const dataset& data) {
       compare("c" + who, h.counted, std::to_string(h.sum));
       compare("s" + who, !h.text.empty(), h.text);
       compare("n" + who, !h.once.empty(), h.once);
-      const auto* const list = data.list("l" + who);
+      const auto* const list = data.list("l" + who, database);
       if ((list != nullptr) != !h.list.empty() || (list != nullptr && *list != h.list))
          broken("l" + who + " is not what its history says");
    }

@@ -6,7 +6,8 @@
 namespace holdfast::sim {
 
 bool checkers::is_of_a_call(const words& w) {
-   constexpr std::array<std::string_view, 8> names{"INCRBY", "RPUSH", "SET", "SETNX", "GET", "ECHO", "MULTI", "EXEC"};
+   constexpr std::array<std::string_view, 9> names{"INCRBY", "RPUSH", "SET",   "SETNX", "GET",
+                                                   "MGET",   "ECHO",  "MULTI", "EXEC"};
    return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_word(w[0], name); });
 }
 
@@ -29,7 +30,7 @@ void checkers::rogue(host_id h, bool so) {
 
 // Commands go to a node that the client may take for the master, by what it has read, and that has said on this very
 // connection that it is one. A lane's handshake asks for more than the role: for a protocol, to begin with.
-void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
+void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool handed_over) {
    client_record& r = record_of(client);
    const bool greets = same_word(w[0], "HELLO");
    if (greets && w.size() > 1) {
@@ -42,7 +43,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w) {
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || (same_word(w[0], "INFO") && !asks_for_process);
    if (asks_for_role) return count_role_question(client, on);
    if (!is_of_a_call(w)) return;
-   if (!on.says_master)
+   if (!on.says_master && !handed_over)
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which has not said on this connection that it is a master");
    if (is_rogue(on.to))
@@ -60,7 +61,7 @@ void checkers::judge_way(std::uint32_t client, const server_line& on, std::strin
 
 // New writes wait for the node that was selected: what the old master would acknowledge now will be lost.
 void checkers::judge_hold(call_number n, call& c, const client_record& r, host_id to, bool handed_over) {
-   const bool writes = c.kind != call_kind::get && c.kind != call_kind::echo;
+   const bool writes = changes_data(c.kind);
    if (!writes || handed_over || expects_lineages || limits.hold == duration::zero()) return;
    c.sent_too_late = r.believes.holds_back(to, std::chrono::hours(1), clock_.now());
    if (r.believes.holds_back(to, limits.hold, clock_.now()))

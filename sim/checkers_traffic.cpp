@@ -107,9 +107,9 @@ void checkers::judge_sending(call_number n, const call& c, const error& e, const
    if (e.outcome == outcome::unknown && e.attempts == 0) broken(name(n) + " was never written, but may have run?");
    if (e.attempts != 0 && !then.could_be_written)
       broken(name(n) + " is said to have been sent, and nothing was sent since it was given: " + e.what());
-   if (c.kind == call_kind::get) return;  // it carries no number
+   if (c.kind == call_kind::get || c.kind == call_kind::select) return;  // they carry no number
    // The last may have left in part. (A transaction of which the MULTI was refused may run in part.)
-   const bool one_more = then.partly_sent || c.kind == call_kind::transaction;
+   const bool one_more = then.partly_sent || is_transaction(c.kind);
    if (e.attempts < c.times_sent || e.attempts > c.times_sent + (one_more ? 1U : 0U))
       broken(name(n) + " was sent " + std::to_string(c.times_sent) + " times, and is said to have been sent " +
              std::to_string(e.attempts) + " times: " + e.what());

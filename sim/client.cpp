@@ -107,8 +107,9 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
    bool malformed = false;
    while (const std::size_t size = take_command(bytes.substr(at), words_, malformed)) {
       if (!to_sentinel) {
-         checkers_.goes(number_, s.seen, words_);
-         checkers_.sent(number_, s.seen, words_, at < s.handed_over);
+         const bool handed_over = at < s.handed_over;
+         checkers_.goes(number_, s.seen, words_, handed_over);
+         checkers_.sent(number_, s.seen, words_, handed_over);
       } else if (same_word(words_[0], "SENTINEL") && same_word(words_[1], "GET-MASTER-ADDR-BY-NAME")) {
          world_.asked(s.seen.to);
          checkers_.asked(number_, s.seen.to);
@@ -160,7 +161,7 @@ void sim_client::finished(call& c) {
          return text + (results.back() ? holdfast::to_string(*results.back()) : results.back().error().what());
       }());
    }
-   if (!c.is_last) plan_next();
+   if (c.plans_next) plan_next();
 }
 
 // While all is well and nothing waits, a command is answered at once, or after a connection was made for it. (What the

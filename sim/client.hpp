@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -78,16 +79,27 @@ class sim_client {
    struct call {
       lane::operation op;
       std::vector<command> commands;
-      std::array<result<value>, 4> results;
+      std::array<result<value>, 5> results;
       call_number number = 0;
       bool active = false;
       bool was_away = false;
       bool is_last = false;
-      bool alone = false;  // given while all was well and nothing else was under way
+      bool alone = false;       // given while all was well and nothing else was under way
+      bool plans_next = false;  // of a list one does
    };
 
    bool looks() const { return !frozen_ && !(settings_.blocking && active_ == 0); }
-   void give(bool last);
+   // What the commands of one list have in common.
+   struct terms {
+      time_point deadline = never;
+      bool default_deadline = false;
+      bool last = false;
+   };
+   terms draw_terms(bool last);
+   unsigned draw(std::span<const unsigned> weights);
+   void give(std::span<const call_kind>, const terms&);
+   void give_list(const terms&);
+   call& prepare(call_kind, const terms&);
    void write_commands(call&, call_kind);
    void look();
    void look_at(std::uint32_t link);

@@ -14,6 +14,7 @@ constexpr std::string_view no_integer = "ERR value is not an integer or out of r
 using enum command_rule::kind;
 constexpr std::array rules{
    command_rule{"GET", 2, data_read},
+   command_rule{"MGET", -2, data_read},
    command_rule{"STRLEN", 2, data_read},
    command_rule{"EXISTS", -2, data_read},
    command_rule{"LLEN", 2, data_read},
@@ -60,24 +61,35 @@ const command_rule* find_rule(std::string_view name) {
    return found == rules.end() ? nullptr : &*found;
 }
 
+void dataset::clear() {
+   for (items& i : all_) i.clear();
+}
+
 dataset::item* dataset::find(std::string_view key) {
-   const auto found = items_.find(key);
-   return found == items_.end() ? nullptr : &found->second;
+   const auto found = all_[database_].find(key);
+   return found == all_[database_].end() ? nullptr : &found->second;
 }
 
-const std::string* dataset::text(std::string_view key) const {
-   const auto found = items_.find(key);
-   return found == items_.end() ? nullptr : std::get_if<std::string>(&found->second);
+const dataset::item* dataset::look(std::string_view key, unsigned database) const {
+   if (database >= all_.size()) return nullptr;
+   const auto found = all_[database].find(key);
+   return found == all_[database].end() ? nullptr : &found->second;
 }
 
-const std::vector<std::string>* dataset::list(std::string_view key) const {
-   const auto found = items_.find(key);
-   return found == items_.end() ? nullptr : std::get_if<std::vector<std::string>>(&found->second);
+const std::string* dataset::text(std::string_view key, unsigned database) const {
+   return std::get_if<std::string>(look(key, database));
 }
 
-bool dataset::run(const words& w, std::string& out) {
+const std::vector<std::string>* dataset::list(std::string_view key, unsigned database) const {
+   return std::get_if<std::vector<std::string>>(look(key, database));
+}
+
+bool dataset::run(const words& w, std::string& out, unsigned database) {
+   if (database >= all_.size()) all_.resize(database + 1);
+   database_ = database;
    const auto is = [&](std::string_view name) { return same_word(w[0], name); };
    if (is("GET")) return get(w, false, out);
+   if (is("MGET")) return get_all(w, out), false;
    if (is("SET")) return set(w, out);
    if (is("INCRBY") || is("DECRBY")) {
       const auto by = read_integer(w[2]);
@@ -97,12 +109,12 @@ bool dataset::run(const words& w, std::string& out) {
    if (is("APPEND")) return append(w, out);
    if (is("EXISTS")) {
       long long n = 0;
-      for (std::size_t i = 1; i < w.size(); ++i) n += items_.contains(w[i]);
+      for (std::size_t i = 1; i < w.size(); ++i) n += all_[database_].contains(w[i]);
       return add_integer(out, n), false;
    }
    if (is("SETNX")) {
       const bool free = find(w[1]) == nullptr;
-      if (free) items_.emplace(w[1], std::string(w[2]));
+      if (free) all_[database_].emplace(w[1], std::string(w[2]));
       return add_integer(out, free), free;
    }
    if (is("GETSET")) {
@@ -112,7 +124,7 @@ bool dataset::run(const words& w, std::string& out) {
          out += "$-1\r\n";
       else
          add_bulk(out, std::get<std::string>(*old));
-      items_.insert_or_assign(std::string(w[1]), std::string(w[2]));
+      all_[database_].insert_or_assign(std::string(w[1]), std::string(w[2]));
       return true;
    }
    // STRLEN and LLEN
@@ -125,13 +137,25 @@ bool dataset::run(const words& w, std::string& out) {
 }
 
 bool dataset::get(const words& w, bool remove, std::string& out) {
-   const auto found = items_.find(w[1]);
-   if (found == items_.end()) return out += "$-1\r\n", false;
+   const auto found = all_[database_].find(w[1]);
+   if (found == all_[database_].end()) return out += "$-1\r\n", false;
    const auto* const text = std::get_if<std::string>(&found->second);
    if (text == nullptr) return add_error(out, wrong_type), false;
    add_bulk(out, *text);
-   if (remove) items_.erase(found);
+   if (remove) all_[database_].erase(found);
    return remove;
+}
+
+void dataset::get_all(const words& w, std::string& out) {
+   add_array(out, w.size() - 1);
+   for (std::size_t i = 1; i < w.size(); ++i) {
+      const item* const held = find(w[i]);
+      const auto* const text = std::get_if<std::string>(held);
+      if (text == nullptr)
+         out += "$-1\r\n";
+      else
+         add_bulk(out, *text);
+   }
 }
 
 bool dataset::set(const words& w, std::string& out) {
@@ -159,7 +183,7 @@ bool dataset::set(const words& w, std::string& out) {
       out += "$-1\r\n";
    else
       add_status(out, "OK");
-   if (done) items_.insert_or_assign(std::string(w[1]), std::string(w[2]));
+   if (done) all_[database_].insert_or_assign(std::string(w[1]), std::string(w[2]));
    return done;
 }
 
@@ -176,12 +200,12 @@ bool dataset::add(const words& w, long long by, std::string& out) {
    if (held != nullptr)
       *held = std::to_string(sum);
    else
-      items_.emplace(w[1], std::to_string(sum));
+      all_[database_].emplace(w[1], std::to_string(sum));
    return add_integer(out, sum), true;
 }
 
 bool dataset::append(const words& w, std::string& out) {
-   item& held = items_.try_emplace(std::string(w[1]), std::string()).first->second;
+   item& held = all_[database_].try_emplace(std::string(w[1]), std::string()).first->second;
    auto* const text = std::get_if<std::string>(&held);
    if (text == nullptr) return add_error(out, wrong_type), false;
    *text += w[2];
@@ -190,7 +214,7 @@ bool dataset::append(const words& w, std::string& out) {
 
 bool dataset::push(const words& w, bool left, std::string& out) {
    item* held = find(w[1]);
-   if (held == nullptr) held = &items_.emplace(w[1], std::vector<std::string>()).first->second;
+   if (held == nullptr) held = &all_[database_].emplace(w[1], std::vector<std::string>()).first->second;
    auto* const list = std::get_if<std::vector<std::string>>(held);
    if (list == nullptr) return add_error(out, wrong_type), false;
    for (std::size_t i = 2; i < w.size(); ++i) list->emplace(left ? list->begin() : list->end(), w[i]);
@@ -205,7 +229,7 @@ bool dataset::pop(const words& w, bool left, std::string& out) {
    const auto at = left ? list->begin() : list->end() - 1;
    add_bulk(out, *at);
    list->erase(at);
-   if (list->empty()) items_.erase(items_.find(w[1]));
+   if (list->empty()) all_[database_].erase(all_[database_].find(w[1]));
    return true;
 }
 
@@ -240,9 +264,9 @@ bool dataset::range(const words& w, std::string& out) {
 bool dataset::remove(const words& w, std::string& out) {
    long long n = 0;
    for (std::size_t i = 1; i < w.size(); ++i) {
-      const auto found = items_.find(w[i]);
-      if (found == items_.end()) continue;
-      items_.erase(found);
+      const auto found = all_[database_].find(w[i]);
+      if (found == all_[database_].end()) continue;
+      all_[database_].erase(found);
       ++n;
    }
    return add_integer(out, n), n != 0;

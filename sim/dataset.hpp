@@ -15,14 +15,15 @@ namespace holdfast::sim {
 
 class dataset {
  public:
-   // Runs a command of `data_commands` with the right number of arguments, and appends its reply to `out`. Whether it
-   // changed anything, and so is replicated. What has to wait for something appends nothing.
-   bool run(const words& command, std::string& out);
+   static constexpr unsigned databases = 16;
 
-   void clear() { items_.clear(); }
-   std::size_t size() const { return items_.size(); }
-   const std::string* text(std::string_view key) const;
-   const std::vector<std::string>* list(std::string_view key) const;
+   // Runs a command of `data_commands` with the right number of arguments, in that database, and appends its reply to
+   // `out`. Whether it changed anything, and so is replicated. What has to wait for something appends nothing.
+   bool run(const words& command, std::string& out, unsigned database = 0);
+
+   void clear();
+   const std::string* text(std::string_view key, unsigned database = 0) const;
+   const std::vector<std::string>* list(std::string_view key, unsigned database = 0) const;
 
  private:
    using item = std::variant<std::string, std::vector<std::string>>;
@@ -32,6 +33,7 @@ class dataset {
    };
 
    item* find(std::string_view key);
+   void get_all(const words&, std::string& out);
    bool set(const words&, std::string& out);
    bool add(const words&, long long by, std::string& out);
    bool append(const words&, std::string& out);
@@ -42,7 +44,11 @@ class dataset {
    bool get(const words&, bool remove, std::string& out);
    bool remove(const words&, std::string& out);
 
-   std::unordered_map<std::string, item, hash, std::equal_to<>> items_;
+   using items = std::unordered_map<std::string, item, hash, std::equal_to<>>;
+   const item* look(std::string_view key, unsigned database) const;
+
+   std::vector<items> all_ = std::vector<items>(1);  // by database, as far as any was used
+   unsigned database_ = 0;                           // in which a command runs now
 };
 
 // What is known of a command before it is run.

@@ -67,7 +67,7 @@ class fabric_user {
  public:
    virtual ~fabric_user() = default;
    // A command of a client was run: alone, or inside a transaction.
-   virtual void ran(host_id, const words&, place behind, bool changed, std::string_view reply, connection_id) = 0;
+   virtual void ran(host_id, const words&, const execution&) = 0;
    virtual void became_master(host_id, place) = 0;
    // A Sentinel chose this replica to be the master.
    virtual void selected(host_id) = 0;

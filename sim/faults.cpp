@@ -97,6 +97,10 @@ void world::strike_master(fault& f, host_id m) {
          if (fabric_.net.works(m)) fabric_.servers[m]->pause_clients(f.lasts, f.draw % 2 == 0);
          return;
       case fault_kind::full: fabric_.servers[m]->settings.max_clients = 0; return;
+      case fault_kind::busy: fabric_.servers[m]->gate = server_gate::busy; return;
+      case fault_kind::memory: fabric_.servers[m]->gate = server_gate::memory; return;
+      case fault_kind::disk: fabric_.servers[m]->gate = server_gate::disk; return;
+      case fault_kind::lonely: fabric_.servers[m]->settings.min_replicas_to_write = 8; return;
       default: return;
    }
 }
@@ -186,6 +190,12 @@ void world::ends(std::uint32_t i) {
       case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(s.victim), client_site_, false);
       case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(s.victim), false);
       case fault_kind::full: fabric_.servers[s.victim]->settings.max_clients = plan_.redis.max_clients; return;
+      case fault_kind::busy:
+      case fault_kind::memory:
+      case fault_kind::disk: fabric_.servers[s.victim]->gate = server_gate::none; return;
+      case fault_kind::lonely:
+         fabric_.servers[s.victim]->settings.min_replicas_to_write = plan_.redis.min_replicas_to_write;
+         return;
       case fault_kind::slow:
          fabric_.net.settings.latency = calm_.latency;
          fabric_.net.settings.jitter = calm_.jitter;

@@ -19,6 +19,14 @@ struct place {
    friend bool operator==(const place&, const place&) = default;
 };
 
+// A command that a server ran.
+struct execution {
+   place behind = {};  // where it stands then
+   bool changed = false;
+   unsigned database = 0;
+   std::string_view reply = {};
+};
+
 class history {
  public:
    history() : branches_(1) {}

@@ -32,6 +32,10 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {cut, "cut", "every connection of a client to the master breaks (RST)", false, 1ms, 2ms},
    {pause, "pause", "CLIENT PAUSE on the master", false, 20ms, 1500ms},
    {full, "full", "the master takes no more clients", false, 50ms, 3s},
+   {busy, "busy", "a script runs for too long on the master (BUSY)", false, 20ms, 2s},
+   {memory, "memory", "the master has no memory left for writes (OOM)", false, 20ms, 3s},
+   {disk, "disk", "the master can't save, and takes no writes (MISCONF)", false, 20ms, 3s},
+   {lonely, "lonely", "the master has too few replicas for writes (NOREPLICAS)", false, 20ms, 3s},
    {replica_kill, "replica-kill", "a replica dies, and comes back later", false, 200ms, 6s},
    {replica_stop, "replica-stop", "a replica is frozen", false, 200ms, 6s},
    {replica_restart, "replica-restart", "a replica's process dies and is back at once", false, 1ms, 200ms},
@@ -103,6 +107,9 @@ void draw_work(plan& p, dice& d) {
    w.pause_high = d.spread(100ms, 1s) * w.depth;
    for (unsigned& k : w.kinds) k = d.chance(0.3) ? 0 : d.from_to(1, 4);
    w.kinds[d.below(3)] = 4;  // some write, whatever else
+   w.kinds[static_cast<std::size_t>(call_kind::select)] = d.chance(0.3) ? 1 : 0;
+   w.kinds[static_cast<std::size_t>(call_kind::read)] = d.from_to(1, 4);
+   if (d.chance(0.4)) w.lists = d.chance(0.5) ? 0.1 : 0.5;
    for (unsigned& k : w.deliveries) k = d.chance(0.3) ? 0 : 1;
    w.deliveries[d.below(3)] = 2;
    if (d.chance(0.3)) w.short_deadlines = 0.1;

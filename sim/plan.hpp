@@ -34,6 +34,10 @@ enum class fault_kind : std::uint8_t {
    cut,      // every connection of clients to it breaks, with RST
    pause,    // CLIENT PAUSE
    full,     // it takes no more clients
+   busy,     // a script runs for too long: BUSY
+   memory,   // none is left for writes: OOM
+   disk,     // it can't save: MISCONF
+   lonely,   // too few replicas for writes: NOREPLICAS
    // replicas
    replica_kill,
    replica_stop,
@@ -59,7 +63,7 @@ enum class fault_kind : std::uint8_t {
    client_stop,
    client_partition,  // the clients from the master
 };
-inline constexpr std::size_t fault_kinds = 34;
+inline constexpr std::size_t fault_kinds = 38;
 
 std::string_view to_string(fault_kind);
 std::string_view describe(fault_kind);

@@ -22,6 +22,24 @@ std::string redis_model::unknown(const words& w) {
    return "ERR unknown command '" + std::string(w[0]) + "', with args beginning with: " + args;
 }
 
+// Of those that Redis looks at before the role; empty if none is closed for this command.
+std::string_view redis_model::closed_gate(const session& s, const command_rule& rule, bool writes) const {
+   const auto is = [&](auto... names) { return ((rule.name == names) || ...); };
+   const bool ends_multi = is("EXEC", "DISCARD", "MULTI", "QUIT", "RESET");
+   const bool frees = is("DEL", "GETDEL", "LPOP", "RPOP", "BLPOP", "BRPOP");
+   if (gate == server_gate::memory && ((writes && !frees) || (s.in_multi && !ends_multi)))
+      return "OOM command not allowed when used memory > 'maxmemory'.";
+   if (gate == server_gate::disk && is_master() && (writes || is("PING")))
+      return "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. "
+             "Commands "
+             "that may modify the data set are disabled, because this instance is configured to report errors during "
+             "writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for "
+             "details about the RDB error.";
+   if (writes && is_master() && replicas_.size() < settings.min_replicas_to_write)
+      return "NOREPLICAS Not enough good replicas to write.";
+   return {};
+}
+
 // Whether it is refused before it runs; the error is in `out` then.
 bool redis_model::refused(session& s, const command_rule* rule, const words& w) {
    const auto refuse = [&](std::string_view text) {
@@ -42,8 +60,7 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
    if (!s.authenticated && !exempt) return refuse("NOAUTH Authentication required.");
    const bool writes =
       rule->is == command_rule::kind::data_write || (rule->name == "EXEC" && s.in_multi && s.queued_writes);
-   if (writes && is_master() && replicas_.size() < settings.min_replicas_to_write)
-      return refuse("NOREPLICAS Not enough good replicas to write.");
+   if (const auto closed = closed_gate(s, *rule, writes); !closed.empty()) return refuse(closed);
    if (writes && !is_master()) {
       refuse("READONLY You can't write against a read only replica.");
       tell_role(s);
@@ -53,6 +70,9 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
    if (stale && !rule->while_stale)
       return refuse("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
    if (loading() && !rule->while_loading) return refuse("LOADING Redis is loading the dataset in memory");
+   const bool while_busy = exempt || rule->name == "MULTI" || rule->name == "DISCARD";
+   if (gate == server_gate::busy && !while_busy)
+      return refuse("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
    return false;
 }
 
@@ -86,13 +106,18 @@ void redis_model::run(session& s, const words& w, std::string_view raw) {
 
 void redis_model::run_data(session& s, const words& w, std::string_view raw, std::string& out) {
    const std::size_t before = out.size();
-   const bool changed = data_.run(w, out);
+   const bool changed = data_.run(w, out, s.db);
    if (changed) {
-      place_ = fabric_.past.add(place_, raw);
+      if (s.db == 0) {
+         place_ = fabric_.past.add(place_, raw);
+      } else {
+         scratch_.clear();
+         add_write(scratch_, raw, s.db);
+         place_ = fabric_.past.add(place_, scratch_);
+      }
       written();
    }
-   if (before != out.size())
-      fabric_.user.ran(host_, w, place_, changed, std::string_view(out).substr(before), s.connection);
+   if (before != out.size()) fabric_.user.ran(host_, w, {place_, changed, s.db, std::string_view(out).substr(before)});
 }
 
 void redis_model::run_exec(session& s) {

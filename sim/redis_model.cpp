@@ -117,6 +117,7 @@ void redis_model::reset_process() {
    orders_.clear();
    held_.clear();
    paused_until_ = {};
+   gate = server_gate::none;
    handover_ = handover::none;
    kept_its_clients_ = false;
    heir_ = nowhere;
@@ -148,10 +149,9 @@ void redis_model::start() {
    }
    data_.clear();
    fabric_.past.each_between({}, kept, [&](place, std::string_view bytes) {
-      bool malformed = false;
-      take_command(bytes, words_, malformed);
+      const unsigned database = take_write(bytes, words_);
       scratch_.clear();
-      data_.run(words_, scratch_);
+      data_.run(words_, scratch_, database);
    });
    place_ = is_master() ? fabric_.past.fork(kept) : kept;
    saved_ = saved_before_ = place_;
@@ -173,7 +173,7 @@ void redis_model::wake() {
 }
 
 bool redis_model::can_write() const {
-   if (!is_master() || loading() || pauses(true)) return false;
+   if (!is_master() || loading() || pauses(true) || gate != server_gate::none) return false;
    return replicas_.size() >= settings.min_replicas_to_write;
 }
 

@@ -27,6 +27,14 @@ struct redis_settings {
    bool allows_kill = true;   // false: CLIENT KILL is not allowed (NOPERM)
 };
 
+// What refuses commands for a while.
+enum class server_gate : std::uint8_t {
+   none,
+   busy,    // a script runs for too long
+   memory,  // none is left: OOM
+   disk,    // it can't save: MISCONF
+};
+
 // FAILOVER: a master hands its role over.
 enum class handover : std::uint8_t { none, waits_for_sync, in_progress };
 std::string_view to_string(handover);
@@ -36,6 +44,7 @@ class redis_model {
    redis_model(fabric&, host_id);
 
    redis_settings settings;
+   server_gate gate = server_gate::none;
    host_id host() const { return host_; }
    bool is_master() const { return master_ == nowhere; }
    host_id master() const { return master_; }
@@ -123,6 +132,7 @@ class redis_model {
    // redis_commands.cpp
    void run(session&, const words&, std::string_view raw);
    bool refused(session&, const command_rule*, const words&);
+   std::string_view closed_gate(const session&, const command_rule&, bool writes) const;
    static std::string unknown(const words&);
    bool pauses(bool writes) const;
    void run_data(session&, const words&, std::string_view raw, std::string& out);

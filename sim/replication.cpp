@@ -127,10 +127,9 @@ void redis_model::on_stream(const event& e) {
    if (e.a != master_ || e.e != link_generation_ || link_ != link_state::up) return;
    if (!fabric_.past.leads_to(place_, upto) || place_ == upto) return;
    fabric_.past.each_between(place_, upto, [&](place behind, std::string_view bytes) {
-      bool malformed = false;
-      take_command(bytes, words_, malformed);
+      const unsigned database = take_write(bytes, words_);
       scratch_.clear();
-      data_.run(words_, scratch_);
+      data_.run(words_, scratch_, database);
       place_ = behind;
    });
    place_ = upto;

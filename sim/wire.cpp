@@ -90,4 +90,22 @@ bool same_word(std::string_view a, std::string_view upper_case) {
                      [](char x, char y) { return (x >= 'a' && x <= 'z' ? static_cast<char>(x - 32) : x) == y; });
 }
 
+void add_write(std::string& out, std::string_view command, unsigned database) {
+   if (database != 0) {
+      add_array(out, 2);
+      add_bulk(out, "SELECT");
+      add_bulk(out, std::to_string(database));
+   }
+   out += command;
+}
+
+unsigned take_write(std::string_view bytes, words& into) {
+   bool malformed = false;
+   const std::size_t n = take_command(bytes, into, malformed);
+   if (!same_word(into[0], "SELECT")) return 0;
+   const auto database = static_cast<unsigned>(read_integer(into[1]).value_or(0));
+   take_command(bytes.substr(n), into, malformed);
+   return database;
+}
+
 }  // namespace holdfast::sim

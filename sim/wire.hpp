@@ -16,6 +16,10 @@ using words = std::vector<std::string_view>;
 // What is neither an array of strings nor a line of words is `malformed`.
 std::size_t take_command(std::string_view bytes, words& into, bool& malformed);
 
+// The same of a write as servers replicate it: in a database other than the first a SELECT stands before it.
+void add_write(std::string& out, std::string_view command, unsigned database);
+unsigned take_write(std::string_view bytes, words& into);
+
 // What a server says to a request that is malformed.
 std::string problem_of(std::string_view bytes);
 

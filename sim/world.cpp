@@ -277,8 +277,8 @@ void world::readable(connection_id id, end e) {
 
 void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - client_site_]->writable(c); }
 
-void world::ran(host_id h, const words& w, place behind, bool changed, std::string_view reply, connection_id) {
-   checkers_.ran(h, w, behind, changed, reply);
+void world::ran(host_id h, const words& w, const execution& x) {
+   checkers_.ran(h, w, x);
    // Whoever connects to it learns that it is none, and who was connected when it became a replica was disconnected, or
    // learns it from the answer to a write.
    if (!fabric_.servers[h]->is_master() && !fabric_.servers[h]->kept_its_clients())

@@ -60,7 +60,7 @@ class world final : private network_user, private fabric_user, private client_us
    void readable(connection_id, end) override;
    void writable(connection_id) override;
    // fabric_user
-   void ran(host_id, const words&, place, bool changed, std::string_view reply, connection_id) override;
+   void ran(host_id, const words&, const execution&) override;
    void became_master(host_id, place) override;
    void selected(host_id) override;
    void note(host_id, std::string_view) override;

@@ -211,7 +211,7 @@ class model_deployment final : private network_user, private fabric_user {
          fabric_.sentinels[h]->readable(id);
    }
    void writable(connection_id) override {}
-   void ran(host_id, const words&, place, bool, std::string_view, connection_id) override {}
+   void ran(host_id, const words&, const execution&) override {}
    void became_master(host_id, place) override {}
    void selected(host_id) override {}
    void note(host_id, std::string_view) override {}

@@ -3,6 +3,8 @@
 
 #include "sim/checkers.hpp"
 
+#include <gtest/gtest.h>
+
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -17,19 +19,43 @@ class case_in_court {
    checkers judges{time, past};
    place at = {};
    dataset data;
+   unsigned database = 0;
 
    call_number gives(call_kind k, delivery d = delivery::automatic) { return judges.begins(0, k, d); }
    void sends(std::uint32_t connection, std::initializer_list<std::string> text) {
       judges.sent(0, {connection, 0}, views(text));
    }
-   void runs(std::initializer_list<std::string> text) {
+   // In the database that was chosen last. The reply, as it is sent.
+   std::string runs(std::initializer_list<std::string> text) {
       const words w = views(text);
-      std::string raw = "*" + std::to_string(w.size()) + "\r\n";
-      for (const auto word : w) add_bulk(raw, word);
+      std::string command = "*" + std::to_string(w.size()) + "\r\n";
+      for (const auto word : w) add_bulk(command, word);
+      std::string raw;
+      add_write(raw, command, database);
       std::string reply;
-      const bool changed = data.run(w, reply);
+      const bool changed = data.run(w, reply, database);
       if (changed) at = past.add(at, raw);
-      judges.ran(0, w, at, changed, reply);
+      judges.ran(0, w, {at, changed, database, reply});
+      return reply;
+   }
+   void selects(unsigned number) {
+      const call_number n = gives(call_kind::select);
+      judges.selects(n, number);
+      database = number;
+      succeeds(n, value::of_status("OK"));
+   }
+   // MGET of the key `s0`, as call number `n`; what it finds.
+   std::string reads(call_number n) {
+      const std::string reply = runs({"MGET", "s0", std::to_string(n)});
+      const std::string* const held = data.text("s0", database);
+      EXPECT_NE(reply, "");
+      return held == nullptr ? "" : *held;
+   }
+   void answers(call_number n, const std::string& found) {
+      std::vector<value> all;
+      all.push_back(found.empty() ? value() : value::of_string(found));
+      all.emplace_back();
+      succeeds(n, value::of_array(all));
    }
    void succeeds(call_number n, value v) { ends(n, std::move(v)); }
    void fails(call_number n, outcome o, unsigned attempts) {

@@ -151,9 +151,7 @@ void stage::later(duration d, std::function<void()> f) {
    fabric_.time.in(d, {.c = thunks_.size() - 1, .kind = what::client_next});
 }
 
-void stage::ran(host_id h, const words& w, place behind, bool changed, std::string_view reply, connection_id) {
-   checkers_.ran(h, w, behind, changed, reply);
-}
+void stage::ran(host_id h, const words& w, const execution& x) { checkers_.ran(h, w, x); }
 
 // ---- the callers --------------------------------------------------------------------------------------------------
 
@@ -175,7 +173,10 @@ stage::call& stage::give(const given& g, std::optional<duration> deadline) {
       case call_kind::get: c.commands.push_back({"GET", "s"}); break;
       case call_kind::echo: c.commands.push_back({"ECHO", c.number}); break;
       case call_kind::set_once: c.commands.push_back({"SETNX", "n", c.number}); break;
+      case call_kind::read: c.commands.push_back({"MGET", "s", c.number}); break;
+      case call_kind::select: c.commands.push_back({"SELECT", 0}); break;
       case call_kind::transaction:
+      case call_kind::reading:
          c.commands.push_back({"MULTI"});
          c.commands.push_back({"INCRBY", "c", c.number});
          c.commands.push_back({"RPUSH", "l", c.number});

@@ -119,7 +119,7 @@ class stage final : private network_user, private fabric_user {
    void readable(connection_id, end) override;
    void writable(connection_id) override {}
    // fabric_user
-   void ran(host_id, const words&, place behind, bool changed, std::string_view reply, connection_id) override;
+   void ran(host_id, const words&, const execution&) override;
    void became_master(host_id, place begins) override { checkers_.new_branch(begins, true); }
    void selected(host_id) override {}
    void note(host_id, std::string_view) override {}
