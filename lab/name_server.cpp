@@ -56,11 +56,12 @@ std::string bytes_of(const std::string& address, unsigned type) {
 
 }  // namespace
 
-name_server::name_server()
+name_server::name_server(std::uint16_t port)
    : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), wake_(::eventfd(0, EFD_CLOEXEC)) {
    sockaddr_in own = {};
    own.sin_family = AF_INET;
    own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+   own.sin_port = htons(port);
    if (socket_ < 0 || wake_ < 0 || ::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
       const int why = errno;
       ::close(socket_);
@@ -78,36 +79,42 @@ name_server::~name_server() {
    ::close(wake_);
 }
 
-std::string name_server::address() const {
+std::uint16_t name_server::port() const {
    sockaddr_in own = {};
    socklen_t size = sizeof own;
    ::getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &size);
-   return "127.0.0.1:" + std::to_string(ntohs(own.sin_port));
+   return ntohs(own.sin_port);
 }
+
+std::string name_server::address() const { return "127.0.0.1:" + std::to_string(port()); }
 
 void name_server::resolve(const std::string& name, std::vector<std::string> addresses) {
    const std::lock_guard lock(guard_);
-   records_[name] = {record::kind::addresses, std::move(addresses)};
+   records_[name] = {{says::addresses, says::addresses}, std::move(addresses)};
 }
 
-void name_server::forget(const std::string& name) {
+void name_server::resolve_under(const std::string& domain, std::vector<std::string> addresses) {
    const std::lock_guard lock(guard_);
-   records_[name] = {};
+   wildcards_[domain] = {{says::addresses, says::addresses}, std::move(addresses)};
 }
 
-void name_server::fail(const std::string& name) {
+void name_server::say(const std::string& name, says what) {
    const std::lock_guard lock(guard_);
-   records_[name] = {record::kind::failing};
+   records_[name] = {{what, what}, {}};
 }
 
-void name_server::be_silent(const std::string& name) {
+void name_server::say(const std::string& name, about family, says what) {
    const std::lock_guard lock(guard_);
-   records_[name] = {record::kind::silent};
+   records_[name].what[family == about::ipv6] = what;
 }
 
-void name_server::be_silent_on_ipv6(const std::string& name) {
-   const std::lock_guard lock(guard_);
-   records_[name].silent_on_ipv6 = true;
+const name_server::record& name_server::record_of(const std::string& name) const {
+   static const record none;
+   if (const auto known = records_.find(name); known != records_.end()) return known->second;
+   for (const auto& [domain, known] : wildcards_) {
+      if (name.ends_with('.' + domain)) return known;
+   }
+   return none;
 }
 
 unsigned name_server::asked(const std::string& name) const {
@@ -120,21 +127,22 @@ std::string name_server::answer_to(const std::string& question) {
    const asked_for q = read_question(question);
    const std::lock_guard lock(guard_);
    ++asked_[q.name];
-   const record& r = records_[q.name];
-   if (r.what == record::kind::silent || (r.silent_on_ipv6 && q.type == type_aaaa)) return {};
+   const record& r = record_of(q.name);
+   const says what = r.what[q.type == type_aaaa];
+   if (what == says::nothing) return {};
    std::string answers;
    unsigned count = 0;
    for (const std::string& address : r.addresses) {
       const std::string bytes = q.type == type_a || q.type == type_aaaa ? bytes_of(address, q.type) : std::string();
-      if (bytes.empty()) continue;
+      if (bytes.empty() || what != says::addresses) continue;
       // The name is that of the question (a pointer to byte 12), the class IN, the time to live 0.
       answers += "\xc0\x0c" + number(q.type) + number(1) + number(0) + number(0) +
                  number(static_cast<unsigned>(bytes.size())) + bytes;
       ++count;
    }
-   const rcode code = r.what == record::kind::missing   ? rcode::no_such_name
-                      : r.what == record::kind::failing ? rcode::server_failure
-                                                        : rcode::fine;
+   const rcode code = what == says::no_such_name ? rcode::no_such_name
+                      : what == says::failure    ? rcode::server_failure
+                                                 : rcode::fine;
    constexpr unsigned answering = 0x8180;  // a response; recursion desired and available
    return question.substr(0, 2) + number(answering | static_cast<unsigned>(code)) + number(1) + number(count) +
           number(0) + number(0) + question.substr(header_size, q.end - header_size) + answers;

@@ -146,6 +146,9 @@ struct config {
    // For one connection to one Sentinel, and for each of its answers. More than 0. Redis' guidelines for Sentinel
    // clients ask for a few hundred milliseconds, as the next one is to be asked then.
    duration sentinel_timeout = std::chrono::milliseconds(300);
+   // The name servers to ask instead of the system's: "ADDRESS[:PORT],ADDRESS[:PORT]...", e.g. "127.0.0.1:8600"; empty:
+   // those of resolv.conf. Search domains and /etc/hosts are the system's in any case.
+   std::string name_servers = {};
 
    // Reads
    //    redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?OPTION=VALUE&...]                  port 6379

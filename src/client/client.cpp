@@ -21,7 +21,7 @@ client::body::body(config c, std::shared_ptr<poll::watch_thread> w)
      shared(std::move(w)),
      seat(seat_at(shared.get())),
      engine(settings, fresh_seed(), seat ? &*seat : nullptr),
-     loop(engine, settings.observer) {
+     loop(engine, settings.observer, {.servers = settings.name_servers}) {
    if (seat) loop.follow(*seat);
 }
 

@@ -2,6 +2,7 @@
 // or to other ones than before.
 #include "lab/deployment.hpp"
 #include "lab/name_server.hpp"
+#include "runtime/poll/loop.hpp"
 #include "runtime/poll/resolver.hpp"
 
 #include <holdfast/holdfast.hpp>
@@ -11,12 +12,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
 namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 using lab::clock;
+using about = lab::name_server::about;
+using says = lab::name_server::says;
 
 // Takes connections as the kernel does, up to the length of its queue, and never accepts one. Where the queue is full,
 // a SYN is dropped in silence.
@@ -59,14 +67,13 @@ class names : public testing::Test {
    static void TearDownTestSuite() { delete std::exchange(world_, nullptr); }
 
    names() {
-      poll::resolver::name_servers() = server_.address();
+      settings_.name_servers = server_.address();
       settings_.server = {"redis.test", node().own_address().port};
       settings_.deadline = 5s;
       settings_.observer = [this](const any_event& e) {
          if (const auto* failed = std::get_if<event::dial_failed>(&e)) failures_.push_back(failed->why);
       };
    }
-   ~names() override { poll::resolver::name_servers().clear(); }
 
    lab::server& node() { return world_->node(0); }
    void kill_connections() { node().connect().run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}); }
@@ -141,8 +148,7 @@ TEST_F(names, that_come_back_are_found_within_a_second) {
 }
 
 TEST_F(names, that_fail_leave_the_last_good_addresses_in_use) {
-   const std::function<void()> ways[] = {[&] { server_.forget("redis.test"); }, [&] { server_.fail("redis.test"); },
-                                         [&] { server_.be_silent("redis.test"); }};
+   const std::function<void()> ways[] = {[&] { server_.fail("redis.test"); }, [&] { server_.be_silent("redis.test"); }};
    for (const auto& fail : ways) {
       server_.resolve("redis.test", {"127.0.0.1"});
       client redis(settings_);
@@ -163,9 +169,24 @@ TEST_F(names, that_fail_leave_the_last_good_addresses_in_use) {
    }
 }
 
+// Its address may be somebody else's by now.
+TEST_F(names, that_are_gone_are_not_dialled_at_their_last_address) {
+   server_.resolve("redis.test", {"127.0.0.1"});
+   client redis(settings_);
+   ASSERT_TRUE(redis.set("k", "v"));
+   server_.forget("redis.test");
+   const auto refused = [&] {
+      kill_connections();
+      return !redis.run({"SET", "k", "v"}, {.deadline = 200ms});
+   };
+   lab::await("nothing is written there any more", refused, 5s, 50ms);
+   server_.resolve("redis.test", {"127.0.0.1"});
+   EXPECT_TRUE(redis.set("k", "v"));
+}
+
 TEST_F(names, do_not_wait_for_ipv6_where_nobody_answers_about_it) {
    server_.resolve("redis.test", {"127.0.0.1"});
-   server_.be_silent_on_ipv6("redis.test");
+   server_.say("redis.test", about::ipv6, says::nothing);
    client redis(settings_);
    const auto begin = clock::now();
    EXPECT_TRUE(redis.set("k", "v"));
@@ -182,17 +203,137 @@ TEST_F(names, that_move_are_followed) {
    EXPECT_LT(clock::now() - begin, 2500ms) << "an answer is believed for a second";
 }
 
-TEST_F(names, are_asked_for_at_new_name_servers_when_the_old_ones_are_gone) {
-   auto old = std::make_unique<lab::name_server>();
-   old->resolve("redis.test", {"127.0.0.1"});
-   poll::resolver::name_servers() = old->address();
-   settings_.deadline = 1s;
-   client redis(settings_);
-   old.reset();
-   EXPECT_FALSE(redis.ping());
-   server_.resolve("redis.test", {"127.0.0.1"});
-   poll::resolver::name_servers() = server_.address();
-   EXPECT_TRUE(redis.run({"PING"}, {.deadline = 5s}));
+// ---- search domains -------------------------------------------------------------------------------------------------
+
+class folder {
+ public:
+   folder() : path_(testing::TempDir() + "/names-XXXXXX") {
+      if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no folder";
+   }
+   ~folder() { std::filesystem::remove_all(path_); }
+   folder(const folder&) = delete;
+   folder& operator=(const folder&) = delete;
+   std::string file(const std::string& name) const { return path_ + '/' + name; }
+
+ private:
+   std::string path_;
+};
+
+// A resolver alone, with a resolv.conf of its own.
+class searched_names : public testing::Test {
+ protected:
+   void search(const std::string& rules) { std::ofstream(folder_.file("resolv.conf")) << rules << '\n'; }
+
+   poll::resolver::answer resolve(const std::string& name, duration at_most = 3s) {
+      const time_point end = poll::now() + at_most;
+      resolver_.start(1, ++serial_, {name, 6379}, poll::now());
+      for (;;) {
+         for (auto& a : resolver_.take_answers()) {
+            if (a.serial == serial_) return a;
+         }
+         if (poll::now() >= end) return {1, serial_, {}, "no answer in time"};
+         std::vector<pollfd> fds;
+         resolver_.add_to(fds);
+         const int wait = static_cast<int>(resolver_.timeout(poll::now()).value_or(10ms).count());
+         ::poll(fds.data(), fds.size(), std::min(wait, 50));
+         resolver_.process(fds.data(), fds.data() + fds.size(), poll::now());
+      }
+   }
+   std::vector<std::string> addresses_of(const std::string& name) {
+      std::vector<std::string> hosts;
+      for (const endpoint& e : resolve(name).addresses) hosts.push_back(e.host);
+      return hosts;
+   }
+
+   folder folder_;
+   std::unique_ptr<lab::name_server> server_ = std::make_unique<lab::name_server>();
+   poll::resolver resolver_{{.servers = server_->address(), .resolv_conf = folder_.file("resolv.conf")}};
+   std::uint32_t serial_ = 0;
+};
+using hosts = std::vector<std::string>;
+
+TEST_F(searched_names, both_families_come_from_the_first_domain_that_has_one) {
+   search("search ours.test theirs.test\noptions ndots:5");
+   server_->resolve("four.ours.test", {"127.0.0.1"});
+   server_->resolve("six.ours.test", {"::1"});
+   server_->resolve("both.ours.test", {"127.0.0.1", "::1"});
+   server_->resolve_under("theirs.test", {"127.0.0.9", "::9"});
+   EXPECT_EQ(addresses_of("four"), (hosts{"127.0.0.1"}));
+   EXPECT_EQ(addresses_of("six"), (hosts{"::1"}));
+   EXPECT_EQ(addresses_of("both"), (hosts{"127.0.0.1", "::1"}));
+   EXPECT_EQ(addresses_of("none"), (hosts{"127.0.0.9", "::9"}));
+   EXPECT_EQ(addresses_of("four.ours.test."), (hosts{"127.0.0.1"}));
+   EXPECT_EQ(server_->asked("four.theirs.test"), 0U);
+}
+
+TEST_F(searched_names, domain_that_may_have_it_is_not_passed_over) {
+   search("search ours.test theirs.test");
+   server_->resolve_under("theirs.test", {"127.0.0.9", "::9"});
+   const auto ask = [&](const std::string& name, says ipv4, says ipv6) {
+      server_->say(name + ".ours.test", about::ipv4, ipv4);
+      server_->say(name + ".ours.test", about::ipv6, ipv6);
+      EXPECT_TRUE(resolve(name, 800ms).addresses.empty()) << name;
+      EXPECT_EQ(server_->asked(name + ".theirs.test"), 0U) << name;
+   };
+   ask("broken", says::failure, says::failure);
+   ask("silent", says::nothing, says::nothing);
+   ask("half-broken", says::failure, says::no_data);
+   ask("half-silent", says::nothing, says::no_data);
+   ask("broken-to-ipv6", says::no_data, says::failure);
+   ask("silent-to-ipv6", says::no_data, says::nothing);
+   ask("only-ipv4-counts", says::failure, says::no_such_name);
+}
+
+TEST_F(searched_names, domain_without_it_is_passed_over_though_ipv6_is_silent) {
+   search("search none.test ours.test");
+   server_->say("redis.none.test", about::ipv6, says::nothing);
+   server_->resolve("redis.ours.test", {"127.0.0.1"});
+   const auto begin = clock::now();
+   EXPECT_EQ(addresses_of("redis"), (hosts{"127.0.0.1"}));
+   EXPECT_LT(clock::now() - begin, 1500ms);
+}
+
+TEST_F(searched_names, whole_name_comes_first_with_dots_enough) {
+   search("search ours.test\noptions ndots:2");
+   server_->resolve("a.b.c", {"127.0.0.1"});
+   server_->resolve_under("ours.test", {"127.0.0.9"});
+   EXPECT_EQ(addresses_of("a.b.c"), (hosts{"127.0.0.1"}));
+   EXPECT_EQ(addresses_of("a.b"), (hosts{"127.0.0.9"}));
+}
+
+TEST_F(searched_names, that_are_gone_are_not_answered_from_memory) {
+   search("");
+   for (const auto gone : {says::no_such_name, says::no_data}) {
+      const std::string name = gone == says::no_data ? "empty.test" : "gone.test";
+      server_->resolve(name, {"127.0.0.1", "::1"});
+      EXPECT_EQ(addresses_of(name), (hosts{"127.0.0.1", "::1"}));
+      server_->say(name, gone);
+      lab::await("the name is asked for again", [&] { return addresses_of(name).empty(); }, 3s, 50ms);
+      server_->fail(name);
+      EXPECT_EQ(addresses_of(name), hosts{}) << "what is gone does not come back by a failure";
+      server_->resolve(name, {"127.0.0.2"});
+      EXPECT_EQ(addresses_of(name), (hosts{"127.0.0.2"}));
+   }
+}
+
+TEST_F(searched_names, localhost_is_this_machine_in_both_families) {
+   search("search theirs.test");
+   server_->resolve_under("theirs.test", {"127.0.0.9"});
+   for (const char* name : {"localhost", "LOCALHOST", "localhost."})
+      EXPECT_EQ(addresses_of(name), (hosts{"127.0.0.1", "::1"})) << name;
+}
+
+TEST_F(searched_names, configuration_is_read_again_when_the_name_server_was_gone) {
+   search("search old.test");
+   server_->resolve("redis.old.test", {"127.0.0.1"});
+   EXPECT_EQ(addresses_of("redis"), (hosts{"127.0.0.1"}));
+   const auto port = server_->port();
+   server_.reset();
+   EXPECT_EQ(addresses_of("other"), hosts{});
+   search("search new.test");
+   server_ = std::make_unique<lab::name_server>(port);
+   server_->resolve("other.new.test", {"127.0.0.2"});
+   EXPECT_EQ(addresses_of("other"), (hosts{"127.0.0.2"}));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "cli/responder.hpp"
 #include "lab/name_server.hpp"
 #include "rows/scene.hpp"
-#include "runtime/poll/resolver.hpp"
 
 #include <sys/resource.h>
 
@@ -25,11 +24,9 @@ void expect_unreachable(const config& c, const story& heard, std::string_view wh
 TEST(transport, a_name_that_does_not_resolve_is_asked_for_again) {
    covers("4.1");
    const lab::name_server names;  // knows none
-   poll::resolver::name_servers() = names.address();
    story heard;
-   config c{.server = {"no-such-host.test", 6379}, .observer = heard.ear()};
+   config c{.server = {"no-such-host.test", 6379}, .observer = heard.ear(), .name_servers = names.address()};
    expect_unreachable(c, heard, "no-such-host.test");
-   poll::resolver::name_servers().clear();
    EXPECT_GE(names.asked("no-such-host.test"), 2U);
 }
 

@@ -5,7 +5,6 @@
 #include "lab/name_server.hpp"
 #include "numbered_writes.hpp"
 #include "rows/meanwhile.hpp"
-#include "runtime/poll/resolver.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -189,8 +188,8 @@ TEST(setups, sentinels_given_by_name_are_found_though_the_name_server_went_silen
    lab::deployment d({.replicas = 1});
    lab::name_server names;
    names.resolve("sentinels.test", {"127.0.0.1"});
-   poll::resolver::name_servers() = names.address();
    config c = config::from_uri(d.uri()).value();
+   c.name_servers = names.address();
    for (endpoint& sentinel : c.sentinels) sentinel.host = "sentinels.test";
    numbered_writes writes(c);
    writes.await_more(50);
@@ -209,7 +208,6 @@ TEST(setups, sentinels_given_by_name_are_found_though_the_name_server_went_silen
    lab::await("another is named", [&] { return d.named_master(1) != old; }, 20s);
    writes.await_more(50, 2s);
    writes.finish();
-   poll::resolver::name_servers().clear();
    writes.expect_no_errors_but_unknown(1);
    writes.expect_sound(numbered_writes::held_by(d.node(1)), died - 50ms, died);
 }

@@ -16,6 +16,7 @@
 #include <functional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace holdfast::poll {
@@ -43,7 +44,8 @@ class stop_alarm {
 
 class loop {
  public:
-   loop(engine::engine& e, const observer& told) : engine_(e), observer_(told) {}
+   loop(engine::engine& e, const observer& told, name_settings names = {})
+      : engine_(e), observer_(told), resolver_(std::move(names)) {}
 
    // Takes in what arrived while the caller was away, and lets pass what time has passed. Does not wait.
    void take_in();

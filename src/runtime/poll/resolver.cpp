@@ -3,6 +3,7 @@
 #include <ares.h>
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <strings.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@ namespace holdfast::poll {
 struct resolver::query {
    resolver* owner;
    std::string host;
+   std::uint64_t question;
    bool v6;
 
    static void done(void* arg, int status, int, ares_addrinfo* found);
@@ -21,134 +23,225 @@ struct resolver::query {
 
 namespace {
 
+using found_addresses = std::unique_ptr<ares_addrinfo, void (*)(ares_addrinfo*)>;
+
 std::string text_of(const ares_addrinfo_node& node) {
    char text[INET6_ADDRSTRLEN] = {};
    const void* bytes = nullptr;
+   std::uint32_t scope = 0;
    if (node.ai_family == AF_INET) bytes = &reinterpret_cast<const sockaddr_in*>(node.ai_addr)->sin_addr;
-   if (node.ai_family == AF_INET6) bytes = &reinterpret_cast<const sockaddr_in6*>(node.ai_addr)->sin6_addr;
+   if (node.ai_family == AF_INET6) {
+      bytes = &reinterpret_cast<const sockaddr_in6*>(node.ai_addr)->sin6_addr;
+      scope = reinterpret_cast<const sockaddr_in6*>(node.ai_addr)->sin6_scope_id;
+   }
    if (bytes == nullptr || inet_ntop(node.ai_family, bytes, text, sizeof text) == nullptr) return {};
-   return text;
+   return scope == 0 ? text : std::string(text) + '%' + std::to_string(scope);
+}
+
+std::vector<std::string> texts_of(const ares_addrinfo* found, int family) {
+   std::vector<std::string> addresses;
+   for (const auto* node = found == nullptr ? nullptr : found->nodes; node != nullptr; node = node->ai_next) {
+      if (node->ai_family != family) continue;
+      if (auto text = text_of(*node); !text.empty()) addresses.push_back(std::move(text));
+   }
+   return addresses;
+}
+
+family_answer answer_of(int status, bool has_addresses) {
+   switch (status) {
+      case ARES_SUCCESS: return has_addresses ? family_answer::addresses : family_answer::no_data;
+      case ARES_ENODATA: return family_answer::no_data;
+      case ARES_ENOTFOUND:
+      case ARES_EBADNAME: return family_answer::no_such_name;  // no name can be so long
+      default: return family_answer::failed;
+   }
+}
+
+ares_addrinfo_hints hints_for(int family) {
+   ares_addrinfo_hints hints = {};
+   hints.ai_family = family;
+   hints.ai_socktype = SOCK_STREAM;
+   return hints;
 }
 
 }  // namespace
 
 void resolver::query::done(void* arg, int status, int, ares_addrinfo* found) {
    const std::unique_ptr<query> q(static_cast<query*>(arg));
-   const std::unique_ptr<ares_addrinfo, void (*)(ares_addrinfo*)> owned(found, ares_freeaddrinfo);
-   std::vector<std::string> addresses;
-   if (found != nullptr) {
-      for (const auto* node = found->nodes; node != nullptr; node = node->ai_next) {
-         if (auto text = text_of(*node); !text.empty()) addresses.push_back(std::move(text));
-      }
-   }
+   const found_addresses owned(found, ares_freeaddrinfo);
    --q->owner->pending_;
-   q->owner->came(q->host, q->v6, std::move(addresses), status);
+   q->owner->came(*q, texts_of(found, q->v6 ? AF_INET6 : AF_INET), status);
 }
 
 resolver::~resolver() {
-   if (channel_ != nullptr) ares_destroy(channel_);  // ends what is pending, through `done`
-}
-
-std::string& resolver::name_servers() {
-   static std::string servers;
-   return servers;
+   reopening_ = true;  // what is pending ends, through `done`
+   if (channel_ != nullptr) ares_destroy(channel_);
+   if (files_ != nullptr) ares_destroy(files_);
 }
 
 void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& where, time_point now) {
    now_ = now;
    if (names_.size() >= most_names) {
-      std::erase_if(names_, [](const auto& known) { return !known.second.asked[0] && !known.second.asked[1]; });
+      std::erase_if(names_, [](const auto& known) { return !known.second.searching; });
    }
    name& n = names_[where.host];
    const asker who{link, serial, where.port};
    if (!n.addresses.empty() && now - n.answered < fresh_for) return give(who, n, {});
    std::erase_if(n.askers, [&](const asker& earlier) { return earlier.link == link; });
    n.askers.push_back(who);
-   if (!n.addresses.empty()) n.patient_until = std::min(n.patient_until, now + patience);
-   ask(where.host, n);
+   if (!n.addresses.empty()) n.stale_at = std::min(n.stale_at, now + stale_after);
+   if (!n.searching) search(where.host, n);
 }
 
 std::string resolver::open_channel() {
    if (channel_ != nullptr && !outdated_) return {};
    // What is under way at name servers that may be none any more is asked again at those that are configured now.
-   std::vector<std::string> interrupted;
-   for (const auto& [host, n] : names_) {
-      if (n.asked[0] || n.asked[1]) interrupted.push_back(host);
-   }
    reopening_ = true;
-   if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
+   for (auto* c : {&channel_, &files_}) {
+      if (*c != nullptr) ares_destroy(std::exchange(*c, nullptr));
+   }
    reopening_ = outdated_ = false;
+   rules_ = system_search_rules(settings_.resolv_conf);
+   char dns[] = "b", files[] = "f";
    ares_options options = {};
    options.timeout = static_cast<int>(again_after.count());
    options.tries = most_rounds;
+   options.lookups = files;
+   options.resolvconf_path = settings_.resolv_conf.data();
    static const int initialised = ares_library_init(ARES_LIB_INIT_ALL);  // once, as it is not made for threads
    int status = initialised;
-   if (status == ARES_SUCCESS) status = ares_init_options(&channel_, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES);
+   if (status == ARES_SUCCESS) status = ares_init_options(&files_, &options, ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF);
+   if (status != ARES_SUCCESS) files_ = nullptr;
+   options.lookups = dns;
+   constexpr int dns_options = ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF;
+   if (status == ARES_SUCCESS) status = ares_init_options(&channel_, &options, dns_options);
    if (status != ARES_SUCCESS) channel_ = nullptr;
-   if (status == ARES_SUCCESS && !name_servers().empty()) {
-      status = ares_set_servers_ports_csv(channel_, name_servers().c_str());
+   if (status == ARES_SUCCESS && !settings_.servers.empty()) {
+      status = ares_set_servers_ports_csv(channel_, settings_.servers.c_str());
    }
-   const std::string problem =
-      status == ARES_SUCCESS ? std::string() : std::string("no resolver: ") + ares_strerror(status);
-   for (const std::string& host : interrupted) {
-      name& n = names_[host];
-      if (problem.empty()) {
-         ask(host, n);
+   if (status == ARES_SUCCESS) return {};
+   for (auto* c : {&channel_, &files_}) {
+      if (*c != nullptr) ares_destroy(std::exchange(*c, nullptr));
+   }
+   return std::string("no resolver: ") + ares_strerror(status);
+}
+
+void resolver::search(const std::string& host, name& n) {
+   const bool reopens = outdated_;
+   n.searching = true;
+   n.problem = open_channel();
+   std::vector<std::string> again = {host};
+   for (const auto& [other, known] : names_) {
+      if (reopens && known.searching && other != host) again.push_back(other);
+   }
+   for (const std::string& each : again) {
+      name& due = names_[each];
+      due.decide_at = never;
+      if (!n.problem.empty() && &due != &n) due.problem = n.problem;
+      if (find_locally(each, due)) {
+         conclude(each, due, ending::found);
+      } else if (!due.problem.empty()) {
+         conclude(each, due, ending::failed);
       } else {
-         n.problem = problem;
-         settle(host, n);
+         due.candidates = candidates(each, rules_);
+         due.at = 0;
+         ask(each, due);
       }
    }
-   return problem;
+}
+
+// Without a question to anybody.
+bool resolver::find_locally(const std::string& host, name& n) {
+   n.families[0].addresses.clear();
+   n.families[1].addresses.clear();
+   // Whatever others say (RFC 6761); and c-ares 1.18 loses ten bytes with each answer.
+   if (::strcasecmp(host.c_str(), "localhost") == 0 || ::strcasecmp(host.c_str(), "localhost.") == 0) {
+      n.families[0].addresses = {"127.0.0.1"};
+      n.families[1].addresses = {"::1"};
+      return true;
+   }
+   if (files_ == nullptr) return false;
+   // The file is read, and the answer given, before the call returns.
+   const auto done = [](void* arg, int, int, ares_addrinfo* found) {
+      const found_addresses owned(found, ares_freeaddrinfo);
+      auto& of = *static_cast<name*>(arg);
+      of.families[0].addresses = texts_of(found, AF_INET);
+      of.families[1].addresses = texts_of(found, AF_INET6);
+   };
+   const auto hints = hints_for(AF_UNSPEC);
+   ares_getaddrinfo(files_, host.c_str(), nullptr, &hints, done, &n);
+   return !n.families[0].addresses.empty() || !n.families[1].addresses.empty();
 }
 
 void resolver::ask(const std::string& host, name& n) {
-   if (host == "localhost") {  // whatever others say (RFC 6761); and c-ares 1.18 loses ten bytes with each answer
-      n.coming[0] = {"127.0.0.1"};
-      n.coming[1] = {"::1"};
-      return settle(host, n);
-   }
-   const std::string problem = open_channel();
-   if (!problem.empty()) {
-      n.problem = problem;
-      return settle(host, n);
-   }
-   // Both first: one that is answered at once (from /etc/hosts) is not to be taken for the last one.
-   const bool ask_now[2] = {!n.asked[0], !n.asked[1]};
-   n.asked[0] = n.asked[1] = true;
+   const std::uint64_t question = n.question = ++questions_;
+   n.families[0] = n.families[1] = {};
+   n.decide_at = never;
+   const std::string whole = n.candidates[n.at];
    for (const bool v6 : {false, true}) {
-      if (!ask_now[v6]) continue;
-      n.coming[v6].clear();
-      ares_addrinfo_hints hints = {};
-      hints.ai_family = v6 ? AF_INET6 : AF_INET;
-      hints.ai_socktype = SOCK_STREAM;
+      if (n.question != question) return;  // answered within the call, and on to the next
+      const auto hints = hints_for(v6 ? AF_INET6 : AF_INET);
       ++pending_;
-      ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &query::done, new query{this, host, v6});
+      ares_getaddrinfo(channel_, whole.c_str(), nullptr, &hints, &query::done, new query{this, host, question, v6});
    }
 }
 
-void resolver::came(const std::string& host, bool v6, std::vector<std::string> addresses, int status) {
-   name& n = names_[host];
-   n.asked[v6] = false;
+void resolver::came(const query& q, std::vector<std::string> addresses, int status) {
    if (reopening_) return;
    if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED) outdated_ = true;
-   // A name without addresses of one family says nothing of the other.
+   const auto known = names_.find(q.host);
+   if (known == names_.end() || known->second.question != q.question) return;
+   name& n = known->second;
+   if (!n.searching) {  // late, and the other family was used without it
+      if (n.addresses.empty()) return;
+      n.addresses.insert(q.v6 ? n.addresses.end() : n.addresses.begin(), addresses.begin(), addresses.end());
+      return;
+   }
+   family& f = n.families[q.v6];
+   f.answer = answer_of(status, !addresses.empty());
+   f.addresses = std::move(addresses);
+   // Of what failed the cause is told; a name without addresses of one family says nothing of the other.
    if (status != ARES_SUCCESS && (n.problem.empty() || status != ARES_ENODATA)) n.problem = ares_strerror(status);
-   if (!addresses.empty()) n.patient_until = std::min(n.patient_until, now_ + patience);
-   n.coming[v6] = std::move(addresses);
-   if (!n.asked[0] && !n.asked[1]) settle(host, n);
+   look(q.host, n);
+}
+
+void resolver::look(const std::string& host, name& n) {
+   const family &v4 = n.families[0], &v6 = n.families[1];
+   switch (weigh(v4.answer, v6.answer, now_ < n.decide_at)) {
+      case verdict::wait: {
+         const bool usable = !v4.addresses.empty() || !v6.addresses.empty();
+         const bool heard = v4.answer != family_answer::pending || v6.answer != family_answer::pending;
+         if (heard && now_ < n.decide_at)
+            n.decide_at = std::min(n.decide_at, now_ + (usable ? patience : duration(again_after)));
+         else if (heard)
+            n.decide_at = never;  // only an answer can decide
+         return;
+      }
+      case verdict::found: return conclude(host, n, ending::found);
+      case verdict::fail: return conclude(host, n, ending::failed);
+      case verdict::next:
+         if (++n.at == n.candidates.size()) return conclude(host, n, ending::gone);
+         return ask(host, n);
+   }
 }
 
 // Gives those who wait what there is.
-void resolver::settle(const std::string& host, name& n) {
-   n.patient_until = never;
-   if (!n.coming[0].empty() || !n.coming[1].empty()) {
+void resolver::conclude(const std::string& host, name& n, ending how) {
+   n.searching = false;
+   n.decide_at = n.stale_at = never;
+   if (how != ending::found) n.question = 0;  // nothing that comes late belongs to the addresses in hand
+   if (how == ending::gone) n.addresses.clear();
+   if (how == ending::found) {
       // IPv4 first: where there is no route for a family it fails at once, but more networks lose IPv6 in silence.
-      n.addresses = n.coming[0];
-      n.addresses.insert(n.addresses.end(), n.coming[1].begin(), n.coming[1].end());
+      n.addresses = n.families[0].addresses;
+      n.addresses.insert(n.addresses.end(), n.families[1].addresses.begin(), n.families[1].addresses.end());
       n.answered = now_;
    }
    const std::string problem = n.problem.empty() ? "it has no address" : std::exchange(n.problem, {});
+   give_all(host, n, problem);
+}
+
+void resolver::give_all(const std::string& host, name& n, const std::string& problem) {
    for (const asker& a : std::exchange(n.askers, {})) give(a, n, "the name " + host + " does not resolve: " + problem);
 }
 
@@ -178,8 +271,9 @@ std::optional<std::chrono::milliseconds> resolver::timeout(time_point now) const
       wait = milliseconds(left.tv_sec * 1000 + left.tv_usec / 1000 + 1);
    }
    for (const auto& [host, n] : names_) {
-      if (n.patient_until == never) continue;
-      const auto patient = std::chrono::ceil<milliseconds>(std::max(n.patient_until - now, duration::zero()));
+      const time_point due = std::min(n.decide_at, n.stale_at);
+      if (due == never) continue;
+      const auto patient = std::chrono::ceil<milliseconds>(std::max(due - now, duration::zero()));
       wait = wait ? std::min(*wait, patient) : patient;
    }
    return wait;
@@ -195,7 +289,10 @@ void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
    }
    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // its timeouts
    for (auto& [host, n] : names_) {
-      if (now >= n.patient_until) settle(host, n);
+      if (n.searching && now >= n.decide_at) look(host, n);
+      if (now < n.stale_at) continue;
+      n.stale_at = never;
+      give_all(host, n, "no answer yet");
    }
 }
 

@@ -38,7 +38,7 @@ struct connecting {
    std::string problem = {};  // plain words; then `sock` is not open
 };
 
-// `where` is an IPv4 or IPv6 address, or the path of a Unix socket.
+// `where` is an IPv4 or IPv6 address (fe80::1%eth0 with its zone), or the path of a Unix socket.
 connecting start_connect(const endpoint& where);
 // After the socket became writable: empty, or why it could not be connected.
 std::string connect_error(const socket&);

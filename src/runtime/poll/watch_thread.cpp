@@ -28,7 +28,7 @@ class all_signals_blocked {
 watch_thread::watch_thread(const config& c, std::uint64_t seed)
    : observer_(c.observer),
      engine_(c, seed),
-     loop_(engine_, observer_),
+     loop_(engine_, observer_, {.servers = c.name_servers}),
      publisher_(engine_.guide()),
      board_(publisher_.changed(engine_.watch().down_after())),
      process_(::getpid()) {
