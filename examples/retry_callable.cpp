@@ -37,9 +37,20 @@ std::string text_of(const std::exception_ptr& thrown) {
    }
 }
 
+int lisbon() {
+   weather_service service;
+   // [first]
+   const int degrees = holdfast::retry(
+      {.max_retries = 3, .backoff = holdfast::fixed_backoff(20ms), .retry_if = holdfast::retry_on<out_of_reach>()},
+      &weather_service::temperature, service, "Lisbon");
+   // [first]
+   return degrees;
+}
+
 }  // namespace
 
 int main() {
+   if (lisbon() != 21) return 1;
    // [retry]
    // At most four calls and three waits, and nothing after two seconds, whatever the count.
    const holdfast::retry_policy policy{

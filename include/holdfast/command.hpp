@@ -1,6 +1,8 @@
 // A command with its arguments, as it will be sent.
 #pragma once
 
+#include <holdfast/detail/requirements.hpp>
+
 #include <charconv>
 #include <concepts>
 #include <cstddef>

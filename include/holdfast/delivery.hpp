@@ -1,6 +1,8 @@
 // What a caller asks of the delivery of a command.
 #pragma once
 
+#include <holdfast/detail/requirements.hpp>
+
 #include <string_view>
 
 namespace holdfast {

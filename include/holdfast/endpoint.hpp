@@ -1,6 +1,8 @@
 // Where a server listens.
 #pragma once
 
+#include <holdfast/detail/requirements.hpp>
+
 #include <compare>
 #include <cstdint>
 #include <string>

@@ -155,6 +155,12 @@ std::string_view name_of(const any_event&);
 // One line in plain words, without a newline. What servers sent is escaped.
 std::string to_string(const any_event&);
 
+// A caller's unqualified to_string(e) is looked up here: any_event is a std::variant of the types of this namespace.
+namespace event {
+using holdfast::name_of;
+using holdfast::to_string;
+}  // namespace event
+
 // Called in the client's own thread, between events and never inside one: it may take its time (the client waits), but
 // must not throw and must not call the client. Where clients share a `deployment`, what the watch tells goes to the
 // deployment's observer, in the deployment's thread, and what a lane tells to that client's, in its caller's. Empty:

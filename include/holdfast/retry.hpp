@@ -1,7 +1,15 @@
 // Calls anything again until it succeeds, or until it is no longer worth it. For any callable and any client: needs
 // neither Redis nor Boost, and links nothing of Holdfast.
 //
-//    auto v = holdfast::retry({.max_retries = 3, .backoff = holdfast::fixed_backoff(5s)}, &Legacy::get, legacy, "foo");
+// `retry_if` names the client's own exceptions that are worth another call (examples/retry_callable.cpp#first):
+//
+//    const int degrees = holdfast::retry(
+//       {.max_retries = 3, .backoff = holdfast::fixed_backoff(20ms), .retry_if = holdfast::retry_on<out_of_reach>()},
+//       &weather_service::temperature, service, "Lisbon");
+//
+// Without it only a std::system_error and Holdfast's own failures are retried (`default_retry_if`), as of other
+// exceptions nobody here knows what they mean. A client that throws when a reply is lost may have run the command:
+// retry then only what may run twice (examples/retry_hiredis.cpp).
 //
 // Holdfast's own clients do not need it: they know of each command whether it ran, and wait, resend and give up by
 // that.
@@ -155,8 +163,9 @@ inline bool default_retry_if(const std::exception_ptr& thrown) {
    }
 }
 
-// A predicate for `retry_if`: exceptions of these types, or derived from them.
-//    .retry_if = holdfast::retry_on<sw::redis::IoError, sw::redis::TimeoutError>()
+// A predicate for `retry_if`: exceptions of these types, or derived from them. Of redis-plus-plus, what a broken
+// connection throws (TimeoutError is an IoError; ClosedError is not):
+//    .retry_if = holdfast::retry_on<sw::redis::IoError, sw::redis::ClosedError>()
 template <class... Exceptions>
    requires(sizeof...(Exceptions) > 0)
 auto retry_on() {

@@ -1,6 +1,8 @@
 // Time as Holdfast sees it. Nothing below rank 4 (see docs/architecture.md) reads a clock: time is an argument.
 #pragma once
 
+#include <holdfast/detail/requirements.hpp>
+
 #include <chrono>
 
 namespace holdfast {

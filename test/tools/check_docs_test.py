@@ -72,6 +72,17 @@ class CheckDocs(unittest.TestCase):
         self.write("examples/call.cpp", PROGRAM.replace("   // [call]\n}", "}"))
         self.finds(block("cpp examples/call.cpp#call", SHOWN), 1, "has no region")
 
+    def test_finds_a_header_whose_comment_differs_from_its_region(self):
+        comment = "".join(f"//    {line}\n" for line in SHOWN.splitlines())
+        header = "// Calls it (examples/call.cpp#call):\n//\n" + comment + "//\n// And that was it.\n#pragma once\n"
+        self.write("include/x.hpp", header)
+        self.accepts("# Read\n")
+        self.write("include/x.hpp", header.replace("n = 1", "n = 2"))
+        self.assertEqual(self.findings(), ["include/x.hpp:1: is not what examples/call.cpp has between its two [call]: "
+                                           "copy it again"])
+        self.write("include/x.hpp", "// Calls it (examples/call.cpp#gone):\n")
+        self.assertEqual(len(self.findings()), 1)
+
     def test_finds_cpp_and_cmake_that_are_typed_into_the_page(self):
         self.finds(block("cpp", "int n;\n"), 1, "make it a region")
         self.finds(block("cmake", "project(x)\n"), 1, "make it a region")

@@ -10,7 +10,7 @@ PURE = 3  # up to this rank: no socket, thread, clock, entropy or Boost
 PUBLIC = {"time": "core", "endpoint": "core", "error": "core", "result": "core", "delivery": "core", "random": "core",
           "event": "core", "value": "resp", "command": "resp", "policy/": "policy", "config": "engine", "uri": "engine",
           "retry": "runtime", "client": "client", "deployment": "client", "call_options": "client",
-          "holdfast": "client", "async_client": "client", "detail/error_text": "core",
+          "holdfast": "client", "async_client": "client", "detail/error_text": "core", "detail/requirements": "core",
           "detail/value_conversion": "resp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)

@@ -98,3 +98,12 @@ TEST_F(Events, AreNotEvenMadeIfNobodyListens) {
 
 }  // namespace
 }  // namespace holdfast
+
+// As in a user's program: nothing of Holdfast is in scope.
+TEST(event, to_string_and_name_of_are_found_unqualified) {
+   const holdfast::event::breaker_changed one{"open"};
+   const holdfast::any_event any = one;
+   EXPECT_EQ(to_string(any), "the circuit breaker is open");
+   EXPECT_EQ(to_string(one), "the circuit breaker is open");
+   EXPECT_EQ(name_of(any), "breaker_changed");
+}
