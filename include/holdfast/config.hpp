@@ -96,9 +96,10 @@ struct config {
 
    // ---- how long ----
    // For each command, from when it is given to its reply: queueing, DNS, connecting, discovery and resends included.
-   // More than 0. Unset: read from the deployment, max(5 s, its down-after-milliseconds + 8 s), or 10 s where no
+   // More than 0. Unset: read from the deployment, max(12 s, its down-after-milliseconds + 8 s), or 10 s where no
    // Sentinel says. (A failover takes down-after and 1.2 to 1.5 s in the lab, 4.5 s by the periods in Sentinel's
-   // source.) A blocking command's own timeout is added to it. `call_options::deadline` comes first.
+   // source. Sentinels that were rebuilt from nothing must agree for ten seconds.) A blocking command's own timeout is
+   // added to it. `call_options::deadline` comes first.
    std::optional<duration> deadline = {};
    // How long a written command may go unanswered before its connection is suspected (and a second one probes the
    // server); it is given up at twice this time. More than 0. Keep it above the slowest reply to be expected: what is
@@ -144,7 +145,8 @@ struct config {
 
    // ---- added later; the order above is fixed ----
    // For one connection to one Sentinel, and for each of its answers. More than 0. Redis' guidelines for Sentinel
-   // clients ask for a few hundred milliseconds, as the next one is to be asked then.
+   // clients ask for a few hundred milliseconds, as the next one is to be asked then. Where nothing comes in time the
+   // next try has twice as long, up to four times this; after an answer, twice what that took.
    duration sentinel_timeout = std::chrono::milliseconds(300);
    // The name servers to ask instead of the system's: "ADDRESS[:PORT],ADDRESS[:PORT]...", e.g. "127.0.0.1:8600"; empty:
    // those of resolv.conf. Search domains and /etc/hosts are the system's in any case.

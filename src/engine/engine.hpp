@@ -109,6 +109,7 @@ class engine final : private lane::guide {
    bool answered(round r) const override { return watch_.answered(r); }
    std::optional<lane::named_node> target() const override;
    std::optional<lane::trouble> why_none() const override;
+   std::string objection() const override { return watch_.objection(); }
    bool roles_matter() const override { return has_sentinels_; }
    bool in_doubt() const override { return watch_.in_doubt(); }
    time_point hold_writes_until() const override { return watch_.hold_writes_until(); }

@@ -50,7 +50,8 @@ resp::limits probe_limits() { return {.reply_bytes = 64 * 1024, .depth = 4, .ele
 duration default_deadline(std::optional<duration> down_after) {
    using namespace std::chrono_literals;
    if (!down_after) return 10s;
-   return std::max<duration>(5s, *down_after + 8s);
+   // A new lineage takes ten seconds of agreement, and a moment to be noticed and verified.
+   return std::max<duration>(12s, *down_after + 8s);
 }
 
 }  // namespace holdfast::engine

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 namespace holdfast::engine {
 
@@ -17,6 +18,7 @@ struct snapshot {
    ticket finished = 0;  // what was asked with this ticket, or an earlier one, is answered
    std::optional<lane::named_node> target = {};
    std::optional<lane::trouble> why_none = {};
+   std::string objection = {};
    bool roles_matter = true;
    bool in_doubt = false;
    time_point hold_writes_until = time_point::min();
@@ -31,6 +33,7 @@ struct snapshot {
 inline snapshot look(const lane::guide& g, std::optional<duration> down_after) {
    return {.target = g.target(),
            .why_none = g.why_none(),
+           .objection = g.objection(),
            .roles_matter = g.roles_matter(),
            .in_doubt = g.in_doubt(),
            .hold_writes_until = g.hold_writes_until(),

@@ -28,6 +28,7 @@ class snapshot_guide final : public lane::guide {
    bool answered(round r) const override { return r <= said_->finished; }
    std::optional<lane::named_node> target() const override { return said_->target; }
    std::optional<lane::trouble> why_none() const override { return said_->why_none; }
+   std::string objection() const override { return said_->objection; }
    bool roles_matter() const override { return said_->roles_matter; }
    bool in_doubt() const override { return said_->in_doubt; }
    time_point hold_writes_until() const override { return said_->hold_writes_until; }

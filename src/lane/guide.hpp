@@ -41,6 +41,8 @@ class guide {
    // The node to talk to. Its role is still to be verified, if `roles_matter`.
    virtual std::optional<named_node> target() const = 0;
    virtual std::optional<trouble> why_none() const = 0;
+   // What Sentinels say against that node, for an error's causes; empty where they say nothing.
+   virtual std::string objection() const { return {}; }
    virtual bool roles_matter() const = 0;  // false: one fixed server, whatever it is
    virtual bool in_doubt() const = 0;      // a switch was announced and is being asked about: hold new commands
    // A node is about to be promoted: new writes wait until then, where nothing of it happens sooner.

@@ -79,6 +79,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
       if (e.server_text.empty()) e.server_text = problem->server_text;
       if (problem->final && !problem->text.empty()) e.causes.push_back(problem->text);
    }
+   if (auto objection = guide_.objection(); !objection.empty()) e.causes.push_back(std::move(objection));
    const auto& tried = connector_.causes();
    e.causes.insert(e.causes.end(), tried.begin(), tried.end());
    if (auto now_tried = connector_.under_way(); e.causes.empty() && !now_tried.empty()) {

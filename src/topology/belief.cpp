@@ -44,6 +44,18 @@ judgement judge(const named_master* believed, std::span<const opinion> in_hand) 
    return {verdict::adopt, best->where, newest};
 }
 
+bool leave_out_unsupported(std::vector<opinion>& in_hand, std::size_t known) {
+   std::optional<std::uint64_t> newest;
+   for (const auto& o : in_hand) {
+      if (o.configured) newest = std::max(newest.value_or(0), o.epoch);
+   }
+   if (!newest) return false;
+   const auto newer =
+      std::count_if(in_hand.begin(), in_hand.end(), [&](const opinion& o) { return o.epoch > *newest && o.proven; });
+   if (2 * static_cast<std::size_t>(newer) > known) return false;
+   return std::erase_if(in_hand, [&](const opinion& o) { return o.epoch > *newest; }) != 0;
+}
+
 std::optional<opinion> agreed_older(const named_master& believed, std::span<const opinion> in_hand, std::size_t known) {
    if (in_hand.empty() || 2 * in_hand.size() <= known || in_hand[0].epoch >= believed.epoch) return std::nullopt;
    const auto same = [&](const opinion& o) { return o.where == in_hand[0].where && o.epoch == in_hand[0].epoch; };

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 namespace holdfast::topology {
 
@@ -23,7 +24,9 @@ struct named_master {
 struct opinion {
    endpoint where = {};
    std::uint64_t epoch = 0;
-   bool repeated = false;  // the same as its answer before: not the two halves of a change
+   bool repeated = false;    // the same as its answer before: not the two halves of a change
+   bool configured = false;  // by the user, and not learned from another Sentinel
+   bool proven = false;      // it has shown its run id
 };
 
 enum class verdict : std::uint8_t {
@@ -48,6 +51,11 @@ struct judgement {
 //   for the address after, a change; or its master was configured anew by hand.
 // - An epoch older than what is believed changes nothing.
 judgement judge(const named_master* believed, std::span<const opinion> in_hand);
+
+// Leaves out the epochs that are newer than what any configured Sentinel in hand says, unless more than half of the
+// `known` Sentinels, each proven, have one: a learned Sentinel, or the address that it had, may have passed to another
+// deployment. Whether anything was left out.
+bool leave_out_unsupported(std::vector<opinion>& in_hand, std::size_t known);
 
 // What all of `in_hand` agree on, if it is older than what is believed, and if they are more than half of the `known`
 // Sentinels: they may have been rebuilt from nothing. Where it lasts, and the role agrees, it is a new lineage.

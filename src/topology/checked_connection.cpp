@@ -13,8 +13,12 @@ std::string auth_bytes(const watch_settings& s) {
 }
 
 std::string checked_connection::overdue_text() const {
-   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(timeout_).count();
-   return (is_open() ? "no answer within " : "no connection within ") + std::to_string(ms) + " ms";
+   const auto ms = [](duration d) {
+      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+   };
+   std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed_);
+   if (longest_ == timeout_) return text;
+   return text + (passed_ == timeout_ ? " (sentinel_timeout)" : " (sentinel_timeout is " + ms(timeout_) + ")");
 }
 
 void checked_connection::dial(const endpoint& where, time_point now) {
@@ -24,10 +28,11 @@ void checked_connection::dial(const endpoint& where, time_point now) {
    tried_at_ = now;
    unanswered_ = 0;
    excused_ = false;
-   give_up_at_ = after(now, timeout_);
+   give_up_at_ = after(now, patience_);
 }
 
 void checked_connection::opened(time_point now) {
+   if (2 * (now - tried_at_) > patience_) measured(now - tried_at_);
    phase_ = phase::open;
    heard_at_ = now;
    excused_ = false;
@@ -44,22 +49,33 @@ void checked_connection::close() {
 
 void checked_connection::send(std::string_view bytes, unsigned answers, time_point now) {
    link.write(bytes);
-   if (unanswered_ == 0) give_up_at_ = after(now, timeout_);
+   if (unanswered_ == 0) {
+      give_up_at_ = after(now, patience_);
+      asked_at_ = now;
+   }
    unanswered_ += answers;
 }
 
 void checked_connection::heard(time_point now, bool an_answer) {
    heard_at_ = now;
    excused_ = false;
-   if (an_answer && unanswered_ != 0) --unanswered_;
-   give_up_at_ = unanswered_ == 0 ? never : after(now, timeout_);
+   if (an_answer && unanswered_ != 0) {
+      --unanswered_;
+      if (asked_at_ != never) measured(now - asked_at_);
+      asked_at_ = never;
+   }
+   give_up_at_ = unanswered_ == 0 ? never : after(now, patience_);
 }
 
 bool checked_connection::overdue(time_point now, bool late) {
    if (now < give_up_at_) return false;
-   if (!late || excused_) return true;
+   if (!late || excused_) {
+      passed_ = patience_;
+      patience_ = std::min(2 * patience_, longest_);
+      return true;
+   }
    excused_ = true;
-   give_up_at_ = after(now, timeout_);
+   give_up_at_ = after(now, patience_);
    return false;
 }
 

@@ -13,6 +13,7 @@
 
 #include <holdfast/time.hpp>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -30,9 +31,11 @@ class checked_connection {
    };
    enum class due : std::uint8_t { nothing, dial, ping, connect_timeout, answer_timeout };
 
-   // `timeout`: of the connect, and of each answer; `ping`: the silence after which it is checked.
-   checked_connection(duration timeout, duration ping, resp::wish_list& wishes, const resp::limits& l)
-      : link(wishes, l, 4 * 1024), timeout_(timeout), ping_(ping) {}
+   // `timeout`: of the connect, and of each answer; `ping`: the silence after which it is checked. A peer that is far
+   // away is measured: `most` times the timeout is what an answer may take at most.
+   checked_connection(duration timeout, duration ping, resp::wish_list& wishes, const resp::limits& l,
+                      unsigned most = 1)
+      : link(wishes, l, 4 * 1024), timeout_(timeout), longest_(most * timeout), patience_(timeout), ping_(ping) {}
 
    resp::link link;
 
@@ -53,12 +56,18 @@ class checked_connection {
 
    due check(time_point now, bool late);
    std::string overdue_text() const;  // of the timeout that `check` has just found
+   duration patience() const { return patience_; }
    time_point deadline() const;
 
  private:
    bool overdue(time_point now, bool late);
+   void measured(duration took) { patience_ = std::clamp(2 * took, timeout_, longest_); }
 
    duration timeout_;
+   duration longest_;
+   duration patience_;  // the timeout as it is at present
+   duration passed_ = {};
+   time_point asked_at_ = never;  // until the first answer
    duration ping_;
    phase phase_ = phase::resting;
    unsigned unanswered_ = 0;

@@ -12,7 +12,7 @@ std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 }  // namespace
 
 inquiry::inquiry(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
-   : connection(s.timeout, s.ping, wishes, l),
+   : connection(s.timeout, s.ping, wishes, l, watch_settings::most_patience),
      settings_(&s),
      auth_(auth_bytes(s)),
      id_question_(bytes_of({"SENTINEL", "MYID"})),
@@ -34,7 +34,8 @@ void inquiry::write_question(time_point now) {
    batch_ += question_;
    expect_reply(expect::master);
    expect_reply(expect::address);
-   if (list_wanted_) {
+   if (list_wanted_ || now >= list_due_) {
+      list_due_ = after(now, settings_->idle_poll / 2);
       batch_ += list_question_;
       expect_reply(expect::list);
       list_wanted_ = false;
@@ -52,8 +53,10 @@ void inquiry::opened(time_point now) {
    again_ = false;
    list_wanted_ = true;
    replicas_under_way_ = false;
-   list_under_way_ = false;
+   list_under_way_ = list_known_ = false;
+   master_known_ = false;
    refused_ = false;
+   last_words_.clear();
    id_.clear();  // another Sentinel may stand there now
    batch_.clear();
    if (!auth_.empty()) {
@@ -68,12 +71,16 @@ void inquiry::opened(time_point now) {
 
 void inquiry::want_replicas(time_point now) {
    replicas_wanted_ = wants_replicas_;
-   if (!replicas_wanted_ || replicas_under_way_ || !connection.is_open()) return;
+   if (!replicas_wanted_ || replicas_under_way_ || !connection.is_open() || !master_known_) return;
+   replicas_due_ = after(now, settings_->idle_poll / 2);
+   if (state_.replicas > most_replicas) {
+      replicas_wanted_ = false;
+      return replicas_.clear();
+   }
    connection.send(replicas_question_, 1, now);
    expect_reply(expect::replicas);
    replicas_wanted_ = false;
    replicas_under_way_ = true;
-   replicas_due_ = after(now, settings_->idle_poll / 2);
 }
 
 void inquiry::ask(std::uint64_t round, time_point now) {
@@ -86,11 +93,12 @@ void inquiry::ask(std::uint64_t round, time_point now) {
    write_question(now);
 }
 
-void inquiry::lost(const std::string& why) { fail(why); }
+void inquiry::lost(const std::string& why) { fail(last_words_.empty() ? why : "ended the connection: " + last_words_); }
 
 void inquiry::forget() {
    connection.close();
    id_.clear();
+   list_known_ = false;
    listed_others_ = 0;
    replicas_.clear();
 }
@@ -132,7 +140,7 @@ inquiry::news inquiry::take_reply(value_view reply, time_point now) {
          const auto c = read_auth(reply);
          return c == reply_class::good ? news::nothing : fail_by(c, reply, "AUTH");
       }
-      case expect::id: id_ = read_id(reply); return news::nothing;
+      case expect::id: return take_id(reply);
       case expect::master: return take_master(reply);
       case expect::address: return take_address(reply, now);
       case expect::list: return take_list(reply);
@@ -140,6 +148,14 @@ inquiry::news inquiry::take_reply(value_view reply, time_point now) {
       case expect::ping: return news::nothing;
    }
    return news::nothing;
+}
+
+inquiry::news inquiry::take_id(value_view reply) {
+   if (reply.is_error() && read_error(reply.text()) == reply_class::turned_away)
+      return fail_by(reply_class::turned_away, reply, "SENTINEL MYID");
+   if (reply.is_error()) last_words_ = shown(reply.text());
+   id_ = read_id(reply);
+   return id_.empty() ? news::nothing : news::told_id;
 }
 
 inquiry::news inquiry::take_master(value_view reply) {
@@ -173,21 +189,25 @@ inquiry::news inquiry::take_address(value_view reply, time_point now) {
    }
    asked_rounds_[0] = asked_rounds_[1];
    --questions_;
+   master_known_ = true;
+   last_words_.clear();
    if (again_) {
       again_ = false;
       write_question(now);
    }
+   if (replicas_wanted_ || now >= replicas_due_) want_replicas(now);
    return news::answered;
 }
 
 inquiry::news inquiry::take_list(value_view reply) {
    constexpr std::size_t most_listed = 128;
    list_under_way_ = false;
+   list_known_ = true;
    listed_others_ = state_.other_sentinels;
    switch (const auto c = read_sentinels(reply, most_listed, list_)) {
-      case reply_class::good: return news::listed;
+      case reply_class::good:
       case reply_class::unknown_name:
-      case reply_class::forbidden: return news::nothing;
+      case reply_class::forbidden: return news::listed;
       default: return fail_by(c, reply, "SENTINEL SENTINELS");
    }
 }
@@ -215,6 +235,7 @@ inquiry::news inquiry::fail_by(reply_class c, value_view reply, std::string_view
       case reply_class::refused: return fail("refused our user or password: " + text, true);
       case reply_class::forbidden: return fail("forbids us " + std::string(what) + ": " + text, true);
       case reply_class::no_sentinel: return fail("is no Sentinel: " + text);
+      case reply_class::turned_away: return fail("turned the connection away: " + text);
       default: break;
    }
    return fail("broke the protocol: its answer to " + std::string(what) + " makes no sense" +

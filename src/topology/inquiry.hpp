@@ -7,8 +7,9 @@
 // epoch with the old address, and what is believed at an epoch is not given up for the same epoch. (In Redis'
 // sentinel.c, leader and observers set both in one go, so that a later address never has an older epoch for long.) The
 // address is never taken from MASTER, which on the leader shows the new epoch with the old address until the failover
-// has ended. AUTH and MYID open a connection; the lists are asked for then, and when they changed
-// (that of the replicas also from time to time, and only where warm connections to them are wanted).
+// has ended. AUTH and MYID open a connection; the lists are asked for then, when they changed, and from
+// time to time. That of the replicas only where warm connections to them are wanted, and after the first answer, which
+// says how many there are: a list of thousands is not worth its bytes.
 //
 // Replies are matched by order. What does not fit ends the connection.
 #pragma once
@@ -40,6 +41,7 @@ class inquiry {
    enum class news : std::uint8_t {
       nothing,   // all that came was read
       answered,  // `answer` is new
+      told_id,   // `id` is known
       listed,    // `list` is new
       replicas,  // `replicas` is new
       failed,    // the connection is closed; `problem` says why
@@ -65,6 +67,7 @@ class inquiry {
    const sentinel_answer& answer() const { return answer_; }
    const std::vector<listed_sentinel>& list() const { return list_; }
    bool list_under_way() const { return list_under_way_; }
+   bool list_known() const { return list_known_; }  // told on this connection, if at all
    const std::vector<endpoint>& replicas() const { return replicas_; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
@@ -73,10 +76,12 @@ class inquiry {
  private:
    enum class expect : std::uint8_t { auth, id, master, address, list, replicas, ping };
    static constexpr unsigned most_questions = 2;
+   static constexpr std::uint64_t most_replicas = 512;  // some 900 bytes each, where a reply may have a megabyte
 
    void expect_reply(expect e);
    void write_question(time_point now);
    news take_reply(value_view reply, time_point now);
+   news take_id(value_view reply);
    news take_master(value_view reply);
    news take_address(value_view reply, time_point now);
    news take_list(value_view reply);
@@ -106,13 +111,17 @@ class inquiry {
    std::uint64_t round_ = 0;
    reply_class master_class_ = reply_class::good;
    master_state state_ = {};
+   bool master_known_ = false;  // `state_` is of this connection
    sentinel_answer answer_ = {};
    bool list_under_way_ = false;
+   bool list_known_ = false;
+   time_point list_due_ = time_point::min();
    std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
    std::vector<listed_sentinel> list_;
    time_point replicas_due_ = time_point::min();
    std::vector<endpoint> replicas_;
    std::string id_;
+   std::string last_words_;  // an error, while nothing else was answered on this connection
    std::string problem_;
    bool refused_ = false;
 };

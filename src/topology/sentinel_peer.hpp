@@ -3,6 +3,7 @@
 
 #include "topology/belief.hpp"
 #include "topology/inquiry.hpp"
+#include "topology/roster.hpp"
 #include "topology/subscription.hpp"
 
 #include <cstdint>
@@ -18,26 +19,38 @@ struct sentinel_peer {
       down,     // it failed, and has not answered since; `why`
    };
 
-   sentinel_peer(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l, endpoint at, bool is_seed)
-      : where(std::move(at)), seed(is_seed), questions(s, wishes, l), events(s, wishes, l) {}
+   sentinel_peer(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l, endpoint at, bool is_seed,
+                 std::string id)
+      : where(std::move(at)), seed(is_seed), listed_as(std::move(id)), questions(s, wishes, l), events(s, wishes, l) {}
 
    bool up() const { return now == standing::up; }
    bool names_a_master() const { return up() && latest.what == sentinel_answer::kind::named; }
-   opinion view() const { return {latest.where, latest.state.epoch, repeated}; }
+   // Its word counts.
+   bool votes() const { return counts && names_a_master(); }
+   const std::string& id() const { return questions.id(); }
+   opinion view() const { return {latest.where, latest.state.epoch, repeated, seed, !id().empty()}; }
+   place seen() const {
+      return {where,           seed, names_a_master() && questions.list_known(), counts, several, id(), listed_as,
+              questions.list()};
+   }
    void take_answer(const sentinel_answer& a) {
       repeated = latest.what == a.what && latest.where == a.where && latest.state.epoch == a.state.epoch;
       latest = a;
    }
 
    // The place of a learned one that was given up goes to another; its connections keep their addresses.
-   void become(const endpoint& other) {
+   void become(const endpoint& other, const std::string& other_id) {
       questions.forget();
       events.connection.close();
       where = other;
+      listed_as = other_id;
+      in_use = counts = true;
+      several = look_elsewhere = objectively_down = failing_over = false;
+      unlisted_since = never;
       question_failures = event_failures = 0;
       now = standing::untried;
       why.clear();
-      refuses = list_is_new = false;
+      refuses = false;
       stale_told.reset();
       latest = {};
       new_epoch = failover_epoch = 0;
@@ -45,20 +58,26 @@ struct sentinel_peer {
    }
 
    endpoint where;
-   bool seed = false;
+   bool seed = false;           // a configured place
+   bool in_use = true;          // else it is free for another
+   bool counts = true;          // it is configured, or listed (roster.hpp)
+   bool several = false;        // questions and events of this address have reached different Sentinels
+   std::string listed_as = {};  // of a learned one: the id under which it was listed
+   time_point unlisted_since = never;
+   bool look_elsewhere = false;  // it has just failed: perhaps it is listed at another address
    inquiry questions;
    subscription events;
    unsigned question_failures = 0;  // in a row
    unsigned event_failures = 0;
 
    standing now = standing::untried;
+   time_point answered_at = time_point::min();
    std::string why;       // of being down, in plain words
    bool refuses = false;  // down, because it refuses our password
    time_point failed_at = time_point::min();
 
    sentinel_answer latest = {};
-   bool repeated = false;  // the latest answer says what the one before said
-   bool list_is_new = false;
+   bool repeated = false;             // the latest answer says what the one before said
    bool objectively_down = false;     // it holds the master that is believed to be so
    bool failing_over = false;         // it knows of a failover of the master that is believed
    std::uint64_t asked_for_hint = 0;  // the round that its latest hint started

@@ -51,6 +51,7 @@ std::optional<endpoint> read_endpoint(std::string_view host, std::string_view po
 reply_class read_error(std::string_view text) {
    const auto begins = [&](std::string_view with) { return text.starts_with(with); };
    if (begins("NOAUTH") || begins("WRONGPASS") || begins("ERR invalid password")) return reply_class::refused;
+   if (begins("ERR max number of clients") || begins("DENIED")) return reply_class::turned_away;
    if (begins("NOPERM")) return reply_class::forbidden;
    if (begins("ERR No such master") || begins("IDONTKNOW")) return reply_class::unknown_name;
    if (begins("ERR unknown command") || begins("ERR Unknown command")) return reply_class::no_sentinel;
@@ -61,6 +62,7 @@ reply_class read_auth(value_view reply) {
    if (reply.kind() == kind::status) return reply_class::good;
    if (!reply.is_error()) return reply_class::malformed;
    const auto text = reply.text();
+   if (read_error(text) == reply_class::turned_away) return reply_class::turned_away;
    // Redis 6 and later; Redis 5 and earlier.
    const bool none_demanded = text.find("without any password configured") != std::string_view::npos ||
                               text.find("no password is set") != std::string_view::npos;
@@ -95,6 +97,8 @@ reply_class read_master(value_view reply, master_state& into) {
       } else if (key == "down-after-milliseconds" && read_number(field, milliseconds)) {
          constexpr std::uint64_t a_year = 366ULL * 24 * 3600 * 1000;
          into.down_after = std::chrono::milliseconds(std::min(milliseconds, a_year));
+      } else if (key == "num-slaves") {
+         if (!read_number(field, into.replicas)) return reply_class::malformed;
       } else if (key == "num-other-sentinels" && !read_number(field, into.other_sentinels)) {
          return reply_class::malformed;
       }

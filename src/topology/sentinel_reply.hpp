@@ -19,6 +19,7 @@ enum class reply_class : std::uint8_t {
    unknown_name,  // the Sentinel works, but knows no master of that name
    forbidden,     // this user may not run that command (NOPERM)
    refused,       // not authenticated, or wrongly
+   turned_away,   // at its door, whoever comes: maxclients is reached, or it is in protected mode
    no_sentinel,   // a server, but one that does not know the command
    malformed,     // anything else
 };
@@ -32,6 +33,7 @@ struct master_state {
    bool failover_in_progress = false;
    std::optional<duration> down_after = {};
    std::uint64_t other_sentinels = 0;
+   std::uint64_t replicas = 0;
 };
 
 // One entry of SENTINEL SENTINELS <name>.

@@ -8,7 +8,7 @@
 namespace holdfast::topology {
 
 subscription::subscription(const watch_settings& s, resp::wish_list& wishes, const resp::limits& l)
-   : connection(s.timeout, s.ping, wishes, l),
+   : connection(s.timeout, s.ping, wishes, l, watch_settings::most_patience),
      auth_(auth_bytes(s)),
      id_question_(command{"SENTINEL", "MYID"}.bytes()),
      ping_(command{"PING"}.bytes()),
@@ -57,13 +57,16 @@ subscription::news subscription::take_reply(value_view reply, time_point now) {
    if (auth_expected_) {
       auth_expected_ = false;
       connection.heard(now, true);
-      if (read_auth(reply) == reply_class::good) return news::nothing;
+      const auto c = read_auth(reply);
+      if (c == reply_class::good) return news::nothing;
+      if (c == reply_class::turned_away) return turned_away(reply);
       return fail("refused our user or password: " + shown(reply.text()), true);
    }
    if (id_expected_) {
       id_expected_ = false;
       connection.heard(now, true);
       id_ = read_id(reply);
+      if (reply.is_error() && read_error(reply.text()) == reply_class::turned_away) return turned_away(reply);
       return news::nothing;
    }
    if (reply.is_error()) return fail("refused to send events: " + shown(reply.text()), true);
@@ -91,6 +94,10 @@ subscription::news subscription::take_message(value_view reply, time_point now) 
       return news::nothing;
    }
    return fail("broke the protocol: sent what is no event");
+}
+
+subscription::news subscription::turned_away(value_view reply) {
+   return fail("turned the connection away: " + shown(reply.text()));
 }
 
 subscription::news subscription::fail(std::string why, bool refused) {

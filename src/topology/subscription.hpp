@@ -43,6 +43,7 @@ class subscription {
  private:
    news take_reply(value_view reply, time_point now);
    news take_message(value_view reply, time_point now);
+   news turned_away(value_view reply);
    news fail(std::string why, bool refused = false);
 
    std::string auth_;  // the commands, serialised once

@@ -38,7 +38,7 @@ watch::watch(watch_settings s, std::uint64_t seed, resp::wish_list& wishes, cons
 
 void watch::add_peer(const endpoint& where, bool seed) {
    order_.push_back(peers_.size());
-   peers_.push_back(std::make_unique<peer>(settings_, *wishes_, limits_, where, seed));
+   peers_.push_back(std::make_unique<peer>(settings_, *wishes_, limits_, where, seed, std::string()));
 }
 
 resp::link& watch::link_at(std::size_t i) {
@@ -161,6 +161,7 @@ watch::round watch::ask(time_point now) {
    }
    if (rounds_.fresh(now)) return rounds_.last();
    const auto r = rounds_.begin(now);
+   roll_due_ = true;
    for (const auto& p : peers_) {
       p->questions.ask(r, now);
       hurry(*p, now);
@@ -215,7 +216,7 @@ void watch::plan_poll(time_point now) {
 }
 
 // What is going on is worth more questions than one in ten seconds.
-bool watch::alert() const { return !reachable_ || agreed_ || provisional_ || failover_in_progress(); }
+bool watch::alert() const { return !reachable_ || agreed_ || provisional_ || contradicted_ || failover_in_progress(); }
 
 void watch::tick(time_point now) {
    if (peers_.empty() || now < deadline_) return;
@@ -260,7 +261,7 @@ void watch::check(peer& p, bool late, time_point now) {
 
 void watch::finish_event(time_point now) {
    take_signs(now);
-   learn(now);
+   call_the_roll(now);
    settle(now);
    publish();
    pursue_those_that_matter(now);

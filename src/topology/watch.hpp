@@ -7,7 +7,13 @@
 //    as soon as one has answered, all others are asked at once. From then on a question always goes to all: to those
 //    connected at once, to the others as soon as they are (a redial waits for its backoff, and at most `outage_poll`
 //    after the try before). Each Sentinel has its own `timeout`, for the connect and for each answer; none is ever
-//    given up. The Sentinel that answered is at the front of the list from then on.
+//    given up. The Sentinel that answered is at the front of the list from then on. Where it does not answer in time,
+//    the next try has more (watch_settings.hpp).
+//
+//    Who. A Sentinel is its run id, asked on each connection. Configured places count; learned ones by the rules of
+//    roster.hpp, else they have no vote, their events are not heard, and they are forgotten after `forget_after`. A
+//    learned one with another id than is listed is taken for down; one that failed is dialled where it is listed now. A
+//    configured place whose questions and events reached different Sentinels makes each be met at its own address.
 //
 // 2. Rounds. `ask` starts a round. It is over (`answered`) when
 //    - every Sentinel has answered it or failed, where those that were down when it began are waited for only as long
@@ -19,7 +25,9 @@
 //      at a change. (Only where something is believed: the first belief hears all, or waits `timeout`.)
 //    Each Sentinel answers or fails within twice `timeout`, so every round ends while it is ticked.
 //
-// 3. Belief: belief.hpp. The newest epoch wins, the majority decides among equals, an older epoch is not believed
+// 3. Belief: belief.hpp. The newest epoch wins, though not one that a few learned Sentinels claim against the
+// configured
+//    ones; the majority decides among equals, an older epoch is not believed
 // (event
 //    stale_answer). What is believed outlives the connections to the Sentinels; `target` is empty as long as no
 //    Sentinel can be reached that knows the name, because each reconnection has to ask. An empty target is no reason to
@@ -111,7 +119,8 @@ class watch {
    // ---- the engine's half: the connections ----
    // Their addresses are stable; their number grows when Sentinels or replicas are learned, and never shrinks. Those of
    // the Sentinels are two each.
-   std::size_t link_count() const { return 2 * peers_.size() + nodes_.link_count(); }
+   std::size_t link_count() const { return sentinel_links() + nodes_.link_count(); }
+   std::size_t sentinel_links() const { return 2 * peers_.size(); }  // the first ones
    resp::link& link_at(std::size_t);
    void on_opened(resp::link&, time_point now);
    void on_lost(resp::link&, const std::string& why, time_point now);  // not connected, or no longer
@@ -141,7 +150,9 @@ class watch {
    bool objectively_down() const;      // the master that is believed
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
    std::optional<trouble> why_none() const;  // empty while there is a target, and before the first round is over
-   std::vector<endpoint> sentinels() const;  // all known, in the order in which they would be asked
+   // What Sentinels say against the target, in a sentence; empty where none names another node.
+   std::string objection() const;
+   std::vector<endpoint> sentinels() const;            // all known, in the order in which they would be asked
    std::size_t warm() const { return nodes_.warm(); }  // replicas that answer at present
 
  private:
@@ -149,7 +160,8 @@ class watch {
    struct provisional {
       named_master before = {};
       const peer* by = nullptr;
-      round denied = 0;  // the node said that it is a slave; asked for this round because of it
+      std::string by_id = {};  // the run id of the Sentinel that selected it
+      round denied = 0;        // the node said that it is a slave; asked for this round because of it
    };
 
    // watch.cpp: connections and time
@@ -175,15 +187,27 @@ class watch {
    void weigh(time_point now);
    void believe(const endpoint&, std::uint64_t epoch, std::optional<provisional>, time_point now);
    void tell_if_stale(peer&);
-   void learn(time_point now);
-   void meet(const endpoint&, time_point now);
    void settle(time_point now);
    bool is_over(rounds::open_round&, time_point now) const;
    void conclude(time_point now);
-   std::vector<opinion>& opinions();
-   bool repeats_an_earlier(const peer&) const;
-   std::size_t known() const;
    void publish();
+
+   // watch_roster.cpp: who is a Sentinel, and whose word counts
+   void call_the_roll(time_point now);
+   void count_places();
+   void learn(time_point now);
+   bool is_led_to_by_a_seed(const peer&) const;
+   void follow_the_list(peer&, time_point now);
+   void meet(const listed_sentinel&, time_point now);
+   peer* hopeless();
+   void forget(peer&);
+   bool is_welcome(peer&, const std::string& id);
+   void question_met(peer&, time_point now);
+   bool event_source_is_welcome(peer&);
+   void note_if_several(peer&);
+   bool is_repeated_elsewhere(const peer&) const;
+   const std::vector<opinion>& voices();     // of all that count
+   const std::vector<opinion>& supported();  // the same, without newer epochs that only a few learned ones claim
 
    // watch_hints.cpp: events, doubt, and the lineage
    void take_events(peer&, time_point now);
@@ -226,6 +250,10 @@ class watch {
    std::vector<std::unique_ptr<peer>> peers_;  // seeds first; a place is never removed
    std::vector<std::size_t> order_;            // the same, in the order of asking
    rounds rounds_;
+   std::vector<place> places_;  // scratch: views into the peers
+   tally tally_;
+   bool roll_due_ = false;
+   bool contradicted_ = false;  // learned Sentinels claim a newer epoch than any configured one
 
    bool started_ = false;
    std::size_t next_start_ = 0;  // in order_: not yet dialled

@@ -2,6 +2,8 @@
 #include "topology/watch.hpp"
 
 #include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
 
 namespace holdfast::topology {
@@ -13,7 +15,8 @@ void watch::take_questions(peer& p, time_point now) {
       switch (p.questions.take(now)) {
          case inquiry::news::nothing: return;
          case inquiry::news::answered: answer_came(p, now); break;
-         case inquiry::news::listed: p.list_is_new = true; break;
+         case inquiry::news::told_id: question_met(p, now); break;
+         case inquiry::news::listed: roll_due_ = true; break;
          case inquiry::news::replicas: keep_warm(now); break;
          case inquiry::news::failed: question_failed(p, now); return;
       }
@@ -26,6 +29,7 @@ void watch::question_failed(peer& p, time_point now) {
    p.why = p.questions.problem();
    p.refuses = p.questions.refused();
    p.failed_at = now;
+   p.look_elsewhere = roll_due_ = true;
    p.latest = {};
    p.repeated = p.objectively_down = p.failing_over = false;
    if (!was_down) events_->tell([&] { return event::sentinel_down{p.where, p.why}; });
@@ -42,8 +46,11 @@ void watch::answer_came(peer& p, time_point now) {
    p.why.clear();
    p.refuses = false;
    p.question_failures = 0;
+   const bool named = p.names_a_master();
    p.take_answer(p.questions.answer());
-   ever_named_ = ever_named_ || p.names_a_master();
+   p.answered_at = now;
+   if (p.names_a_master() != named) roll_due_ = true;
+   ever_named_ = ever_named_ || p.votes();
 
    dial_all_untried(now);
    if (peers_[order_.front()]->now != peer::standing::up) {
@@ -56,13 +63,13 @@ void watch::answer_came(peer& p, time_point now) {
    const auto before = last_target_.generation;
    weigh(now);
    if (believed_) tell_if_stale(p);
-   const bool concerns = believed_ && p.names_a_master() && p.latest.state.shown == believed_->where;
+   const bool concerns = believed_ && p.votes() && p.latest.state.shown == believed_->where;
    p.objectively_down = concerns && p.latest.state.objectively_down;
    p.failing_over = concerns && p.latest.state.failover_in_progress;
    if (p.latest.state.down_after) {
       down_after_.reset();
       for (const auto& q : peers_) {
-         if (q->names_a_master()) down_after_ = std::max(down_after_, q->latest.state.down_after);
+         if (q->votes()) down_after_ = std::max(down_after_, q->latest.state.down_after);
       }
    }
    // A newer master is news for all who wait, whatever the other Sentinels are still about to say.
@@ -71,38 +78,15 @@ void watch::answer_came(peer& p, time_point now) {
       conclude(now);
    }
    // Nobody waits for this answer, but it may be the first since long.
-   if (!reachable_ && rounds_.idle() && p.names_a_master()) ask(now);
+   if (!reachable_ && rounds_.idle() && p.votes()) ask(now);
 }
 
 // ---- belief -------------------------------------------------------------------------------------------------------
 
-bool watch::repeats_an_earlier(const peer& p) const {
-   const auto& id = p.questions.id();
-   if (id.empty()) return false;
-   for (const auto& q : peers_) {
-      if (q.get() == &p) return false;
-      if (q->questions.id() == id) return true;
-   }
-   return false;
-}
-
-std::size_t watch::known() const {
-   return static_cast<std::size_t>(
-      std::count_if(peers_.begin(), peers_.end(), [&](const auto& p) { return !repeats_an_earlier(*p); }));
-}
-
-std::vector<opinion>& watch::opinions() {
-   opinions_.clear();
-   for (const auto& p : peers_) {
-      if (p->names_a_master() && !repeats_an_earlier(*p)) opinions_.push_back(p->view());
-   }
-   return opinions_;
-}
-
 // Where something is believed already, every answer counts at once. The first belief is formed by `conclude`.
 void watch::weigh(time_point now) {
    if (!believed_) return;
-   const auto& in_hand = opinions();
+   const auto& in_hand = supported();
    confirm_by(in_hand);
    const auto j = judge(&*believed_, in_hand);
    if (j.what == verdict::nothing) return watch_agreement(now);
@@ -134,7 +118,7 @@ void watch::believe(const endpoint& where, std::uint64_t epoch, std::optional<pr
 }
 
 void watch::tell_if_stale(peer& p) {
-   if (!p.names_a_master() || p.latest.state.epoch >= believed_->epoch) return;
+   if (!p.votes() || p.latest.state.epoch >= believed_->epoch) return;
    const auto said = p.view();
    if (provisional_ && said.where == provisional_->before.where) return;  // no Sentinel can know better yet
    if (p.stale_told && p.stale_told->where == said.where && p.stale_told->epoch == said.epoch) return;
@@ -151,12 +135,13 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
    std::size_t waiting_for_down = 0;
    bool hinting = false;
    for (const auto& p : peers_) {
+      if (!p->counts) continue;
       if (p->up() && p->latest.round >= r.number) {
          ++answered;
          // The first belief hears those, too, whom this one is about to name.
          if (!believed_ && p->questions.list_under_way()) ++waiting;
          if (believed_ && p->names_a_master() && p->latest.where == believed_->where &&
-             p->latest.state.epoch == believed_->epoch && !repeats_an_earlier(*p))
+             p->latest.state.epoch == believed_->epoch && !is_repeated_elsewhere(*p))
             ++confirming;
       } else if (p->failed_at > r.began) {
          continue;
@@ -172,7 +157,7 @@ bool watch::is_over(rounds::open_round& r, time_point now) const {
       r.until = never;  // who had answered is gone
       return false;
    }
-   if (2 * confirming > known() && !hinting) return true;
+   if (2 * confirming > tally_.known && !hinting) return true;
    if (r.until == never) r.until = after(now, settings_.timeout);
    return now >= r.until;
 }
@@ -192,7 +177,7 @@ void watch::settle(time_point now) {
 
 void watch::conclude(time_point now) {
    concluded_ = true;
-   const auto& in_hand = opinions();
+   const auto& in_hand = supported();
    const bool was_reachable = reachable_;
    reachable_ = !in_hand.empty();
    if (!believed_ && reachable_) {
@@ -200,7 +185,7 @@ void watch::conclude(time_point now) {
       believe(j.where, j.epoch, {}, now);
       for (const auto& p : peers_) {
          tell_if_stale(*p);
-         const bool concerns = p->names_a_master() && p->latest.state.shown == j.where;
+         const bool concerns = p->votes() && p->latest.state.shown == j.where;
          p->objectively_down = concerns && p->latest.state.objectively_down;
          p->failing_over = concerns && p->latest.state.failover_in_progress;
       }
@@ -249,46 +234,6 @@ void watch::publish() {
 
 // ---- what else they say -------------------------------------------------------------------------------------------
 
-void watch::learn(time_point now) {
-   const bool new_list = std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->list_is_new; });
-   if (!new_list) return;
-   // A seed that is given by name is listed by its address: its id, which it tells itself, shows that they are one.
-   for (const auto& p : peers_) {
-      if (p->seed && p->now == peer::standing::untried) return;
-   }
-   const std::size_t before = peers_.size();
-   for (std::size_t i = 0; i < before; ++i) {
-      if (!std::exchange(peers_[i]->list_is_new, false)) continue;
-      for (const auto& entry : peers_[i]->questions.list()) {
-         const auto same = [&](const auto& p) {
-            return p->where == entry.where || (!entry.id.empty() && p->questions.id() == entry.id);
-         };
-         if (std::none_of(peers_.begin(), peers_.end(), same)) meet(entry.where, now);
-      }
-   }
-   next_start_ = order_.size();
-}
-
-void watch::meet(const endpoint& where, time_point now) {
-   if (peers_.size() >= settings_.max_sentinels) {
-      // Full: it takes the place of the learned one that has failed most often. Where Sentinels come back under new
-      // addresses again and again, the old ones stay listed for long.
-      const auto failures = [](const auto& p) { return p->seed || p->up() ? 0 : p->question_failures; };
-      const auto worst = std::max_element(peers_.begin(), peers_.end(),
-                                          [&](const auto& a, const auto& b) { return failures(a) < failures(b); });
-      constexpr unsigned hopeless = 10;
-      if (worst == peers_.end() || failures(*worst) < hopeless) return;
-      if (provisional_ && provisional_->by == worst->get()) provisional_->by = nullptr;
-      (*worst)->become(where);
-      (*worst)->questions.dial(where, now);
-   } else {
-      add_peer(where, false);
-      peers_.back()->questions.ask(rounds_.last(), now);
-      peers_.back()->questions.dial(where, now);
-   }
-   events_->tell([&] { return event::sentinel_learned{where}; });
-}
-
 bool watch::failover_in_progress() const {
    return std::any_of(peers_.begin(), peers_.end(),
                       [](const auto& p) { return p->failing_over || p->objectively_down; });
@@ -296,6 +241,21 @@ bool watch::failover_in_progress() const {
 
 bool watch::objectively_down() const {
    return std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->objectively_down; });
+}
+
+std::string watch::objection() const {
+   if (!target_ || !believed_) return {};
+   const auto names_another = [&](const auto& p) { return p->votes() && p->latest.where != target_->where; };
+   const auto found = std::find_if(peers_.begin(), peers_.end(), names_another);
+   if (found == peers_.end()) return {};
+   const auto said = (*found)->view();
+   std::string text = "Sentinel " + to_string((*found)->where) + " names " + to_string(said.where) + " (epoch " +
+                      std::to_string(said.epoch) + ") instead of " + to_string(target_->where) + " (epoch " +
+                      std::to_string(target_->epoch) + ")";
+   if (said.epoch < target_->epoch)
+      text += "; an older epoch is followed when all have agreed on it for " +
+              std::to_string(std::chrono::duration_cast<std::chrono::seconds>(settings_.agree_for).count()) + " s";
+   return text;
 }
 
 std::optional<trouble> watch::why_none() const {

@@ -13,12 +13,16 @@ void watch::take_events(peer& p, time_point now) {
       switch (p.events.take(now)) {
          case subscription::news::nothing: return;
          case subscription::news::active:
+            if (!event_source_is_welcome(p)) {
+               p.events.lost("is another Sentinel than the one that is listed there");
+               return subscription_failed(p, false, now);
+            }
             p.event_failures = 0;
             p.questions.ask(rounds_.last(), now);  // for what happened since it was asked last
             break;
          case subscription::news::said: {
             const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
-            if (!h) break;
+            if (!h || !p.counts) break;
             events_->tell([&] {
                return event::sentinel_said{p.where, std::string(p.events.channel()), std::string(p.events.payload())};
             });
@@ -76,7 +80,10 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
       case hint_kind::down:
       case hint_kind::up:
       case hint_kind::configured: break;
-      case hint_kind::reset: p.candidate.reset(); break;
+      case hint_kind::reset:
+         p.candidate.reset();
+         p.questions.want_list();
+         break;
    }
    ask_for_hint(p, now);
 }
@@ -106,7 +113,7 @@ void watch::doubt(peer& p, time_point now) {
    hint_ask_at_ = now;  // commands are held: no time to wait for further hints
    if (in_doubt_) return;
    in_doubt_ = true;
-   doubt_until_ = after(now, settings_.timeout);
+   doubt_until_ = after(now, p.questions.connection.patience());
    doubt_generation_ = last_target_.generation;
 }
 
@@ -122,7 +129,7 @@ void watch::end_doubt(time_point now) {
 // ---- a new lineage ------------------------------------------------------------------------------------------------
 
 void watch::watch_agreement(time_point now) {
-   const auto agreed = agreed_older(*believed_, opinions(), known());
+   const auto agreed = agreed_older(*believed_, voices(), tally_.known);
    const bool same = agreed && agreed_ && agreed->where == agreed_->where && agreed->epoch == agreed_->epoch;
    if (same) return;
    withdraw_offer();

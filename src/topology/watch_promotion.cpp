@@ -37,7 +37,9 @@ void watch::extend_holds(const endpoint& where, time_point now) {
 
 void watch::given_up(peer& p, time_point now) {
    p.candidate.reset();
-   const bool of_what_is_believed = provisional_ && provisional_->by == &p;
+   // Its events may come by two addresses.
+   const bool of_what_is_believed =
+      provisional_ && (provisional_->by == &p || (!p.events.id().empty() && provisional_->by_id == p.events.id()));
    // Where its subscription is new, which failover it gave up is unknown, and that it leads one at all says enough.
    if (of_what_is_believed && (p.failover_epoch == 0 || p.failover_epoch == believed_->epoch))
       withdraw(named_master(provisional_->before), "the Sentinel " + to_string(p.where) + " gave its failover up", now);
@@ -69,7 +71,7 @@ void watch::denied(time_point now) {
 void watch::weigh_denial(time_point now) {
    if (!provisional_ || provisional_->denied == 0 || !rounds_.finished(provisional_->denied)) return;
    provisional_->denied = 0;
-   if (!opinions().empty())
+   if (!voices().empty())
       withdraw(named_master(provisional_->before), "it says that it is a slave, and no Sentinel names it", now);
 }
 
@@ -95,10 +97,10 @@ void watch::back_to_agreed(time_point now) {
 // long as none answers, those that were listed last.
 void watch::keep_warm(time_point now) {
    if (!settings_.keeps_replicas_warm() || !believed_) return;
-   if (std::none_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->up(); })) return;
+   if (std::none_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->up() && p->counts; })) return;
    std::vector<endpoint> listed;
    for (const auto& p : peers_) {
-      if (!p->up()) continue;
+      if (!p->up() || !p->counts) continue;
       for (const auto& where : p->questions.replicas()) {
          const bool known = std::find(listed.begin(), listed.end(), where) != listed.end();
          if (!known && where != believed_->where) listed.push_back(where);
@@ -160,7 +162,7 @@ void watch::role_seen(const warm_replicas::sign& s, time_point now) {
    if (by != nullptr) {
       const auto epoch = by->candidate->epoch;
       const named_master before = provisional_ ? provisional_->before : *believed_;
-      return believe(s.where, epoch, provisional{before, by, 0}, now);
+      return believe(s.where, epoch, provisional{before, by, by->events.id(), 0}, now);
    }
    if (is_agreed) return back_to_agreed(now);
    if (followed_ != s.where) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint

@@ -35,8 +35,11 @@ struct watch_settings {
    bool follow_role_hint = false;  // a replica of a master is left for that master though no Sentinel names it
 
    // Each Sentinel's own, for the connect and for each answer. Also the longest that an answer in hand waits for the
-   // rest, and the longest that a hint keeps `in_doubt`. Redis' guidelines ask for a few hundred milliseconds.
+   // rest, and the longest that a hint keeps `in_doubt`. Redis' guidelines ask for a few hundred milliseconds. Where
+   // nothing comes within it, the next try waits twice as long, up to `most_patience` times; after an answer, twice
+   // what that took.
    duration timeout = std::chrono::milliseconds(300);
+   static constexpr unsigned most_patience = 4;
    duration stagger = std::chrono::milliseconds(50);  // at the start: from one Sentinel's dial to the next one's
    duration idle_poll = std::chrono::seconds(10);     // how often all is asked although nothing happened (spread below)
    duration alert_poll = std::chrono::seconds(1);     // the same while a failover runs or the Sentinels disagree
@@ -45,9 +48,10 @@ struct watch_settings {
    duration ping = std::chrono::seconds(5);                // silence after which a connection is checked by a PING
    duration hint_spacing = std::chrono::milliseconds(10);  // hints that come faster than this are asked about together
    duration doubt_pause = std::chrono::milliseconds(250);  // how long a Sentinel that cried wolf can't hold commands
-   duration agree_for = std::chrono::seconds(10);  // how long the Sentinels must agree on a lower epoch (new lineage)
-   unsigned max_sentinels = 32;                    // seeds and learned ones together; seeds are never left out
-   std::size_t max_replicas = 16;                  // with a warm connection
+   duration agree_for = std::chrono::seconds(10);    // how long the Sentinels must agree on a lower epoch (new lineage)
+   duration forget_after = std::chrono::seconds(3);  // a learned one that nobody lists any more
+   unsigned max_sentinels = 32;                      // seeds and learned ones together; seeds are never left out
+   std::size_t max_replicas = 16;                    // with a warm connection
 
    duration node_timeout = std::chrono::seconds(1);          // for the connect to a server, and for each of its answers
    duration rewarm_spread = std::chrono::milliseconds(100);  // within this a warm connection that ended is made anew

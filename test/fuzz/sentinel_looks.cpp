@@ -149,7 +149,9 @@ void sentinel_world::look_at_events() {
 void sentinel_world::look_at_links() {
    const auto sentinels = watch_.sentinels().size();
    require(sentinels <= most_sentinels, "no more Sentinels than the limit");
-   require(watch_.link_count() <= 2 * sentinels + settings_.max_replicas + 1, "no more servers than the limit");
+   require(watch_.sentinel_links() <= 2 * most_sentinels, "no more places than the limit");
+   require(watch_.link_count() <= watch_.sentinel_links() + settings_.max_replicas + 1,
+           "no more servers than the limit");
    for (std::size_t i = 0; i != watch_.link_count(); ++i) {
       const resp::link& l = watch_.link_at(i);
       require(l.out.size() <= 16 * 1024, "questions do not pile up");

@@ -53,11 +53,17 @@ std::string sentinel_world::honest(const resp::link& l, value_view command) {
    if (name == "INFO")
       return bulk("# Replication\r\nrole:" + role_of(l.where()) + "\r\nmaster_host:" + followed.host +
                   "\r\nmaster_port:" + std::to_string(followed.port) + "\r\n");
-   if (what == "MYID") return bulk(settings_.eager ? "id-of-" + l.where().host : "5af1");
+   const auto id_of = [&](const std::string& host) { return seed_ & 0x01 ? "5af1" : "id-of-" + host; };
+   if (what == "MYID") return bulk(id_of(l.where().host));
    if (what == "MASTER") return topology::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
    if (what == "GET-MASTER-ADDR-BY-NAME") return address_reply(master_);
-   if (what != "REPLICAS") return array({});
    std::vector<std::string> listed;
+   for (unsigned i = 0; i != 4 && what == "SENTINELS"; ++i) {
+      if (!(replicas_ >> (12 + i) & 1)) continue;
+      const endpoint where{"10.0.1." + std::to_string(3 + i), 26379};
+      listed.push_back(topology::test::listed(where, id_of(where.host)));
+   }
+   if (what != "REPLICAS") return array(listed);
    for (unsigned i = 0; i != 12; ++i) {
       if (!(replicas_ >> i & 1)) continue;
       const endpoint where{"10.0.0." + std::to_string(i % 4), static_cast<std::uint16_t>(6378 + i / 4)};

@@ -137,7 +137,7 @@ void sentinel_world::pass(duration d) {
 }
 
 sentinel_world::purpose sentinel_world::of(const resp::link& l) {
-   const std::size_t of_sentinels = 2 * watch_.sentinels().size();
+   const std::size_t of_sentinels = watch_.sentinel_links();
    for (std::size_t i = 0; i != of_sentinels; ++i)
       if (&watch_.link_at(i) == &l) return i % 2 == 0 ? purpose::questions : purpose::events;
    return purpose::node;
@@ -232,7 +232,7 @@ void sentinel_world::silence() {
    const auto round = watch_.ask(now_);
    look();
    const unsigned before = dials_;
-   pass(2s);
+   pass(5s);
    require(watch_.answered(round), "each round ends");
    require(!watch_.in_doubt(), "doubt ends");
    require(watch_.hold_writes_until() <= now_, "a hold ends");

@@ -66,7 +66,7 @@ class sentinel_world {
    purpose of(const resp::link&);
    line& line_of(const resp::link&);
    resp::link& some_link() { return watch_.link_at(in_.byte() % watch_.link_count()); }
-   resp::link& some_subscription() { return watch_.link_at(2 * in_.below(watch_.sentinels().size()) + 1); }
+   resp::link& some_subscription() { return watch_.link_at(2 * in_.below(watch_.sentinel_links() / 2) + 1); }
    endpoint some_node() {
       return {"10.0.0." + std::to_string(in_.below(4)), static_cast<std::uint16_t>(6378 + in_.below(3))};
    }
@@ -113,7 +113,7 @@ class sentinel_world {
    std::map<endpoint, std::string> roles_;  // of those who do not say what is to be expected
    std::optional<endpoint> followed_;       // by those who are no master, where it is not that one
    bool nobody_is_master_ = false;
-   unsigned replicas_ = 0;  // a bit for each node
+   unsigned replicas_ = 0;  // a bit for each node; and from the twelfth on, for each Sentinel that is listed
 
    // All that was said by anybody, and all that we said about roles.
    std::set<endpoint> named_;

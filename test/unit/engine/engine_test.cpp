@@ -129,7 +129,7 @@ TEST(DefaultDeadline, IsLearnedFromTheDeployment) {
       const char* down_after;
       duration deadline;
    };
-   for (const auto& r : {row{"1000", 9s}, row{"30000", 38s}, row{"60000", 68s}, row{"1", 8001ms}}) {
+   for (const auto& r : {row{"1000", 12s}, row{"30000", 38s}, row{"60000", 68s}, row{"1", 12s}}) {
       deployment d;
       for (const auto& s : {s1, s2, s3}) d.at(s).down_after = r.down_after;
       auto& first = d.submit("GET n");

@@ -36,6 +36,9 @@ struct scripted_sentinel {
    bool knows_the_name = true;
    std::string id = {};
    std::string password = {};
+   duration delay = {};                // of each of its replies, besides the wire
+   std::vector<endpoint> behind = {};  // a balancer: connections go to these in turn
+   unsigned turn = 0;
    std::vector<std::pair<endpoint, std::string>> others = {};
    std::vector<endpoint> replicas = {};
    // Of a server.

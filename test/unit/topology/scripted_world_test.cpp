@@ -78,6 +78,8 @@ void scripted_world::dial(resp::link& l) {
    c->serial = l.serial();
    c->where = l.where();
    ++dials[c->where];
+   if (auto& balancer = at(c->where); !balancer.behind.empty())
+      c->where = balancer.behind[balancer.turn++ % balancer.behind.size()];
    const auto is = at(c->where).is;
    if (is == scripted_sentinel::condition::vanished) return;
    const bool refused = is == scripted_sentinel::condition::refusing;
@@ -108,7 +110,7 @@ void scripted_world::serve(const connection_ptr& c, const std::string& bytes) {
 }
 
 void scripted_world::reply(const connection_ptr& c, std::string bytes) {
-   later(one_way, [this, c, bytes = std::move(bytes)] {
+   later(one_way + at(c->where).delay, [this, c, bytes = std::move(bytes)] {
       if (!alive(*c)) return;
       receive(c->link->in, bytes);
       watched.on_received(*c->link, now);

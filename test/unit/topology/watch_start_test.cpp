@@ -146,9 +146,10 @@ TEST(WatchStart, NoSentinelReachableIsSaidWithOneCauseForEach) {
    ASSERT_TRUE(t);
    EXPECT_EQ(t->code, errc::no_sentinel);
    EXPECT_FALSE(t->final);
-   EXPECT_EQ(t->causes, (std::vector<std::string>{"Sentinel 10.0.1.1:26379: connection refused",
-                                                  "Sentinel 10.0.1.2:26379: no connection within 300 ms",
-                                                  "Sentinel 10.0.1.3:26379: no answer within 300 ms"}));
+   EXPECT_EQ(t->causes,
+             (std::vector<std::string>{"Sentinel 10.0.1.1:26379: connection refused",
+                                       "Sentinel 10.0.1.2:26379: no connection within 300 ms (sentinel_timeout)",
+                                       "Sentinel 10.0.1.3:26379: no answer within 300 ms (sentinel_timeout)"}));
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 3u);
    EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
    w.run_for(5s);
@@ -252,6 +253,7 @@ TEST(WatchStart, OneSeedLearnsTheOthersAndTheFirstBeliefHearsThem) {
    auto settings = three_sentinels();
    settings.sentinels = {s1};
    deployment w(settings);
+   w.name(s2, new_master, 6);
    w.name(s3, new_master, 6);
    ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
    EXPECT_TRUE(w.targets(new_master));

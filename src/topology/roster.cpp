@@ -1,0 +1,108 @@
+#include "topology/roster.hpp"
+
+#include <algorithm>
+
+namespace holdfast::topology {
+namespace {
+
+// By the ids where both are known.
+bool same(std::string_view id, const endpoint& where, const listed_sentinel& other) {
+   return id.empty() || other.id.empty() ? where == other.where : id == other.id;
+}
+
+std::string_view name_of(const place& p) { return p.id.empty() ? p.listed_as : p.id; }
+
+void add(std::vector<listed_sentinel>& census, std::string_view id, const endpoint& where) {
+   const bool there =
+      std::any_of(census.begin(), census.end(), [&](const listed_sentinel& s) { return same(id, where, s); });
+   if (!there) census.push_back({where, std::string(id)});
+}
+
+bool has_root(std::span<const place> places) {
+   return std::any_of(places.begin(), places.end(), [](const place& p) { return p.configured && p.names; });
+}
+
+// Follows the lists from the roots on.
+std::vector<bool> chain(std::span<const place> places, bool configured_root) {
+   std::vector<bool> counts;
+   std::vector<std::size_t> to_read;
+   bool root = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      const bool is_root = p.names && (configured_root ? p.configured : p.counted);
+      counts.push_back(p.configured || is_root);
+      if (is_root) to_read.push_back(i);
+      root = root || is_root;
+   }
+   for (std::size_t n = 0; n != to_read.size(); ++n) {
+      for (const listed_sentinel& entry : places[to_read[n]].lists) {
+         for (std::size_t i = 0; i != places.size(); ++i) {
+            if (counts[i] || !same(places[i].listed_as, places[i].where, entry)) continue;
+            counts[i] = true;
+            if (places[i].names) to_read.push_back(i);
+         }
+      }
+   }
+   // Nobody answers: nobody says that it is different from before.
+   for (std::size_t i = 0; !root && i != places.size(); ++i) counts[i] = counts[i] || places[i].counted;
+   return counts;
+}
+
+// Some place leads to this Sentinel: its own, the same address, or a configured one behind which it stands alone.
+bool is_met(std::span<const place> places, const listed_sentinel& entry) {
+   return std::any_of(places.begin(), places.end(), [&](const place& p) {
+      if (!p.configured) return same(p.listed_as, p.where, entry);
+      return p.where == entry.where || (!entry.id.empty() && p.id == entry.id && p.names && !p.several);
+   });
+}
+
+}  // namespace
+
+tally count(std::span<const place> places) {
+   const bool configured_root = has_root(places);
+   tally t{.counts = chain(places, configured_root)};
+   const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
+   std::vector<listed_sentinel> census;
+   std::vector<listed_sentinel> configured;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (votes(i)) add(census, name_of(places[i]), places[i].where);
+      if (places[i].configured) add(configured, places[i].names ? places[i].id : std::string_view(), places[i].where);
+   }
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!votes(i)) continue;
+      for (const listed_sentinel& entry : places[i].lists) {
+         add(census, entry.id, entry.where);
+         const bool noted = std::any_of(t.unmet.begin(), t.unmet.end(),
+                                        [&](const listed_sentinel& s) { return same(s.id, s.where, entry); });
+         if (!noted && !is_met(places, entry)) t.unmet.push_back(entry);
+      }
+   }
+   t.known = configured_root ? std::max(census.size(), configured.size()) : census.size();
+   return t;
+}
+
+bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!t.counts[i] || !places[i].names) continue;
+      for (const listed_sentinel& entry : places[i].lists) {
+         if (entry.id == id && entry.where == where) return true;
+      }
+   }
+   return false;
+}
+
+endpoint next_address(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
+   std::vector<endpoint> all;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!t.counts[i] || !places[i].names) continue;
+      for (const listed_sentinel& entry : places[i].lists) {
+         if (entry.id == id && std::find(all.begin(), all.end(), entry.where) == all.end()) all.push_back(entry.where);
+      }
+   }
+   if (all.empty()) return where;
+   const auto at = std::find(all.begin(), all.end(), where);
+   if (at == all.end() || at + 1 == all.end()) return all.front();
+   return *(at + 1);
+}
+
+}  // namespace holdfast::topology

@@ -1,0 +1,48 @@
+// Who is a Sentinel of this deployment, and so whose word counts. Pure functions, as in belief.hpp.
+//
+// A Sentinel is its run id, which it tells on each connection; where it does not, it is known by its address, and its
+// id is *unproven*. A *place* is an address that is dialled. The configured places always count. A learned one counts
+// while a Sentinel that votes lists its id; the chain begins at the *roots*: the configured places that name a master
+// or, while none of them does, those that counted last and name one.
+#pragma once
+
+#include "topology/sentinel_reply.hpp"
+
+#include <holdfast/endpoint.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::topology {
+
+struct place {
+   endpoint where = {};
+   bool configured = false;
+   bool names = false;                           // the Sentinel that answers there names a master
+   bool counted = false;                         // the verdict of before
+   bool several = false;                         // more than one Sentinel stands behind the address
+   std::string_view id = {};                     // as it told on this connection
+   std::string_view listed_as = {};              // the id under which a learned one was listed
+   std::span<const listed_sentinel> lists = {};  // the others, as it told
+};
+
+struct tally {
+   std::vector<bool> counts = {};            // for each place
+   std::vector<listed_sentinel> unmet = {};  // listed by a Sentinel that votes, and dialled nowhere
+   // The Sentinels there are: those that vote and those that they list; while a configured one votes, at least as many
+   // as are configured. A majority is more than half of them.
+   std::size_t known = 0;
+};
+
+tally count(std::span<const place> places);
+
+// Whether a voting Sentinel lists this id at this address.
+bool is_listed(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);
+// Where the Sentinel with this id is listed by those that vote: `where` itself if it is among them and no other
+// follows, else the one after it. Each call goes on to the next.
+endpoint next_address(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);
+
+}  // namespace holdfast::topology

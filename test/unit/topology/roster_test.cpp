@@ -1,0 +1,114 @@
+// Who counts as a Sentinel, as a table.
+#include "topology/roster.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology {
+namespace {
+
+const endpoint a{"10.0.1.1", 26379};
+const endpoint b{"10.0.1.2", 26379};
+const endpoint c{"10.0.1.3", 26379};
+const endpoint elsewhere{"10.0.1.9", 26379};
+
+using list = std::vector<listed_sentinel>;
+
+place configured(const endpoint& where, std::string_view id, const list& others) {
+   return {.where = where, .configured = true, .names = true, .id = id, .lists = others};
+}
+place learned(const endpoint& where, std::string_view id, const list& others) {
+   return {.where = where, .names = true, .counted = true, .id = id, .listed_as = id, .lists = others};
+}
+place down(place p) {
+   p.names = false;
+   return p;
+}
+
+const list of_a{{b, "b"}, {c, "c"}};
+const list of_b{{a, "a"}, {c, "c"}};
+const list nobody;
+
+TEST(roster, learned_place_counts_by_chain_from_a_configured_one) {
+   const list only_b{{b, "b"}};
+   const list only_c{{c, "c"}};
+   const place all[] = {configured(a, "a", only_b), learned(b, "b", only_c), learned(c, "c", nobody),
+                        learned(elsewhere, "x", of_a)};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, true, true, false}));
+   EXPECT_EQ(t.known, 3u);
+   EXPECT_TRUE(t.unmet.empty());
+}
+
+TEST(roster, learned_place_is_out_when_its_id_is_not_listed) {
+   const list only_c{{c, "c"}};
+   const place all[] = {configured(a, "a", only_c), learned(b, "b", of_b), learned(c, "c", only_c)};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, false, true}));
+   EXPECT_EQ(t.known, 2u) << "what the one that is out lists is not known by it";
+}
+
+TEST(roster, those_that_counted_last_are_roots_while_no_configured_names) {
+   const place all[] = {down(configured(a, "a", of_a)), learned(b, "b", nobody), down(learned(c, "c", nobody))};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, true, false})) << "the dead one is listed by nobody who answers";
+   EXPECT_EQ(t.known, 1u);
+}
+
+TEST(roster, nobody_is_forgotten_while_nobody_answers) {
+   const place all[] = {down(configured(a, "a", of_a)), down(learned(b, "b", of_b)), down(learned(c, "c", nobody))};
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, true}));
+}
+
+TEST(roster, dead_sentinels_that_nobody_lists_are_not_known) {
+   const place all[] = {configured(a, "a", nobody), down(learned(b, "b", of_b)), down(learned(c, "c", nobody))};
+   EXPECT_EQ(count(all).known, 1u);
+}
+
+TEST(roster, configured_ones_are_known_while_one_of_them_answers) {
+   const place alone[] = {configured(a, "a", nobody), down(configured(b, "b", nobody)),
+                          down(configured(c, "", nobody))};
+   EXPECT_EQ(count(alone).known, 3u) << "one that lists nobody is no majority";
+   const place gone[] = {down(configured(a, "a", nobody)), down(configured(b, "b", nobody)), learned(c, "c", nobody)};
+   EXPECT_EQ(count(gone).known, 1u);
+}
+
+TEST(roster, one_id_at_two_addresses_is_one_sentinel) {
+   const list moved{{elsewhere, "b"}, {c, "c"}};
+   const place all[] = {configured(a, "a", moved), down(learned(b, "b", nobody)), learned(c, "c", of_a)};
+   const auto t = count(all);
+   EXPECT_EQ(t.known, 3u);
+   EXPECT_TRUE(t.counts[1]);
+   EXPECT_TRUE(t.unmet.empty());
+   EXPECT_EQ(next_address(all, t, "b", b), elsewhere);
+   EXPECT_EQ(next_address(all, t, "b", elsewhere), b);
+}
+
+TEST(roster, listed_sentinel_is_met_by_a_configured_name_with_its_id) {
+   const endpoint name{"sentinel-1", 26379};
+   place all[] = {configured(name, "a", of_a), configured(b, "b", of_b), learned(c, "c", of_b)};
+   EXPECT_TRUE(count(all).unmet.empty());
+   all[0].several = true;
+   EXPECT_EQ(count(all).unmet, (list{{a, "a"}})) << "behind a balancer it may be another one the next time";
+   all[0].names = false;
+   EXPECT_EQ(count(all).unmet, (list{{a, "a"}}));
+}
+
+TEST(roster, unproven_place_counts_by_its_address) {
+   const place all[] = {configured(a, "", of_a), learned(b, "", nobody), learned(elsewhere, "", nobody)};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, true, false}));
+   EXPECT_EQ(t.known, 3u);
+}
+
+TEST(roster, another_id_at_a_learned_address_is_unmet) {
+   const list replaced{{b, "new"}, {c, "c"}};
+   const place all[] = {configured(a, "a", replaced), down(learned(b, "b", nobody))};
+   const auto t = count(all);
+   EXPECT_FALSE(t.counts[1]);
+   EXPECT_EQ(t.unmet, (list{{b, "new"}, {c, "c"}}));
+   EXPECT_TRUE(is_listed(all, t, "new", b));
+   EXPECT_FALSE(is_listed(all, t, "b", b));
+}
+
+}  // namespace
+}  // namespace holdfast::topology
