@@ -7,10 +7,10 @@ namespace holdfast::sim {
 
 // ---- what is read -------------------------------------------------------------------------------------------------
 
-void beliefs::read(const line& on, const told& t, time_point now) {
+void beliefs::read(const line& on, const told& t, time_point now, bool configured) {
    switch (t.is) {
       case news::nothing: return;
-      case news::address: return answered(t, now);
+      case news::address: return configured || (any_ && t.epoch <= epoch_) ? answered(t, now) : suggested(t);
       case news::epoch: subscription_of(on).epoch = t.epoch; return;
       case news::tried: subscription_of(on).failover_epoch = subscription_of(on).epoch; return;
       case news::selected:
@@ -46,8 +46,16 @@ void beliefs::answered(const told& t, time_point now) {
    others_.clear();
    named_at_ = now;
    std::erase_if(candidates_, [&](const candidate& c) { return c.epoch < epoch_; });
+   std::erase_if(suggestions_, [&](const candidate& c) { return c.epoch < epoch_; });
    if (held_for_.epoch <= epoch_) held_for_ = {};
    if (gone_to_.epoch <= epoch_) gone_to_ = {};
+}
+
+void beliefs::suggested(const told& t) {
+   if (!is_suggested(t.node)) suggestions_.emplace_back();
+   for (candidate& s : suggestions_) {
+      if (s.node == t.node || s.node == nowhere) s = {.node = t.node, .epoch = std::max(s.epoch, t.epoch)};
+   }
 }
 
 void beliefs::nominate(const line& on, const told& t, time_point now) {
@@ -116,6 +124,10 @@ const beliefs::candidate* beliefs::find(host_id h) const {
 
 bool beliefs::is_candidate(host_id h) const { return find(h) != nullptr; }
 
+bool beliefs::is_suggested(host_id h) const {
+   return std::any_of(suggestions_.begin(), suggestions_.end(), [&](const candidate& s) { return s.node == h; });
+}
+
 bool beliefs::is_named(host_id h) const {
    return h == master_ || std::find(others_.begin(), others_.end(), h) != others_.end();
 }
@@ -129,7 +141,7 @@ std::string beliefs::objection(host_id to, bool follows_hints, time_point now) c
    if (gone_to_.node != nowhere && gone_to_.node != to && !may_return(to, now))
       return "has followed host " + std::to_string(gone_to_.node) + " (epoch " + std::to_string(gone_to_.epoch) +
              ") and goes back";
-   if (is_named(to) || find(to) != nullptr) return {};
+   if (is_named(to) || find(to) != nullptr || is_suggested(to)) return {};
    const self* const named_one = find_self(master_);
    if (follows_hints && named_one != nullptr && !named_one->is_master && named_one->follows == to) return {};
    return "was told that the master is " + named();

@@ -25,7 +25,9 @@ class beliefs {
  public:
    duration hold = {};  // how long it holds writes back, at most
 
-   void read(const line&, const told&, time_point now);
+   // An answer of a learned Sentinel obliges to nothing under an epoch that is newer than what the configured ones
+   // said.
+   void read(const line&, const told&, time_point now, bool configured = true);
    void ended(const line&);
 
    // Why no command may go there; empty if it may. It may to the node that the newest answer names, or another one of
@@ -72,6 +74,7 @@ class beliefs {
    };
 
    void answered(const told&, time_point now);
+   void suggested(const told&);
    void nominate(const line&, const told&, time_point now);
    void give_up(host_id by, std::uint64_t epoch);
    subscription& subscription_of(const line&);
@@ -80,6 +83,7 @@ class beliefs {
    const candidate* find(host_id) const;
    bool may_return(host_id to, time_point now) const;
    bool is_named(host_id) const;
+   bool is_suggested(host_id) const;
    std::string named() const;
 
    bool any_ = false;
@@ -88,6 +92,7 @@ class beliefs {
    std::vector<host_id> others_;  // named under the same epoch: Sentinels can differ for good
    time_point named_at_ = {};     // the last time that an answer named it
    std::vector<candidate> candidates_;
+   std::vector<candidate> suggestions_;  // named under a newer epoch by learned Sentinels alone: it may be followed
    std::vector<subscription> subscriptions_;
    std::vector<self> selves_;
    candidate held_for_ = {};

@@ -61,6 +61,7 @@ struct promised_limits {
    retry_budget_settings budget = {};
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
+   std::vector<host_id> configured = {};  // the Sentinels that clients are given; empty: all
 };
 
 // The most that happened within one second, of what is bounded.

@@ -19,7 +19,9 @@ std::string at_host(std::string_view what, host_id h) { return std::string(what)
 
 void checkers::told(std::uint32_t client, const line& on, const sim::told& t) {
    client_record& r = record_of(client);
-   r.believes.read(on, t, clock_.now());
+   const auto& seeds = limits.configured;
+   const bool configured = seeds.empty() || std::find(seeds.begin(), seeds.end(), on.to) != seeds.end();
+   r.believes.read(on, t, clock_.now(), configured);
    if (r.lane_at == nowhere) r.believes.release();  // it has no master yet that could be replaced
 }
 
