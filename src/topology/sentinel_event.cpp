@@ -119,7 +119,9 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    const auto at = text.rfind(" @ ");
    if (at == std::string_view::npos) return std::nullopt;
    auto master = text.substr(at + 3);
-   if (!cut_name(master, name) || !cut_endpoint(master)) return std::nullopt;
+   if (!cut_name(master, name)) return std::nullopt;
+   auto its_master = cut_endpoint(master);
+   if (!its_master) return std::nullopt;
    switch (rule.kind) {
       case hint_kind::up: return hint{hint_kind::replicas};  // perhaps one that was left out of the list
       case hint_kind::down:
@@ -135,7 +137,9 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    const auto before_host = self.substr(0, before_port).rfind(' ');
    if (before_host == std::string_view::npos) return hint{rule.kind};
    const auto host = self.substr(before_host + 1, before_port - before_host - 1);
-   return hint{rule.kind, read_endpoint(host, self.substr(before_port + 1)).value_or(endpoint{})};
+   hint h{rule.kind, read_endpoint(host, self.substr(before_port + 1)).value_or(endpoint{})};
+   if (rule.kind == hint_kind::selected) h.of = std::move(*its_master);
+   return h;
 }
 
 }  // namespace

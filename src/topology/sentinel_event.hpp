@@ -34,6 +34,7 @@ struct hint {
    endpoint about =
       {};  // switched, selected: the new master; of all else about the master itself: the master as it was
    std::uint64_t epoch = 0;  // of new_epoch
+   endpoint of = {};         // selected: the master that is to be replaced
 
    friend bool operator==(const hint&, const hint&) = default;
 };

@@ -225,6 +225,7 @@ class watch {
 
    // watch_promotion.cpp: eager cutover, the connections to servers, and the role hint
    void selected(peer&, const endpoint&, time_point now);
+   bool is_of_our_failover(const peer&, const hint&) const;
    void drop_candidates(std::uint64_t up_to_epoch);
    void extend_holds(const endpoint&, time_point now);
    void given_up(peer&, time_point now);

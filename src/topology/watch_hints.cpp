@@ -65,7 +65,7 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
          break;
       case hint_kind::selected:
          p.failing_over = true;
-         selected(p, h.about, now);
+         if (is_of_our_failover(p, h)) selected(p, h.about, now);
          break;
       case hint_kind::failing_over: p.failing_over = p.failing_over || of_ours || h.about.empty(); break;
       case hint_kind::aborted:

@@ -19,6 +19,13 @@ void watch::selected(peer& p, const endpoint& where, time_point now) {
    p.no_hold_until = after(p.candidate->hold_until, settings_.hold_pause);
 }
 
+// A learned Sentinel that does not prove its id may be another deployment's by now: its failovers are of another
+// master.
+bool watch::is_of_our_failover(const peer& p, const hint& h) const {
+   if (p.seed || !p.events.id().empty() || !believed_) return true;
+   return h.of == believed_->where || (provisional_ && h.of == provisional_->before.where);
+}
+
 void watch::drop_candidates(std::uint64_t up_to_epoch) {
    for (const auto& p : peers_) {
       if (!p->candidate || p->candidate->epoch > up_to_epoch) continue;

@@ -94,6 +94,13 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
    }
 }
 
+TEST(SentinelEvent, selection_tells_which_master_is_replaced) {
+   const auto h =
+      read_hint("+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", "mymaster");
+   ASSERT_TRUE(h);
+   EXPECT_EQ(h->of, (endpoint{"127.0.0.1", 7000}));
+}
+
 TEST(SentinelEvent, ANameWithSpacesIsComparedWhole) {
    EXPECT_TRUE(read_hint("+switch-master", "my master 10.0.0.1 1 10.0.0.2 2", "my master"));
    EXPECT_FALSE(read_hint("+switch-master", "my master 10.0.0.1 1 10.0.0.2 2", "my"));

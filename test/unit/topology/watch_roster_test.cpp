@@ -195,6 +195,30 @@ TEST(watch_roster_without_ids, unproven_majority_does_not_move_against_a_configu
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
 }
 
+TEST(watch_roster_without_ids, selection_for_another_master_is_not_ours) {
+   auto settings = one_seed();
+   settings.eager = true;
+   deployment w(settings);
+   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
+   w.start();
+   const endpoint other{"10.7.0.1", 6379};
+   const endpoint theirs{"10.7.0.2", 6379};
+   w.at(theirs).role = "master";
+   const auto select = [&](const endpoint& node, const endpoint& master) {
+      w.publish(s2, "+new-epoch", "9");
+      w.publish(s2, "+try-failover", about_master(master));
+      w.publish(s2, "+selected-slave", about_replica(node, master));
+      w.run_for(2ms);
+   };
+   select(theirs, other);
+   EXPECT_LE(w.watched.hold_writes_until(), w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.dials[theirs], 0u);
+   select(new_master, old_master);
+   EXPECT_GT(w.watched.hold_writes_until(), w.now);
+}
+
 // ---- several behind one address -----------------------------------------------------------------------------------
 
 struct watch_balanced : ::testing::Test {
