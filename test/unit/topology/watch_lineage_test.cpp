@@ -30,6 +30,9 @@ TEST_F(lineage, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees)
    w.run_for(9900ms);
    EXPECT_TRUE(w.targets(old_master));
    EXPECT_EQ(w.told<event::stale_answer>().size(), 3u);
+   EXPECT_EQ(w.watched.objection(),
+             "Sentinel 10.0.1.1:26379 names 10.0.0.2:6379 (epoch 0) instead of 10.0.0.1:6379 "
+             "(epoch 5); an older epoch is followed when all have agreed on it for 10 s");
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
    EXPECT_LE(since(), 10010ms);
    EXPECT_EQ(w.watched.target()->epoch, 0u);
@@ -45,6 +48,7 @@ TEST_F(lineage, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees)
    EXPECT_EQ(w.watched.target()->generation, 2u);
    w.run_for(30s);
    EXPECT_EQ(*w.watched.target(), (named_master{new_master, 0, 2}));
+   EXPECT_EQ(w.watched.objection(), "");
 }
 
 TEST_F(lineage, IsWithdrawnWhenTheRoleIsRefusedAndOfferedAgainAfterAnotherTenSeconds) {
