@@ -12,7 +12,7 @@ RELEASE := $(call build_dir,release)
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build install drill test test-asan test-tsan bench fuzz coverage dev asan tsan format clean
+.PHONY: help setup build install installable uninstall drill test test-asan test-tsan bench fuzz coverage dev asan tsan format clean
 
 help:  ## list these targets
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,16 +29,37 @@ setup:  ## install what building and testing needs, where it is missing (Debian 
 build: $(BUILD)/build.ninja  ## build the library and the binary, build/holdfast; no test
 	@cmake --build $(BUILD) --target $(TARGET) $(BUILD_ARGS)
 
-install: $(RELEASE)/build.ninja  ## install library, headers, CMake package and binary under PREFIX (/usr/local)
+prefix := $(if $(filter /%,$(PREFIX)),$(PREFIX),$(CURDIR)/$(PREFIX))
+
+# Under sudo only the installing itself is done as root: what is built stays the property of who builds.
+install:  ## install library, headers, CMake package and, where it is built, the binary under PREFIX (/usr/local)
+	@$(if $(SUDO_UID),sudo -u '#$(SUDO_UID)') $(MAKE) --no-print-directory installable PREFIX='$(prefix)'
+	@cmake --install $(RELEASE)
+	@chown --reference=$(RELEASE) $(RELEASE)/install_*.txt
+
+# Where libraries belong (lib/x86_64-linux-gnu under /usr on Debian) depends on the prefix.
+installable: $(RELEASE)/build.ninja
+	@grep -qxF 'CMAKE_INSTALL_PREFIX:PATH=$(prefix)' $(RELEASE)/CMakeCache.txt || \
+	   cmake -S . -B $(RELEASE) -DCMAKE_INSTALL_PREFIX='$(prefix)' >/dev/null
 	@cmake --build $(RELEASE) --target holdfast_installable
-	@cmake --install $(RELEASE) --prefix '$(PREFIX)'
+
+uninstall:  ## remove what the last `make install` has installed
+	@tools/uninstall $(RELEASE) $(if $(filter command environment,$(firstword $(origin PREFIX))),'$(prefix)')
+
+# What CMake builds only where it can be built is demanded.
+demand = grep -qs '^HOLDFAST_$(1):[A-Z]*=ON$$' $(2)/CMakeCache.txt || \
+   cmake --preset $(patsubst build-%,%,$(2:build=release)) -DHOLDFAST_$(1)=ON >/dev/null
 
 drill: setup  ## kill real Redis masters under a running workload and see what it costs (ARGS='--fault kill --runs 3')
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
+	@$(call demand,APPS,$(RELEASE))
 	@cmake --build $(RELEASE) --target holdfast_app
 	@$(RELEASE)/holdfast drill $(ARGS)
 
 test: setup  ## run every check and every test; the last line says how many passed and failed
+	@$(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@$(call demand,APPS,$(BUILD))
+	@$(call demand,TESTS,$(BUILD))
 	@tools/run_tests --preset $(PRESET) $(ARGS)
 
 test-asan:  ## the same under the address and undefined-behaviour sanitizers
@@ -49,6 +70,7 @@ test-tsan:  ## the same under the thread sanitizer
 
 bench: setup  ## run the benchmarks
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
+	@$(call demand,TESTS,$(RELEASE))
 	@cmake --build $(RELEASE) --target bench
 
 fuzz:  ## let libFuzzer go on, SECONDS=60 for each target (ARGS='--only resp'; installs clang-19 where it is missing)

@@ -1,5 +1,6 @@
 # holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, of all sources in src/<folder>.
-# holdfast_library(): the library that users link, made of all layers declared before.
+# holdfast_library(): the library that users link, made of all layers declared before: holdfast::holdfast, static or
+# shared; HOLDFAST_OFFERED is its target.
 
 set(HOLDFAST_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor)
 if(HOLDFAST_WERROR)
@@ -37,10 +38,29 @@ function(holdfast_library)
    get_property(libraries GLOBAL PROPERTY HOLDFAST_LIBRARIES)
    list(TRANSFORM layers REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
    add_library(holdfast STATIC ${objects})
-   add_library(holdfast::holdfast ALIAS holdfast)
-   set_target_properties(holdfast PROPERTIES LINKER_LANGUAGE CXX)
-   target_compile_features(holdfast PUBLIC cxx_std_20)
-   target_include_directories(holdfast PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
-                              "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
-   target_link_libraries(holdfast PUBLIC Threads::Threads PRIVATE ${libraries})
+   set(offered holdfast)
+   if(BUILD_SHARED_LIBS)  # of the same objects; what is ours (the binary, the tests) is linked with the static one
+      add_library(holdfast_shared SHARED ${objects})
+      set(offered holdfast_shared)
+      set(exported "${PROJECT_SOURCE_DIR}/cmake/exported.map")
+      target_link_options(holdfast_shared PRIVATE "LINKER:--version-script=${exported}"
+                          $<$<NOT:$<BOOL:${HOLDFAST_SANITIZE}>>:LINKER:--no-undefined>)
+      # Before 1.0 a minor version may break its users: they are not linked with another one.
+      set_target_properties(holdfast_shared PROPERTIES
+                            OUTPUT_NAME holdfast EXPORT_NAME holdfast LINK_DEPENDS "${exported}"
+                            VERSION ${PROJECT_VERSION}
+                            SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+      set_target_properties(holdfast PROPERTIES EXCLUDE_FROM_ALL ON)
+   endif()
+   add_library(holdfast::holdfast ALIAS ${offered})
+   set(HOLDFAST_OFFERED ${offered} PARENT_SCOPE)
+   list(APPEND offered holdfast)
+   list(REMOVE_DUPLICATES offered)
+   foreach(target IN LISTS offered)
+      set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX)
+      target_compile_features(${target} PUBLIC cxx_std_20)
+      target_include_directories(${target} PUBLIC "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+                                 "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
+      target_link_libraries(${target} PUBLIC Threads::Threads PRIVATE ${libraries})
+   endforeach()
 endfunction()
