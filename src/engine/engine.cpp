@@ -218,7 +218,7 @@ lane::guide::round engine::ask(time_point now) { return watch_.ask(now); }
 std::optional<lane::named_node> engine::target() const {
    const auto& t = watch_.target();
    if (!t) return std::nullopt;
-   return lane::named_node{t->where, t->epoch, t->generation};
+   return lane::named_node{t->where, t->epoch, t->generation, t->run_id};
 }
 
 std::optional<lane::trouble> engine::why_none() const {

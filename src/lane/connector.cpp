@@ -33,6 +33,7 @@ void connector::set_phase(phase p, time_point deadline, time_point now) {
 }
 
 void connector::want(time_point now) {
+   wanted_ = true;
    if (phase_ != phase::resting) return;
    problem_.reset();  // what failed then was told then
    causes_.clear();
@@ -40,6 +41,7 @@ void connector::want(time_point now) {
 }
 
 void connector::rest(time_point now) {
+   wanted_ = false;
    if (phase_ == phase::asking || phase_ == phase::pausing) set_phase(phase::resting, never, now);
 }
 
@@ -66,8 +68,14 @@ void connector::ask(time_point now) {
 
 void connector::guided(time_point now) {
    switch (phase_) {
-      case phase::resting:
-      case phase::ready: return;  // the lane leaves, it has commands to account for
+      case phase::resting: return;
+      case phase::ready: {  // the lane leaves, it has commands to account for
+         const auto target = guide_.target();
+         if (!target || target->where == node_->where || !is_same_process(*target)) return;
+         // By its new name from now on. It was verified; and a node that is demoted ends its connections.
+         node_ = target;
+         return guide_.role_verified(node_->where, node_->epoch, now);
+      }
       case phase::asking:
          if (!guide_.answered(round_)) return;
          if (guide_.target()) return dial(now);
@@ -89,7 +97,11 @@ void connector::guided(time_point now) {
 bool connector::superseded() const {
    if (!node_) return false;
    const auto target = guide_.target();
-   return target && target->where != node_->where;
+   return target && target->where != node_->where && !is_same_process(*target);
+}
+
+bool connector::is_same_process(const named_node& n) const {
+   return ready() && !n.run_id.empty() && n.run_id == handshake_.self().run_id;
 }
 
 void connector::dial(time_point now) {
@@ -99,6 +111,7 @@ void connector::dial(time_point now) {
    if (changed) spread_done_ = settings_.reconnect_spread <= duration::zero();
    node_ = target;
    if (changed) {
+      way_ = handshake::way::hello;
       master_changed_at_ = now;
       refusing_since_ = {};
       pauses_.reset();
@@ -115,11 +128,9 @@ void connector::dial(time_point now) {
 void connector::on_opened(const session& s, bool busy_will_do, time_point) {
    HOLDFAST_ASSERT(phase_ == phase::dialing);
    phase_ = phase::greeting;  // within the same deadline
-   std::optional<identity> to_fence;
-   for (const past& p : pasts_) {
-      if (p.where == node_->where) to_fence = p.who;
-   }
-   handshake_.begin(s, std::move(to_fence), guide_.roles_matter(), busy_will_do, link_.out);
+   std::vector<earlier_connection> earlier;
+   for (const past& p : pasts_) earlier.push_back({p.who, p.where == node_->where});
+   handshake_.begin(s, way_, std::move(earlier), guide_.roles_matter(), busy_will_do, link_.out);
    link_.flush();
 }
 
@@ -164,15 +175,10 @@ void connector::become_ready(time_point now) {
       guide_.role_refused(node_->where, role, now);
       return pause(now);
    }
-   fenced_ = fence_result::not_needed;
-   const auto end = handshake_.unfinished() ? pasts_.begin() : pasts_.end();  // the fence is still due
-   for (auto p = pasts_.begin(); p != end; ++p) {
-      if (p->where != node_->where) continue;
-      fenced_ = handshake_.fence_holds() ? fence_result::holds : fence_result::impossible;
-      pasts_.erase(p);
-      break;
-   }
+   take_fates();
    ever_ready_ = true;
+   // Another connection need not be so careful: what closed the one before was not HELLO.
+   way_ = handshake_.how() == handshake::way::careful ? handshake::way::hello : handshake_.how();
    refusing_since_ = {};
    proven_ = false;
    problem_.reset();
@@ -182,8 +188,37 @@ void connector::become_ready(time_point now) {
    if (guide_.roles_matter()) guide_.role_verified(node_->where, node_->epoch, now);
 }
 
+// What the handshake has found out about the connections that were lost.
+void connector::take_fates() {
+   fenced_ = fence_result::not_needed;
+   fence_problem_.clear();
+   if (handshake_.unfinished()) return;  // the fence is still due
+   const auto& found = handshake_.earlier();
+   std::vector<past> left;
+   for (std::size_t i = 0; i < found.size(); ++i) {
+      auto result = fence_result::not_needed;
+      switch (found[i].is) {
+         case earlier_connection::fate::ended: result = fence_result::holds; break;
+         case earlier_connection::fate::alive: result = fence_result::impossible; break;
+         case earlier_connection::fate::unproven: result = fence_result::unproven; [[fallthrough]];
+         case earlier_connection::fate::elsewhere:
+            left.push_back(std::move(pasts_[i]));
+            if (left.back().where == node_->where) left.back().where = {};
+            break;
+      }
+      fenced_ = std::max(fenced_, result);
+      if (fence_problem_.empty()) fence_problem_ = found[i].why;
+   }
+   pasts_ = std::move(left);
+}
+
 void connector::on_lost(std::string_view why, time_point now) {
    if (phase_ != phase::dialing && phase_ != phase::greeting) return;
+   way_ = phase_ == phase::greeting ? handshake_.after_close() : handshake::way::hello;
+   no_connection(why, now);
+}
+
+void connector::no_connection(std::string_view why, time_point now) {
    problem_ = {errc::no_master, {}, {}, false};
    failed(errc::no_master, std::string(why), now);
 }
@@ -194,7 +229,9 @@ void connector::failed(errc code, std::string why, time_point now) {
    events_.tell([&] { return event::dial_failed{node_->where, why}; });
    if (code != errc::refused) return pause(now);
    // Full of clients: each try costs it a connection more.
-   set_phase(phase::pausing, after(now, refusals_.next(random_)), now);
+   const duration d = refusals_.next(random_);
+   if (!wanted_) return set_phase(phase::resting, never, now);
+   set_phase(phase::pausing, after(now, d), now);
 }
 
 void connector::note(std::string cause) {
@@ -213,6 +250,7 @@ void connector::pause(time_point now) {
    duration d = pauses_.next(random_);
    // Drawn anew rather than cut, so that the jitter survives the cap.
    if (guide_.failover_in_progress() && d > settings_.failover_cap) d = random_.between({}, settings_.failover_cap);
+   if (!wanted_) return set_phase(phase::resting, never, now);  // nobody waits for it
    set_phase(phase::pausing, after(now, d), now);
 }
 
@@ -220,23 +258,27 @@ void connector::tick(time_point now) {
    if (now < deadline_) return;
    switch (phase_) {
       case phase::pausing: return ask(now);
-      case phase::dialing: return on_lost("no connection within the connect timeout", now);
-      case phase::greeting: return on_lost("connected, but no answer to HELLO within the connect timeout", now);
+      case phase::dialing: return no_connection("no connection within the connect timeout", now);
+      case phase::greeting: return no_connection("connected, but no answer to HELLO within the connect timeout", now);
       default: deadline_ = never; return;
    }
 }
 
+// Where the target's run id is not known, it may be any process by another name: the handshake will tell.
 bool connector::fence_is_due() const {
    const auto target = guide_.target();
    return std::any_of(pasts_.begin(), pasts_.end(), [&](const past& p) {
-      return (node_ && p.where == node_->where) || (target && p.where == target->where);
+      if (node_ && p.where == node_->where) return true;
+      if (!target || (ready() && !superseded())) return false;
+      return target->run_id.empty() || p.who.run_id.empty() || target->run_id == p.who.run_id;
    });
 }
 
 void connector::remember_for_fence() {
-   std::erase_if(pasts_, [&](const past& p) { return p.where == node_->where; });
+   const identity& self = handshake_.self();
+   std::erase_if(pasts_, [&](const past& p) { return p.where == node_->where && p.who.run_id == self.run_id; });
    if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());
-   pasts_.push_back({node_->where, handshake_.self()});
+   pasts_.push_back({node_->where, self});
 }
 
 }  // namespace holdfast::lane

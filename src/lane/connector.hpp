@@ -52,7 +52,7 @@ class connector {
    bool ready() const { return phase_ == phase::ready; }
    // The server was busy with a script, and we let in all the same: only for what may run then.
    bool unfinished() const { return ready() && handshake_.unfinished(); }
-   // The named node is another than that of the present connection.
+   // The named node is another than that of the present connection. The same process under another name is not.
    bool superseded() const;
    time_point master_changed_at() const { return master_changed_at_; }
 
@@ -64,28 +64,32 @@ class connector {
    // ---- the fence ----
    // The connection that is being given up has written what may still run there.
    void remember_for_fence();
-   // On the way to a node where something of a lost connection may still run.
+   // On the way to a process where something of a lost connection may still run.
    bool fence_is_due() const;
-   bool has_to_fence() const { return !pasts_.empty(); }  // some node, should the lane come to it
-   // After ready: whether the lane came back to the node of such a connection, and if so whether it is proven dead.
-   enum class fence_result : std::uint8_t { not_needed, holds, impossible };
+   bool has_to_fence() const { return !pasts_.empty(); }  // some process, should the lane come to it
+   // After ready: whether the lane came back to the process of such a connection, and if so whether it is proven dead.
+   // Unproven: it came to another address, and can't know whether to another process.
+   enum class fence_result : std::uint8_t { not_needed, holds, unproven, impossible };
    fence_result fenced() const { return fenced_; }
-   const std::string& fence_problem() const { return handshake_.fence_problem(); }
+   const std::string& fence_problem() const { return fence_problem_; }
 
  private:
    struct past {
-      endpoint where;
+      endpoint where;  // where it was dialled; none once another process was found there
       identity who;
    };
-   static constexpr std::size_t most_pasts = 8;  // nodes that a lane remembers to fence
+   static constexpr std::size_t most_pasts = 8;  // processes that a lane remembers to fence
    static constexpr std::size_t most_causes = 8;
 
    void set_phase(phase, time_point deadline, time_point now);
    void ask(time_point now);
    void dial(time_point now);
    void pause(time_point now);
+   void no_connection(std::string_view why, time_point now);
    void failed(errc, std::string why, time_point now);
    void become_ready(time_point now);
+   void take_fates();
+   bool is_same_process(const named_node&) const;
    bool lasts(time_point now);
    void note(std::string cause);
 
@@ -99,9 +103,11 @@ class connector {
 
    phase phase_ = phase::resting;
    time_point deadline_ = never;
+   bool wanted_ = false;  // no `rest` since the last `want`
    guide::round round_ = 0;
    std::optional<named_node> node_;  // dialed, or connected to
    handshake handshake_;
+   handshake::way way_ = handshake::way::hello;  // for the next connection to the same address
    bool ever_ready_ = false;
    bool proven_ = true;  // the last connection that was ready did answer a command
    bool spread_done_ = true;
@@ -112,6 +118,7 @@ class connector {
    std::vector<std::string> causes_;
    std::vector<past> pasts_;
    fence_result fenced_ = fence_result::not_needed;
+   std::string fence_problem_;
 };
 
 }  // namespace holdfast::lane

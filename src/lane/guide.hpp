@@ -18,6 +18,8 @@ struct named_node {
    endpoint where;
    std::uint64_t epoch = 0;
    std::uint64_t generation = 0;  // counts the changes
+   // Of its process, where a Sentinel tells it: one that the lane is connected to is not left for another name of it.
+   std::string run_id = {};
 
    friend bool operator==(const named_node&, const named_node&) = default;
 };

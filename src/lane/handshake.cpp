@@ -5,18 +5,38 @@
 namespace holdfast::lane {
 namespace {
 
-// "id=7 addr=127.0.0.1:4711 laddr=..." -> the value of `key`.
-std::string field(std::string_view line, std::string_view key) {
+bool is_number(std::string_view text) {
+   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// "id=7 addr=127.0.0.1:4711 laddr=..." -> the value of `key`, up to the next space.
+std::string_view field(std::string_view line, std::string_view key) {
    std::size_t at = 0;
    while (at < line.size()) {
       const std::size_t end = std::min(line.find_first_of(" \n", at), line.size());
       const std::string_view item = line.substr(at, end - at);
       if (item.starts_with(key) && item.size() > key.size() && item[key.size()] == '=') {
-         return std::string(item.substr(key.size() + 1));
+         return item.substr(key.size() + 1);
       }
       at = end + 1;
    }
    return {};
+}
+
+// Of a Unix socket's clients the address is the server's path and port 0, and the path may have spaces: not even its
+// beginning is to be taken for an address.
+bool is_tcp_address(std::string_view text) {
+   const std::size_t colon = text.rfind(':');
+   if (colon == std::string_view::npos || colon == 0) return false;
+   const auto port = text.substr(colon + 1);
+   if (!is_number(port) || port.find_first_not_of('0') == std::string_view::npos) return false;
+   const auto host = text.substr(0, colon);
+   const bool is_ipv6 = host.front() == '[' && host.back() == ']';
+   const auto of_ipv6 = std::string_view("[]:.%0123456789abcdefABCDEF");
+   if (!is_ipv6) return host.find_first_not_of("0123456789.") == std::string_view::npos;
+   const auto zone = std::min(host.find('%'), host.size());
+   return host.substr(0, zone).find_first_not_of(of_ipv6) == std::string_view::npos &&
+          host.find('/') == std::string_view::npos;
 }
 
 // "role:master\r\nconnected_slaves:2\r\n..." -> the value of `key`.
@@ -40,14 +60,44 @@ bool passes(std::string_view text) {
 
 }  // namespace
 
-void handshake::begin(const session& s, std::optional<identity> to_fence, bool need_role, bool busy_will_do,
-                      resp::outbox& out) {
+void handshake::begin(const session& s, way w, std::vector<earlier_connection> earlier, bool need_role,
+                      bool busy_will_do, resp::outbox& out) {
    *this = handshake{};
    session_ = s;
-   to_fence_ = std::move(to_fence);
+   earlier_ = std::move(earlier);
    need_role_ = need_role;
    busy_will_do_ = busy_will_do;
-   if (session_.protocol < 3) return write_old_way(out);
+   way_ = session_.protocol < 3 ? std::max(w, way::old) : w;
+   switch (way_) {
+      case way::hello: return write_hello(out);
+      case way::careful: return write_life_test(out);
+      case way::old: return write_old_way(out);
+      case way::bare: break;
+   }
+   old_way_ = true;
+   write_life_test(out);
+   if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
+}
+
+handshake::way handshake::after_close() const {
+   const bool silent = next_ == 0;
+   switch (way_) {
+      case way::hello: return silent ? way::careful : way::hello;
+      case way::careful: return silent && lives_ ? way::old : way::hello;
+      case way::old: return silent && !need_role_ ? way::bare : way::hello;
+      case way::bare: break;
+   }
+   return way::hello;
+}
+
+void handshake::write_life_test(resp::outbox& out) {
+   write_auth(out);
+   send(step::ping, command{"PING"}, out);
+}
+
+void handshake::write_hello(resp::outbox& out) {
+   steps_.clear();
+   next_ = 0;
    command hello{"HELLO", session_.protocol};
    if (session_.authenticates()) {
       hello.arg("AUTH").arg(session_.username.empty() ? "default" : session_.username).arg(session_.password);
@@ -61,25 +111,76 @@ void handshake::write_old_way(resp::outbox& out) {
    old_way_ = true;
    steps_.clear();
    next_ = 0;
-   if (session_.authenticates()) {
-      command auth{"AUTH"};
-      if (!session_.username.empty()) auth.arg(session_.username);
-      send(step::auth, auth.arg(session_.password), out);
-   }
+   auth_refused_.clear();
+   write_auth(out);
    send(step::role, command{"ROLE"}, out);
    if (!session_.name.empty()) send(step::set_name, command{"CLIENT", "SETNAME", session_.name}, out);
    write_rest(out);
 }
 
+// A server from before 6.0 knows no users. The one that it has, in a way, is "default".
+void handshake::write_auth(resp::outbox& out) {
+   if (!session_.authenticates()) return;
+   command auth{"AUTH"};
+   if (!session_.username.empty()) auth.arg(session_.username);
+   send(step::auth, auth.arg(session_.password), out);
+   if (session_.username == "default") send(step::second_auth, command{"AUTH", session_.password}, out);
+}
+
 void handshake::write_rest(resp::outbox& out) {
    send(step::client_info, command{"CLIENT", "INFO"}, out);
    send(step::server_info, command{"INFO", "server"}, out);
-   if (to_fence_ && to_fence_->known()) {
-      send(step::kill, command{"CLIENT", "KILL", "ID", to_fence_->id, "ADDR", to_fence_->address}, out);
-   } else if (to_fence_) {
-      fence_problem_ = "the server did not tell who we were (CLIENT INFO)";
+   // At once where it would be safe whatever process this is; the others once that is known.
+   kills_.clear();
+   kills_answered_ = 0;
+   for (std::size_t i = 0; i < earlier_.size(); ++i) {
+      earlier_connection& e = earlier_[i];
+      e.asked = false;
+      if (e.same_address && !e.who.id.empty() && !e.who.address.empty()) write_kill(i, out);
    }
    if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
+}
+
+void handshake::write_kill(std::size_t which, resp::outbox& out) {
+   earlier_connection& e = earlier_[which];
+   command kill{"CLIENT", "KILL", "ID", e.who.id};
+   if (!e.who.address.empty()) kill.arg("ADDR").arg(e.who.address);
+   e.asked = true;
+   kills_.push_back(which);
+   send(step::kill, kill, out);
+}
+
+// The server has told which process it is: whether that asks for more.
+bool handshake::write_later_kills(resp::outbox& out) {
+   const std::size_t before = kills_.size();
+   for (std::size_t i = 0; i < earlier_.size(); ++i) {
+      const earlier_connection& e = earlier_[i];
+      if (e.asked || e.who.id.empty()) continue;
+      const bool both_known = !e.who.run_id.empty() && !self_.run_id.empty();
+      if (both_known ? e.who.run_id == self_.run_id : !e.who.address.empty()) write_kill(i, out);
+   }
+   return kills_.size() != before;
+}
+
+// "0 killed" is proof, too: in this process there is no such connection any more.
+void handshake::judge_earlier() {
+   using fate = earlier_connection::fate;
+   for (earlier_connection& e : earlier_) {
+      const bool both_known = !e.who.run_id.empty() && !self_.run_id.empty();
+      if (both_known && e.who.run_id != self_.run_id) continue;  // elsewhere
+      const bool may_be_another = !both_known && !e.same_address;
+      e.is = may_be_another ? fate::unproven : fate::alive;
+      if (e.asked && e.refused.empty())
+         e.is = may_be_another ? fate::elsewhere : fate::ended;
+      else if (e.asked)
+         e.why = e.refused;
+      else if (e.who.id.empty())
+         e.why = "the server did not tell who we were (CLIENT INFO)";
+      else
+         e.why =
+            "the server did not tell its run id (INFO server), and the connections of a Unix socket have no address";
+      if (may_be_another && !e.why.empty()) e.why += "; whether this is another node than before can't be known";
+   }
 }
 
 void handshake::send(step s, const command& c, resp::outbox& out) {
@@ -92,28 +193,42 @@ handshake::state handshake::resume(const value_view& reply, resp::outbox& out) {
    if (next_ == steps_.size()) return fail(errc::protocol_error, "it answered more than it was asked", {}, false);
    state_ = take(steps_[next_++], reply, out);
    if (state_ != state::working || next_ != steps_.size()) return state_;
+   if (way_ == way::careful && !lives_) {
+      lives_ = true;
+      write_hello(out);
+      return state_;
+   }
    // HELLO was refused: the batch written with it has now been passed over, and the old way begins.
    if (!resp3_ && !old_way_) {
       write_old_way(out);
       return state_;
    }
+   if (!process_known_ && !unfinished_) {
+      process_known_ = true;
+      if (write_later_kills(out)) return state_;
+   }
+   judge_earlier();
    return state_ = state::ready;
 }
 
 handshake::state handshake::take(step s, const value_view& reply, resp::outbox& out) {
-   const bool passed_over = !resp3_ && !old_way_ && s != step::hello;
+   const bool passed_over = !resp3_ && !old_way_ && s != step::hello && s != step::ping;
    if (passed_over) return state::working;
+   const std::size_t killed = s == step::kill ? kills_[kills_answered_++] : 0;
    switch (s) {
+      case step::ping:
+         if (reply.is_error()) return !old_way_ || passes(reply.text()) ? state::working : fail_by(reply.text());
+         return reply.text() == "PONG" ? state::working : fail_as_no_server(reply, "PING");
       case step::hello: return on_hello(reply);
       case step::auth:
-         if (reply.is_error()) return fail_by(reply.text());
+         if (!reply.is_error() || session_.username != "default") return on_auth(reply);
+         auth_refused_ = reply.text();
          return state::working;
-      case step::role:
-         if (reply.is_error()) return on_role_error(reply.text(), out);
-         if (reply.size() == 0) return fail(errc::protocol_error, "its answer to ROLE is none", {}, false);
-         role_ = reply[0].text();
-         if (role_ == "sentinel") return fail_by("is a Sentinel");
-         return state::working;
+      case step::second_auth:
+         if (auth_refused_.empty()) return state::working;
+         return auth_refused_.find("wrong number of arguments") == std::string::npos ? fail_by(auth_refused_)
+                                                                                     : on_auth(reply);
+      case step::role: return on_role(reply, out);
       case step::replication:
          if (!reply.is_error()) role_ = line_of(reply.text(), "role");
          if (role_.empty() && need_role_) {
@@ -124,7 +239,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
       case step::set_name: return state::working;
       case step::client_info: return on_client_info(reply);
       case step::server_info: return on_server_info(reply);
-      case step::kill: return on_kill(reply);
+      case step::kill: return on_kill(killed, reply);
       case step::select:
          if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : fail_by(reply.text());
          return state::working;
@@ -132,20 +247,50 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
    return state::working;
 }
 
+handshake::state handshake::on_auth(const value_view& reply) {
+   if (!reply.is_error()) return reply.text() == "OK" ? state::working : fail_as_no_server(reply, "AUTH");
+   if (!session_.username.empty() && reply.text().find("wrong number of arguments") != std::string_view::npos) {
+      return fail(errc::authentication_failed, "it knows no user names, as Redis before 6.0: leave out the user name",
+                  reply.text(), true);
+   }
+   return fail_by(reply.text());
+}
+
+handshake::state handshake::on_role(const value_view& reply, resp::outbox& out) {
+   if (reply.is_error()) return on_role_error(reply.text(), out);
+   if (reply.kind() == kind::array && reply.size() != 0) role_ = reply[0].text();
+   if (role_ == "sentinel") return fail_by("is a Sentinel");
+   if (role_ != "master" && role_ != "slave" && role_ != "replica") return fail_as_no_server(reply, "ROLE");
+   return state::working;
+}
+
 handshake::state handshake::on_hello(const value_view& reply) {
    if (reply.is_error()) return on_hello_error(reply.text());
-   if (reply.size() == 0) return fail(errc::protocol_error, "its answer to HELLO is not a map", {}, true);
+   // All that is said to be a Redis tells its name, or the protocol that it goes on in. An echo does not.
+   const bool names_itself = !reply.find("server").text().empty();
+   const auto protocol = reply.find("proto");
+   const bool names_protocol = protocol.kind() == kind::integer && (protocol.integer() == 2 || protocol.integer() == 3);
+   if (reply.size() == 0 || (!names_itself && !names_protocol)) return fail_as_no_server(reply, "HELLO");
    resp3_ = true;
    role_ = reply.find("role").text();
    if (reply.find("mode").text() == "sentinel") return fail_by("is a Sentinel");
    return state::working;
 }
 
+// Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
-   if (text.starts_with("NOPROTO") || text.starts_with("NOPERM") || text.starts_with("ERR unknown command")) {
-      return state::working;
+   using resp::reply_class;
+   switch (resp::classify_error(text, false, false, true).cls) {
+      case reply_class::wrong_password:
+      case reply_class::refused:
+      case reply_class::loading:
+      case reply_class::busy: return fail_by(text);
+      case reply_class::not_authenticated:
+         if (!session_.authenticates()) return fail_by(text);
+         break;  // it knows HELLO, and not its AUTH
+      default: break;
    }
-   return fail_by(text);
+   return state::working;
 }
 
 // Not allowed, or (in front of old servers and in proxies) not known: INFO tells it too.
@@ -162,8 +307,8 @@ handshake::state handshake::on_role_error(std::string_view text, resp::outbox& o
 handshake::state handshake::on_client_info(const value_view& reply) {
    // A connection that does not know who it is can never be fenced.
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
-   self_.id = field(reply.text(), "id");
-   self_.address = field(reply.text(), "addr");
+   if (const auto id = field(reply.text(), "id"); is_number(id)) self_.id = id;
+   if (const auto address = field(reply.text(), "addr"); is_tcp_address(address)) self_.address = address;
    return state::working;
 }
 
@@ -173,12 +318,11 @@ handshake::state handshake::on_server_info(const value_view& reply) {
    return state::working;
 }
 
-// The number of connections ended: one, or none if it had ended by itself. Either way nothing of it can run any more.
-handshake::state handshake::on_kill(const value_view& reply) {
-   fence_holds_ = !reply.is_error();
-   if (fence_holds_) return state::working;
-   if (passes(reply.text())) return on_passing(reply.text());  // better late and fenced
-   fence_problem_ = reply.text();
+// The number of connections ended: one, or none if it had ended by itself.
+handshake::state handshake::on_kill(std::size_t which, const value_view& reply) {
+   if (reply.kind() == kind::integer) return state::working;
+   if (reply.is_error() && passes(reply.text())) return on_passing(reply.text());  // better late and fenced
+   earlier_[which].refused = reply.is_error() ? std::string(reply.text()) : "its answer to CLIENT KILL is no number";
    return state::working;
 }
 
@@ -191,6 +335,16 @@ handshake::state handshake::on_passing(std::string_view text) {
 handshake::state handshake::fail(errc code, std::string text, std::string_view server_text, bool final) {
    problem_ = {code, std::move(text), std::string(server_text), final};
    return state_ = state::failed;
+}
+
+// Something answers, but not as a Redis would.
+handshake::state handshake::fail_as_no_server(const value_view& reply, std::string_view question) {
+   if (reply.kind() == kind::array && reply.size() != 0 && reply[0].text() == question) {
+      return fail(errc::protocol_error, "it sends back what it is sent: an echo service, and no Redis server", {},
+                  true);
+   }
+   return fail(errc::protocol_error, "its answer to " + std::string(question) + " is none that a Redis server gives",
+               {}, true);
 }
 
 handshake::state handshake::fail_by(std::string_view text) {

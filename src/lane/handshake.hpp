@@ -1,7 +1,8 @@
 // The script that makes a connection usable: HELLO (protocol, user, name, and the node's role), CLIENT INFO and INFO
 // server (who we are to the server, and which process it is, so that this connection can be fenced one day), the fence
-// of the one before, SELECT: all in one write, one wait. A server that refuses HELLO (before 6.0, or by ACL) is asked
-// again the old way: AUTH, ROLE, ...
+// of the one before, SELECT: all in one write, one wait. A server that refuses HELLO, in whatever words, is asked
+// again the old way: AUTH, ROLE, ... Some proxies close the connection instead, as a server does that is about to go:
+// which of the two it is the next tries find out (`way`).
 #pragma once
 
 #include "lane/session.hpp"
@@ -12,24 +13,47 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace holdfast::lane {
 
-// A connection as the server names it: CLIENT KILL needs both, because a restarted server gives the id to a stranger,
-// and because behind a relay our own view of the address is not the server's.
+// A connection as the server names it. An id is given once in the life of a process, so with the run id it is exact.
+// Without the run id it may belong to a stranger, as a restarted server begins to count anew: then the address must fit
+// as well, as the server sees it (behind a relay our own view is another). All clients of a Unix socket have the same.
 struct identity {
    std::string id;
-   std::string address;
-   std::string run_id;  // of the server's process (INFO server); empty where the server does not tell
-   bool known() const { return !id.empty() && !address.empty(); }
+   std::string address;  // of a TCP connection; empty for a Unix socket
+   std::string run_id;   // of the server's process (INFO server); empty where the server does not tell
+};
+
+// An earlier connection of the lane, of whose commands some may still run in the process that it led to.
+struct earlier_connection {
+   enum class fate : std::uint8_t {
+      elsewhere,  // it led to another process than this connection does
+      ended,      // it led to this process, and has ended: nothing of it can run any more
+      alive,      // it led to this process, or may have, and could not be ended
+      unproven,   // it led to another address, and whether to another process can't be known
+   };
+   identity who;
+   bool same_address = false;  // it was dialled where this one is
+   fate is = fate::elsewhere;
+   std::string why = {};  // of alive and unproven
+   bool asked = false;
+   std::string refused = {};  // the answer to CLIENT KILL, if that was an error
 };
 
 class handshake {
  public:
    enum class state : std::uint8_t { working, ready, failed };
+
+   // How a connection is begun. Each is for a server that closes the connection where the one before is tried.
+   enum class way : std::uint8_t {
+      hello,
+      careful,  // PING first: what closes the connection then is HELLO
+      old,      // AUTH, ROLE, ...
+      bare,     // AUTH and PING alone, where no role is needed: nobody is known, so nothing can be fenced
+   };
 
    struct problem {
       errc code = errc::no_master;
@@ -38,43 +62,65 @@ class handshake {
       bool final = false;       // trying again can't help as far as can be known: a wrong password, no Redis at all
    };
 
-   // Writes the first batch. `to_fence`: the earlier connection to this node whose commands may still run.
+   // Writes the first batch. `earlier`: the connections that are to be fenced if they led to this process.
    // `busy_will_do`: what waits to be sent may run while a script holds the server up (SCRIPT KILL), when it tells
    // nobody who he is, and ends nobody's connection. Then the handshake ends without that, and without the fence:
    // `unfinished`.
-   void begin(const session&, std::optional<identity> to_fence, bool need_role, bool busy_will_do, resp::outbox&);
+   void begin(const session&, way, std::vector<earlier_connection> earlier, bool need_role, bool busy_will_do,
+              resp::outbox&);
    // Takes the next reply; may write another batch.
    state resume(const value_view& reply, resp::outbox&);
 
    state now() const { return state_; }
    const problem& failure() const { return problem_; }
+   way how() const { return way_; }
+   // The way for the next connection, if the server has closed this one now.
+   way after_close() const;
    bool resp3() const { return resp3_; }
    bool unfinished() const { return unfinished_; }
    const std::string& role() const { return role_; }  // "master", "slave", "sentinel"; empty if it was not asked for
-   const identity& self() const { return self_; }     // not known() where the server does not tell
-   // The answer to the fence, if one was asked for: it holds, or why not.
-   bool fence_holds() const { return fence_holds_; }
-   const std::string& fence_problem() const { return fence_problem_; }
+   const identity& self() const { return self_; }     // as far as the server tells
+   // What became of the earlier connections, in their order; once it is ready, and not `unfinished`.
+   const std::vector<earlier_connection>& earlier() const { return earlier_; }
 
  private:
-   enum class step : std::uint8_t { hello, auth, role, replication, set_name, client_info, server_info, kill, select };
-   void write_first(resp::outbox&);
+   enum class step : std::uint8_t {
+      ping,
+      hello,
+      auth,
+      second_auth,
+      role,
+      replication,
+      set_name,
+      client_info,
+      server_info,
+      kill,
+      select
+   };
+   void write_life_test(resp::outbox&);
+   void write_hello(resp::outbox&);
    void write_old_way(resp::outbox&);
+   void write_auth(resp::outbox&);
    void write_rest(resp::outbox&);
+   void write_kill(std::size_t which, resp::outbox&);
+   bool write_later_kills(resp::outbox&);
+   void judge_earlier();
    void send(step, const command&, resp::outbox&);
    state take(step, const value_view&, resp::outbox&);
    state on_hello(const value_view&);
    state on_hello_error(std::string_view text);
+   state on_auth(const value_view&);
+   state on_role(const value_view&, resp::outbox&);
    state on_role_error(std::string_view text, resp::outbox&);
    state on_client_info(const value_view&);
    state on_server_info(const value_view&);
-   state on_kill(const value_view&);
+   state on_kill(std::size_t which, const value_view&);
    state on_passing(std::string_view text);
    state fail(errc, std::string text, std::string_view server_text, bool final);
    state fail_by(std::string_view server_text);
+   state fail_as_no_server(const value_view& reply, std::string_view question);
 
    session session_;
-   std::optional<identity> to_fence_;
    bool need_role_ = true;
    bool busy_will_do_ = false;
    bool unfinished_ = false;
@@ -82,12 +128,17 @@ class handshake {
    std::vector<step> steps_;
    std::size_t next_ = 0;
    state state_ = state::working;
+   way way_ = way::hello;
+   bool lives_ = false;    // the careful way: PING is answered
    bool old_way_ = false;  // HELLO was refused: the rest of the first batch is passed over
+   std::string auth_refused_;
    bool resp3_ = false;
    std::string role_;
    identity self_;
-   bool fence_holds_ = false;
-   std::string fence_problem_;
+   std::vector<earlier_connection> earlier_;
+   std::vector<std::size_t> kills_;  // which of them the CLIENT KILLs are about, in their order
+   std::size_t kills_answered_ = 0;
+   bool process_known_ = false;  // all of the batch is answered: the run id, too, if ever
    problem problem_;
 };
 

@@ -51,6 +51,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    suspicion_.clear(false);
    leaving_ = awaiting_pong_ = first_reply_ = false;
    if (abortive) link_.abort();
+   if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
    connector_.leave(now);
    rest_if_idle(now);
 }
@@ -158,12 +159,12 @@ void lane::settle(const lost_command& l, const std::string& why, time_point now)
 void lane::fenced(time_point now) {
    const auto result = connector_.fenced();
    const bool impossible = result == connector::fence_result::impossible;
-   if (result != connector::fence_result::not_needed) {
-      events_.tell([&] { return event::fenced{link_.where(), !impossible, connector_.fence_problem()}; });
-   }
+   const bool holds = result == connector::fence_result::holds;
+   const bool needed = result != connector::fence_result::not_needed;
+   if (needed) events_.tell([&] { return event::fenced{link_.where(), holds, connector_.fence_problem()}; });
    const std::string reason = "not fenced: " + connector_.fence_problem();
    while (operation* op = limbo_.pop_front()) {
-      if (impossible) op->last->causes.push_back(reason);
+      if (needed && !holds) op->last->causes.push_back(reason);
       op->where = operation::place::nowhere;
       op->last->elapsed = now - op->submitted;
       fail(*op, *op->last, now);

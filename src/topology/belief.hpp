@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace holdfast::topology {
@@ -16,6 +17,7 @@ struct named_master {
    endpoint where = {};
    std::uint64_t epoch = 0;       // the config-epoch under which the Sentinels know it
    std::uint64_t generation = 0;  // counts the changes of `where` or `epoch`, from 1
+   std::string run_id = {};       // of its process, where the Sentinels that name it tell it and agree
 
    friend bool operator==(const named_master&, const named_master&) = default;
 };

@@ -91,6 +91,8 @@ reply_class read_master(value_view reply, master_state& into) {
          host = field.text();
       } else if (key == "port") {
          port = field.text();
+      } else if (key == "runid") {
+         if (field.text().size() <= 64) into.run_id = field.text();
       } else if (key == "flags") {
          into.objectively_down = has_flag(field.text(), "o_down");
          into.failover_in_progress = has_flag(field.text(), "failover_in_progress");

@@ -28,7 +28,8 @@ enum class reply_class : std::uint8_t {
 // the replicas, it shows the new epoch with the address of the old master here. They tell which node the flags are of.
 struct master_state {
    std::uint64_t epoch = 0;
-   endpoint shown = {};  // the node that the flags describe
+   endpoint shown = {};  // the node that the flags and the run id describe
+   std::string run_id = {};
    bool objectively_down = false;
    bool failover_in_progress = false;
    std::optional<duration> down_after = {};

@@ -191,6 +191,7 @@ class watch {
    bool is_over(rounds::open_round&, time_point now) const;
    void conclude(time_point now);
    void publish();
+   std::string run_id_of(const named_master&) const;
 
    // watch_roster.cpp: who is a Sentinel, and whose word counts
    void call_the_roll(time_point now);

@@ -230,6 +230,21 @@ void watch::publish() {
       }
    }
    target_ = last_target_;
+   target_->run_id = run_id_of(*target_);
+}
+
+// A Sentinel shows the run id with the address that it asks for INFO: of the target, if that is the same. What it saw
+// last may be ten seconds old; where two saw different ones, none is known.
+std::string watch::run_id_of(const named_master& m) const {
+   std::string found;
+   for (const auto& p : peers_) {
+      if (!p->votes() || p->latest.where != m.where || p->latest.state.shown != m.where) continue;
+      const std::string& one = p->latest.state.run_id;
+      if (one.empty() || one == found) continue;
+      if (!found.empty()) return {};
+      found = one;
+   }
+   return found;
 }
 
 // ---- what else they say -------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "runtime/asio/runner.hpp"
 
 #include "runtime/notice_dead_peer.hpp"
+#include "runtime/self_connection.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -124,6 +125,7 @@ void runner::connect(const engine::action& a) {
                          guarded(a.link, a.serial, [this, link = a.link, serial = a.serial](const error_code& e) {
                             if (e) return lose(link, e.message());
                             stream& s = *connections_[link - 1].sock;
+                            if (is_connected_to_itself(s.native_handle())) return lose(link, self_connection_text);
                             s.non_blocking(true);
                             notice_dead_peer(s.native_handle());
                             engine_.connected(link, serial, now());

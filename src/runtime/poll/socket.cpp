@@ -2,6 +2,7 @@
 
 #include "core/parse.hpp"
 #include "runtime/notice_dead_peer.hpp"
+#include "runtime/self_connection.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -97,7 +98,10 @@ connecting start_connect(const endpoint& where) {
    socket s(::socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
    if (!s.is_open()) return {{}, false, describe_errno(errno)};
    if (address.ss_family != AF_UNIX) notice_dead_peer(s.fd());
-   if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&address), length) == 0) return {std::move(s), true, {}};
+   if (::connect(s.fd(), reinterpret_cast<const sockaddr*>(&address), length) == 0) {
+      if (is_connected_to_itself(s.fd())) return {{}, false, self_connection_text};
+      return {std::move(s), true, {}};
+   }
    if (errno == EINPROGRESS) return {std::move(s), false, {}};
    return {{}, false, describe_errno(errno)};
 }
@@ -106,6 +110,7 @@ std::string connect_error(const socket& s) {
    int e = 0;
    socklen_t length = sizeof e;
    if (::getsockopt(s.fd(), SOL_SOCKET, SO_ERROR, &e, &length) != 0) e = errno;
+   if (e == 0 && is_connected_to_itself(s.fd())) return self_connection_text;
    return e == 0 ? std::string() : describe_errno(e);
 }
 

@@ -66,7 +66,9 @@ class scripted_guide final : public guide {
    bool needed = false;
    std::vector<std::string> roles_told = {};
 
-   void name(const endpoint& where, std::uint64_t epoch) { node = named_node{where, epoch, ++generation_}; }
+   void name(const endpoint& where, std::uint64_t epoch, std::string run_id = {}) {
+      node = named_node{where, epoch, ++generation_, std::move(run_id)};
+   }
    void finish_rounds() { answered_rounds = asked; }
 
    round ask(time_point) override {

@@ -38,6 +38,7 @@ struct master_reply {
    std::string down_after = "1000";
    std::string others = "2";
    std::string replicas = "2";
+   std::string run_id = {};
 
    std::string bytes() const {
       return texts({"name",
@@ -47,7 +48,7 @@ struct master_reply {
                     "port",
                     std::to_string(shown.port),
                     "runid",
-                    "5af1",
+                    run_id,
                     "flags",
                     flags,
                     "link-pending-commands",

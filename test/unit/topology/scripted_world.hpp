@@ -31,6 +31,7 @@ struct scripted_sentinel {
    condition is = condition::working;
    endpoint master = {};  // what GET-MASTER-ADDR-BY-NAME says
    endpoint shown = {};   // what MASTER shows; empty: the same
+   std::string run_id = {};
    std::uint64_t epoch = 0;
    std::string flags = "master";
    bool knows_the_name = true;

@@ -146,7 +146,7 @@ std::string scripted_world::answer_sentinel(value_view command, scripted_sentine
    if (what == "MASTER") {
       return master_reply{
          s.shown.empty() ? s.master : s.shown, s.epoch, s.flags, "1000", std::to_string(s.others.size()),
-         std::to_string(s.replicas.size())}
+         std::to_string(s.replicas.size()),    s.run_id}
          .bytes();
    }
    std::vector<std::string> entries;

@@ -29,6 +29,16 @@ TEST(SentinelReply, MasterIsReadFromAMapToo) {
    EXPECT_FALSE(m.down_after);
 }
 
+TEST(SentinelReply, run_id_is_read_if_it_can_be_one) {
+   for (const std::size_t length : {0, 40, 64, 65}) {
+      const std::string id(length, 'a');
+      master_state m;
+      const master_reply reply{.shown = {"h", 1}, .epoch = 1, .run_id = id};
+      ASSERT_EQ(read_master(parsed(reply.bytes()), m), reply_class::good);
+      EXPECT_EQ(m.run_id, length <= 64 ? id : "") << length;
+   }
+}
+
 TEST(SentinelReply, AFlagIsComparedWhole) {
    master_state m;
    ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m), reply_class::good);

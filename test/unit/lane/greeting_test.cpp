@@ -1,0 +1,200 @@
+// Servers that answer HELLO in words of their own, or not at all; and what is none.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::lane::test {
+namespace {
+
+const std::string unknown = refuses("ERR unknown command");
+const std::string role_master = "*3\r\n" + bulk("master") + number(0) + "*0\r\n";
+
+settings with_password(std::string user, std::string password) {
+   settings s;
+   s.initial.username = std::move(user);
+   s.initial.password = std::move(password);
+   return s;
+}
+
+TEST(Greeting, hello_refused_in_any_words_is_asked_the_old_way) {
+   for (const char* words :
+        {"unsupported command 'HELLO'", "ERR unsupported command 'HELLO'", "ERR RESP3 protocol not supported",
+         "ERR command 'HELLO' is not allowed", "WHATEVER", "ERR Syntax error in HELLO option 'setname'"}) {
+      script s;
+      auto& get = s.submit("GET k");
+      s.open();
+      s.accept();
+      s.answer(refuses(words) + unknown + unknown);
+      EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server") << words;
+      s.answer(role_master + client_info(7));
+      EXPECT_EQ(s.accept(), "GET k") << words;
+      s.answer(bulk("v"));
+      EXPECT_EQ(get.says(), "v");
+   }
+}
+
+TEST(Greeting, hello_answered_noauth_with_a_password_goes_the_old_way) {
+   script s(with_password("", "secret"));
+   s.submit("GET k");
+   s.open();
+   EXPECT_EQ(s.accept(), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
+   const std::string locked = refuses("NOAUTH Authentication required.");
+   s.answer(locked + locked + locked);
+   EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT INFO; INFO server");
+   s.answer(ok + role_master + client_info(7));
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
+TEST(Greeting, user_name_for_a_server_without_users_is_told_at_once) {
+   script s(with_password("app", "secret"));
+   auto& get = s.submit("GET k");
+   s.open();
+   s.accept();
+   s.answer(unknown + unknown + unknown);
+   EXPECT_EQ(s.accept(), "AUTH app secret; ROLE; CLIENT INFO; INFO server");
+   s.answer(refuses("ERR wrong number of arguments for 'auth' command"));
+   EXPECT_EQ(get.says(), "not_executed, authentication_failed");
+   EXPECT_TRUE(get.has_cause("leave out the user name")) << get.error().what();
+}
+
+TEST(Greeting, default_user_of_a_server_without_users_has_the_password) {
+   struct row {
+      std::string with_name;
+      std::string alone;
+      bool gets_in;
+   };
+   const std::string arity = refuses("ERR wrong number of arguments for 'auth' command");
+   const row rows[] = {{arity, ok, true},
+                       {arity, refuses("ERR invalid password"), false},
+                       {ok, refuses("ERR AUTH <password> called without any password configured"), true},
+                       {refuses("WRONGPASS invalid username-password pair or user is disabled."), ok, false}};
+   for (const auto& r : rows) {
+      script s(with_password("default", "secret"));
+      auto& get = s.submit("GET k");
+      s.open();
+      s.accept();
+      s.answer(unknown + unknown + unknown);
+      EXPECT_EQ(s.accept(), "AUTH default secret; AUTH secret; ROLE; CLIENT INFO; INFO server");
+      s.answer(r.with_name + r.alone);
+      if (r.gets_in) s.answer(role_master + client_info(7));
+      EXPECT_EQ(get.says(), r.gets_in ? "waiting" : "not_executed, authentication_failed") << r.with_name << r.alone;
+      EXPECT_EQ(s.accept(), r.gets_in ? "GET k" : "");
+   }
+}
+
+// Closed by the other side, and then `next` is asked.
+void close_and_redial(script& s, const char* next) {
+   s.lose();
+   s.advance(1s);
+   s.open();
+   EXPECT_EQ(s.accept(), next);
+}
+
+TEST(Greeting, server_that_closes_on_hello_is_found_out_and_remembered) {
+   script s;
+   auto& get = s.submit("GET k");
+   s.open();
+   s.accept();
+   close_and_redial(s, "PING");
+   s.answer(pong);
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+   close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
+   s.answer(role_master + client_info(7));
+   EXPECT_EQ(s.accept(), "GET k");
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+   s.lose();
+   s.submit("GET k");
+   s.open();
+   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
+   close_and_redial(s, "HELLO 3; CLIENT INFO; INFO server");
+}
+
+TEST(Greeting, server_that_only_happened_to_close_gets_hello_all_the_same) {
+   script s;
+   s.submit("GET k");
+   s.open();
+   s.accept();
+   close_and_redial(s, "PING");
+   close_and_redial(s, "HELLO 3; CLIENT INFO; INFO server");
+   close_and_redial(s, "PING");
+   s.answer(pong);
+   s.accept();
+   s.answer(hello() + client_info(7));
+   EXPECT_EQ(s.accept(), "GET k");
+   ASSERT_EQ(s.told<event::connected>().size(), 1U);
+   EXPECT_TRUE(s.told<event::connected>()[0].resp3);
+}
+
+// As twemproxy does.
+TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
+   script s(with_password("", "secret"));
+   s.watch.roles = false;
+   auto& incr = s.submit("INCR n", {.deadline = 20s});
+   s.open();
+   s.accept();
+   close_and_redial(s, "AUTH secret; PING");
+   s.answer(ok + pong);
+   s.accept();
+   close_and_redial(s, "AUTH secret; ROLE; CLIENT INFO; INFO server");
+   close_and_redial(s, "AUTH secret; PING");
+   s.answer(ok + pong);
+   EXPECT_EQ(s.accept(), "INCR n");
+   s.lose();
+   s.advance(1s);
+   s.open();
+   EXPECT_EQ(s.accept(), "AUTH secret; PING");
+   s.answer(ok + pong);
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell who we were"));
+}
+
+TEST(Greeting, echo_is_no_server) {
+   struct row {
+      unsigned protocol;
+      const char* says;
+   };
+   for (const row& r : {row{3, "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"}, row{2, "*1\r\n$4\r\nROLE\r\n"}}) {
+      settings all;
+      all.initial.protocol = r.protocol;
+      script s(all);
+      s.watch.roles = false;
+      auto& set = s.submit("SET k v");
+      s.open();
+      s.accept();
+      s.answer(r.says);
+      EXPECT_EQ(set.says(), "not_executed, protocol_error");
+      EXPECT_TRUE(set.has_cause("an echo service, and no Redis server")) << set.error().what();
+   }
+}
+
+TEST(Greeting, answer_that_no_server_gives_is_refused) {
+   for (const std::string& says : {ok, pong, number(1), bulk("welcome"), std::string("*0\r\n"), std::string("%0\r\n"),
+                                   "*2\r\n" + bulk("proto") + bulk("3"), "%1\r\n" + bulk("proto") + number(7)}) {
+      script s;
+      s.watch.roles = false;
+      auto& set = s.submit("SET k v");
+      s.open();
+      s.accept();
+      s.answer(says);
+      EXPECT_EQ(set.says(), "not_executed, protocol_error") << says;
+      EXPECT_TRUE(set.has_cause("none that a Redis server gives")) << set.error().what();
+   }
+}
+
+// Relatives of Redis, and proxies, leave out one field or the other.
+TEST(Greeting, answer_that_names_the_server_or_the_protocol_will_do) {
+   for (const std::string& says : {"%2\r\n" + bulk("server") + bulk("valkey") + bulk("role") + bulk("master"),
+                                   "%2\r\n" + bulk("proto") + number(3) + bulk("role") + bulk("master"),
+                                   "*4\r\n" + bulk("proto") + number(2) + bulk("role") + bulk("master")}) {
+      script s;
+      s.submit("SET k v");
+      s.open();
+      s.accept();
+      s.answer(says + client_info(7));
+      EXPECT_EQ(s.accept(), "SET k v") << says;
+   }
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test

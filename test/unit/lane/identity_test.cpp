@@ -1,0 +1,242 @@
+// A node is its process: by its run id it is known under any name, and another one at the same address is another node.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::lane::test {
+namespace {
+
+const endpoint other_name{"redis-1.example", 6379};
+const std::string run_c(40, 'c');
+const std::string asked = "HELLO 3; CLIENT INFO; INFO server";
+const std::string of_unix_socket = "id=7 addr=/tmp/my app/redis.sock:0 laddr=/tmp/my app/redis.sock:0 fd=8 flags=U\n";
+
+// One INCR was written on connection 7 of the process, which told itself so, and is unanswered.
+call& lose_an_incr(script& s, const std::string& info = client_info(7)) {
+   s.submit("PING");
+   s.open();
+   s.accept();
+   s.answer(hello() + info);
+   s.accept();
+   s.answer(pong);  // the connection is proven
+   auto& incr = s.submit("INCR n", {.deadline = 5s});
+   EXPECT_EQ(s.accept(), "INCR n");
+   return incr;
+}
+
+TEST(Identity, same_process_under_another_name_is_fenced) {
+   script s;
+   auto& incr = lose_an_incr(s);
+   s.watch.name(other_name, 6);
+   s.lose();
+   s.open();
+   EXPECT_EQ(s.accept(), asked) << "which process it is, nobody knows yet";
+   s.answer(hello() + client_info(8));
+   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(incr.says(), "waiting");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_FALSE(incr.has_cause("not fenced"));
+   ASSERT_EQ(s.told<event::fenced>().size(), 1U);
+   EXPECT_TRUE(s.told<event::fenced>()[0].done);
+}
+
+TEST(Identity, same_process_under_another_name_is_not_left) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 13", {.deadline = 20s});
+   s.accept();
+   s.watch.name(other_name, 5, run_a);
+   s.guided();
+   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.watch.roles_told.back(), other_name.host + " is master");
+   s.answer("*2\r\n" + bulk("q") + bulk("job"));
+   EXPECT_TRUE(pop.done() && pop.results[0]);
+   s.watch.name(node_b, 6, run_b);
+   s.guided();
+   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
+}
+
+TEST(Identity, another_process_under_another_name_is_gone_to) {
+   for (const std::string& run_id : {run_b, std::string()}) {
+      script s;
+      s.warm_up();
+      s.watch.name(other_name, 6, run_id);
+      s.guided();
+      EXPECT_NE(s.wishes().find("dial " + other_name.host), std::string::npos) << run_id;
+   }
+}
+
+TEST(Identity, another_process_at_the_same_address_needs_no_fence) {
+   for (const char* killed : {":0\r\n", ":1\r\n", "-NOPERM client|kill\r\n"}) {
+      script s;
+      auto& incr = lose_an_incr(s);
+      auto& set = s.submit("SET a 1", {.deadline = 5s});
+      s.accept();
+      s.lose();
+      s.open();
+      EXPECT_EQ(s.accept(), asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+      s.answer(hello() + client_info(3, {}, run_c) + killed);
+      EXPECT_EQ(incr.says(), "unknown, connection_lost");
+      EXPECT_FALSE(incr.has_cause("not fenced")) << killed;
+      EXPECT_EQ(s.accept(), "SET a 1") << killed;
+      s.answer(ok);
+      EXPECT_EQ(set.says(), "OK");
+      EXPECT_TRUE(s.told<event::fenced>().empty());
+      s.lose();
+      s.submit("GET a");
+      s.advance(100ms);
+      s.open();
+      EXPECT_EQ(s.accept(), asked) << "that address leads to another process now";
+   }
+}
+
+// A name that leads to one process and then to another one, and back: the first may have lived on.
+TEST(Identity, process_that_comes_back_to_its_address_is_fenced) {
+   script s;
+   lose_an_incr(s);
+   s.lose();
+   s.open();
+   s.accept();
+   s.answer(hello() + client_info(3, {}, run_c) + number(0));
+   s.lose();
+   s.submit("GET a");
+   s.advance(100ms);
+   s.open();
+   EXPECT_EQ(s.accept(), asked);
+   s.answer(hello() + client_info(9));
+   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.answer(number(1));
+   EXPECT_EQ(s.accept(), "GET a");
+}
+
+// All its clients have the same address, and the path may have spaces.
+TEST(Identity, connection_to_a_unix_socket_is_fenced_by_its_id_alone) {
+   script s;
+   auto& incr = lose_an_incr(s, bulk(of_unix_socket) + server_info());
+   s.lose();
+   s.open();
+   EXPECT_EQ(s.accept(), asked) << "to a process that is not known to be the same the id is a stranger's";
+   s.answer(hello() + bulk(of_unix_socket) + server_info());
+   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7");
+   EXPECT_EQ(incr.says(), "waiting");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_FALSE(incr.has_cause("not fenced"));
+}
+
+TEST(Identity, connection_to_a_unix_socket_of_another_process_kills_nobody) {
+   script s;
+   auto& incr = lose_an_incr(s, bulk(of_unix_socket) + server_info());
+   s.lose();
+   s.open();
+   s.accept();
+   s.answer(hello() + bulk(of_unix_socket) + server_info(run_c));
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_FALSE(incr.has_cause("not fenced"));
+}
+
+TEST(Identity, connection_to_a_unix_socket_without_run_id_is_not_fenced) {
+   for (const bool before : {true, false}) {
+      script s;
+      const std::string refused = refuses("NOPERM info");
+      auto& incr = lose_an_incr(s, bulk(of_unix_socket) + (before ? refused : server_info()));
+      s.lose();
+      s.open();
+      s.accept();
+      s.answer(hello() + bulk(of_unix_socket) + (before ? server_info() : refused));
+      EXPECT_EQ(s.accept(), "");
+      EXPECT_EQ(incr.says(), "unknown, connection_lost");
+      EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell its run id")) << before;
+      ASSERT_EQ(s.told<event::fenced>().size(), 1U);
+      EXPECT_FALSE(s.told<event::fenced>()[0].done);
+   }
+}
+
+// Without a run id the address of a TCP connection proves what the id alone does not.
+TEST(Identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
+   struct row {
+      endpoint where;
+      const char* killed;
+      bool is_told;  // that it is fenced
+      bool is_not_fenced;
+   };
+   const char* const refused = "-NOPERM client|kill\r\n";
+   const row rows[] = {{node_a, ":1\r\n", true, false},      {node_a, ":0\r\n", true, false},
+                       {node_a, refused, false, true},       {other_name, ":1\r\n", false, false},
+                       {other_name, ":0\r\n", false, false}, {other_name, refused, false, true}};
+   for (const auto& r : rows) {
+      script s;
+      auto& incr = lose_an_incr(s, client_info(7, {}, ""));
+      s.watch.name(r.where, 6);
+      s.lose();
+      s.open();
+      const std::string kill = "CLIENT KILL ID 7 ADDR 10.9.9.9:40007";
+      const bool same = r.where == node_a;
+      EXPECT_EQ(s.accept(), same ? asked + "; " + kill : asked);
+      s.answer(hello() + client_info(8, {}, ""));
+      EXPECT_EQ(s.accept(), same ? "" : kill);
+      s.answer(r.killed);
+      EXPECT_EQ(incr.says(), "unknown, connection_lost");
+      EXPECT_EQ(incr.has_cause("not fenced"), r.is_not_fenced) << r.where.host << r.killed;
+      const auto told = s.told<event::fenced>();
+      EXPECT_EQ(!told.empty() && told[0].done, r.is_told) << r.where.host << r.killed;
+   }
+}
+
+TEST(Identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
+   struct row {
+      const char* info;
+      const char* kill;
+   };
+   const row rows[] = {
+      {"id=7 addr=10.9.9.9:40007 laddr=10.0.0.1:6379 fd=8\n", "CLIENT KILL ID 7 ADDR 10.9.9.9:40007"},
+      {"id=7 addr=[fe80::1%eth0]:40007 laddr=[::1]:6379\n", "CLIENT KILL ID 7 ADDR [fe80::1%eth0]:40007"},
+      {"id=7 addr=redis.sock:0 laddr=redis.sock:0 fd=8\n", "CLIENT KILL ID 7"},
+      {"id=7 addr=/run/10.9.9.9:4 my/redis.sock:0 fd=8\n", "CLIENT KILL ID 7"},
+      {"id=7 addr=/a/path/cut/off:4000 laddr=x fd=8\n", "CLIENT KILL ID 7"},
+      {"id=7 addr=10.9.9.9 laddr=x\n", "CLIENT KILL ID 7"},
+      {"id=x addr=10.9.9.9:40007 laddr=x\n", ""},
+   };
+   for (const auto& r : rows) {
+      script s;
+      lose_an_incr(s, bulk(r.info) + server_info());
+      s.watch.name(other_name, 6);
+      s.lose();
+      s.open();
+      s.accept();
+      s.answer(hello() + client_info(8));
+      EXPECT_EQ(s.accept(), r.kill) << r.info;
+   }
+}
+
+// Resting means no more tries, of a fixed server, too.
+TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
+   script s;
+   s.watch.roles = false;
+   auto& get = s.submit("GET k", {.deadline = 100ms});
+   unsigned dials = 0;
+   const auto refuse_for = [&](duration d) {
+      for (const time_point end = s.now + d; s.now < end; s.advance(1ms)) {
+         if (s.main.now() != resp::link::state::dialing) continue;
+         ++dials;
+         s.lose("connection refused");
+      }
+   };
+   refuse_for(200ms);
+   EXPECT_TRUE(get.done());
+   EXPECT_GE(dials, 2U);
+   dials = 0;
+   refuse_for(60s);
+   EXPECT_EQ(dials, 0U);
+   EXPECT_FALSE(s.watch.needed);
+   auto& next = s.submit("GET k");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "GET k");
+   s.answer(bulk("v"));
+   EXPECT_EQ(next.says(), "v");
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
