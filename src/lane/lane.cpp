@@ -22,8 +22,8 @@ lane::lane(settings s, resp::link& main, resp::link& probe, guide& g, retry_budg
 void lane::submit(operation& op, time_point now) {
    op.sequence = ++last_sequence_;
    op.entry = resp::find_command(op.commands.front());
-   op.harmless = op.entry != nullptr && op.entry->repeat == resp::repeat_class::readonly &&
-                 op.entry->repeat_by_arguments == nullptr && !op.is_transaction();
+   op.harmless = op.is_transaction() ? only_reads(op) : is_plain_read(op.entry);
+   op.alters = resp::role_of(op.entry) != resp::command_role::plain && alters_connection(op);
    op.blocks = op.is_transaction() ? std::nullopt : resp::block_time(op.entry, op.commands.front());
    op.bytes = 0;
    for (const command& c : op.commands) op.bytes += c.bytes().size();
@@ -103,7 +103,7 @@ void lane::on_received(resp::link& l, time_point now) {
 
 void lane::became_ready(time_point now) {
    first_reply_ = false;
-   if (link_.where() != held_for_) hold_until_ = {};
+   if (link_.where() != held_for_) open_gate();
    if (!connector_.unfinished()) fenced(now);
    take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
@@ -197,6 +197,7 @@ bool lane::is_unsent(const ledger_slot& slot) const {
 
 // From the queue or from limbo. What may have run, and will not be sent again, is added to `gone`.
 void lane::leave_list(operation& op, errc why, std::vector<operation*>& gone, time_point now) {
+   if (op.kept != operation::answer::none && answer_counts(op)) return release(op, now);
    error e = waiting_error(op, why, now);
    if (op.where == operation::place::limbo) {
       limbo_.remove(op);
@@ -210,6 +211,7 @@ void lane::leave_list(operation& op, errc why, std::vector<operation*>& gone, ti
 // Of what the kernel has not got a byte, nothing will be sent. It was taken out of the ledger.
 void lane::leave_unsent(operation& op, errc why, std::vector<operation*>& gone, time_point now) {
    error e = waiting_error(op, why, now);
+   if (op.sequence == knocking_) knocking_ = 0;
    e.attempts = --op.attempts;
    e.outcome = op.may_have_run ? outcome::unknown : outcome::not_executed;
    if (op.may_have_run && !op.harmless) gone.push_back(&op);
@@ -221,7 +223,7 @@ void lane::leave_unsent(operation& op, errc why, std::vector<operation*>& gone, 
 void lane::leave_slot(ledger_slot& slot, errc why, time_point now) {
    operation& op = *slot.op;
    error e = waiting_error(op, why, now);
-   if (alters_connection(op)) remember_change(op, now);
+   if (op.alters) remember_change(op, now);
    if (op.blocks) leave_soon("a blocking command was abandoned", now);
    slot.op = nullptr;
    e.outcome = outcome::unknown;

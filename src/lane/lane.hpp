@@ -1,8 +1,10 @@
 // One ordered stream of commands to the current master: the queue, the connection, the ledger of what was written and
 // what was answered, and for every command that fails the decision (decision.hpp).
 //
-// Order. Commands are written in the order of `submit`. What is written again keeps that place: nothing newer is
-// written while something older waits for its turn, and what was rejected is not sent again once a newer write has run.
+// Order. Commands are written in the order of `submit`, and take effect in it: every reply is one that this order could
+// have given. What is written again keeps its place, and what was rejected is not sent again once a newer write has run
+// (resend_order.hpp). An answer from before an older write that waits is asked for again. SELECT and its like are
+// written alone.
 //
 // Truth. Every operation ends exactly once, with a reply or an error whose outcome follows from the ledger. An unknown
 // outcome is reported only when the connection in question can do no more harm: after the fence, or on another master;
@@ -19,6 +21,7 @@
 #include "lane/guide.hpp"
 #include "lane/ledger.hpp"
 #include "lane/operation.hpp"
+#include "lane/resend_order.hpp"
 #include "lane/session.hpp"
 #include "lane/suspicion.hpp"
 #include "resp/link.hpp"
@@ -100,6 +103,11 @@ class lane {
    void pump(time_point now);
    bool held(const operation&, time_point now);
    void leave_if_unfinished(time_point now);
+   void knock(time_point now);
+   std::size_t may_be_in_flight() const {
+      return first_reply_ ? settings_.in_flight : settings_.in_flight_before_first_reply;
+   }
+   bool must_wait_in_line(const operation&) const;
    void write(operation&, time_point now);
    void test_idle_connection(time_point now);
    time_point silence_ends() const;
@@ -107,12 +115,20 @@ class lane {
    // lane_replies.cpp
    void take_replies(time_point now);
    void take_reply(const value_view&, time_point now);
-   void answered(operation&, time_point now);
-   void answered_nobody(const ledger_slot&, const value_view& reply, time_point now);
-   void rejected(operation&, time_point now);
-   void drop_overtaken(std::uint64_t newer, bool reads_too, time_point now);
+   void answered(operation&, const ledger_slot&, time_point now);
+   void answered_nobody(const ledger_slot&, bool knocked, const value_view& reply, time_point now);
+   void has_run(const ledger_slot&, time_point now);
+   void rejected(operation&, const ledger_slot&, bool knocked, time_point now);
+   void pushed_back(operation&, const decision&, time_point now);
+   void give_up_at_gate(resp::reply_class, time_point now);
+   void open_gate();
+   void keep_answer(operation&, operation::answer);
+   bool answer_counts(const operation&) const;
+   bool its_answer_is_final(operation&, time_point now);
+   void release(operation&, time_point now);
    void drop_overtaken(operation&, time_point now);
    void fail_overtaken(operation&, time_point now);
+   void fail_waiting(operation&, std::string_view cause, time_point now);
    // lane_loss.cpp
    void lose(std::string why, fault, bool abortive, time_point now);
    struct lost_command {
@@ -122,9 +138,12 @@ class lane {
       bool remains = false;  // it may have changed something
       decision then = {};
       bool overtaken = false;
+      bool free = false;  // of the retry budget
    };
    decision judge(operation&, written& state, fault, bool budget, time_point now);
-   void forbid_overtaking(std::vector<lost_command>&, time_point now);
+   bool is_free(const operation& op) const;
+   void count_resend(operation&, bool free, time_point now);
+   std::vector<operation*> forbid_overtaking(std::vector<lost_command>&, time_point now);
    void forbid_overtaking(std::vector<operation*> gone, time_point now);
    void settle(const lost_command&, const std::string& why, time_point now);
    void fenced(time_point now);
@@ -159,10 +178,19 @@ class lane {
    ledger ledger_;
    std::uint64_t last_sequence_ = 0;
    std::size_t queued_bytes_ = 0;
-   std::size_t to_resend_ = 0;  // of the queue: those written before
+   resend_order order_;        // of the queue: those written before
+   std::uint64_t reruns_ = 0;  // writes that were sent again and have run, or may have
    duration default_deadline_ = std::chrono::seconds(10);
 
-   time_point earliest_ = never;         // no operation's deadline comes before
+   time_point earliest_ = never;  // no operation's deadline comes before
+   // A server's state turns away what it holds. Then the oldest of that is sent alone after each pause, to see.
+   enum class gate : std::uint8_t {
+      open,
+      writes,      // NOREPLICAS, MISCONF, OOM: reads go on with each knock, unless they are about what is held
+      everything,  // LOADING, BUSY, ...
+   };
+   gate gate_ = gate::open;
+   std::uint64_t knocking_ = 0;          // the sequence of the one that was sent to see; 0: none
    time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply; zero: none
    endpoint held_for_;                   // the node that asked for it
    std::string held_why_;                // in its words

@@ -102,13 +102,13 @@ void lane::requeue(operation& op) {
    op.replies = 0;
    queue_.insert_in_order(op);
    queued_bytes_ += op.bytes;
-   if (op.last) ++to_resend_;
+   if (op.last) order_.add(op);
 }
 
 void lane::unqueue(operation& op) {
    queue_.remove(op);
    queued_bytes_ -= op.bytes;
-   if (op.last) --to_resend_;
+   if (op.last) order_.remove(op);
    op.where = operation::place::nowhere;
 }
 

@@ -36,15 +36,19 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       if (l.op == nullptr) continue;
       // Too large was the oldest one's reply alone.
       const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;
-      l.then = judge(*l.op, l.state, its, budget > 0, now);
-      if (sends_again(l.then)) --budget;
+      l.free = is_free(*l.op);
+      l.then = judge(*l.op, l.state, its, l.free || budget > 0, now);
+      if (sends_again(l.then) && !l.free) --budget;
+      if (l.remains && slot.again) ++reruns_;
    }
    ledger_.clear();
    abandoned_changes_.clear();
-   forbid_overtaking(lost, now);
+   knocking_ = 0;
+   const auto answered_before = forbid_overtaking(lost, now);
    for (const lost_command& l : lost) {
       if (l.op != nullptr) settle(l, why, now);
    }
+   for (operation* op : answered_before) answer_counts(*op) ? release(*op, now) : drop_overtaken(*op, now);
    // What an unfinished connection carried is told as it is; and the fence that was due before is due still.
    if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence();
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
@@ -65,28 +69,62 @@ decision lane::judge(operation& op, written& state, fault f, bool budget, time_p
    return decide(s);
 }
 
-// From the newest to the oldest: a write is not sent (again) behind a newer one that may have run and is not sent again
-// itself, where both may be about the same data. It may be lost itself, or wait since a gate turned it away.
-void lane::forbid_overtaking(std::vector<lost_command>& lost, time_point now) {
-   std::vector<operation*> waiting;
-   for (operation* op = queue_.front(); to_resend_ != 0 && op != nullptr; op = op->next)
-      if (op->last && !op->harmless) waiting.push_back(op);
-   touched_keys touched;
+// The first time that something is sent again is free, and once more after each change of master: that is bounded by
+// itself. All else draws on the retry budget.
+bool lane::is_free(const operation& op) const {
+   return op.resends == 0 || op.resent_free_at != connector_.master_changed_at();
+}
+
+void lane::count_resend(operation& op, bool free, time_point now) {
+   ++op.resends;
+   if (free)
+      op.resent_free_at = connector_.master_changed_at();
+   else
+      budget_.withdraw(now);
+}
+
+// From the newest to the oldest. A write is not sent (again) behind a newer one that may have run and is not sent again
+// itself, where both may be about the same data; what tells of the data (a read, an INCR) not behind any newer one that
+// may have run. It may be lost itself, or wait since a gate turned it away. Returns those that wait with an answer, the
+// oldest first: whether it counts shows when the others are settled.
+std::vector<operation*> lane::forbid_overtaking(std::vector<lost_command>& lost, time_point now) {
+   std::vector<operation*> waiting = order_.all();
+   std::vector<operation*> answered_before;
+   touched_keys ran;   // what may have run has touched these
+   touched_keys gone;  // what of it is not sent again
+   const auto is_forbidden = [&](const operation& op) {
+      if (op.harmless) return ran.may_concern(op);
+      return gone.may_concern(op) || (ran.may_concern(op) && !answers_blindly(op));
+   };
    const auto look_at_waiting = [&](std::uint64_t newer_than) {
-      for (; !waiting.empty() && waiting.back()->sequence > newer_than; waiting.pop_back())
-         if (touched.may_concern(*waiting.back())) drop_overtaken(*waiting.back(), now);
+      for (; !waiting.empty() && waiting.back()->sequence > newer_than; waiting.pop_back()) {
+         operation& op = *waiting.back();
+         const bool forbidden = is_forbidden(op);
+         if (op.may_have_run && !op.harmless) {
+            ran.add(op);
+            if (forbidden) gone.add(op);
+         }
+         if (!forbidden) continue;
+         op.kept == operation::answer::none ? drop_overtaken(op, now) : answered_before.push_back(&op);
+      }
    };
    for (auto l = lost.rbegin(); l != lost.rend(); ++l) {
-      if (!l->remains || (l->op != nullptr && l->state != written::whole)) continue;  // a read; SELECT and the like
+      if (l->state != written::whole) continue;  // SELECT and the like; what was never whole
       look_at_waiting(l->sequence);
-      if (l->op != nullptr && sends_again(l->then)) {
-         if (!touched.may_concern(*l->op)) continue;
+      if (l->op != nullptr && sends_again(l->then) && is_forbidden(*l->op)) {
          l->then = {verdict::complete, outcome::unknown, errc::connection_lost, {}};
          l->overtaken = true;
       }
-      l->op != nullptr ? touched.add(*l->op) : touched.add_unknown();
+      if (!l->remains) continue;
+      l->op != nullptr ? ran.add(*l->op) : ran.add_unknown();
+      if (l->op == nullptr)
+         gone.add_unknown();
+      else if (!sends_again(l->then))
+         gone.add(*l->op);
    }
    look_at_waiting(0);
+   std::reverse(answered_before.begin(), answered_before.end());
+   return answered_before;
 }
 
 // Callers of some that may have run leave before these were sent again: then an older write on the same data, which
@@ -95,7 +133,7 @@ void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
    if (gone.empty()) return;
    std::vector<operation*> older;
    const auto is_again = [](const operation* op) { return op != nullptr && op->last && !op->harmless; };
-   for (operation* op = queue_.front(); to_resend_ != 0 && op != nullptr; op = op->next)
+   for (operation* op : order_.all())
       if (is_again(op)) older.push_back(op);
    // What the kernel has a part of must follow whole; all else can be taken back.
    std::size_t unsent = ledger_.size();
@@ -123,6 +161,7 @@ void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
       return slot.op != nullptr && slot.op->where == operation::place::nowhere;
    });
    for (operation* op : taken_back) {
+      if (op->sequence == knocking_) knocking_ = 0;
       --op->attempts;
       fail_overtaken(*op, now);
    }
@@ -137,7 +176,7 @@ void lane::settle(const lost_command& l, const std::string& why, time_point now)
    op.where = operation::place::nowhere;
    if (l.then.verdict == verdict::park) return requeue(op);
    if (sends_again(l.then)) {
-      budget_.withdraw(now);
+      count_resend(op, l.free, now);
       op.may_have_run = true;
       op.unfenced = op.unfenced || !op.harmless;
       op.last = std::move(e);

@@ -47,66 +47,106 @@ void lane::take_reply(const value_view& reply, time_point now) {
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
-   if (op == nullptr) return answered_nobody(answered_slot, reply, now);
+   const bool knocked = knocking_ != 0 && knocking_ == answered_slot.sequence;
+   if (knocked) knocking_ = 0;
+   if (op == nullptr) return answered_nobody(answered_slot, knocked, reply, now);
    op->where = operation::place::nowhere;
-   const result<value>& last = op->results[op->commands.size() - 1];
-   if (last)
-      answered(*op, now);
-   else
-      rejected(*op, now);
+   if (!op->results[op->commands.size() - 1]) return rejected(*op, answered_slot, knocked, now);
+   if (knocked) open_gate();
+   answered(*op, answered_slot, now);
 }
 
-void lane::answered(operation& op, time_point now) {
-   bool altered = false;
-   if (resp::role_of(op.entry) != resp::command_role::plain && alters_connection(op)) {
-      altered = true;
-      note(op, session_);
+void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
+   if (op.alters) note(op, session_);
+   if (!order_.empty()) {
+      if (!op.harmless) {
+         has_run(slot, now);
+      } else if (order_.has_older_writer(op)) {
+         error why = make_error(op, errc::server_error, outcome::unknown, now);
+         why.server_text = held_why_;
+         why.causes.emplace_back("its reply is from before an older command, which waits to be sent again");
+         op.last = std::move(why);
+         return keep_answer(op, operation::answer::reply);
+      }
    }
-   if (!op.harmless) drop_overtaken(op.sequence, altered, now);
    finish(op);
 }
 
 // Its caller has left; but what it did is done.
-void lane::answered_nobody(const ledger_slot& slot, const value_view& reply, time_point now) {
-   const bool is_error = reply.is_error();
-   bool altered = false;
+void lane::answered_nobody(const ledger_slot& slot, bool knocked, const value_view& reply, time_point now) {
+   // An error of what may have been a script proves the least.
+   const auto proof = reply.is_error() ? resp::classify_error(reply.text(), true, false, false)
+                                       : resp::reply_proof{{}, outcome::executed};
+   if (knocked && !(reply.is_error() && resp::is_gate(proof.cls))) open_gate();
    const auto found = std::find_if(abandoned_changes_.begin(), abandoned_changes_.end(),
                                    [&](const auto& change) { return change.first == slot.sequence; });
    if (found != abandoned_changes_.end()) {
       const command change = std::move(found->second);
       abandoned_changes_.erase(found);
-      altered = !is_error;
-      if (altered) session_.note(resp::role_of(resp::find_command(change)), change);
+      if (!reply.is_error()) session_.note(resp::role_of(resp::find_command(change)), change);
    }
-   // An error of what may have been a script proves the least.
-   const bool may_have_run =
-      !is_error || resp::classify_error(reply.text(), true, false, false).ran != outcome::not_executed;
-   if (may_have_run && !slot.harmless) drop_overtaken(slot.sequence, altered, now);
+   if (proof.ran != outcome::not_executed && !slot.harmless) has_run(slot, now);
+}
+
+// A write. To send an older one now would change the order in which they were given; to read now what an older read was
+// to tell would be an answer from the future.
+void lane::has_run(const ledger_slot& slot, time_point now) {
+   if (slot.again) ++reruns_;
+   if (slot.op != nullptr && runs_while_busy(*slot.op)) return;  // SCRIPT KILL and its like change nothing
+   const auto overtaken = order_.overtaken_by(slot.op, slot.sequence);
+   // First those without an answer: with them gone, what others were answered may count.
+   for (operation* op : overtaken)
+      if (op->kept == operation::answer::none) drop_overtaken(*op, now);
+   for (operation* op : overtaken) {
+      if (op->kept == operation::answer::none) continue;
+      answer_counts(*op) ? release(*op, now) : drop_overtaken(*op, now);
+   }
 }
 
 // The server answered with an error. What it proves decides.
-void lane::rejected(operation& op, time_point now) {
+void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_point now) {
    situation s = describe(op, fault::error_reply, now);
    s.state = written::whole;
    s.reply = proof_of(op);
    if (s.reply.cls != op.rejected_as) s.pushbacks = op.pushbacks = 0;
    op.rejected_as = s.reply.cls;
+   // A closed gate costs one of the retry budget for each time that it is tried, however many commands it holds: only
+   // the one that was sent to see is sent more than twice.
+   const bool free = is_free(op);
+   s.budget = s.budget || free;
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
    e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
-   if (d.verdict == verdict::complete) {
-      if (d.outcome != outcome::not_executed && !op.harmless) drop_overtaken(op.sequence, false, now);
-      return fail(op, std::move(e), now);
+   if (d.verdict != verdict::complete) {
+      count_resend(op, free, now);
+      op.last = std::move(e);
+      return pushed_back(op, d, now);
    }
-   budget_.withdraw(now);
-   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + e.server_text, now);
-   op.last = std::move(e);
+   const bool is_gate = resp::is_gate(s.reply.cls);
+   if (knocked) open_gate();
+   if (d.outcome != outcome::not_executed && !op.harmless) {
+      has_run(slot, now);
+   } else if (!is_gate && op.repeats != resp::repeat_class::never && order_.has_older_writer(op)) {
+      op.last = std::move(e);
+      return keep_answer(op, operation::answer::error);
+   }
+   if (knocked && is_gate && d.code == errc::server_error) give_up_at_gate(s.reply.cls, now);
+   fail(op, std::move(e), now);
+}
+
+// By a gate; `op.last` says how.
+void lane::pushed_back(operation& op, const decision& d, time_point now) {
+   using enum resp::reply_class;
+   const auto cls = op.rejected_as;
+   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + op.last->server_text, now);
    const duration base = d.pause.base > duration::zero() ? d.pause.base : std::chrono::milliseconds(50);
    if (d.pause.base > duration::zero() || op.pushbacks != 0) {
       const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = d.pause.cap, .jitter = jitter::equal});
       hold_until_ = std::max(hold_until_, after(now, rule.delay(op.pushbacks, random_)));
       held_for_ = link_.where();
       held_why_ = op.last->server_text;
+      const bool writes_only = cls == no_replicas || cls == misconf || cls == out_of_memory;
+      if (cls != no_permission) gate_ = std::max(gate_, writes_only ? gate::writes : gate::everything);
    }
    ++op.pushbacks;
    requeue(op);
@@ -116,15 +156,54 @@ void lane::rejected(operation& op, time_point now) {
    }
 }
 
-// A newer write has run: to send an older one now would change the order in which they were given. Reads don't count,
-// unless what has run decides where, or as whom, they would read.
-void lane::drop_overtaken(std::uint64_t newer, bool reads_too, time_point now) {
-   if (to_resend_ == 0) return;
-   for (operation* op = queue_.front(); op != nullptr && op->sequence < newer;) {
-      operation* const next = op->next;
-      if (op->attempts != 0 && op->last && (reads_too || !op->harmless)) drop_overtaken(*op, now);
-      op = next;
+// It was tried often enough: all that it turned away with these words hear of it, and what comes next is tried anew.
+void lane::give_up_at_gate(resp::reply_class cls, time_point now) {
+   for (operation* op : order_.all()) {
+      if (op->pushbacks == 0 || op->rejected_as != cls) continue;
+      unqueue(*op);
+      fail_waiting(*op, {}, now);
    }
+}
+
+void lane::open_gate() {
+   gate_ = gate::open;
+   knocking_ = 0;
+   hold_until_ = {};
+}
+
+// It left no trace on the server; `op.last` is the error that it ends with if the answer does not count and it can't be
+// asked for again.
+void lane::keep_answer(operation& op, operation::answer what) {
+   op.kept = what;
+   op.kept_at = reruns_;
+   op.may_have_run = op.may_have_run || what == operation::answer::reply;
+   requeue(op);
+}
+
+// Whether it is what the given order gives: no older one waits that it should have seen, nor has one run since.
+bool lane::answer_counts(const operation& op) const {
+   if (!ledger_.empty() && ledger_.front().sequence < op.sequence) return false;
+   return op.kept_at == reruns_ && !order_.has_older_writer(op);
+}
+
+// Its turn has come to be asked for again. Whether it ends instead: with its answer, or because it must not run twice.
+bool lane::its_answer_is_final(operation& op, time_point now) {
+   if (answer_counts(op)) {
+      release(op, now);
+      return true;
+   }
+   const bool may_run_twice = op.kept != operation::answer::reply || op.promise != delivery::at_most_once;
+   if (may_run_twice && (is_free(op) || budget_.available(now) != 0)) return false;
+   unqueue(op);
+   fail_waiting(op, may_run_twice ? "not sent again: the retry budget is spent" : "not sent again: at most once", now);
+   return true;
+}
+
+void lane::release(operation& op, time_point now) {
+   unqueue(op);
+   if (op.kept == operation::answer::reply) return finish(op);
+   error e = std::move(*op.last);
+   fail(op, std::move(e), now);
 }
 
 void lane::drop_overtaken(operation& op, time_point now) {
@@ -133,12 +212,17 @@ void lane::drop_overtaken(operation& op, time_point now) {
 }
 
 void lane::fail_overtaken(operation& op, time_point now) {
+   fail_waiting(op, "not sent again: a newer command of the same lane has run meanwhile, or may have", now);
+}
+
+// What waited to be sent again ends. What was sent of it may still run: that is reported behind the fence.
+void lane::fail_waiting(operation& op, std::string_view cause, time_point now) {
    error e = make_error(op, op.last->code(), outcome::not_executed, now);
    e.server_text = op.last->server_text;
    e.causes = op.last->causes;
-   e.causes.emplace_back("not sent again: a newer command of the same lane has run meanwhile, or may have");
+   if (!cause.empty()) e.causes.emplace_back(cause);
    if (!is_unfenced(op)) return fail(op, std::move(e), now);
-   op.last = std::move(e);  // what was sent of it may still run: reported behind the fence
+   op.last = std::move(e);
    op.where = operation::place::limbo;
    limbo_.insert_in_order(op);
 }

@@ -1,5 +1,6 @@
 // The lane's way out: what is written, when, and how long an answer is waited for.
 #include "lane/lane.hpp"
+#include "lane/overtaking.hpp"
 
 #include <algorithm>
 
@@ -20,16 +21,58 @@ void lane::pump(time_point now) {
       if (queue_.empty() && limbo_.empty()) return connector_.rest(now);
       return connector_.want(now);
    }
-   const std::size_t most = first_reply_ ? settings_.in_flight : settings_.in_flight_before_first_reply;
+   if (gate_ != gate::open) {
+      knock(now);
+      return link_.flush();
+   }
    while (operation* op = queue_.front()) {
-      if (held(*op, now) || ledger_.size() >= most || link_.out.size() >= outbox_aim) break;
-      // What is written again must not overtake: what is newer and under way is answered first.
-      if (!ledger_.empty() && op->sequence < newest_in_flight_) break;
+      if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
+      if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) break;
+      if (!ledger_.empty() && must_wait_in_line(*op)) break;
       unqueue(*op);
       write(*op, now);
       leave_if_unfinished(now);
    }
    link_.flush();
+}
+
+// Behind what is in flight. What is written again must not overtake: what is newer and under way is answered first. And
+// what changes the connection stands alone: what is behind it must find it done, what is before it must not.
+bool lane::must_wait_in_line(const operation& op) const {
+   return op.sequence < newest_in_flight_ || op.alters || ledger_.front().alters;
+}
+
+// The gate is closed: once the pause is over, the oldest of what it holds is sent, alone, to see. Only what the server
+// takes all the same goes along: reads that are not about what waits, or what ends a script that makes it busy.
+void lane::knock(time_point now) {
+   if (now < hold_until_ || knocking_ != 0) return;
+   touched_keys waiting;
+   for (operation* op = queue_.front(); op != nullptr;) {
+      operation* const next = op->next;
+      if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) return;
+      const bool is_held = gate_ == gate::everything || !op->harmless || op->pushbacks != 0;
+      const bool passes = is_held ? runs_while_busy(*op) : !waiting.may_concern(*op);
+      const bool may_end = op->kept != operation::answer::none && !waiting.may_concern(*op);
+      if (may_end && its_answer_is_final(*op, now)) {
+         op = next;
+         continue;
+      }
+      if (passes || (is_held && knocking_ == 0)) {
+         if (!ledger_.empty() && must_wait_in_line(*op)) return;
+         if (passes && ledger_.size() + order_.size() >= may_be_in_flight()) return;  // what waits was sent as well
+         if (!passes) {
+            knocking_ = op->sequence;
+            if (!op->harmless) waiting.add(*op);
+         }
+         unqueue(*op);
+         write(*op, now);
+         leave_if_unfinished(now);
+      } else if (!op->harmless) {
+         waiting.add(*op);
+      }
+      if (op->alters) return;  // nothing passes what waits for that
+      op = next;
+   }
 }
 
 // All else needs a connection that knows who it is, for the fence.
@@ -60,7 +103,10 @@ void lane::write(operation& op, time_point now) {
    if (op.attempts != 0 && op.last) {
       events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
    }
-   ledger_slot slot{.op = &op, .begin = link_.out.appended(), .sequence = op.sequence, .harmless = op.harmless};
+   ledger_slot slot{.op = &op, .begin = link_.out.appended(), .sequence = op.sequence};
+   slot.harmless = op.harmless;
+   slot.alters = op.alters;
+   slot.again = op.attempts != 0;
    for (const command& c : op.commands) slot.end = link_.out.append(c.bytes());
    slot.replies_due = static_cast<std::uint32_t>(op.commands.size());
    if (op.blocks) {
@@ -72,6 +118,10 @@ void lane::write(operation& op, time_point now) {
    newest_in_flight_ = op.sequence;
    op.where = operation::place::ledger;
    op.replies = 0;
+   if (op.kept != operation::answer::none) {
+      op.kept = operation::answer::none;
+      count_resend(op, is_free(op), now);
+   }
    ++op.attempts;
 }
 

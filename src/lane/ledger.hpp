@@ -28,6 +28,8 @@ struct ledger_slot {
    std::uint64_t sequence = 0;  // the operation's, also when that has left
    std::uint32_t replies_due = 1;
    bool harmless = false;                  // nothing remains of it on the server: a read, a PING
+   bool alters = false;                    // operation::alters
+   bool again = false;                     // not the first time
    bool blocks_for_ever = false;           // no reply need ever come
    duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout
 };

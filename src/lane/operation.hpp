@@ -43,6 +43,7 @@ struct operation {
    resp::repeat_class repeats = resp::repeat_class::not_repeatable;
    bool classified = false;    // `repeats` was computed (only once something fails)
    bool harmless = false;      // it reads: nothing remains of it on the server
+   bool alters = false;        // it may change the connection (SELECT, AUTH, ...): it stands alone in the ledger
    bool may_have_run = false;  // an earlier attempt ended with an unknown outcome
    bool unfenced = false;      // and it is no read, and its connection is not yet proven dead
    // It was unfenced on a node that the lane has left for another one: nothing to fear, unless it goes back there.
@@ -51,10 +52,17 @@ struct operation {
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
    unsigned attempts = 0;                // times it was written, the one under way included
    unsigned pushbacks = 0;               // gate replies of one kind in a row
+   unsigned resends = 0;                 // decided on, for what it may have done or what a gate said
+   time_point resent_free_at = {};       // the last change of master that gave it one free of the budget
    resp::reply_class rejected_as = resp::reply_class::deterministic;  // the kind
    std::size_t replies = 0;  // of `commands` answered on the present connection
    std::size_t bytes = 0;
    std::optional<holdfast::error> last = {};  // why it is being sent again, or waits in limbo
+   // It was answered, without a trace on the server, while an older one waits that the answer should have seen. The
+   // answer counts if that one ends without having run; else it is asked for again.
+   enum class answer : std::uint8_t { none, reply, error };  // in `results`, or in `last`
+   answer kept = answer::none;
+   std::uint64_t kept_at = 0;  // lane::reruns_ then
    operation* previous = nullptr;
    operation* next = nullptr;
 

@@ -1,26 +1,26 @@
 // What a lost connection forbids to send again: to repeat an older write behind a newer one that may have run, on the
-// same data, would leave behind what no order of the two can explain.
+// same data, would leave behind what no order of the two can explain; an older read would answer from the future.
 #pragma once
 
-#include "lane/operation.hpp"
+#include "lane/footprint.hpp"
 
 #include <string_view>
 #include <unordered_set>
 
 namespace holdfast::lane {
 
-// The keys of commands that may have run and are not sent again. Refers to the commands' own bytes.
+// What some commands touch. Refers to the commands' own bytes.
 class touched_keys {
  public:
    void add(const operation&);
    // A command that nobody has any more: it may be about any key.
-   void add_unknown() { any_ = true; }
+   void add_unknown() { everything_ = true; }
    // Whether one of them may be about the same data.
    bool may_concern(const operation&) const;
 
  private:
    std::unordered_set<std::string_view> keys_;
-   bool any_ = false;
+   bool everything_ = false;
 };
 
 }  // namespace holdfast::lane

@@ -11,10 +11,9 @@ bool is_bracket(command_role r) {
    return r == command_role::multi || r == command_role::exec || r == command_role::discard;
 }
 
-// With a script inside, not repeatable at all. Its reply is an array of its members': even of reads it counts as a
-// write, because that is not worth telling apart.
+// With a script inside, not repeatable at all.
 resp::repeat_class worst_member(const operation& op) {
-   auto worst = resp::repeat_class::same;
+   auto worst = resp::repeat_class::readonly;
    for (const command& c : op.commands) {
       const auto* entry = resp::find_command(c);
       if (!is_bracket(resp::role_of(entry))) worst = std::max(worst, resp::repeats(entry, c));
@@ -58,6 +57,17 @@ bool alters_connection(command_role r) {
 }
 
 }  // namespace
+
+bool is_plain_read(const resp::command_entry* entry) {
+   return entry != nullptr && entry->repeat == resp::repeat_class::readonly && entry->repeat_by_arguments == nullptr;
+}
+
+bool only_reads(const operation& op) {
+   return std::all_of(op.commands.begin(), op.commands.end(), [](const command& c) {
+      const auto* entry = resp::find_command(c);
+      return is_bracket(resp::role_of(entry)) || is_plain_read(entry);
+   });
+}
 
 resp::repeat_class repeats(const operation& op) {
    return op.is_transaction() ? worst_member(op) : resp::repeats(op.entry, op.commands.front());

@@ -10,6 +10,8 @@ namespace holdfast::lane {
 
 // Of any operation, also of a single command.
 resp::repeat_class repeats(const operation&);
+bool is_plain_read(const resp::command_entry*);  // whatever its arguments are
+bool only_reads(const operation&);
 // What the error in the last reply proves. All replies are in `results`.
 resp::reply_proof proof_of(const operation&);
 // Whether it may change the state of the connection (database, user, name, protocol).

@@ -289,27 +289,15 @@ TEST(Pipeline, OfAThousandCommandsIsBrokenBeforeWithinOrAfterEachAndEachReply) {
    }
 }
 
-TEST(Pipeline, ThatIsLongerThanTheRetryBudgetHasItsOldestCommandsSentAgain) {
+// The first time is free, however many they are.
+TEST(pipeline, longer_than_the_retry_budget_is_sent_again) {
    constexpr std::size_t length = 1000;
    auto units = make_list(length);
    const std::size_t size = units.back().end;
    run_of run(std::move(units), {size, size, 0}, with_server());
-   bool short_of_budget = false;
-   unsigned resent = 0;
    for (const unit& u : run.units()) {
-      const result<value>& last = u.results.back();
-      if (!u.repeatable) continue;
-      if (last) {
-         ++resent;
-         EXPECT_FALSE(short_of_budget) << u.key << " was sent again, an older one was not";
-         continue;
-      }
-      short_of_budget = true;
-      EXPECT_EQ(last.error().code(), errc::retry_budget_exhausted);
-      EXPECT_EQ(last.error().outcome, outcome::unknown);
+      EXPECT_TRUE(u.results.back() || !u.repeatable) << u.key;
    }
-   EXPECT_TRUE(short_of_budget);
-   EXPECT_EQ(resent, length / 5 + 100);  // a fifth of what was given, and 10 a second over 10 s
 }
 
 }  // namespace

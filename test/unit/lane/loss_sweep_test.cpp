@@ -117,14 +117,14 @@ class sweep {
       if (i < step_.answered) return fate::answered;
       if (ends_[i] > step_.accepted) return fate::parked;
       const repeat_class c = pipeline()[i].repeats;
-      if (c != repeat_class::readonly && would_overtake(i)) return fate::unknown;
+      if (would_overtake(i)) return fate::unknown;
       if (c == repeat_class::readonly && step_.promise != delivery::at_most_once) return fate::resent;
       if (step_.then == afterwards::no_permission || step_.then == afterwards::no_identity) return fate::unknown;
       if (step_.promise == delivery::automatic && c == repeat_class::same) return fate::resent;
       if (step_.promise == delivery::at_least_once && c != repeat_class::never) return fate::resent;
       return fate::unknown;
    }
-   // A newer one about the same data may have run, and is not sent again.
+   // A newer one about the same data may have run, and is not sent again (a read may not even where it is).
    bool would_overtake(std::size_t i) const {
       for (std::size_t j = i + 1; j < ends_.size() && ends_[j] <= step_.accepted; ++j) {
          const auto& newer = pipeline()[j].lines;

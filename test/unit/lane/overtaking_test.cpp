@@ -40,13 +40,44 @@ TEST(Overtaking, OfOtherKeysIsNone) {
    EXPECT_EQ(sent_again({"SET k n", "INCR n"}), "SET k n") << "a value is no key";
    EXPECT_EQ(sent_again({"SET k 1", "PUBLISH k x"}), "SET k 1");
    EXPECT_EQ(sent_again({"INCR k", "SET k 1"}), "SET k 1") << "the newer one is sent again, behind it";
-   EXPECT_EQ(sent_again({"GET k", "INCR k"}), "GET k") << "a read leaves nothing";
+   EXPECT_EQ(sent_again({"GET k", "INCR n"}), "GET k");
    EXPECT_EQ(sent_again({"SET k 1", "SET k 2"}), "SET k 1; SET k 2");
    EXPECT_EQ(sent_again({"SET k 1", "INCR k"}, delivery::at_least_once), "SET k 1; INCR k");
 }
 
+TEST(overtaking, read_older_than_a_write_that_may_have_run_ends) {
+   EXPECT_EQ(sent_again({"GET k", "INCR k"}), "") << "it would answer from the future";
+   EXPECT_EQ(sent_again({"GET k", "SET k 1"}), "SET k 1") << "though that is sent again";
+   EXPECT_EQ(sent_again({"GET k", "INCR k"}, delivery::at_least_once), "INCR k");
+   EXPECT_EQ(sent_again({"INCR k", "GET k"}), "GET k");
+   EXPECT_EQ(sent_again({"MGET j k", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"DBSIZE", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"PING", "FLUSHALL"}), "PING");
+   EXPECT_EQ(sent_again({"GET k", "EVAL s 0"}), "");
+   EXPECT_EQ(sent_again({"GET k", "GET k", "SET j 1"}), "GET k; GET k; SET j 1");
+}
+
+TEST(overtaking, write_that_tells_of_the_data_ends_as_a_read) {
+   EXPECT_EQ(sent_again({"SETRANGE k 0 a", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"HMSET k f 1", "SET k 1"}), "SET k 1") << "it might find a string";
+}
+
 TEST(Overtaking, ReachesBackThroughWhatItForbids) {
    EXPECT_EQ(sent_again({"SET a 1", "MSET a 1 b 1", "SET c 1", "INCR b"}), "SET c 1");
+}
+
+TEST(overtaking, transaction_of_reads_is_a_read) {
+   script s;
+   s.warm_up();
+   auto& reads = s.submit_unit({"MULTI", "GET k", "EXEC"});
+   auto& other = s.submit_unit({"MULTI", "GET j", "EXEC"});
+   s.submit("SET k 1");
+   s.accept();
+   s.lose();
+   EXPECT_EQ(reads.says(), "unknown, connection_lost");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "MULTI; GET j; EXEC; SET k 1");
+   EXPECT_EQ(other.says(), "waiting");
 }
 
 TEST(Overtaking, MakesTheOutcomeUnknownAndSaysWhy) {

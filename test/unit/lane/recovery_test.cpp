@@ -172,24 +172,52 @@ TEST(Recovery, OfACrowdIsSpreadOverTheConfiguredTime) {
    EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
 }
 
-TEST(Recovery, WithoutBudgetAnUnknownCommandIsNotSentAgainButParkedOnesAre) {
+TEST(recovery, first_resend_after_a_loss_is_free_the_next_are_not) {
    script s({}, {.ratio = 0, .per_second = 0.1});
    s.warm_up();
-   auto& one = s.submit("SET a 1");
-   auto& two = s.submit("SET b 1");
-   const std::size_t both = s.pending();
-   auto& parked = s.submit("SET c 1");
-   s.accept(both);
+   auto& one = s.submit("SET a 1", {.deadline = 10s});
+   auto& two = s.submit("SET b 1", {.deadline = 10s});
+   s.accept();
    s.lose();
    s.connect(8);
-   // From the newest to the oldest: the budget of one went to the second.
-   EXPECT_EQ(one.done() + two.done(), 1);
-   const call& poor = one.done() ? one : two;
-   EXPECT_EQ(poor.says(), "unknown, retry_budget_exhausted");
-   s.accept();
+   EXPECT_EQ(s.accept(), "SET a 1; SET b 1");
+   const std::size_t none = s.pending();
+   EXPECT_EQ(none, 0U);
+   auto& parked = s.submit("SET c 1", {.deadline = 10s});
+   s.lose();
+   s.advance(1s);
+   s.connect(9);
+   EXPECT_EQ(one.says(), "waiting") << "the oldest has what budget there is";
+   EXPECT_EQ(two.says(), "unknown, retry_budget_exhausted");
+   EXPECT_EQ(s.accept(), "SET a 1; SET c 1");
    s.answer(ok + ok);
    EXPECT_EQ(parked.says(), "OK");
    EXPECT_EQ(parked.op.attempts, 1U);
+}
+
+TEST(recovery, change_of_master_makes_one_more_resend_free) {
+   script s({}, {.ratio = 0, .per_second = 0});
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 20s});
+   s.accept();
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.watch.name(node_b, 6);
+   s.guided();
+   s.connect(9);
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_EQ(set.says(), "unknown, retry_budget_exhausted") << "it was lost before the master changed";
+   auto& other = s.submit("SET a 2", {.deadline = 20s});
+   s.accept();
+   s.lose();
+   s.advance(1s);
+   s.connect(10);
+   EXPECT_EQ(s.accept(), "SET a 2") << "its first";
+   s.watch.name(node_a, 7);
+   s.guided();
+   s.connect(11);
+   EXPECT_EQ(other.says(), "unknown, retry_budget_exhausted");
 }
 
 TEST(Recovery, ResendsNoMoreOftenThanConfiguredAndDoesNotCountWhatWasWrittenInPart) {

@@ -1,0 +1,53 @@
+#include "lane/footprint.hpp"
+
+#include <algorithm>
+
+namespace holdfast::lane {
+namespace {
+
+using resp::command_role;
+using resp::repeat_class;
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Of a command without keys.
+reach reach_without_keys(const resp::command_entry& entry) {
+   if (entry.traits.write) return reach::everything;  // SWAPDB
+   if (entry.repeat == repeat_class::readonly) {
+      const bool tells_nothing = is_one_of(entry.name, {"ping", "echo", "time", "role", "lolwut"}) ||
+                                 entry.name.starts_with("command") || entry.name.ends_with("|help");
+      return tells_nothing ? reach::nothing : reach::everything;  // KEYS, INFO, CONFIG GET
+   }
+   // What other commands read or need, though it is no data.
+   return is_one_of(entry.name, {"script|load", "config|set"}) ? reach::everything : reach::nothing;
+}
+
+bool answers_blindly(const command& c, const resp::command_entry* entry) {
+   if (resp::role_of(entry) != command_role::plain || c.idempotent()) return true;
+   if (entry == nullptr) return false;
+   if (entry->name == "set") return resp::repeats(entry, c) == repeat_class::same;
+   return is_one_of(entry->name, {"mset", "setex", "psetex"});
+}
+
+}  // namespace
+
+reach reach_of(const resp::command_entry* entry) {
+   if (entry == nullptr) return reach::everything;
+   if (entry->role != command_role::plain) return reach::nothing;
+   if (entry->repeat == repeat_class::never) return reach::everything;
+   if (entry->traits.movable || entry->keys.first < 0) return reach::everything;
+   return entry->keys.first != 0 ? reach::keys : reach_without_keys(*entry);
+}
+
+bool answers_blindly(const operation& op) {
+   return std::all_of(op.commands.begin(), op.commands.end(), [&](const command& c) {
+      const resp::command_entry* const entry = resp::find_command(c);
+      // Who asks for "at least once" takes the reply of any run of a write.
+      if (op.promise == delivery::at_least_once && resp::repeats(entry, c) != repeat_class::readonly) return true;
+      return answers_blindly(c, entry);
+   });
+}
+
+}  // namespace holdfast::lane
