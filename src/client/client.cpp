@@ -140,6 +140,13 @@ std::size_t size_of(std::span<const command> commands) {
    return bytes;
 }
 
+// Refused, before it was tried, for a reason that all of its list share.
+bool is_over(const result<value>& r) {
+   return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
+}
+
+bool blocks(const command& c) { return resp::block_time(resp::find_command(c), c).has_value(); }
+
 // How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
 std::size_t unit_length(std::span<const command> commands, std::size_t first) {
    if (!begins_transaction(commands[first])) return 1;
@@ -161,27 +168,39 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
    std::vector<lane::operation*> free;
    for (auto& op : window) free.push_back(&op);
    std::size_t next = 0;
+   std::size_t n = 0;      // commands of the unit at `next`; 0: not looked at yet
+   std::size_t bytes = 0;  // theirs
    bool stopped = false;
+   const error* too_late = nullptr;  // what all that do not block end with from now on
 
    const auto submit_more = [&] {
       while (next < commands.size() && !free.empty()) {
-         std::size_t n = unit_length(commands, next);
+         if (n == 0) {
+            n = unit_length(commands, next);
+            bytes = size_of(commands.subspan(next, n));
+         }
          if (n == 0) {
             error e(errc::invalid_argument, outcome::not_executed);
             e.causes.emplace_back("MULTI without EXEC: nothing from there on was sent");
             for (; next < commands.size(); ++next) replies[next] = e;
             return;
          }
-         if (free.size() < window.size() && !engine.lane().has_room(size_of(commands.subspan(next, n)))) return;
+         if (too_late != nullptr && (stopped || n > 1 || !blocks(commands[next]))) {
+            for (; n != 0; --n) replies[next++] = *too_late;
+            continue;
+         }
+         if (free.size() < window.size() && !engine.lane().has_room(bytes)) return;
          lane::operation& op = *free.back();
          free.pop_back();
          op = lane::operation{};
          prepare(op, commands.subspan(next, n), replies + next, options, given);
-         next += n;
+         next += std::exchange(n, 0);
          if (stopped)
             engine.refuse(op, errc::cancelled, loop.time());
          else
             engine.submit(op, loop.time());
+         // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
+         if (op.done && !op.blocks && is_over(op.results[0])) too_late = &op.results[0].error();
       }
    };
    const auto done = [&] {
