@@ -50,7 +50,7 @@ exit_status report(const value& reply, const course& c, duration took, bool as_j
    return print(text) ? exit_status::done : exit_status::failed;
 }
 
-exit_status report(const error& e, const config& servers, bool as_json) {
+exit_status report(const error& e, const config& servers, const uri_choice& chosen, bool as_json) {
    const exit_status status = exit_status_of(e);
    if (as_json) return print(one_line({{"error", error_as_json(e)}}) + "\n") ? status : exit_status::failed;
    if (e.reply != nullptr) print(stdout_is_terminal() ? formatted(*e.reply) : raw(*e.reply));
@@ -59,13 +59,14 @@ exit_status report(const error& e, const config& servers, bool as_json) {
       print(stdout_is_terminal() ? formatted_error(e.server_text) : raw_error(e.server_text));
       if (e.outcome == outcome::not_executed) return status;
    }
-   complain(explain(e, servers));
+   complain(explain(e, servers) + (status == exit_status::not_executed ? chosen.reminder() : ""));
    return status;
 }
 
 exit_status exec(const exec_settings& s, const std::vector<std::string>& words) {
-   auto servers = read_uri(choose_uri(s.uri));
-   if (!servers) return report(servers.error(), config{}, s.json);
+   const uri_choice chosen = choose_uri(s.uri);
+   auto servers = read_uri(chosen);
+   if (!servers) return report(servers.error(), config{}, chosen, s.json);
    course seen;
    notices told(complain, notices::clock::now());
    servers->observer = [&](const any_event& e) {
@@ -80,7 +81,7 @@ exit_status exec(const exec_settings& s, const std::vector<std::string>& words) 
       call.stop = signals.token();
       return redis.run(command::from(words), call);
    }();
-   if (!reply) return report(reply.error(), *servers, s.json);
+   if (!reply) return report(reply.error(), *servers, chosen, s.json);
    return report(*reply, seen, notices::clock::now() - begin, s.json);
 }
 

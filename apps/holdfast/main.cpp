@@ -1,5 +1,6 @@
 #include "drill/drill.hpp"
 #include "exit_status.hpp"
+#include "habits.hpp"
 #include "help.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"
@@ -53,10 +54,14 @@ int run(std::vector<std::string> line) {
    app.get_subcommand("drill")->formatter(std::make_shared<help_layout>("holdfast drill [OPTIONS]"));
    add_sim(app, status);
    add_unbuilt(app, status);
+   if (const std::string instead = instead_of_habit(line); !instead.empty()) {
+      complain(instead);
+      return static_cast<int>(exit_status::usage);
+   }
    const auto is_meant = [&](const CLI::App* subcommand) { return subcommand->get_name() == line.front(); };
    if (!line.empty() && !line.front().starts_with('-') && app.get_subcommands(is_meant).empty()) {
-      complain("there is no subcommand \"" + line.front() + "\" (a Redis command goes through holdfast exec); see " +
-               "holdfast --help");
+      complain("there is no subcommand \"" + line.front() + "\"; a Redis command goes through holdfast exec [-u URI] " +
+               line.front() + (line.size() == 1 ? "" : " ...") + "; see holdfast --help");
       return static_cast<int>(exit_status::usage);
    }
    words = take_words(app, line);

@@ -21,14 +21,15 @@ struct resolve_settings {
    call_options call = {};
 };
 
-exit_status report(const error& e, const config& servers) {
-   complain(explain_unreachable(e, servers));
+exit_status report(const error& e, const config& servers, const uri_choice& chosen) {
+   complain(explain_unreachable(e, servers) + chosen.reminder());
    return exit_status_of_search(e);
 }
 
 exit_status resolve(const resolve_settings& s) {
-   auto servers = read_uri(choose_uri(s.uri));
-   if (!servers) return report(servers.error(), config{});
+   const uri_choice chosen = choose_uri(s.uri);
+   auto servers = read_uri(chosen);
+   if (!servers) return report(servers.error(), config{}, chosen);
    notices told(complain, notices::clock::now());
    servers->observer = [&](const any_event& e) { told.on(e, notices::clock::now()); };
    const result<endpoint> master = [&] {
@@ -38,7 +39,7 @@ exit_status resolve(const resolve_settings& s) {
       call.stop = signals.token();
       return redis.master(call);
    }();
-   if (!master) return report(master.error(), *servers);
+   if (!master) return report(master.error(), *servers, chosen);
    return print(to_string(*master) + "\n") ? exit_status::done : exit_status::failed;
 }
 

@@ -4,13 +4,21 @@
 
 namespace holdfast::cli {
 
+namespace {
+constexpr const char* default_source = "the default";
+}
+
+std::string uri_choice::reminder() const {
+   return source == default_source ? "; another server than " + text + " is named with -u URI" : "";
+}
+
 uri_choice choose_uri(const std::string& option) {
    if (!option.empty()) return {option, "-u"};
    for (const char* const name : {"HOLDFAST_URI", "REDIS_URL"}) {
       const char* const text = std::getenv(name);
       if (text != nullptr && *text != '\0') return {text, std::string("$") + name};
    }
-   return {"redis://127.0.0.1:6379", "the default"};
+   return {"redis://127.0.0.1:6379", default_source};
 }
 
 result<config> read_uri(const uri_choice& choice) {

@@ -11,6 +11,9 @@ namespace holdfast::cli {
 struct uri_choice {
    std::string text = {};
    std::string source = {};  // "-u", "$REDIS_URL", ..., for messages
+
+   // To be added to what says that the server could not be used: empty where the user named it.
+   std::string reminder() const;
 };
 uri_choice choose_uri(const std::string& option);
 

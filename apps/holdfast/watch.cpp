@@ -62,8 +62,11 @@ std::string line_of(const any_event& e, bool as_json, const paint& tint) {
 // A client that does nothing but look: it asks the master now and then, so that it sees its end.
 class watcher {
  public:
-   watcher(const watch_settings& s, config servers)
-      : as_json_(s.json), tint_(paint::for_descriptor(STDOUT_FILENO)), servers_(std::move(servers)) {
+   watcher(const watch_settings& s, uri_choice chosen, config servers)
+      : as_json_(s.json),
+        tint_(paint::for_descriptor(STDOUT_FILENO)),
+        chosen_(std::move(chosen)),
+        servers_(std::move(servers)) {
       servers_.observer = [this](const any_event& e) { on(e); };
    }
 
@@ -73,7 +76,7 @@ class watcher {
       client redis(servers_);
       const auto first = redis.ping({.stop = end_.get_token()});
       if (!first && !ended() && hopeless(first.error())) {
-         complain(explain_unreachable(first.error(), servers_));
+         complain(explain_unreachable(first.error(), servers_) + chosen_.reminder());
          return exit_status_of_search(first.error());
       }
       while (!ended()) {
@@ -108,6 +111,7 @@ class watcher {
 
    bool as_json_;
    paint tint_;
+   uri_choice chosen_;
    config servers_;
    std::stop_source end_;
    std::stop_source turn_;
@@ -116,12 +120,13 @@ class watcher {
 };
 
 exit_status watch(const watch_settings& s) {
-   auto servers = read_uri(choose_uri(s.uri));
+   const uri_choice chosen = choose_uri(s.uri);
+   auto servers = read_uri(chosen);
    if (!servers) {
       complain(explain(servers.error(), config{}));
       return exit_status_of(servers.error());
    }
-   return watcher(s, *servers).run();
+   return watcher(s, chosen, *servers).run();
 }
 
 }  // namespace

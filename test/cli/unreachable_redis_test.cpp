@@ -33,6 +33,17 @@ TEST(Unreachable, ADeadServerIsGivenUpAfterTenSecondsByDefault) {
    EXPECT_EQ(p.err_lines(), 1U) << p.err();
 }
 
+TEST(unreachable, u_is_suggested_only_where_no_server_was_named) {
+   program named({"exec", "--deadline", "300ms", "GET", "k"},
+                 {.environment = {{"HOLDFAST_URI", "redis://127.0.0.1:1"}}});
+   EXPECT_EQ(named.status(), 3);
+   EXPECT_EQ(named.err().find("-u URI"), std::string::npos) << named.err();
+
+   program unnamed({"exec", "--deadline", "300ms", "GET", "k"});
+   if (unnamed.status() == 0) return;  // a Redis of this machine's own answers at port 6379
+   EXPECT_NE(unnamed.err().find("with -u URI"), std::string::npos) << unnamed.err();
+}
+
 TEST(Unreachable, AnUnknownHostNameIsNamed) {
    program p({"exec", "-u", "redis://no-such-host.invalid", "--deadline", "1s", "PING"});
    expect_refused(p, {"no-such-host.invalid"}, 3000, 1);

@@ -22,6 +22,7 @@ TEST_P(Usage, OfAWrongLineSaysWhatIsWrongInOneLineAndExitsWithTwo) {
    EXPECT_EQ(p.err_lines(), 1U) << p.err();
    EXPECT_EQ(p.err().rfind("holdfast: ", 0), 0U) << p.err();
    EXPECT_NE(p.err().find(GetParam().hint), std::string::npos) << p.err();
+   EXPECT_EQ(p.err().find("s3cret"), std::string::npos) << p.err();
    EXPECT_LT(p.took_ms(), 5000);
 }
 
@@ -29,6 +30,23 @@ const mistake mistakes[] = {
    {"NoSubcommand", {}, "holdfast --help"},
    {"AnUnknownSubcommand", {"exce", "PING"}, "\"exce\""},
    {"ARedisCommandWithoutExec", {"GET", "a"}, "holdfast exec"},
+   {"redis_cli_host_and_port",
+    {"-h", "10.0.0.1", "-p", "6380", "GET", "a"},
+    "holdfast exec -u redis://10.0.0.1:6380 GET ..."},
+   {"redis_cli_host_alone", {"-h", "10.0.0.1"}, "holdfast exec -u redis://10.0.0.1 COMMAND"},
+   {"redis_cli_port_behind_exec", {"exec", "-p", "6380", "PING"}, "holdfast exec -u redis://127.0.0.1:6380 PING"},
+   {"redis_cli_host_behind_resolve", {"resolve", "-h", "::1"}, "holdfast resolve -u redis://[::1]"},
+   {"redis_cli_password_and_database",
+    {"-a", "s3cret", "-n", "3", "GET", "a"},
+    "holdfast exec -u redis://:PASSWORD@127.0.0.1/3 GET"},
+   {"redis_cli_database_beside_a_uri", {"exec", "-u", "redis://10.0.0.1", "-n", "3", "GET", "a"}, "into the URI"},
+   {"redis_cli_socket", {"-s", "/run/redis.sock", "PING"}, "holdfast exec -u unix:///run/redis.sock PING"},
+   {"redis_cli_tls", {"--tls", "-h", "10.0.0.1", "PING"}, "TLS is not built yet"},
+   {"uri_before_the_subcommand", {"-u", "redis://10.0.0.1", "exec", "PING"}, "holdfast exec -u URI PING"},
+   {"uri_without_exec", {"redis://:s3cret@10.0.0.1", "PING"}, "is that meant as -u URI?"},
+   {"uri_as_command", {"exec", "redis://:s3cret@10.0.0.1", "PING"}, "is that meant as -u URI?"},
+   {"address_as_command", {"exec", "10.0.0.1:6379", "PING"}, "holdfast exec -u redis://10.0.0.1:6379 PING"},
+   {"uri_of_watch_without_option", {"watch", "redis://:s3cret@10.0.0.1"}, "holdfast watch -u URI"},
    {"AnUnknownOption", {"exec", "--dedline", "3s", "PING"}, "--dedline"},
    {"ExecWithoutACommand", {"exec", "--json"}, "COMMAND"},
    {"AnOptionWithoutItsValue", {"exec", "-u"}, "--uri"},
@@ -87,6 +105,15 @@ TEST(Help, OfEachSubcommandNamesItsOptionsTheExitStatusesAndAnExample) {
    for (const char* const taught : {"redis+sentinel://", "HOLDFAST_URI", "REDIS_URL", "at-most-once", "--deadline",
                                     "--json", "--acks", "base64", "Ctrl-C"}) {
       EXPECT_NE(p.out().find(taught), std::string::npos) << taught;
+   }
+}
+
+TEST(Help, is_what_h_alone_asks_for) {
+   for (const words& line : {words{"-h"}, words{"exec", "-h"}, words{"-h", "exec"}, words{"watch", "-h"}}) {
+      program p(line);
+      EXPECT_EQ(p.status(), 0);
+      EXPECT_EQ(p.err(), "");
+      EXPECT_NE(p.out().find("Usage:"), std::string::npos);
    }
 }
 
