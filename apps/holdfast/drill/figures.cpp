@@ -1,5 +1,6 @@
 #include "drill/figures.hpp"
 
+#include "drill/counted.hpp"
 #include "drill/losses.hpp"
 
 #include <holdfast/policy/circuit_breaker.hpp>
@@ -122,8 +123,7 @@ void judge_errors(const record& r, figures& f) {
               fmt::format("{} of {} failed, though it could wait or be sent again", wrong, word_of(kind)));
    }
    const std::uint64_t without_cause = unexplained(r, f);
-   promise(f, without_cause == 0,
-           fmt::format("{} outcomes are unknown, though no connection was lost under them", without_cause));
+   promise(f, without_cause == 0, counted(without_cause, "unknown outcome") + " without a connection lost under it");
 }
 
 // Whether the client went to another server meanwhile, which may lack the last writes of the one before.
@@ -157,14 +157,15 @@ void judge_replies(const record& r, write_kind kind, figures& f) {
       last = &o;
       maybe = 0;
    }
-   promise(f, wrong == 0, fmt::format("{} replies to {} do not follow from those before", wrong, word_of(kind)));
+   promise(f, wrong == 0,
+           fmt::format("out of line with those before: {} to {}", counted(wrong, "reply"), word_of(kind)));
 }
 
 void judge_replies(const record& r, figures& f) {
    const auto wrong = std::count_if(r.operations.begin(), r.operations.end(), [](const operation& o) {
       return o.kind == write_kind::set && o.acked && o.status != "OK";
    });
-   promise(f, wrong == 0, fmt::format("{} replies to SET are not OK", wrong));
+   promise(f, wrong == 0, counted(wrong, "reply") + " to SET other than OK");
    judge_replies(r, write_kind::rpush, f);
    judge_replies(r, write_kind::incr, f);
 }
@@ -190,7 +191,7 @@ void judge_costs(const record& r, figures& f) {
          return lost != nullptr && lost->unanswered != 0 && t.at < r.promoted_at.value_or(r.end);
       });
       promise(f, given_up == 0,
-              fmt::format("{} connections were lost with commands under way, though the fault ends none", given_up));
+              counted(given_up, "connection") + " lost with commands under way, though the fault ends none");
       return;
    }
    if (r.cut_short || !r.trouble.empty()) return;
@@ -208,20 +209,21 @@ void judge_costs(const record& r, figures& f) {
 void judge_breaker(figures& f) {
    if (!f.ordinary()) return;
    promise(f, f.breaker_opened == 0,
-           fmt::format("the circuit breaker opened {} times, though the fault was to be ridden out", f.breaker_opened));
+           fmt::format("the circuit breaker opened {}, though the fault was to be ridden out",
+                       counted(f.breaker_opened, "time")));
 }
 
 void judge_losses(const record& r, figures& f) {
    promise(f, r.may_lose != lab::loss::nothing || f.all.lost == 0,
-           fmt::format("{} acknowledged writes are lost, though the fault takes none away", f.all.lost));
+           counted(f.all.lost, "acknowledged write") + " lost, though the fault takes none away");
    if (!f.ordinary()) return;
    // Who waits for the Sentinels' confirmation writes to an old master that lives until it comes.
    const bool leaves_at_once = r.cutover == cutover::eager && r.may_lose == lab::loss::moments;
    promise(f, !leaves_at_once || f.lost_out_of_time == 0,
-           fmt::format("{} writes are lost that were not acknowledged in the last {} ms before the fault",
-                       f.lost_out_of_time, last_moments_ms));
+           fmt::format("{} lost, not acknowledged in the last {} ms before the fault",
+                       counted(f.lost_out_of_time, "write"), last_moments_ms));
    promise(f, f.old_master_writes.value_or(0) == 0,
-           fmt::format("{} writes reached {}, {}", f.old_master_writes.value_or(0), to_string(r.forbidden),
+           fmt::format("{} reached {}, {}", counted(f.old_master_writes.value_or(0), "write"), to_string(r.forbidden),
                        r.promotes ? "the old master, after the first on the new one"
                                   : "which says that it is a master, though no Sentinel has named it"));
 }
@@ -233,8 +235,8 @@ void judge_promises(const record& r, figures& f, std::uint64_t wrongly_present) 
    judge_breaker(f);
    judge_replies(r, f);
    promise(f, f.all.duplicated == 0 || r.delivery == delivery::at_least_once,
-           fmt::format("{} writes were applied more than once", f.all.duplicated));
-   promise(f, wrongly_present == 0, fmt::format("{} writes ran that were reported as not executed", wrongly_present));
+           counted(f.all.duplicated, "write") + " applied more than once");
+   promise(f, wrongly_present == 0, counted(wrongly_present, "write") + " ran and had been reported as not executed");
    judge_losses(r, f);
    const auto order = !r.held || std::is_sorted(r.held->list.begin(), r.held->list.end());
    promise(f, order || r.delivery == delivery::at_least_once, "the list is not in the order in which it was written");

@@ -1,5 +1,6 @@
 #include "drill/report_html.hpp"
 
+#include "drill/counted.hpp"
 #include "drill/losses.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
@@ -105,10 +106,12 @@ std::string section(const judged& j) {
       html += fmt::format(" {} of the lost were not acknowledged in the last {} ms before the fault.",
                           f.lost_out_of_time, last_moments_ms);
    if (f.old_master_writes)
-      html += fmt::format(" {} writes reached {} that should not.", *f.old_master_writes, to_string(r.forbidden));
+      html +=
+         fmt::format(" {} reached {} that should not.", counted(*f.old_master_writes, "write"), to_string(r.forbidden));
    if (f.late_promotion) html += " The promotion came later than the deadline.";
    if (r.breaker && f.breaker_opened == 0) html += " The circuit breaker was on, and stayed closed.";
-   if (f.budget_exhausted != 0) html += fmt::format(" The retry budget held {} commands back.", f.budget_exhausted);
+   if (f.budget_exhausted != 0)
+      html += fmt::format(" The retry budget held {} back.", counted(f.budget_exhausted, "command"));
    if (f.second_failover) html += " A second failover followed.";
    html += "</p>\n<ul>\n";
    for (const std::string& promise : f.broken) html += "<li class=\"broken\">broken: " + escaped(promise) + "</li>\n";

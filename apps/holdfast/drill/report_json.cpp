@@ -134,7 +134,8 @@ json fault_json(const fault_summary& s) {
                {"first_ok_ms", spread_json(s.first_ok_ms)},
                {"client_added_ms", spread_json(s.client_added_ms)},
                {"longest_gap_ms", spread_json(s.longest_gap_ms)},
-               {"after_sentinel_named_ms", spread_json(s.after_named_ms)}};
+               {"after_sentinel_named_ms", spread_json(s.after_named_ms)},
+               {"before_sentinel_named_ms", spread_json(s.before_named_ms)}};
    put(out, s.all);
    out["runs_without_loss"] = s.runs_without_loss;
    out["most_lost"] = s.most_lost;

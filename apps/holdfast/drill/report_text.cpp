@@ -1,5 +1,6 @@
 #include "drill/report_text.hpp"
 
+#include "drill/counted.hpp"
 #include "drill/losses.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
@@ -102,18 +103,38 @@ std::string losses(const record& r, const figures& f) {
                      -*first, -*last, f.lost_out_of_time, last_moments_ms);
    }
    if (f.old_master_writes)
-      text += fmt::format("   {} writes reached {} that should not\n", *f.old_master_writes, to_string(r.forbidden));
+      text += fmt::format("   {} reached {} that should not\n", counted(*f.old_master_writes, "write"),
+                          to_string(r.forbidden));
    return text;
 }
 
-std::string allowed_after_named() { return fmt::format("judged: at most {:.0f}", after_named_at_most_ms); }
-
-std::string runs_were(std::size_t count) { return fmt::format("{} run{}", count, count == 1 ? " was" : "s were"); }
+std::string runs_were(std::size_t count) { return counted(count, "run") + (count == 1 ? " was" : " were"); }
 
 std::string ms(const spread& s, bool maximum) {
    if (s.count == 0) return "-";
    const double value = maximum ? s.max : s.median;
    return value < 100 ? fmt::format("{:.1f}", value) : fmt::format("{:.0f}", value);
+}
+
+// From the naming of the new master to the client's first write on it. An eager client does not wait for the naming.
+std::string after_named(double after_ms) {
+   if (after_ms < 0) return fmt::format("{:.1f} ms before a Sentinel named the new master", -after_ms);
+   return fmt::format("{:.1f} ms after a Sentinel named the new master (judged: at most {:.0f})", after_ms,
+                      after_named_at_most_ms);
+}
+
+std::string after_named(const fault_summary& s) {
+   const bool always_before = s.before_named_ms.count == s.after_named_ms.count;
+   if (always_before)
+      return fmt::format("first write before a Sentinel named the new master, by {} ms in the median",
+                         ms(s.before_named_ms, false));
+   std::string text = fmt::format(
+      "first write after a Sentinel named the new master: median {} ms, max {} ms "
+      "(judged: at most {:.0f})",
+      ms(s.after_named_ms, false), ms(s.after_named_ms, true), after_named_at_most_ms);
+   if (s.before_named_ms.count != 0)
+      text += fmt::format("; before it in {} of {}", s.before_named_ms.count, counted(s.after_named_ms.count, "run"));
+   return text;
 }
 
 std::string table_line(const fault_summary& s, const paint& tint) {
@@ -154,12 +175,12 @@ std::string describe_run(const judged& j, const paint& tint) {
       text += fmt::format("   {}{:>9.1f} ms   {}\n", tint(l.tint, std::string(1, l.letter)), m.at_ms, m.text);
    }
    text += fmt::format("   longest time without an acknowledged write: {:.1f} ms\n", f.longest_gap_ms);
-   if (f.after_named_ms)
-      text += fmt::format("   after named: {:.1f} ms ({})\n", *f.after_named_ms, allowed_after_named());
+   if (f.after_named_ms) text += fmt::format("   first write {}\n", after_named(*f.after_named_ms));
    if (!r.held) text += tint(colour::yellow, "   not compared with what the master holds\n");
    text += "   " + counts(f.all) + "\n" + losses(r, f) + failures(r, tint);
    if (r.breaker && f.breaker_opened == 0) text += "   the circuit breaker was on, and stayed closed\n";
-   if (f.budget_exhausted != 0) text += fmt::format("   the retry budget held {} commands back\n", f.budget_exhausted);
+   if (f.budget_exhausted != 0)
+      text += fmt::format("   the retry budget held {} back\n", counted(f.budget_exhausted, "command"));
    if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
    if (f.second_failover) text += tint(colour::yellow, "   a second failover followed: told apart\n");
    for (const std::string& promise : f.broken) text += tint(colour::red, "   broken: " + promise) + "\n";
@@ -181,16 +202,15 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
    }
    for (const fault_summary& s : summarise(runs)) {
       if (s.after_named_ms.count == 0) continue;
-      text += fmt::format("{}: after named, median {} ms, max {} ms ({})\n", s.fault, ms(s.after_named_ms, false),
-                          ms(s.after_named_ms, true), allowed_after_named());
+      text += fmt::format("{}: {}\n", s.fault, after_named(s));
    }
    for (const fault_summary& s : summarise(runs)) {
       if (s.most_lost != 0)
-         text += fmt::format("{}: nothing lost in {} of {} runs, at most {} in one\n", s.fault, s.runs_without_loss,
-                             s.ordinary, s.most_lost);
+         text += fmt::format("{}: nothing lost in {} of {}, at most {} in one\n", s.fault, s.runs_without_loss,
+                             counted(s.ordinary, "run"), s.most_lost);
       if (s.old_master_writes.value_or(0) != 0)
-         text += tint(colour::red, fmt::format("{}: {} writes reached a node that they should not\n", s.fault,
-                                               *s.old_master_writes));
+         text += tint(colour::red, fmt::format("{}: {} reached a node that should get none\n", s.fault,
+                                               counted(*s.old_master_writes, "write")));
    }
    if (apart != 0) {
       text +=
@@ -207,7 +227,7 @@ std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
    if (unshown && broken == 0)
       return text + "No promise was seen broken, but not every fault has shown that it is kept.\n";
    text += broken == 0 ? tint(colour::green, "All promises kept: ")
-                       : tint(colour::red, fmt::format("{} promises broken: ", broken));
+                       : tint(colour::red, counted(broken, "promise") + " broken: ");
    text +=
       "no write failed that could wait or be sent again, none was applied twice, none ran that was\n"
       "reported as not executed, none reached a master that was left, at most one is unknown for each\n"

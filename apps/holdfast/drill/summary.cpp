@@ -50,6 +50,10 @@ fault_summary of_one(const std::string& fault, const std::vector<judged>& runs) 
    s.after_named_ms = over(ordinary, [](const figures& f) {
       return f.first_ok_ms && f.sentinel_named_ms ? optional_ms(*f.first_ok_ms - *f.sentinel_named_ms) : std::nullopt;
    });
+   s.before_named_ms = over(ordinary, [](const figures& f) {
+      const bool first = f.first_ok_ms && f.sentinel_named_ms && *f.first_ok_ms < *f.sentinel_named_ms;
+      return first ? optional_ms(*f.sentinel_named_ms - *f.first_ok_ms) : std::nullopt;
+   });
    return s;
 }
 

@@ -29,8 +29,9 @@ struct fault_summary {
    spread first_ok_ms = {};
    spread client_added_ms = {};
    spread longest_gap_ms = {};
-   spread after_named_ms = {};  // first_ok_ms - sentinel_named_ms
-   totals all = {};             // of all runs
+   spread after_named_ms = {};   // first_ok_ms - sentinel_named_ms; below zero counts as zero
+   spread before_named_ms = {};  // the same the other way round, of the runs in which the client came first
+   totals all = {};              // of all runs
    // Of the ordinary ones: those in which no acknowledged write is lost, and the most that are in one.
    std::size_t runs_without_loss = 0;
    std::uint64_t most_lost = 0;

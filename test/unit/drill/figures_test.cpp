@@ -133,7 +133,7 @@ TEST(DrillVerdict, AnAcknowledgedWriteThatIsGoneCountsAsLostButNoPromiseWasMadeI
 TEST(DrillVerdict, ALossWithoutAFailoverBreaksAPromise) {
    record r = good_loss_of_a_connection();
    r.held->set = {2};
-   EXPECT_TRUE(says(judge(r), "1 acknowledged writes are lost"));
+   EXPECT_TRUE(says(judge(r), "1 acknowledged write lost"));
 }
 
 TEST(DrillVerdict, ANumberPushedTwiceIsADuplicate) {
@@ -160,7 +160,7 @@ TEST(DrillVerdict, WhatWasReportedAsNotExecutedMustBeAbsent) {
    r.operations.push_back(failed(write_kind::rpush, 3, 2100, outcome::not_executed));
    EXPECT_FALSE(says(judge(r), "reported as not executed"));
    r.held->list = {1, 2, 3};
-   EXPECT_TRUE(says(judge(r), "1 writes ran that were reported as not executed"));
+   EXPECT_TRUE(says(judge(r), "1 write ran and had been reported as not executed"));
 }
 
 TEST(DrillVerdict, OneUnknownForEachLostConnectionIsAllowedToWhatMayNotBeRepeated) {
@@ -168,7 +168,7 @@ TEST(DrillVerdict, OneUnknownForEachLostConnectionIsAllowedToWhatMayNotBeRepeate
    r.operations.push_back(failed(write_kind::rpush, 3, 1.5, outcome::unknown));
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.operations.push_back(failed(write_kind::incr, 3, 1.6, outcome::unknown));
-   EXPECT_TRUE(says(judge(r), "1 outcomes are unknown"));
+   EXPECT_TRUE(says(judge(r), "1 unknown outcome without"));
 }
 
 TEST(DrillVerdict, ASetMayNotFailWhereItCanBeSentAgain) {
@@ -236,25 +236,25 @@ TEST(DrillVerdict, WhatTheLabCouldNotDoIsTold) {
 TEST(DrillVerdict, AnUnknownOutcomeNeedsAConnectionLostWhileItWasUnderWay) {
    record r = good_failover();
    r.operations.push_back(failed(write_kind::rpush, 3, 0.9, outcome::unknown));
-   EXPECT_TRUE(says(judge(r), "1 outcomes are unknown")) << "the loss came later";
+   EXPECT_TRUE(says(judge(r), "1 unknown outcome without")) << "the loss came later";
    r.events.push_back(lost_connection(0.5));
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    std::get<event::connection_lost>(r.events.back().what).unanswered = 0;
-   EXPECT_TRUE(says(judge(r), "1 outcomes are unknown"));
+   EXPECT_TRUE(says(judge(r), "1 unknown outcome without"));
 }
 
 TEST(DrillVerdict, RepliesMustRiseByOneAndByNoMoreThanWhatMayHaveRunInBetween) {
    record r = good_loss_of_a_connection();
    r.operations[4].integer = 1;
-   EXPECT_TRUE(says(judge(r), "replies to INCR"));
+   EXPECT_TRUE(says(judge(r), " to INCR"));
    r.operations[4].integer = 3;
-   EXPECT_TRUE(says(judge(r), "replies to INCR"));
+   EXPECT_TRUE(says(judge(r), " to INCR"));
    r.operations.insert(r.operations.begin() + 4, failed(write_kind::incr, 9, 1.5, outcome::unknown));
-   EXPECT_FALSE(says(judge(r), "replies to INCR"));
+   EXPECT_FALSE(says(judge(r), " to INCR"));
    r.operations[0].integer.reset();
-   EXPECT_TRUE(says(judge(r), "replies to RPUSH"));
+   EXPECT_TRUE(says(judge(r), " to RPUSH"));
    r.operations[2].status = "QUEUED";
-   EXPECT_TRUE(says(judge(r), "replies to SET"));
+   EXPECT_TRUE(says(judge(r), " to SET"));
 }
 
 TEST(DrillVerdict, RepliesMayFallWhereTheClientWentToANewMaster) {
@@ -262,7 +262,7 @@ TEST(DrillVerdict, RepliesMayFallWhereTheClientWentToANewMaster) {
    r.operations[4].integer = 1;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.operations.push_back(acked(write_kind::incr, 1, 2100));
-   EXPECT_TRUE(says(judge(r), "replies to INCR")) << "it stayed there";
+   EXPECT_TRUE(says(judge(r), " to INCR")) << "it stayed there";
 }
 
 TEST(DrillVerdict, TheClientMustComeBackFromALatePromotionAndFromTheLastOfSeveral) {
@@ -306,7 +306,7 @@ TEST(DrillVerdict, AFaultThatCostsNothingExcusesNoConnectionGivenUpAndNoUnknownO
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.events = {lost_connection(1)};
    r.operations.push_back(failed(write_kind::rpush, 3, 1.5, outcome::unknown));
-   EXPECT_TRUE(says(judge(r), "1 connections were lost with commands under way"));
+   EXPECT_TRUE(says(judge(r), "1 connection lost with commands under way"));
    r.operations.pop_back();
    std::get<event::connection_lost>(r.events[0].what).unanswered = 0;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "nobody missed it";
@@ -354,7 +354,7 @@ TEST(DrillVerdict, ABreakerThatOpensInAFaultThatIsRiddenOutBreaksAPromise) {
       r.events.push_back({at(900), event::breaker_changed{.state = state}});
    const figures opened = judge(r);
    EXPECT_EQ(opened.breaker_opened, 1U);
-   EXPECT_TRUE(says(opened, "breaker opened 1 times"));
+   EXPECT_TRUE(says(opened, "breaker opened 1 time,"));
    // With no master within the deadline, commands fail in the end, which is what it is for.
    r.promoted_at = at(20000);
    EXPECT_FALSE(says(judge(r), "breaker"));

@@ -78,7 +78,7 @@ TEST(DrillLosses, AWriteAcknowledgedBeforeThemMayNot) {
    const figures f = judge(r);
    EXPECT_EQ(f.lost_before_fault_ms, std::vector<double>{29});
    EXPECT_EQ(f.lost_out_of_time, 1U);
-   EXPECT_TRUE(says(f, "1 writes are lost that were not acknowledged in the last 10 ms"));
+   EXPECT_TRUE(says(f, "1 write lost, not acknowledged in the last 10 ms"));
 }
 
 TEST(DrillLosses, NorMayOneThatTheOldMasterAcknowledgedUnderTheFault) {

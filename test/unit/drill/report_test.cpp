@@ -1,3 +1,4 @@
+#include "drill/counted.hpp"
 #include "drill/report_html.hpp"
 #include "drill/report_json.hpp"
 #include "drill/report_text.hpp"
@@ -62,6 +63,43 @@ TEST(DrillSummary, TakesMedianAndMaximumAndCountsWhatIsBelowZeroAsZero) {
    EXPECT_DOUBLE_EQ(spread_of({1, 2, 3, 10}).median, 2.5);
 }
 
+TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
+   std::vector<judged> runs = {one_run("kill", 2), one_run("kill", 4)};
+   for (judged& j : runs) {
+      j.found.first_ok_ms = 1002;
+      j.found.sentinel_named_ms = 1802;
+      j.found.after_named_ms = -800;
+   }
+   EXPECT_NE(describe_run(runs[0], paint(false)).find("first write 800.0 ms before a Sentinel named the new master\n"),
+             std::string::npos);
+   std::string text = describe_all(runs, paint(false));
+   EXPECT_NE(text.find("kill: first write before a Sentinel named the new master, by 800 ms in the median\n"),
+             std::string::npos)
+      << text;
+   EXPECT_EQ(text.find("median 0.0"), std::string::npos) << text;
+
+   runs[1].found.first_ok_ms = 1812;
+   runs[1].found.after_named_ms = 10;
+   EXPECT_NE(
+      describe_run(runs[1], paint(false)).find("first write 10.0 ms after a Sentinel named the new master (judged"),
+      std::string::npos);
+   text = describe_all(runs, paint(false));
+   EXPECT_NE(text.find("max 10.0 ms (judged: at most 250); before it in 1 of 2 runs\n"), std::string::npos) << text;
+   const auto json = as_json(runs).at("summary").at("faults").at("kill");
+   EXPECT_DOUBLE_EQ(json.at("after_sentinel_named_ms").at("max"), 10);
+   EXPECT_DOUBLE_EQ(json.at("before_sentinel_named_ms").at("median"), 800);
+}
+
+TEST(drill_report, one_broken_promise_is_singular) {
+   judged j = one_run("kill", 2);
+   j.found.broken = {"a promise"};
+   EXPECT_NE(describe_all({j}, paint(false)).find("1 promise broken: "), std::string::npos);
+   j.found.broken.push_back("another");
+   EXPECT_NE(describe_all({j}, paint(false)).find("2 promises broken: "), std::string::npos);
+   EXPECT_EQ(counted(1, "reply"), "1 reply");
+   EXPECT_EQ(counted(0, "reply"), "0 replies");
+}
+
 TEST(DrillSummary, LeavesLatePromotionsOutOfTheTimesButNotOutOfTheCounts) {
    std::vector<judged> runs = {one_run("kill", 2), one_run("kill", 4), one_run("stop", 6)};
    runs[1].found.late_promotion = true;
@@ -95,7 +133,7 @@ TEST(DrillSummary, CountsTheRunsThatLostNothingAndTheMostLostInOneOfTheOrdinaryO
    EXPECT_EQ(s.old_master_writes, 2U);
    const std::string text = describe_all(runs, paint(false));
    EXPECT_NE(text.find("kill: nothing lost in 1 of 3 runs, at most 3 in one"), std::string::npos) << text;
-   EXPECT_NE(text.find("kill: 2 writes reached a node that they should not"), std::string::npos) << text;
+   EXPECT_NE(text.find("kill: 2 writes reached a node that should get none"), std::string::npos) << text;
    const auto json = as_json(runs).at("summary").at("faults").at("kill");
    EXPECT_EQ(json.at("runs_without_loss"), 1);
    EXPECT_EQ(json.at("most_lost"), 3);
