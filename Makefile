@@ -31,9 +31,11 @@ build: $(BUILD)/build.ninja  ## build the library and the binary, build/holdfast
 
 prefix := $(if $(filter /%,$(PREFIX)),$(PREFIX),$(CURDIR)/$(PREFIX))
 
-# Under sudo only the installing itself is done as root: what is built stays the property of who builds.
+# Under sudo only the installing itself is done as root: what is built stays the property of who has the sources.
+as_owner = $(if $(SUDO_UID),$(if $(filter $(SUDO_UID),$(shell stat -c %u .)),sudo -u '#$(SUDO_UID)'))
+
 install:  ## install library, headers, CMake package and, where it is built, the binary under PREFIX (/usr/local)
-	@$(if $(SUDO_UID),sudo -u '#$(SUDO_UID)') $(MAKE) --no-print-directory installable PREFIX='$(prefix)'
+	@$(as_owner) $(MAKE) --no-print-directory installable PREFIX='$(prefix)'
 	@cmake --install $(RELEASE)
 	@chown --reference=$(RELEASE) $(RELEASE)/install_*.txt
 

@@ -37,6 +37,8 @@ bool take(line_position& at, line_position end, server_options& found) {
    const auto value = [&] { return at == end ? std::string() : *at++; };
    if (option == "-h")
       found.host = value();
+   else if (option.starts_with("-h"))  // -hHOST
+      found.host = option.substr(2);
    else if (option == "-p")
       found.port = value();
    else if (option == "-n")

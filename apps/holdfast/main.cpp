@@ -42,8 +42,10 @@ int run(std::vector<std::string> line) {
    app.require_subcommand(1);
    app.failure_message([](const CLI::App* failed, const CLI::Error& e) {
       const auto chosen = failed->get_subcommands();
-      return std::string("holdfast: ") + e.what() + "; see holdfast " +
-             (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help\n";
+      std::string what = e.what();
+      if (what.find("://") != std::string::npos) what = "a URI was not expected there";  // it may hold a password
+      return "holdfast: " + what + "; see holdfast " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") +
+             "--help\n";
    });
    int status = 0;
    std::vector<std::string> words;

@@ -42,6 +42,8 @@ const mistake mistakes[] = {
    {"redis_cli_database_beside_a_uri", {"exec", "-u", "redis://10.0.0.1", "-n", "3", "GET", "a"}, "into the URI"},
    {"redis_cli_socket", {"-s", "/run/redis.sock", "PING"}, "holdfast exec -u unix:///run/redis.sock PING"},
    {"redis_cli_tls", {"--tls", "-h", "10.0.0.1", "PING"}, "TLS is not built yet"},
+   {"redis_cli_host_in_one_word", {"exec", "-h10.0.0.1", "PING"}, "holdfast exec -u redis://10.0.0.1 PING"},
+   {"uri_where_none_is_taken", {"drill", "redis://:s3cret@10.0.0.1"}, "a URI was not expected"},
    {"uri_before_the_subcommand", {"-u", "redis://10.0.0.1", "exec", "PING"}, "holdfast exec -u URI PING"},
    {"uri_without_exec", {"redis://:s3cret@10.0.0.1", "PING"}, "is that meant as -u URI?"},
    {"uri_as_command", {"exec", "redis://:s3cret@10.0.0.1", "PING"}, "is that meant as -u URI?"},
