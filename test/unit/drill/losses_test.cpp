@@ -132,7 +132,7 @@ TEST(DrillLosses, AWriteToTheOldMasterAfterTheFirstOnTheNewOneBreaksAPromise) {
       r.sighted->insert(r.sighted->begin() + 1, sighting{write_kind::set, 2});
       const figures f = judge(r);
       EXPECT_EQ(f.old_master_writes, 1U);
-      EXPECT_TRUE(says(f, "1 writes reached 127.0.0.1:1, the old master"));
+      EXPECT_TRUE(says(f, "1 write reached 127.0.0.1:1, the old master"));
       r.second_failover = true;
       EXPECT_FALSE(says(judge(r), "old master")) << "it may be the rightful one again";
    }
