@@ -151,6 +151,7 @@ class lane {
    bool is_unfenced(const operation& op) const { return op.unfenced || (op.left_behind && connector_.fence_is_due()); }
    void leave_soon(std::string why, time_point now);
    void leave_if_no_master(std::string_view said, time_point now);
+   bool abandoned_block_is_next();
    void leave_when_drained(time_point now);
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);

@@ -253,9 +253,19 @@ void lane::leave_if_no_master(std::string_view said, time_point now) {
    if (says_so && guide_.roles_matter()) leave_soon("it answered " + std::string(said), now);
 }
 
+// Nobody waits any more for a command that blocks, nor for what stands in front of it.
+bool lane::abandoned_block_is_next() {
+   for (std::size_t i = 0; i < ledger_.size() && ledger_.at(i).op == nullptr; ++i) {
+      if (ledger_.at(i).blocks()) return true;
+   }
+   return false;
+}
+
 void lane::leave_when_drained(time_point now) {
-   if (!leaving_ || !ledger_.empty() || !connector_.ready()) return;
-   lose(std::exchange(leaving_why_, {}), fault::connection_lost, false, now);
+   if (!leaving_ || !connector_.ready()) return;
+   if (ledger_.empty()) return lose(std::exchange(leaving_why_, {}), fault::connection_lost, false, now);
+   // A BLPOP that waits for nobody would take the next element: its connection ends before its caller is told.
+   if (abandoned_block_is_next()) lose("a blocking command was abandoned", fault::connection_lost, true, now);
 }
 
 }  // namespace holdfast::lane

@@ -133,9 +133,7 @@ time_point lane::silence_ends() const {
    if (leaving_) {
       const time_point since = std::max(silent_since_, leaving_since_);
       if (oldest.op != nullptr) return after(since, oldest.allowance + settings_.attempt_timeout);
-      // Nobody waits for it; and what blocks holds up all that stands behind it.
-      const bool blocks = oldest.blocks_for_ever || oldest.allowance > duration::zero();
-      return blocks ? leaving_since_ : after(since, patience);
+      return after(since, patience);  // nobody waits for it
    }
    if (!suspicion_.raised()) {
       const time_point t =

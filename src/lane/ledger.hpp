@@ -32,6 +32,8 @@ struct ledger_slot {
    bool again = false;                     // not the first time
    bool blocks_for_ever = false;           // no reply need ever come
    duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout
+
+   bool blocks() const { return blocks_for_ever || allowance > duration::zero(); }
 };
 
 // A ring of slots: no allocation once it has grown to what is in flight at a time.

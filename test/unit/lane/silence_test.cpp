@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <vector>
+
 namespace holdfast::lane::test {
 namespace {
 
@@ -230,6 +233,76 @@ TEST(Blocking, WhatIsAbandonedDoesNotHoldUpTheLane) {
    EXPECT_EQ(s.accept(), "GET k");
    s.answer(bulk("v"));
    EXPECT_EQ(get.says(), "v");
+}
+
+// What waits for nobody would take the next element.
+TEST(Blocking, cancelled_command_ends_its_connection_at_once) {
+   for (const char* line : {"BLPOP q 0", "BLPOP q 60", "BLMOVE q r LEFT RIGHT 0", "BRPOPLPUSH q r 0", "BZPOPMIN z 0",
+                            "BZMPOP 0 1 z MIN", "BLMPOP 0 1 q LEFT", "XREADGROUP GROUP g c BLOCK 0 STREAMS s >",
+                            "XREAD BLOCK 0 STREAMS s $", "WAIT 1 0", "WAITAOF 1 0 0"}) {
+      SCOPED_TRACE(line);
+      script s;
+      s.warm_up();
+      auto& pop = s.submit(line);
+      s.accept();
+      s.cancel(pop);
+      EXPECT_EQ(pop.says(), "unknown, cancelled");
+      EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+      ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
+      EXPECT_EQ(s.told<event::connection_lost>()[0].why, "a blocking command was abandoned");
+      auto& get = s.submit("GET k");
+      s.connect(8);
+      EXPECT_EQ(s.accept(), "GET k");
+      s.answer(bulk("v"));
+      EXPECT_EQ(get.says(), "v");
+   }
+}
+
+TEST(Blocking, cancelled_pop_is_fenced_before_the_next_command) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   s.accept();
+   s.cancel(pop);
+   s.submit("GET k");
+   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+}
+
+TEST(Blocking, cancelled_before_it_was_written_costs_no_connection) {
+   script s;
+   s.warm_up();
+   auto& pop = s.submit("BLPOP q 0");
+   s.cancel(pop);
+   EXPECT_EQ(pop.says(), "not_executed, cancelled");
+   EXPECT_EQ(s.wishes(), "");
+}
+
+// A whole list is cancelled, from either end.
+TEST(Blocking, cancelled_list_ends_its_connection_at_once) {
+   for (const bool newest_first : {false, true}) {
+      script s;
+      s.warm_up();
+      std::vector<call*> list{&s.submit("INCR a"), &s.submit("BLPOP q 0"), &s.submit("INCR b")};
+      s.accept();
+      if (newest_first) std::reverse(list.begin(), list.end());
+      for (call* c : list) s.cancel(*c);
+      for (const call* c : list) EXPECT_EQ(c->says().substr(0, 7), "unknown");
+      EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+   }
+}
+
+TEST(Blocking, abandoned_behind_what_is_waited_for_ends_after_that) {
+   script s;
+   s.warm_up();
+   auto& incr = s.submit("INCR a");
+   auto& pop = s.submit("BLPOP q 0");
+   s.accept();
+   s.cancel(pop);
+   EXPECT_EQ(pop.says(), "unknown, cancelled");
+   EXPECT_EQ(s.wishes(), "");
+   s.answer(number(1));
+   EXPECT_EQ(incr.says(), "1");
+   EXPECT_EQ(s.wishes().substr(0, 5), "abort");
 }
 
 TEST(Blocking, APopThatTheDemotionEndedDidNotRun) {
