@@ -70,6 +70,7 @@ std::string code_name(const std::error_code& code) {
       case errc::not_supported: return "not_supported";
       case errc::type_mismatch: return "type_mismatch";
       case errc::invalid_argument: return "invalid_argument";
+      case errc::concurrent_use: return "concurrent_use";
    }
    return "unknown_code";
 }

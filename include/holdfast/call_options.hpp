@@ -21,7 +21,9 @@ struct call_options {
    // errc::not_supported, outcome not_executed.
    unsigned acks = 0;
    // For the blocking client: a request to stop ends every wait at once with errc::cancelled. The command is not taken
-   // back from the server: the outcome tells what is known. May be requested from any thread.
+   // back from the server: the outcome tells what is known. One that blocks there (BLPOP ...) is ended with its
+   // connection, before the call returns; what it popped until the server saw that is lost, and its outcome unknown.
+   // May be requested from any thread.
    std::stop_token stop = {};
 };
 

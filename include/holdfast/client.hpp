@@ -32,7 +32,15 @@ struct set_options {
 // deadline, or comes back with an error that says truthfully whether it ran (error::outcome).
 //
 // One thread at a time; a client for each thread is cheap, and cheaper still for the Sentinels where all share a
-// `deployment`. There is no background thread, but for that of a shared deployment: everything is done in the caller's
+// `deployment`. A call while another one is inside, of another thread or of this client's own observer, answers
+// errc::concurrent_use, not executed (`watch` throws it); nothing guards a client that is moved or destroyed meanwhile.
+//
+// After a fork both processes may go on with it, if no call was under way: in the child it begins anew, with
+// connections of its own and what callers had changed by SELECT, AUTH, HELLO or CLIENT SETNAME, and closes what it
+// inherited without a byte, with its first call or its end. That of a deployment with Sentinels answers
+// errc::not_supported there.
+//
+// There is no background thread, but for that of a shared deployment: everything is done in the caller's
 // thread, inside the calls. A call first takes in what arrived since the last one, so that a client that was
 // idle through a failover does not send to the old master. Between calls nothing happens, and no server expects
 // anything.
@@ -103,7 +111,8 @@ class client {
    // The present master, found and verified (connected to) if need be; within the deadline of `options`.
    result<endpoint> master(const call_options& = {});
    // Waits for whatever happens next in the deployment and tells the observer, for at most `at_most`, or until `stop`
-   // is requested. Useful with an observer only.
+   // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use
+   // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
    void watch(duration at_most, const std::stop_token& stop = {});
 
  private:

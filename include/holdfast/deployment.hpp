@@ -20,8 +20,9 @@ namespace holdfast {
 // is: different threads use different copies, or only make clients of the same one. The clients remain one thread at a
 // time each, and each has a connection to the master, a circuit breaker and a retry budget of its own.
 //
-// After a fork the child has no such thread: what was made before, a deployment with clients and the clients of it, it
-// must leave alone, and it is to end by exec or _exit. A deployment of which no client was made yet works in both.
+// After a fork the child has no such thread. A deployment of which a client was made before, and its clients, answer
+// errc::not_supported there (`client(deployment)` throws it), and may be destroyed; the descriptors of the watch stay
+// open in the child until exec or its end. A deployment of which no client was made yet works in both.
 class deployment {
  public:
    // Neither touches the network. They throw `failure` (errc::invalid_argument) for a bad URI or configuration.

@@ -45,6 +45,7 @@ enum class errc {
    not_supported,           // not possible through this call, or not built yet; `what()` says which
    type_mismatch,           // the reply is not of the type that was asked for
    invalid_argument,        // the configuration, the URI or the command is malformed
+   concurrent_use,  // another call is in this client already: of another thread, or of the one whose observer calls
 };
 
 const std::error_category& error_category() noexcept;

@@ -20,9 +20,41 @@ client::body::body(config c, std::shared_ptr<poll::watch_thread> w)
    : settings(std::move(c)),
      shared(std::move(w)),
      seat(seat_at(shared.get())),
-     engine(settings, fresh_seed(), seat ? &*seat : nullptr),
-     loop(engine, settings.observer, {.servers = settings.name_servers}) {
-   if (seat) loop.follow(*seat);
+     machine_(std::make_unique<machine>(*this)) {}
+
+client::body::machine::machine(body& b)
+   : engine(b.settings, fresh_seed(), b.seat ? &*b.seat : nullptr),
+     loop(engine, b.settings.observer, {.servers = b.settings.name_servers}) {
+   if (b.seat) loop.follow(*b.seat);
+}
+
+client::body::~body() {
+   // Forked while another thread was inside: what that left half done can't be taken apart.
+   if (busy_ && !poll::is_this_process(process_)) (void)machine_.release();
+}
+
+void client::body::begin_anew() {
+   process_ = poll::this_process();
+   const lane::session session = engine().lane().state();
+   machine_.reset();  // closes what it has inherited; its parent's connections don't notice
+   left_behind_ = shared != nullptr;
+   seat.reset();
+   shared.reset();
+   if (left_behind_) return;
+   machine_ = std::make_unique<machine>(*this);
+   engine().resume(session);
+}
+
+error client::body::visit::refusal() const {
+   if (alone_) return left_behind();
+   error e(errc::concurrent_use, outcome::not_executed);
+   if (!poll::is_this_process(body_.process_))
+      e.causes.emplace_back("another thread was in it when this process was forked");
+   else if (body_.owner_.load(std::memory_order_relaxed) == std::this_thread::get_id())
+      e.causes.emplace_back("its own observer calls it");
+   else
+      e.causes.emplace_back("another thread is in it: a client is for one thread at a time");
+   return e;
 }
 
 client::client(std::string_view uri) : client(config::from_uri(uri).value()) {}
@@ -38,25 +70,29 @@ client::~client() = default;
 
 result<value> client::run(const command& c, const call_options& options) {
    result<value> reply;
+   const body::visit here(*body_);
    body::alarm stop;
-   if (!body_->refused({&c, 1}, &reply, options, stop)) body_->run_one(c, reply, options, stop);
+   if (!body_->refused(here, {&c, 1}, &reply, options, stop)) body_->run_one(c, reply, options, stop);
    return reply;
 }
 
 std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
    std::vector<result<value>> replies(commands.size());
+   const body::visit here(*body_);
    body::alarm stop;
-   if (!body_->refused(commands, replies.data(), options, stop))
+   if (!body_->refused(here, commands, replies.data(), options, stop))
       body_->run_list(commands, replies.data(), options, stop);
    return replies;
 }
 
 // ---- what every call begins with ----------------------------------------------------------------------------------
 
-bool client::body::refused(std::span<const command> commands, result<value>* replies, const call_options& options,
-                           alarm& a) {
+bool client::body::refused(const visit& here, std::span<const command> commands, result<value>* replies,
+                           const call_options& options, alarm& a) {
    std::optional<error> why;
-   if (options.stop.stop_requested()) {
+   if (here.is_refused()) {
+      why = here.refusal();
+   } else if (options.stop.stop_requested()) {
       why.emplace(errc::cancelled, outcome::not_executed);
    } else if (options.acks != 0) {
       why.emplace(errc::not_supported, outcome::not_executed);
@@ -105,22 +141,22 @@ class at_exit {
 }  // namespace
 
 void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
-   const visit here(*this);
-   loop.take_in();
+   loop().take_in();
    lane::operation op;
-   prepare(op, {&c, 1}, &reply, options, loop.time());
+   prepare(op, {&c, 1}, &reply, options, loop().time());
    const auto done = [&] {
-      while (engine.take_done(loop.time()) != nullptr) {
+      while (engine().take_done(loop().time()) != nullptr) {
       }
       return op.done;
    };
-   const auto cancel = [&] { engine.cancel(op, loop.time()); };
+   const auto cancel = [&] { engine().cancel(op, loop().time()); };
    const at_exit leave([&] {
       if (op.done) return;
       cancel();
       done();
+      loop().leave();
    });
-   engine.submit(op, loop.time());
+   engine().submit(op, loop().time());
    wait_until(done, stop, cancel);
 }
 
@@ -161,9 +197,8 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 // Works through the list with a window of operations, so that memory is bounded however long it is.
 void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
                             const alarm& stop) {
-   const visit here(*this);
-   loop.take_in();
-   const time_point given = loop.time();
+   loop().take_in();
+   const time_point given = loop().time();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
    std::vector<lane::operation*> free;
    for (auto& op : window) free.push_back(&op);
@@ -189,36 +224,37 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
             for (; n != 0; --n) replies[next++] = *too_late;
             continue;
          }
-         if (free.size() < window.size() && !engine.lane().has_room(bytes)) return;
+         if (free.size() < window.size() && !engine().lane().has_room(bytes)) return;
          lane::operation& op = *free.back();
          free.pop_back();
          op = lane::operation{};
          prepare(op, commands.subspan(next, n), replies + next, options, given);
          next += std::exchange(n, 0);
          if (stopped)
-            engine.refuse(op, errc::cancelled, loop.time());
+            engine().refuse(op, errc::cancelled, loop().time());
          else
-            engine.submit(op, loop.time());
+            engine().submit(op, loop().time());
          // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
          if (op.done && !op.blocks && is_over(op.results[0])) too_late = &op.results[0].error();
       }
    };
    const auto done = [&] {
       do {
-         while (lane::operation* op = engine.take_done(loop.time())) free.push_back(op);
+         while (lane::operation* op = engine().take_done(loop().time())) free.push_back(op);
          submit_more();
-      } while (engine.has_done());
+      } while (engine().has_done());
       return next == commands.size() && free.size() == window.size();
    };
    const auto cancel = [&] {
       stopped = true;
-      for (auto& op : window) engine.cancel(op, loop.time());
+      for (auto& op : window) engine().cancel(op, loop().time());
    };
    const at_exit leave([&] {
       if (free.size() == window.size()) return;
       cancel();
-      while (engine.take_done(loop.time()) != nullptr) {
+      while (engine().take_done(loop().time()) != nullptr) {
       }
+      loop().leave();
    });
    wait_until(done, stop, cancel);
 }
@@ -227,24 +263,31 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
 
 result<endpoint> client::master(const call_options& options) {
    // A PING goes through all that a command goes through; where it was answered is the master.
-   do {
+   for (;;) {
       if (auto answered = ping(options); !answered && answered.error().code() != errc::server_error)
          return answered.error();
-   } while (!body_->engine.lane().connection().ready());  // it was superseded with its last answer
-   return body_->engine.lane().where();
+      const body::visit here(*body_);
+      if (here.is_refused()) return here.refusal();
+      const lane::lane& lane = body_->engine().lane();
+      if (lane.connection().ready()) return lane.where();  // else it was superseded with its last answer
+   }
 }
 
 void client::watch(duration at_most, const std::stop_token& stop) {
-   poll::loop& loop = body_->loop;
    const body::visit here(*body_);
-   loop.take_in();
-   body_->engine.discover(loop.time());
-   const time_point until = after(loop.time(), std::max(at_most, duration::zero()));
-   body::alarm alarm;
-   if (stop.stop_possible()) alarm.emplace(stop);
-   const at_exit reset([&] { loop.at_most_until(never); });
-   loop.at_most_until(until);
-   loop.run([&] { return loop.time() >= until; }, alarm ? &*alarm : nullptr);
+   if (here.is_refused()) throw failure(here.refusal());
+   body_->watch(at_most, stop);
+}
+
+void client::body::watch(duration at_most, const std::stop_token& stop) {
+   loop().take_in();
+   engine().discover(loop().time());
+   const time_point until = after(loop().time(), std::max(at_most, duration::zero()));
+   alarm stopping;
+   if (stop.stop_possible()) stopping.emplace(stop);
+   const at_exit reset([&] { loop().at_most_until(never); });
+   loop().at_most_until(until);
+   loop().run([&] { return loop().time() >= until; }, stopping ? &*stopping : nullptr);
 }
 
 }  // namespace holdfast

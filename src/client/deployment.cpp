@@ -18,6 +18,12 @@ config checked(config c) {
    return c;
 }
 
+error left_behind() {
+   error e(errc::not_supported, outcome::not_executed);
+   e.causes.emplace_back("this process was forked: the deployment's thread is in its parent; make a new deployment");
+   return e;
+}
+
 namespace {
 
 // Empty, or the same: a client that names another place would be led astray in silence.
@@ -43,8 +49,9 @@ config deployment::body::placed(config c) const {
 
 std::shared_ptr<poll::watch_thread> deployment::body::watch() {
    if (settings.sentinels.empty()) return nullptr;
+   if (asked_for_.exchange(true) && !poll::is_this_process(process_)) throw failure(left_behind());
    const std::lock_guard lock(mutex_);
-   if (!watch_) watch_ = std::make_shared<poll::watch_thread>(settings, fresh_seed());
+   if (!watch_) watch_ = poll::watch_thread::start(settings, fresh_seed());
    return watch_;
 }
 

@@ -78,6 +78,8 @@ class engine final : private lane::guide {
    // The watch elsewhere says this now.
    void heard(std::shared_ptr<const snapshot>, time_point now);
    const lane::lane& lane() const { return lane_; }
+   // Of connections that were never made: what callers had changed on an earlier engine's.
+   void resume(const lane::session& s) { lane_.resume(s); }
    // Finds out where the master is, also without any command.
    void discover(time_point now);
 

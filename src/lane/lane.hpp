@@ -74,6 +74,8 @@ class lane {
 
    bool idle() const { return queue_.empty() && limbo_.empty() && ledger_.empty(); }
    const connector& connection() const { return connector_; }
+   const session& state() const { return session_; }        // of the connection, as callers have changed it
+   void resume(const session& s) { session_ = s; }          // before the first command
    const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
    std::size_t queued() const { return queue_.size(); }
    std::size_t in_flight() const { return ledger_.size(); }

@@ -1,6 +1,7 @@
 // Many clients that share the watch of one deployment, on many threads, against real servers.
 #include "lab/clients.hpp"
 #include "lab/deployment.hpp"
+#include "redis/forked.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -21,6 +22,8 @@
 
 namespace holdfast {
 namespace {
+
+using test::in_a_child;
 
 using namespace std::chrono_literals;
 
@@ -151,18 +154,6 @@ TEST(Deployment, EndsWithTheLastOfItsHandlesAndClientsAndLeavesNothing) {
    EXPECT_TRUE(lab::became_true([&] { return watchers(servers) == of_each(servers, 0); }, 5s));
 }
 
-// Exits with 0 if `f` says so, within the time that a test may take.
-template <class F>
-bool in_a_child(F f) {
-   const pid_t child = ::fork();
-   if (child == 0) {
-      ::alarm(30);
-      ::_exit(f() ? 0 : 1);
-   }
-   int status = -1;
-   return ::waitpid(child, &status, 0) == child && status == 0;
-}
-
 TEST(Deployment, ThatWasMadeBeforeAForkAndNotUsedWorksInBoth) {
    lab::deployment servers({.replicas = 0, .sentinels = 1});
    const deployment shared(servers.uri());
@@ -170,6 +161,31 @@ TEST(Deployment, ThatWasMadeBeforeAForkAndNotUsedWorksInBoth) {
    EXPECT_TRUE(in_a_child(works));
    EXPECT_TRUE(works());
    EXPECT_EQ(client(shared).get("n").value(), "2");
+}
+
+TEST(Deployment, says_not_supported_in_a_forked_child) {
+   lab::deployment servers({.replicas = 0, .sentinels = 1});
+   const deployment shared(servers.uri());
+   client redis(shared);
+   ASSERT_TRUE(redis.set("k", "1"));
+   EXPECT_TRUE(in_a_child([&] {
+      const auto refused = [](const error& e) {
+         return e.code() == errc::not_supported && e.outcome == outcome::not_executed;
+      };
+      for (int i = 0; i < 2; ++i) {
+         const auto r = redis.set("k", "2");
+         if (r || !refused(r.error())) return false;
+         const auto where = redis.master();
+         if (where || !refused(where.error())) return false;
+      }
+      try {
+         client another(shared);
+         return false;
+      } catch (const failure& f) {
+         return refused(f.error()) && client(servers.uri()).get("k").value() == "1";
+      }
+   }));
+   EXPECT_EQ(redis.get("k").value(), "1");
 }
 
 TEST(Deployment, DoesNotHangAChildThatDestroysItAfterAll) {

@@ -34,6 +34,7 @@ struct category final : std::error_category {
          case errc::not_supported: return "not supported";
          case errc::type_mismatch: return "the reply has another type";
          case errc::invalid_argument: return "invalid argument";
+         case errc::concurrent_use: return "the client is in use already";
       }
       return "unknown error";
    }

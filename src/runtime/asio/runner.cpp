@@ -1,5 +1,6 @@
 #include "runtime/asio/runner.hpp"
 
+#include "runtime/drop_undelivered.hpp"
 #include "runtime/notice_dead_peer.hpp"
 #include "runtime/self_connection.hpp"
 
@@ -90,8 +91,7 @@ void runner::carry_out(const engine::action& a) {
       case engine::action::kind::connect: return connect(a);
       case engine::action::kind::write: return write(a.link);
       case engine::action::kind::abort:
-         if (error_code was_not_connected; c.sock)
-            c.sock->set_option(net::socket_base::linger(true, 0), was_not_connected);
+         if (c.sock) drop_undelivered(c.sock->native_handle());
          [[fallthrough]];
       case engine::action::kind::close: c = connection{}; return;
    }
@@ -187,8 +187,7 @@ void runner::write(std::uint32_t link) {
 void runner::lose(std::uint32_t link, const std::string& why) {
    connection& c = connections_[link - 1];
    const std::uint32_t serial = c.serial;
-   error_code was_not_connected;
-   if (c.sock) c.sock->set_option(net::socket_base::linger(true, 0), was_not_connected);
+   if (c.sock) drop_undelivered(c.sock->native_handle());
    c = connection{};
    engine_.lost(link, serial, why, now());
 }

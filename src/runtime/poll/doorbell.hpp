@@ -14,7 +14,7 @@ class doorbell {
    void hush() const;
 
  private:
-   socket event_;
+   descriptor event_;
 };
 
 }  // namespace holdfast::poll

@@ -23,9 +23,13 @@ stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), c
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
 void loop::carry_out() {
+   leave();
+   tell();
+}
+
+void loop::leave() {
    engine::action a;
    while (engine_.next_action(a)) carry_out(a);
-   tell();
 }
 
 void loop::carry_out(const engine::action& a) {

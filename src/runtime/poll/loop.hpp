@@ -62,10 +62,12 @@ class loop {
             }
          } while (engine_.has_actions());
          tell();
-         if (alarm != nullptr && alarm->rang()) return false;
+         if (alarm != nullptr && alarm->rang()) return was_enough_at_last(enough);
          wait(alarm);
       }
    }
+   // The caller leaves: what is asked for is carried out, but nothing is told (an observer may be why it leaves).
+   void leave();
    // Another thread that rings ends a wait.
    void woken_by(const doorbell& b) {
       bell_ = &b;
@@ -88,6 +90,14 @@ class loop {
       bool blocked = false;  // the kernel takes no more at present
    };
 
+   // A reply that is there already is still taken in.
+   template <class Enough>
+   bool was_enough_at_last(Enough& enough) {
+      look(duration::zero(), nullptr);
+      const bool was = enough();
+      tell();
+      return was;
+   }
    void carry_out();
    void carry_out(const engine::action&);
    void connect(const engine::action&);

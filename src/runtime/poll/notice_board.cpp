@@ -45,6 +45,7 @@ seat::seat(notice_board& b) : board_(b) {
 }
 
 seat::~seat() {
+   if (!is_this_process(process_)) return;  // another thread may have held the lock
    tell_need(false);
    const std::lock_guard lock(board_.mutex_);
    board_.seats_.back()->place_ = place_;

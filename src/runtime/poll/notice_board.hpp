@@ -9,6 +9,7 @@
 #include "engine/shared_watch.hpp"
 #include "engine/snapshot.hpp"
 #include "runtime/poll/doorbell.hpp"
+#include "runtime/poll/process.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -53,7 +54,7 @@ class notice_board {
 class seat final : public engine::shared_watch {
  public:
    explicit seat(notice_board&);  // throws std::system_error if the process has no descriptor left
-   ~seat();
+   ~seat();                       // in a forked child it leaves the board alone
    seat(const seat&) = delete;
    seat& operator=(const seat&) = delete;
 
@@ -79,6 +80,7 @@ class seat final : public engine::shared_watch {
 
    notice_board& board_;
    doorbell bell_;
+   process_number process_ = this_process();
    std::uint64_t seen_ = 0;
    bool wants_ = false;  // the lane's word
    bool needs_ = false;  // what the board knows of it

@@ -1,6 +1,7 @@
 #include "runtime/poll/socket.hpp"
 
 #include "core/parse.hpp"
+#include "runtime/drop_undelivered.hpp"
 #include "runtime/notice_dead_peer.hpp"
 #include "runtime/self_connection.hpp"
 
@@ -74,14 +75,18 @@ socklen_t address_of(const endpoint& where, sockaddr_storage& into) {
 
 std::string describe_errno(int e) { return std::error_code(e, std::system_category()).message(); }
 
-void socket::close() {
+void descriptor::close() {
    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
+void socket::close() {
+   if (!is_open()) return;
+   if (is_this_process(maker_)) ::shutdown(fd(), SHUT_RDWR);
+   descriptor_.close();
+}
+
 void socket::abort() {
-   if (fd_ < 0) return;
-   const linger at_once{1, 0};
-   ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+   if (is_open() && is_this_process(maker_)) drop_undelivered(fd());
    close();
 }
 

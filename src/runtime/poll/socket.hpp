@@ -1,6 +1,8 @@
 // Non-blocking stream sockets, with what makes a dead peer known in seconds rather than hours.
 #pragma once
 
+#include "runtime/poll/process.hpp"
+
 #include <holdfast/endpoint.hpp>
 
 #include <string>
@@ -8,28 +10,52 @@
 
 namespace holdfast::poll {
 
-// Owns a file descriptor.
+// Owns a file descriptor, and no more than that: it is closed by close(2) alone.
+class descriptor {
+ public:
+   descriptor() = default;
+   explicit descriptor(int fd) : fd_(fd) {}
+   descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+   descriptor& operator=(descriptor&& other) noexcept {
+      std::swap(fd_, other.fd_);
+      return *this;
+   }
+   ~descriptor() { close(); }
+
+   int fd() const { return fd_; }
+   bool is_open() const { return fd_ >= 0; }
+   void close();
+
+ private:
+   int fd_ = -1;
+};
+
+// A connection, or one that is being made. It belongs to the process that made it: there its end is an end for the
+// peer, even while a forked child has a copy of the descriptor; in the child it is closed without a byte.
 class socket {
  public:
    socket() = default;
-   explicit socket(int fd) : fd_(fd) {}
-   socket(socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+   explicit socket(int fd) : descriptor_(fd), maker_(this_process()) {}
+   socket(socket&& other) noexcept = default;
    socket& operator=(socket&& other) noexcept {
       if (this != &other) {
          close();
-         fd_ = std::exchange(other.fd_, -1);
+         descriptor_ = std::move(other.descriptor_);
+         maker_ = other.maker_;
       }
       return *this;
    }
    ~socket() { close(); }
 
-   int fd() const { return fd_; }
-   bool is_open() const { return fd_ >= 0; }
+   int fd() const { return descriptor_.fd(); }
+   bool is_open() const { return descriptor_.is_open(); }
    void close();
-   void abort();  // the peer gets a reset, and bytes not delivered yet are dropped
+   // Bytes that were not delivered yet are dropped.
+   void abort();
 
  private:
-   int fd_ = -1;
+   descriptor descriptor_;
+   process_number maker_ = 0;
 };
 
 struct connecting {

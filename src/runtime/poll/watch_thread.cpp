@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <signal.h>
-#include <unistd.h>
 
 namespace holdfast::poll {
 namespace {
@@ -31,7 +30,7 @@ watch_thread::watch_thread(const config& c, std::uint64_t seed)
      loop_(engine_, observer_, {.servers = c.name_servers}),
      publisher_(engine_.guide()),
      board_(publisher_.changed(engine_.watch().down_after())),
-     process_(::getpid()) {
+     process_(this_process()) {
    loop_.woken_by(board_.bell());
    const all_signals_blocked during_its_start;
    thread_ = std::thread([this] { run(); });
@@ -39,11 +38,13 @@ watch_thread::watch_thread(const config& c, std::uint64_t seed)
 
 watch_thread::~watch_thread() {
    board_.close();
-   // In a forked child there is no such thread, and to wait for it would be for ever.
-   if (::getpid() == process_)
-      thread_.join();
-   else
-      thread_.detach();
+   thread_.join();
+}
+
+std::shared_ptr<watch_thread> watch_thread::start(const config& c, std::uint64_t seed) {
+   return {new watch_thread(c, seed), [](watch_thread* w) {
+              if (w->is_here()) delete w;
+           }};
 }
 
 void watch_thread::run() {

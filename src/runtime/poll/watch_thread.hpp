@@ -5,12 +5,12 @@
 #include "engine/publisher.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/notice_board.hpp"
+#include "runtime/poll/process.hpp"
 
 #include <holdfast/config.hpp>
 
-#include <sys/types.h>
-
 #include <cstdint>
+#include <memory>
 #include <thread>
 
 namespace holdfast::poll {
@@ -18,15 +18,18 @@ namespace holdfast::poll {
 class watch_thread {
  public:
    // `c` has passed `validate`. Asks nobody before a client wants to know. Throws std::system_error if the process has
-   // no descriptor or no thread left.
-   watch_thread(const config& c, std::uint64_t seed);
+   // no descriptor or no thread left. In a forked child it is left as it is, with its descriptors: the thread is not
+   // there, and may have been in the middle of something.
+   static std::shared_ptr<watch_thread> start(const config& c, std::uint64_t seed);
    ~watch_thread();  // waits for no Sentinel
    watch_thread(const watch_thread&) = delete;
    watch_thread& operator=(const watch_thread&) = delete;
 
    notice_board& board() { return board_; }
+   bool is_here() const { return is_this_process(process_); }
 
  private:
+   watch_thread(const config& c, std::uint64_t seed);
    void run();
    bool step();
 
@@ -36,7 +39,7 @@ class watch_thread {
    engine::publisher publisher_;
    engine::lane_wishes wishes_;
    notice_board board_;
-   ::pid_t process_;
+   process_number process_;
    std::thread thread_;  // uses all of the above
 };
 

@@ -47,6 +47,7 @@ constexpr std::string_view code_names[] = {
    "not_supported",
    "type_mismatch",
    "invalid_argument",
+   "concurrent_use",
 };
 
 std::string joined(const std::vector<std::string>& parts) {

@@ -265,7 +265,7 @@ TEST(Blocking, cancelled_pop_is_fenced_before_the_next_command) {
    s.accept();
    s.cancel(pop);
    s.submit("GET k");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_NE(s.connect(8).find("CLIENT KILL ID 7 ADDR 10.9.9.9:40007"), std::string::npos);
 }
 
 TEST(Blocking, cancelled_before_it_was_written_costs_no_connection) {
