@@ -23,6 +23,7 @@ endif()
 
 # First: which folders are made by this, so that these are removed with the files.
 set(record "${PROJECT_BINARY_DIR}/install_folders.txt")
+set(destdir_record "${PROJECT_BINARY_DIR}/install_destdir.txt")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/record_folders.cmake.in" record_folders.cmake @ONLY)
 install(SCRIPT "${CMAKE_CURRENT_BINARY_DIR}/record_folders.cmake")
 

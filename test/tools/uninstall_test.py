@@ -38,6 +38,16 @@ class Uninstall(unittest.TestCase):
         self.assertEqual((self.prefix / "include/other.h").read_text(), "theirs")
         self.assertFalse((self.prefix / "include/x").exists())
 
+    def test_only_what_is_under_the_destdir_of_the_installation_is_removed(self):
+        stage = self.build / "stage"
+        staged = stage / self.prefix.relative_to("/") / "lib/libx.a"
+        staged.parent.mkdir(parents=True)
+        staged.write_text("x")
+        self.write("install_destdir.txt", [stage])
+        self.assertEqual(self.run_uninstall().returncode, 0)
+        self.assertFalse(staged.exists())
+        self.assertTrue((self.prefix / "lib/libx.a").exists())
+
     def test_another_prefix_than_the_last_one_is_refused(self):
         ran = self.run_uninstall("/usr/local")
         self.assertEqual(ran.returncode, 1)
