@@ -39,8 +39,11 @@ class DrillTable(unittest.TestCase):
                 for line in self.run_tool("results.json").stdout.splitlines()]
 
     def test_gives_each_fault_a_line_and_leaves_empty_what_there_is_not(self):
-        self.results(kill=fault(), oom=fault(promoted_ms=None, client_added_ms=None, old_master_writes=None))
+        self.results(kill=fault(before_sentinel_named_ms=spread(839.6, 900)),
+                     oom=fault(promoted_ms=None, client_added_ms=None, old_master_writes=None,
+                               after_sentinel_named_ms=None, before_sentinel_named_ms=None))
         head, _, kill, oom = self.lines()
+        self.assertEqual(kill[head.index("after the naming (median / most)")], "840 before it")
         self.assertEqual(kill[head.index("fault")], "`kill`")
         self.assertEqual(kill[head.index("added by the client (median / most)")], "1.6 / 41")
         self.assertEqual(kill[head.index("other errors")], "2")
