@@ -23,7 +23,8 @@ setup:  ## install what building and testing needs, where it is missing (Debian 
 	@tools/setup
 
 %/build.ninja: CMakePresets.json
-	@cmake --preset $(if $(filter build,$*),release,$(patsubst build-%,%,$*)) >$*.log 2>&1 && rm -f $*.log || \
+	@cmake --preset $(if $(filter build,$*),release,$(patsubst build-%,%,$*)) >$*.log 2>&1 && \
+	   { sed -n 's/^-- Holdfast/Holdfast/p' $*.log; rm -f $*.log; } || \
 	   { cat $*.log; rm -f $*.log; echo 'make: cmake could not configure; `make setup` installs what it needs' >&2; exit 1; }
 
 build: $(BUILD)/build.ninja  ## build the library and the binary, build/holdfast; no test
