@@ -16,9 +16,8 @@ std::string checked_connection::overdue_text() const {
    const auto ms = [](duration d) {
       return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
    };
-   std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed_);
-   if (longest_ == timeout_) return text;
-   return text + (passed_ == timeout_ ? " (sentinel_timeout)" : " (sentinel_timeout is " + ms(timeout_) + ")");
+   const std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed_);
+   return longest_ == timeout_ ? text : text + ", where sentinel_timeout is " + ms(timeout_);
 }
 
 void checked_connection::dial(const endpoint& where, time_point now) {

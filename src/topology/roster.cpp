@@ -77,7 +77,8 @@ tally count(std::span<const place> places) {
          if (!noted && !is_met(places, entry)) t.unmet.push_back(entry);
       }
    }
-   t.known = configured_root ? std::max(census.size(), configured.size()) : census.size();
+   const bool too_few = configured_root && 2 * census.size() <= configured.size();
+   t.known = too_few ? configured.size() : census.size();
    return t;
 }
 

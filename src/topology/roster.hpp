@@ -32,8 +32,9 @@ struct place {
 struct tally {
    std::vector<bool> counts = {};            // for each place
    std::vector<listed_sentinel> unmet = {};  // listed by a Sentinel that votes, and dialled nowhere
-   // The Sentinels there are: those that vote and those that they list; while a configured one votes, at least as many
-   // as are configured. A majority is more than half of them.
+   // The Sentinels there are: those that vote and those that they list. But while a configured one votes, and these are
+   // not more than half of the configured ones, as many as are configured: one that was rebuilt, and sees nobody, is no
+   // majority. A majority is more than half of them.
    std::size_t known = 0;
 };
 

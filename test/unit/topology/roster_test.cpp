@@ -72,6 +72,14 @@ TEST(roster, configured_ones_are_known_while_one_of_them_answers) {
    EXPECT_EQ(count(gone).known, 1u);
 }
 
+TEST(roster, configured_places_that_are_gone_block_no_majority) {
+   const endpoint d{"10.0.1.4", 26379};
+   const endpoint e{"10.0.1.5", 26379};
+   const place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "c", nobody),
+                        down(configured(d, "d", nobody)), down(configured(e, "", nobody))};
+   EXPECT_EQ(count(all).known, 3u);
+}
+
 TEST(roster, one_id_at_two_addresses_is_one_sentinel) {
    const list moved{{elsewhere, "b"}, {c, "c"}};
    const place all[] = {configured(a, "a", moved), down(learned(b, "b", nobody)), learned(c, "c", of_a)};

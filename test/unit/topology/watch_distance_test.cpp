@@ -25,10 +25,10 @@ TEST(watch_distance, time_that_passed_is_named_with_its_setting) {
    for (const auto& s : {s1, s2, s3}) w.at(s).delay = 5s;
    ASSERT_TRUE(w.run_till([&] { return w.watched.why_none().has_value(); }));
    const auto first = w.watched.why_none();
-   EXPECT_EQ(first->causes[0], "Sentinel 10.0.1.1:26379: no answer within 300 ms (sentinel_timeout)");
+   EXPECT_EQ(first->causes[0], "Sentinel 10.0.1.1:26379: no answer within 300 ms, where sentinel_timeout is 300 ms");
    w.run_for(60s);
    EXPECT_EQ(w.watched.why_none()->causes[0],
-             "Sentinel 10.0.1.1:26379: no answer within 1200 ms (sentinel_timeout is 300 ms)");
+             "Sentinel 10.0.1.1:26379: no answer within 1200 ms, where sentinel_timeout is 300 ms");
 }
 
 TEST(watch_distance, near_sentinel_that_stops_is_noticed_as_before) {

@@ -27,7 +27,7 @@ TEST(WatchLiveness, AHalfOpenSentinelIsFoundAndComesBack) {
    const auto down = w.told<event::sentinel_down>();
    ASSERT_EQ(down.size(), 1u);
    EXPECT_EQ(down[0].sentinel, s2);
-   EXPECT_EQ(down[0].why, "no answer within 300 ms (sentinel_timeout)");
+   EXPECT_EQ(down[0].why, "no answer within 300 ms, where sentinel_timeout is 300 ms");
    EXPECT_EQ(w.subscriptions(s2), 0u) << "the subscription is half-open, too";
    EXPECT_TRUE(w.targets(old_master));
    w.run_for(120s);

@@ -259,6 +259,43 @@ TEST_F(watch_balanced, selection_by_any_of_them_is_not_missed) {
    }
 }
 
+TEST_F(watch_balanced, selection_heard_twice_is_withdrawn_by_either) {
+   for (const auto& s : {s1, s2, s3}) {
+      if (w->subscriptions(s) != 2) continue;  // the one behind the balancer
+      w->publish(s, "+new-epoch", "6");
+      w->publish(s, "+try-failover", about_master(old_master));
+      w->publish(s, "+selected-slave", about_replica(new_master, old_master));
+      w->run_for(50ms);
+      w->at(new_master).role = "master";
+      w->cut(new_master);
+      ASSERT_TRUE(w->run_till([&] { return w->watched.is_provisional(); }, 1s));
+      w->publish(s, "-failover-abort-slave-timeout", about_master(old_master));
+      w->run_for(5ms);
+      EXPECT_TRUE(w->targets(old_master));
+      return;
+   }
+   FAIL() << "none is heard twice";
+}
+
+TEST(watch_unreachable, sentinels_that_announce_no_reachable_address_are_heard_by_the_given_one) {
+   auto settings = three_sentinels();
+   settings.sentinels = {balancer};
+   deployment w(settings);
+   w.at(balancer).behind = {s1, s2, s3};
+   for (const auto& s : {s1, s2, s3}) {
+      for (auto& [where, id] : w.at(s).others) {
+         where.host = "192.168.0." + where.host.substr(7);
+         w.at(where).is = condition::vanished;
+      }
+   }
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_LE(w.told<event::sentinel_down>().size(), 3u);
+   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   for (const auto& s : {s1, s2, s3}) w.publish(s, "+switch-master", switched(old_master, new_master));
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+}
+
 TEST_F(watch_balanced, two_answers_of_one_sentinel_are_one_vote) {
    w->name(s1, new_master, 6);  // also behind the balancer, which is configured
    w->run_for(1s);

@@ -146,10 +146,10 @@ TEST(WatchStart, NoSentinelReachableIsSaidWithOneCauseForEach) {
    ASSERT_TRUE(t);
    EXPECT_EQ(t->code, errc::no_sentinel);
    EXPECT_FALSE(t->final);
-   EXPECT_EQ(t->causes,
-             (std::vector<std::string>{"Sentinel 10.0.1.1:26379: connection refused",
-                                       "Sentinel 10.0.1.2:26379: no connection within 300 ms (sentinel_timeout)",
-                                       "Sentinel 10.0.1.3:26379: no answer within 300 ms (sentinel_timeout)"}));
+   EXPECT_EQ(t->causes, (std::vector<std::string>{
+                           "Sentinel 10.0.1.1:26379: connection refused",
+                           "Sentinel 10.0.1.2:26379: no connection within 300 ms, where sentinel_timeout is 300 ms",
+                           "Sentinel 10.0.1.3:26379: no answer within 300 ms, where sentinel_timeout is 300 ms"}));
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 3u);
    EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
    w.run_for(5s);
