@@ -79,7 +79,8 @@ struct config {
    std::vector<endpoint> sentinels = {};
    // The name of the master as the Sentinels know it ("mymaster").
    std::string master = {};
-   // One server, without Sentinels. A host with a port (6379 is usual), or the path of a Unix socket.
+   // One server, without Sentinels. A host with a port (6379 is usual), or the path of a Unix socket. Of a name with
+   // several addresses the one that is a master is used; a replica only where the name never led to a master.
    endpoint server = {};
 
    // ---- who ----
@@ -106,7 +107,8 @@ struct config {
    // given up is of unknown outcome. The default is longer than a slow fork or fsync of the server stalls it. A
    // blocking command's own timeout is added to it.
    duration attempt_timeout = std::chrono::seconds(2);
-   // For one connection to a server, with its handshake. More than 0. The default is when Linux would send its first
+   // For one connection to a server, with its handshake and the look-up of its name. More than 0. Of a name's addresses
+   // each that is silent takes as long, once a round. The default is when Linux would send its first
    // SYN again. (A Sentinel's: `sentinel_timeout`.)
    duration connect_timeout = std::chrono::seconds(1);
 

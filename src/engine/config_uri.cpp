@@ -243,6 +243,12 @@ class uri_reader {
          after_host = text.substr(end + 1);
          if (!after_host.empty() && after_host[0] != ':')
             return complain("host: only :PORT may follow the ']' of an IPv6 address");
+         // [fe80::1%32] would be read as fe80::12. (What is percent-encoded from the first letter on is meant so.)
+         const std::string_view address = host.substr(0, host.find('%'));
+         const std::string_view zone = host.substr(address.size());
+         const bool is_encoded = address.find(':') == std::string_view::npos;
+         if (!zone.empty() && !is_encoded && (!zone.starts_with("%25") || zone.size() == 3))
+            return complain("host: the zone of an IPv6 address is written %25ZONE, as in [fe80::1%25eth0]");
       } else if (after_host.size() > 1 && after_host.find(':', 1) != std::string_view::npos) {
          return complain("host: more than one ':'; write an IPv6 address in brackets, as in [::1]:6379");
       }

@@ -79,6 +79,17 @@ void engine::heard(std::shared_ptr<const snapshot> s, time_point now) {
 // ---- the runtime's half -------------------------------------------------------------------------------------------
 
 bool engine::next_action(action& into) {
+   do {
+      if (!plan_actions()) return false;
+      into = std::move(actions_.back());
+      actions_.pop_back();
+      // What was given up since it was asked for is not connected.
+   } while (into.what == action::kind::connect && live(into.link, into.serial) == nullptr);
+   return true;
+}
+
+// Turns wishes into actions, if none is left; false if there is nothing to do.
+bool engine::plan_actions() {
    while (actions_.empty()) {
       resp::link* const l = wishes_.take();
       if (l == nullptr) return false;
@@ -87,17 +98,18 @@ bool engine::next_action(action& into) {
          l->id = static_cast<link_id>(connections_.size());
       }
       const auto wish = l->take_wish();
+      connection& c = connections_[l->id - 1];
+      if (wish.unwanted || wish.close != resp::link::ending::none) ended(c, wish.unwanted);
       using kind = action::kind;
       // Carried out from the back.
       if (wish.write) actions_.push_back({kind::write, l->id, l->serial(), {}});
       if (wish.dial) actions_.push_back({kind::resolve, l->id, l->serial(), l->where()});
+      if (wish.next) try_next(*l);
       if (wish.close != resp::link::ending::none) {
          const bool abortive = wish.close == resp::link::ending::abortive;
          actions_.push_back({abortive ? kind::abort : kind::close, l->id, 0, {}});
       }
    }
-   into = std::move(actions_.back());
-   actions_.pop_back();
    return true;
 }
 
@@ -111,23 +123,34 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    if (addresses.empty()) return dropped(*l, problem, now);
-   // Should the first lead nowhere, without an answer, there may be no time for a second: so they take turns. To be
-   // connected is no answer, as a frozen server's kernel connects as well.
-   const auto first = static_cast<std::ptrdiff_t>(connections_[id - 1].turn % addresses.size());
-   std::rotate(addresses.begin(), addresses.begin() + first, addresses.end());
+   book_.arrange(l->where(), addresses);
    std::reverse(addresses.begin(), addresses.end());
-   connections_[id - 1].addresses = std::move(addresses);
-   dialed(*l, now);
+   connection& c = connections_[id - 1];
+   c.all = addresses.size();
+   c.addresses = std::move(addresses);
+   c.name = l->where();
+   try_next(*l);
 }
 
 // On to the next address of the name.
-void engine::dialed(resp::link& l, time_point) {
+void engine::try_next(resp::link& l) {
    connection& c = connections_[l.id - 1];
-   auto& addresses = c.addresses;
-   ++c.turn;
+   c.address = std::move(c.addresses.back());
+   c.addresses.pop_back();
    c.heard = false;
-   actions_.insert(actions_.begin(), {action::kind::connect, l.id, l.serial(), std::move(addresses.back())});
-   addresses.pop_back();
+   l.tries(c.address, c.addresses.size(), c.all);
+   actions_.insert(actions_.begin(), {action::kind::connect, l.id, l.serial(), c.address});
+}
+
+// An address that never answered is not the first to be tried again; unless another connection to it works.
+void engine::ended(connection& c, bool unwanted) {
+   const endpoint address = std::exchange(c.address, {});
+   if (address.empty()) return;
+   const auto works_elsewhere = [&](const connection& other) {
+      return other.heard && other.address == address && other.name == c.name;
+   };
+   if (unwanted || (!c.heard && std::none_of(connections_.begin(), connections_.end(), works_elsewhere)))
+      book_.failed(c.name, address);
 }
 
 void engine::connected(link_id id, std::uint32_t serial, time_point now) {
@@ -142,7 +165,8 @@ void engine::connected(link_id id, std::uint32_t serial, time_point now) {
 void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
-   if (l->now() == resp::link::state::dialing && !connections_[id - 1].addresses.empty()) return dialed(*l, now);
+   ended(connections_[id - 1], false);
+   if (l->now() == resp::link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
    dropped(*l, why, now);
 }
 
@@ -164,7 +188,7 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
       c.heard = true;
-      --c.turn;  // the next dial begins with the one that answered
+      book_.answered(c.name, c.address);
    }
    if (is_lanes(*l)) return lane_.on_received(*l, now);
    watch_.on_received(*l, now);

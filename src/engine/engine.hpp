@@ -17,6 +17,7 @@
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
 #pragma once
 
+#include "engine/address_book.hpp"
 #include "engine/snapshot_guide.hpp"
 #include "lane/lane.hpp"
 #include "resp/link.hpp"
@@ -102,8 +103,10 @@ class engine final : private lane::guide {
    struct connection {
       resp::link* link = nullptr;
       std::vector<endpoint> addresses;  // not tried yet, the next one last
-      std::size_t turn = 0;             // which of a name's addresses a dial begins with
-      bool heard = false;               // something came since the last one was tried
+      std::size_t all = 0;              // and those that were, together
+      endpoint name = {};               // whose they are
+      endpoint address = {};            // the one that is tried, or connected to; empty: none
+      bool heard = false;               // something came from it
    };
 
    // lane::guide: what the lane asks of the watch.
@@ -123,7 +126,9 @@ class engine final : private lane::guide {
 
    resp::link* live(link_id, std::uint32_t serial) const;
    bool is_lanes(const resp::link& l) const { return &l == &main_ || &l == &probe_; }
-   void dialed(resp::link&, time_point now);
+   bool plan_actions();
+   void try_next(resp::link&);
+   void ended(connection&, bool unwanted);
    void dropped(resp::link&, std::string_view why, time_point now);
    void watch_moved(time_point now);
    void report(const lane::operation&, time_point now);
@@ -134,6 +139,7 @@ class engine final : private lane::guide {
    resp::wish_list wishes_;
    std::vector<connection> connections_;  // by link id - 1
    std::vector<action> actions_;          // not taken yet, the next one last
+   address_book book_;
 
    retry_budget budget_;
    std::optional<circuit_breaker> breaker_;

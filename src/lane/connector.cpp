@@ -3,6 +3,7 @@
 #include "core/assertion.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace holdfast::lane {
 
@@ -121,6 +122,7 @@ void connector::dial(time_point now) {
       spread_done_ = true;
       return set_phase(phase::pausing, after(now, random_.between({}, settings_.reconnect_spread)), now);
    }
+   round_way_ = way_;
    set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
    link_.dial(node_->where);
 }
@@ -130,7 +132,7 @@ void connector::on_opened(const session& s, bool busy_will_do, time_point) {
    phase_ = phase::greeting;  // within the same deadline
    std::vector<earlier_connection> earlier;
    for (const past& p : pasts_) earlier.push_back({p.who, p.where == node_->where});
-   handshake_.begin(s, way_, std::move(earlier), guide_.roles_matter(), busy_will_do, link_.out);
+   handshake_.begin(s, round_way_, std::move(earlier), guide_.roles_matter(), busy_will_do, link_.out);
    link_.flush();
 }
 
@@ -166,15 +168,22 @@ bool connector::lasts(time_point now) {
 }
 
 void connector::become_ready(time_point now) {
-   if (guide_.roles_matter() && handshake_.role() != "master") {
+   const bool no_master = guide_.roles_matter() ? handshake_.role() != "master" : is_unwanted_replica();
+   if (no_master) {
       const std::string role = handshake_.role();
-      events_.tell([&] { return event::role_refused{node_->where, role}; });
-      note(to_string(node_->where) + " is no master but a " + role);
-      link_.close();
+      const endpoint& which = link_.one_of_several() ? link_.address() : node_->where;
+      events_.tell([&] { return event::role_refused{which, role}; });
+      note(to_string(node_->where) + " is no master but a " + role + at_address());
+      replica_met_ = true;
       problem_ = {errc::no_master, {}, {}, false};
-      guide_.role_refused(node_->where, role, now);
+      link_.pass_over();
+      if (wanted_ && link_.has_next()) return dial_next(now);
+      link_.close();
+      if (guide_.roles_matter()) guide_.role_refused(node_->where, role, now);
       return pause(now);
    }
+   replica_met_ = replicas_only_ = false;
+   if (handshake_.role() == "master") master_seen_ = true;
    take_fates();
    ever_ready_ = true;
    // Another connection need not be so careful: what closed the one before was not HELLO.
@@ -212,9 +221,30 @@ void connector::take_fates() {
    pasts_ = std::move(left);
 }
 
+// A name may stand for a master and its replicas: then the master is looked for, at each address once a round. Where
+// none says that it is one, and never did, a replica is what the name is for; and one fixed address is what it is.
+bool connector::is_unwanted_replica() const {
+   const bool replica = handshake_.role() == "slave" || handshake_.role() == "replica";
+   return replica && link_.one_of_several() && (master_seen_ || !replicas_only_);
+}
+
+void connector::dial_next(time_point now) {
+   if (problem_) problem_->final = false;  // it is the round that fails, or not
+   set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
+   link_.dial_next();
+}
+
+// " (10.0.0.1)" behind a name that has several.
+std::string connector::at_address() const {
+   return link_.one_of_several() ? " (" + link_.address().host + ")" : std::string();
+}
+
 void connector::on_lost(std::string_view why, time_point now) {
    if (phase_ != phase::dialing && phase_ != phase::greeting) return;
-   way_ = phase_ == phase::greeting ? handshake_.after_close() : handshake::way::hello;
+   if (phase_ == phase::greeting)
+      way_ = handshake_.after_close();
+   else if (!link_.one_of_several())  // else another address may have closed it
+      way_ = handshake::way::hello;
    no_connection(why, now);
 }
 
@@ -224,9 +254,12 @@ void connector::no_connection(std::string_view why, time_point now) {
 }
 
 void connector::failed(errc code, std::string why, time_point now) {
-   link_.abort();
+   why += at_address();
    note(to_string(node_->where) + ": " + why);
    events_.tell([&] { return event::dial_failed{node_->where, why}; });
+   link_.pass_over();
+   if (wanted_ && link_.has_next()) return dial_next(now);
+   link_.abort();
    if (code != errc::refused) return pause(now);
    // Full of clients: each try costs it a connection more.
    const duration d = refusals_.next(random_);
@@ -247,6 +280,7 @@ std::string connector::under_way() const {
 }
 
 void connector::pause(time_point now) {
+   replicas_only_ = std::exchange(replica_met_, false);  // a round is over
    duration d = pauses_.next(random_);
    // Drawn anew rather than cut, so that the jitter survives the cap.
    if (guide_.failover_in_progress() && d > settings_.failover_cap) d = random_.between({}, settings_.failover_cap);

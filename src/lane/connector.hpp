@@ -5,6 +5,7 @@
 //                        ^                     |                   |                     |
 //                        +------ pausing <-----+---- any failure --+     <--- leave -----+
 //
+// Where a name has several addresses, a round of dialing and greeting takes each of them once, until one is a master.
 // The first try after a connection was lost comes at once. A node that the guide no longer names is left in any phase.
 #pragma once
 
@@ -84,6 +85,9 @@ class connector {
    void set_phase(phase, time_point deadline, time_point now);
    void ask(time_point now);
    void dial(time_point now);
+   void dial_next(time_point now);
+   bool is_unwanted_replica() const;
+   std::string at_address() const;
    void pause(time_point now);
    void no_connection(std::string_view why, time_point now);
    void failed(errc, std::string why, time_point now);
@@ -107,10 +111,14 @@ class connector {
    guide::round round_ = 0;
    std::optional<named_node> node_;  // dialed, or connected to
    handshake handshake_;
-   handshake::way way_ = handshake::way::hello;  // for the next connection to the same address
+   handshake::way way_ = handshake::way::hello;        // for the next connection to the same address, or the next round
+   handshake::way round_way_ = handshake::way::hello;  // of this round over a name's addresses
    bool ever_ready_ = false;
    bool proven_ = true;  // the last connection that was ready did answer a command
    bool spread_done_ = true;
+   bool master_seen_ = false;    // what was connected to was a master once
+   bool replica_met_ = false;    // in this round over a name's addresses
+   bool replicas_only_ = false;  // the last round found replicas, and no master
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;
    time_point refusing_since_ = {};  // of the handshakes refused by reason of what we are, in close succession

@@ -250,7 +250,8 @@ void lane::leave_if_no_master(std::string_view said, time_point now) {
    const bool of_exec = said.starts_with("EXECABORT");
    const auto c = resp::classify_error(said, !of_exec, of_exec, false).cls;
    const bool says_so = c == readonly || c == master_down || c == demoted;
-   if (says_so && guide_.roles_matter()) leave_soon("it answered " + std::string(said), now);
+   if (says_so && (guide_.roles_matter() || link_.one_of_several()))
+      leave_soon("it answered " + std::string(said), now);
 }
 
 // Nobody waits any more for a command that blocks, nor for what stands in front of it.

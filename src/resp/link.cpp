@@ -1,5 +1,7 @@
 #include "resp/link.hpp"
 
+#include "core/assertion.hpp"
+
 #include <utility>
 
 namespace holdfast::resp {
@@ -26,6 +28,7 @@ void link::wished() { wishes_->add(*this); }
 void link::dial(const endpoint& where) {
    if (state_ != state::closed) close();
    where_ = where;
+   others_ = 0;
    ++serial_;
    out.reset();
    in.reset();
@@ -35,10 +38,28 @@ void link::dial(const endpoint& where) {
    wished();
 }
 
+void link::dial_next() {
+   HOLDFAST_ASSERT(has_next());
+   abort();
+   --others_;
+   ++serial_;
+   out.reset();
+   in.reset();
+   state_ = state::dialing;
+   wish_.next = true;
+   wish_.write = false;
+   wished();
+}
+
+void link::pass_over() {
+   wish_.unwanted = true;
+   wished();
+}
+
 void link::close() {
    if (state_ == state::closed) return;
-   if (wish_.dial) {
-      wish_.dial = false;  // the runtime has not heard of it yet
+   if (wish_.dial || wish_.next) {
+      wish_.dial = wish_.next = false;  // the runtime has not heard of it yet
    } else if (wish_.close == ending::none) {
       wish_.close = ending::orderly;
    }
@@ -48,7 +69,7 @@ void link::close() {
 
 void link::abort() {
    if (state_ == state::closed) return;
-   if (!wish_.dial) wish_.close = ending::abortive;
+   if (!wish_.dial && !wish_.next) wish_.close = ending::abortive;
    close();
 }
 

@@ -50,6 +50,14 @@ class link {
    void write(std::string_view bytes);
    void flush();  // after appending to `out` directly
 
+   // A name may have several addresses. Those that refuse a connection are passed over by the engine; one that answers,
+   // and is not what the owner looks for, by the owner.
+   bool has_next() const { return others_ != 0; }          // addresses of this dial that were not tried yet
+   bool one_of_several() const { return addresses_ > 1; }  // those of the last dial
+   const endpoint& address() const { return address_; }    // the one that was tried last; empty before the first
+   void dial_next();                                       // as `dial`, to the next one; only where there is one
+   void pass_over();  // before a close: the next dial begins with another one, if there is one
+
    state now() const { return state_; }
    const endpoint& where() const { return where_; }
    bool is_open() const { return state_ == state::open; }
@@ -62,12 +70,19 @@ class link {
    enum class ending : std::uint8_t { none, orderly, abortive };
    struct wish {
       ending close = ending::none;  // first: end the connection that was there
+      bool unwanted = false;        // it answered, and is not what is looked for
       bool dial = false;            // then: resolve `where` and connect
+      bool next = false;            // or: connect to the next address of it
       bool write = false;           // and: there are bytes in `out`
    };
    wish take_wish();
    void opened() { state_ = state::open; }
    void lost();  // the runtime's connection is gone
+   void tries(const endpoint& address, std::size_t others, std::size_t all) {
+      address_ = address;
+      others_ = others;
+      addresses_ = all;
+   }
    // Distinguishes this connection from earlier ones of the same link: what the runtime still reports of those is
    // ignored.
    std::uint32_t serial() const { return serial_; }
@@ -80,6 +95,9 @@ class link {
 
    wish_list* wishes_;
    endpoint where_;
+   endpoint address_;
+   std::size_t others_ = 0;
+   std::size_t addresses_ = 0;
    wish wish_;
    std::uint32_t serial_ = 0;
    state state_ = state::closed;

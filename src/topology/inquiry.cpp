@@ -225,6 +225,7 @@ inquiry::news inquiry::fail(std::string why, bool refused) {
    problem_ = std::move(why);
    refused_ = refused;
    list_under_way_ = false;
+   connection.link.pass_over();  // another one may stand behind the same name
    connection.close();
    return news::failed;
 }

@@ -103,6 +103,7 @@ subscription::news subscription::turned_away(value_view reply) {
 subscription::news subscription::fail(std::string why, bool refused) {
    problem_ = std::move(why);
    refused_ = refused;
+   connection.link.pass_over();  // another one may stand behind the same name
    connection.close();
    return news::failed;
 }

@@ -202,22 +202,28 @@ void engine_world::carry_out() {
 void engine_world::carry_out(const engine::action& a) {
    using asked = engine::action::kind;
    const auto found = live_.find(a.link);
+   const auto begin = [&] {
+      auto& c = live_[a.link] = std::make_shared<connection>();
+      c->link = a.link;
+      c->serial = a.serial;
+      c->where = a.where;
+      return c;
+   };
    switch (a.what) {
-      case asked::resolve: {
+      case asked::resolve:
          require(found == live_.end(), "a connection is ended before the next one of its link is dialled");
-         auto& c = live_[a.link] = std::make_shared<connection>();
-         c->link = a.link;
-         c->serial = a.serial;
-         c->where = a.where;
+         begin();
          if (!held_names_) subject_->resolved(a.link, a.serial, {a.where}, {}, now_);
          return;
-      }
-      case asked::connect:
-         if (found == live_.end() || found->second->serial != a.serial) return;
-         found->second->is = connection::state::connecting;
-         found->second->where = a.where.host == "redis.example" ? node_a : a.where;
+      case asked::connect: {
+         // Another address of the same name is dialled without the name being asked for again.
+         if (found != live_.end() && found->second->serial != a.serial) return;
+         const auto c = found == live_.end() ? begin() : found->second;
+         c->is = connection::state::connecting;
+         c->where = a.where.host == "redis.example" ? node_a : a.where;
          require(++dials_at_once_ < 100, "nobody is dialled again and again at once");
          return;
+      }
       case asked::write:
          if (found == live_.end() || found->second->serial != a.serial) return;
          require(found->second->is == connection::state::open, "only what is open is written to");

@@ -122,6 +122,102 @@ TEST(Addresses, ANameWithoutAnyIsAReasonThatIsTold) {
    EXPECT_NE(incr.error().what().find("no such host"), std::string::npos) << incr.error().what();
 }
 
+// A name that stands for a master and its replicas, as a headless service's does.
+struct headless : testing::Test {
+   const endpoint first{"10.0.0.7", 6379}, second{"10.0.0.8", 6379}, third{"10.0.0.9", 6379};
+   deployment d{with_server({"redis.example", 6379})};
+
+   headless() {
+      d.names["redis.example"] = {first, second, third};
+      for (const endpoint& e : {first, second, third}) demote(e);
+   }
+   void promote(const endpoint& e) { d.at(e).role = "master"; }
+   void demote(const endpoint& e) { d.at(e).role = "replica"; }
+};
+
+TEST_F(headless, master_is_found_behind_its_replicas) {
+   promote(third);
+   auto& get = d.submit("GET k", 1s);
+   EXPECT_TRUE(d.finish(get) && get.ok());
+   EXPECT_EQ(d.dialed, (std::vector<endpoint>{first, second, third}));
+   EXPECT_TRUE(d.at(first).arrived.empty() && d.at(second).arrived.empty());
+   const auto refused = d.told<event::role_refused>();
+   ASSERT_EQ(refused.size(), 2U);
+   EXPECT_EQ(refused[0].where, first);
+   d.cut(third);
+   d.run_for(10ms);
+   auto& incr = d.submit("INCR n", 1s);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(d.dialed.size(), 4U) << "the address that was right is the first to be tried again";
+}
+
+TEST_F(headless, master_is_found_behind_silent_and_refusing_ones) {
+   promote(third);
+   d.at(first).is = host::condition::vanished;
+   d.at(second).is = host::condition::refusing;
+   auto& incr = d.submit("INCR n", 3s);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+   EXPECT_EQ(d.dialed, (std::vector<endpoint>{first, second, third}));
+}
+
+TEST_F(headless, demoted_master_is_left_for_the_new_one) {
+   promote(first);
+   auto& before = d.submit("INCR n", 1s);
+   EXPECT_TRUE(d.finish(before) && before.ok());
+   demote(first);
+   promote(second);
+   auto& after = d.submit("INCR n", 2s);
+   EXPECT_TRUE(d.finish(after) && after.ok());
+   EXPECT_EQ(d.at(second).arrived.size(), 1U);
+}
+
+TEST_F(headless, replica_is_read_where_no_master_was_ever_seen) {
+   d.at(third).is = host::condition::refusing;
+   auto& get = d.submit("GET k", 1s);
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_EQ(d.at(first).arrived.size() + d.at(second).arrived.size(), 1U);
+   EXPECT_EQ(d.dialed.size(), 4U) << "one round for the master, which is not there";
+}
+
+TEST_F(headless, replica_is_not_used_while_the_master_is_away) {
+   promote(first);
+   auto& before = d.submit("GET k", 1s);
+   EXPECT_TRUE(d.finish(before) && before.ok());
+   d.at(first).arrived.clear();
+   d.set(first, host::condition::refusing);
+   d.run_for(10ms);
+   const auto dials = d.dialed.size();
+   auto& get = d.submit("GET k", 2s);
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_TRUE(get.failed_with(errc::no_master, outcome::not_executed)) << get.error().what();
+   EXPECT_NE(get.error().what().find("is no master but a replica (10.0.0.8)"), std::string::npos) << get.error().what();
+   EXPECT_TRUE(d.at(second).arrived.empty() && d.at(third).arrived.empty());
+   EXPECT_LT(d.dialed.size() - dials, 60U) << "a pause follows each round";
+   promote(second);
+   auto& later = d.submit("GET k", 2s);
+   EXPECT_TRUE(d.finish(later));
+   EXPECT_EQ(d.at(second).arrived.size(), 1U);
+}
+
+TEST_F(headless, one_address_alone_may_be_a_replica) {
+   d.names["redis.example"] = {second};
+   auto& get = d.submit("GET k", 1s);
+   EXPECT_TRUE(d.finish(get));
+   EXPECT_EQ(d.dialed, (std::vector<endpoint>{second}));
+   EXPECT_EQ(d.at(second).arrived.size(), 1U);
+}
+
+TEST(Addresses, what_is_no_sentinel_is_passed_over_for_the_next) {
+   config c = with_sentinels();
+   c.sentinels = {{"sentinels.example", 26379}};
+   deployment d(c);
+   const endpoint dead{"10.0.1.9", 26379}, other{"10.0.1.8", 26379};
+   d.names["sentinels.example"] = {dead, other, s2};
+   d.at(dead).is = host::condition::refusing;
+   auto& incr = d.submit("INCR n", 3s);
+   EXPECT_TRUE(d.finish(incr) && incr.ok());
+}
+
 // ---- deadlines -----------------------------------------------------------------------------------------------------
 
 TEST(DefaultDeadline, IsLearnedFromTheDeployment) {

@@ -207,6 +207,7 @@ std::string random_world::answer(connection& c, const std::vector<std::string>& 
    const std::string process = std::to_string(c.node) + "-" + std::to_string(nodes_[c.node].processes);
    if (name == "CLIENT" && words[1] == "INFO") return client_info(c.id, c.address, process);  // and INFO server
    if (name == "INFO") return {};
+   if (name == "ROLE") return "*1\r\n" + bulk("master");
    if (name == "CLIENT") return kill(words);
    if (name == "MULTI") return c.in_multi = true, ok;
    if (name == "EXEC") return answer_exec(c);
