@@ -108,7 +108,8 @@ class client {
    result<void> ping(const call_options& = {});
 
    // ---- where things are ----
-   // The present master, found and verified (connected to) if need be; within the deadline of `options`.
+   // The present master, found and verified (connected to) if need be. The deadline is that of the whole call; unset, a
+   // command's default.
    result<endpoint> master(const call_options& = {});
    // Waits for whatever happens next in the deployment and tells the observer, for at most `at_most`, or until `stop`
    // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use

@@ -82,6 +82,8 @@ struct client::body {
    void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&);
    void watch(duration at_most, const std::stop_token&);
 
+   // Takes in what happens meanwhile.
+   void let_pass(time_point until, const std::stop_token&);
    // Until `done`; a stop request calls `cancel`, once, after which `done` is to be true soon.
    template <class Done, class Cancel>
    void wait_until(Done&& done, const alarm& a, Cancel&& cancel) {

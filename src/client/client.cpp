@@ -262,14 +262,31 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
 // ---- where things are ----------------------------------------------------------------------------------------------
 
 result<endpoint> client::master(const call_options& options) {
-   // A PING goes through all that a command goes through; where it was answered is the master.
-   for (;;) {
-      if (auto answered = ping(options); !answered && answered.error().code() != errc::server_error)
+   using namespace std::chrono_literals;
+   const time_point begin = poll::now();
+   call_options left = options;
+   for (duration pause = 10ms;; pause = std::min<duration>(pause * 2, 250ms)) {
+      // A PING goes through all that a command goes through; where it was answered is the master.
+      auto answered = ping(left);
+      if (!answered && answered.error().code() != errc::server_error) {
+         answered.error().elapsed = poll::now() - begin;
          return answered.error();
+      }
       const body::visit here(*body_);
       if (here.is_refused()) return here.refusal();
       const lane::lane& lane = body_->engine().lane();
-      if (lane.connection().ready()) return lane.where();  // else it was superseded with its last answer
+      if (lane.connection().ready()) return lane.where();
+      // The connection was superseded, or ended, with its last answer: another one is looked for. Not at once: a server
+      // that ends each connection after an answer would be dialled as fast as it goes.
+      const time_point end = after(begin, options.deadline.value_or(lane.default_deadline()));
+      body_->let_pass(std::min(after(poll::now(), pause), end), options.stop);
+      left.deadline = end - poll::now();
+      if (*left.deadline > duration::zero()) continue;
+      error e(errc::deadline_exceeded, outcome::not_executed);
+      e.where = lane.where();
+      e.elapsed = poll::now() - begin;
+      e.causes.push_back(to_string(e.where) + ": answered, and each connection ended with its answer");
+      return e;
    }
 }
 
@@ -282,7 +299,11 @@ void client::watch(duration at_most, const std::stop_token& stop) {
 void client::body::watch(duration at_most, const std::stop_token& stop) {
    loop().take_in();
    engine().discover(loop().time());
-   const time_point until = after(loop().time(), std::max(at_most, duration::zero()));
+   let_pass(after(loop().time(), std::max(at_most, duration::zero())), stop);
+}
+
+void client::body::let_pass(time_point until, const std::stop_token& stop) {
+   loop().take_in();
    alarm stopping;
    if (stop.stop_possible()) stopping.emplace(stop);
    const at_exit reset([&] { loop().at_most_until(never); });

@@ -62,6 +62,7 @@ class lane {
    bool has_done() const { return !done_.empty(); }
    // What a command without a deadline of its own gets; commands under way are adjusted.
    void set_default_deadline(duration);
+   duration default_deadline() const { return default_deadline_; }
 
    // ---- the engine's half ----
    void on_opened(resp::link&, time_point now);

@@ -2,6 +2,7 @@
 #include "cli/program.hpp"
 #include "cli/responder.hpp"
 #include "lab/deployment.hpp"
+#include "redis/lying_server.hpp"
 
 #include <gtest/gtest.h>
 
@@ -58,6 +59,21 @@ TEST(NoRedis, AWebServerIsToldFromARedisServer) {
    responder web("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
    program p({"exec", "-u", "redis://" + web.host_and_port(), "PING"});
    expect_refused(p, {web.host_and_port(), "Redis protocol", "HTTP/1.1", "HOST:PORT"}, 3000);
+}
+
+TEST(NoRedis, a_server_that_answers_badly_takes_no_longer_than_the_deadline) {
+   for (const auto manner : lab::lying_server::all) {
+      lab::lying_server server(manner, true);
+      for (const std::string scheme : {"redis://", "redis+sentinel://"}) {
+         const std::string uri = scheme + to_string(server.where()) + (scheme == "redis://" ? "" : "/mymaster");
+         program resolve({"resolve", "-u", uri, "--deadline", "300ms"});
+         (void)resolve.status();
+         EXPECT_LT(resolve.took_ms(), 1500) << static_cast<int>(manner) << " " << uri;
+         program exec({"exec", "-u", uri, "--deadline", "300ms", "INCR", "n"});
+         (void)exec.status();
+         EXPECT_LT(exec.took_ms(), 1500) << static_cast<int>(manner) << " " << uri;
+      }
+   }
 }
 
 TEST(NoRedis, ATlsPortIsRecognisedByItsAlert) {
