@@ -145,7 +145,8 @@ class sweep {
       const bool same = step_.then == afterwards::same_node || step_.then == afterwards::no_permission;
       if (fenced && same) asked += "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007";
       EXPECT_EQ(s_.accept(), asked);
-      s_.answer(hello() + client_info(8));
+      const bool other = step_.then == afterwards::other_node;
+      s_.answer(hello() + (other ? client_info(8, "10.9.9.9:40008", "another") : client_info(8)));
       // Only the answer to the fence shows that the lost connection can do no more harm.
       if (fenced && same) {
          for (std::size_t i = step_.answered; i < calls_.size(); ++i) {

@@ -207,6 +207,7 @@ std::string random_world::answer(connection& c, const std::vector<std::string>& 
    const std::string process = std::to_string(c.node) + "-" + std::to_string(nodes_[c.node].processes);
    if (name == "CLIENT" && words[1] == "INFO") return client_info(c.id, c.address, process);  // and INFO server
    if (name == "INFO") return {};
+   if (name == "ROLE") return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";  // a HELLO that broke off is asked the old way
    if (name == "ROLE") return "*1\r\n" + bulk("master");
    if (name == "CLIENT") return kill(words);
    if (name == "MULTI") return c.in_multi = true, ok;
@@ -337,7 +338,7 @@ namespace {
 
 TEST(RandomWorld, NobodyIsToldWhatIsNotTrue) {
    unsigned fine = 0, unknown = 0, not_run = 0, resent = 0;
-   for (std::uint64_t seed = 1; seed <= 1500 && !testing::Test::HasFailure(); ++seed) {
+   for (std::uint64_t seed = 1; seed <= 2500 && !testing::Test::HasFailure(); ++seed) {
       random_world w(seed);
       w.run(400);
       w.judge();
