@@ -77,11 +77,12 @@ result<value> client::run(const command& c, const call_options& options) {
 }
 
 std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
+   const time_point given = poll::now();  // the place for a million replies takes a while to make
    std::vector<result<value>> replies(commands.size());
    const body::visit here(*body_);
    body::alarm stop;
    if (!body_->refused(here, commands, replies.data(), options, stop))
-      body_->run_list(commands, replies.data(), options, stop);
+      body_->run_list(commands, replies.data(), options, stop, given);
    return replies;
 }
 
@@ -196,9 +197,8 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 
 // Works through the list with a window of operations, so that memory is bounded however long it is.
 void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
-                            const alarm& stop) {
+                            const alarm& stop, time_point given) {
    loop().take_in();
-   const time_point given = loop().time();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
    std::vector<lane::operation*> free;
    for (auto& op : window) free.push_back(&op);
