@@ -153,6 +153,7 @@ class lane {
    bool settle_unfenced(operation&, const std::string& reason, time_point now);
    bool is_unfenced(const operation& op) const { return op.unfenced || (op.left_behind && connector_.fence_is_due()); }
    void leave_soon(std::string why, time_point now);
+   bool is_worth_leaving(resp::reply_class, time_point now);
    void leave_if_no_master(std::string_view said, time_point now);
    bool abandoned_block_is_next();
    void leave_when_drained(time_point now);
@@ -200,6 +201,7 @@ class lane {
    std::string held_why_;                // in its words
    time_point silent_since_ = {};        // the oldest unanswered command waits since
    time_point last_heard_ = {};          // bytes came
+   time_point last_left_ = {};           // a fixed server, as it was no master
    time_point last_asked_ = {};          // the guide, because of gate replies
    std::uint64_t newest_in_flight_ = 0;  // the highest sequence in the ledger
    bool leaving_ = false;                // the node is left as soon as what is in flight is answered

@@ -138,7 +138,8 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
 void lane::pushed_back(operation& op, const decision& d, time_point now) {
    using enum resp::reply_class;
    const auto cls = op.rejected_as;
-   if (d.verdict == verdict::rediscover_then_resend) leave_soon("it answered " + op.last->server_text, now);
+   if (d.verdict == verdict::rediscover_then_resend && is_worth_leaving(cls, now))
+      leave_soon("it answered " + op.last->server_text, now);
    const duration base = d.pause.base > duration::zero() ? d.pause.base : std::chrono::milliseconds(50);
    if (d.pause.base > duration::zero() || op.pushbacks != 0) {
       const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = d.pause.cap, .jitter = jitter::equal});
@@ -154,6 +155,17 @@ void lane::pushed_back(operation& op, const decision& d, time_point now) {
       last_asked_ = now;  // it may last: another node may have become the master meanwhile
       guide_.ask(now);
    }
+}
+
+// A fixed server that is no master is the same one when it is connected to again, unless its name has moved, or its
+// address: that is looked for once a second.
+bool lane::is_worth_leaving(resp::reply_class c, time_point now) {
+   using enum resp::reply_class;
+   const bool no_master = c == readonly || c == master_down || c == demoted;
+   if (guide_.roles_matter() || !no_master) return true;
+   if (now - last_left_ < std::chrono::seconds(1)) return false;
+   last_left_ = now;
+   return true;
 }
 
 // It was tried often enough: all that it turned away with these words hear of it, and what comes next is tried anew.

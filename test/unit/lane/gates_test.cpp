@@ -191,6 +191,29 @@ TEST(Gates, NopermIsAskedOnceMoreOfANewMasterOnly) {
    EXPECT_EQ(on_new.says(), "not_executed, server_error");
 }
 
+// Its name may have moved, or its address; but not between two tries.
+TEST(gates, fixed_server_that_is_readonly_is_left_once_a_second) {
+   script s;
+   s.watch.roles = false;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   unsigned dials = 0;
+   for (const time_point end = s.now + 3s; s.now < end; s.advance(1ms)) {
+      const std::string wishes = s.wishes();
+      for (std::size_t at = 0; (at = wishes.find("dial 10.0.0.1", at)) != std::string::npos; ++at) ++dials;
+      if (s.main.now() == resp::link::state::dialing) s.connect();
+      if (s.accept() == "SET a 1") s.answer(readonly_reply);
+   }
+   EXPECT_GE(dials, 2U);
+   EXPECT_LE(dials, 4U);
+   while (set.says() == "waiting") {
+      s.advance(1ms);
+      if (s.main.now() == resp::link::state::dialing) s.connect();
+      if (s.accept() == "SET a 1") s.answer(ok);
+   }
+   EXPECT_EQ(set.says(), "OK");
+}
+
 // The usual way into it: READONLY from the old master, then the new one's other users.
 TEST(Gates, AGateOfAnotherKindDoesNotUseUpTheOneTry) {
    script s;
