@@ -195,9 +195,17 @@ void sim_client::on_timer(std::uint64_t generation) {
          checkers_.broken("client " + std::to_string(number_) + " asks to be woken, again and again, now");
       if (spins_ > 100) return;
       checkers_.woken(number_);
-      brain.tick(now());
+      tick();
    }
    carry_out();
+}
+
+void sim_client::tick() {
+   if (const auto link = brain.to_measure(now()); link != 0 && sockets_[link - 1].open) {
+      const socket& s = sockets_[link - 1];
+      brain.measured(link, s.serial, fabric_.net.transit_of(s.id), now());
+   }
+   brain.tick(now());
 }
 
 void sim_client::tell() {
@@ -252,7 +260,7 @@ void sim_client::look() {
          write(link);
       }
    }
-   if (now() >= brain.next_deadline()) brain.tick(now());
+   if (now() >= brain.next_deadline()) tick();
    carry_out();
 }
 

@@ -102,6 +102,7 @@ class sim_client {
    call& prepare(call_kind, const terms&);
    void write_commands(call&, call_kind);
    void look();
+   void tick();
    void look_at(std::uint32_t link);
    bool read(std::uint32_t link);
    void lose(std::uint32_t link, std::string_view why);

@@ -9,7 +9,7 @@ namespace holdfast::sim {
 namespace {
 
 constexpr duration first_timeout = 200ms;  // Linux: of the retransmission
-constexpr duration user_timeout = 5s;      // what the client's runtimes set (runtime/notice_dead_peer.hpp)
+constexpr duration last_timeout = 15min;   // Linux: when it gives up
 
 }  // namespace
 
@@ -191,6 +191,12 @@ void network::abort(connection_id id, end from) {
    retire(id);
 }
 
+resp::transit network::transit_of(connection_id id) const {
+   const pipe& p = connections_[id].pipes[index(end::client)];
+   const bool is_stalled = p.stalled_since != time_point{};
+   return {.undelivered = p.size(), .unanswered = is_stalled && clock_.now() - p.stalled_since >= 1s};
+}
+
 void network::reset_both(connection_id id) {
    connection& c = connections_[id];
    if (!c.in_use || !c.established) return;
@@ -246,7 +252,7 @@ bool network::stalled(connection_id id, end from) {
       retire(id);
       return true;
    }
-   if (from == end::client && clock_.now() - p.stalled_since >= user_timeout) {
+   if (from == end::client && clock_.now() - p.stalled_since >= last_timeout) {
       p.pieces.clear();
       p.next = 0;
       p.ended = true;

@@ -6,6 +6,7 @@
 // as far as it is on its way already. A blocked path loses everything; what is lost is sent again, but for an RST.
 #pragma once
 
+#include "resp/link.hpp"
 #include "sim/clock.hpp"
 #include "sim/dice.hpp"
 #include "sim/news.hpp"
@@ -126,6 +127,8 @@ class network {
    std::size_t send(connection_id, end, std::span<const char>);
    void close(connection_id, end);
    void abort(connection_id, end);
+   // What the client's kernel knows of the way to the server.
+   resp::transit transit_of(connection_id) const;
    // Both ends are told that it broke, whatever was on its way.
    void reset_both(connection_id);
 

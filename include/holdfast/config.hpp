@@ -102,10 +102,12 @@ struct config {
    // source. Sentinels that were rebuilt from nothing must agree for ten seconds.) A blocking command's own timeout is
    // added to it. `call_options::deadline` comes first.
    std::optional<duration> deadline = {};
-   // How long a written command may go unanswered before its connection is suspected (and a second one probes the
-   // server); it is given up at twice this time. More than 0. Keep it above the slowest reply to be expected: what is
-   // given up is of unknown outcome. The default is longer than a slow fork or fsync of the server stalls it. A
-   // blocking command's own timeout is added to it.
+   // How long a connection may be silent, while a written command waits for its reply, before it is suspected (and a
+   // second one probes the server); it is given up at twice this time. A byte of a reply that comes, or of the oldest
+   // command that goes, is no silence: what takes long to transfer is bounded by the deadline alone. More than 0. Keep
+   // it above the time that the slowest command runs: what is given up is of unknown outcome. The default is longer
+   // than a slow fork or fsync of the server stalls it. A blocking command's own timeout is added to it. A server whose
+   // host is gone is noticed within 7 s, whatever stands here.
    duration attempt_timeout = std::chrono::seconds(2);
    // For one connection to a server, with its handshake and the look-up of its name. More than 0. Of a name's addresses
    // each that is silent takes as long, once a round. The default is when Linux would send its first

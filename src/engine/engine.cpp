@@ -204,7 +204,12 @@ void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point n
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    l->out.wrote(n);
-   if (l == &main_ && l->out.empty()) lane_.flush(now);  // there may be more than one write takes at a time
+   if (l == &main_) lane_.on_wrote(now);
+}
+
+void engine::measured(link_id id, std::uint32_t serial, const resp::transit& t, time_point now) {
+   const resp::link* const l = live(id, serial);
+   if (l == &main_) lane_.measured(t, now);
 }
 
 void engine::tick(time_point now) {

@@ -96,6 +96,9 @@ class engine final : private lane::guide {
    void received(link_id, std::uint32_t serial, std::size_t n, time_point now);
    std::span<const char> to_write(link_id, std::uint32_t serial) const;
    void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
+   // Before a tick: the link of which `measured` is wanted; 0: none. A runtime that can't measure leaves it out.
+   link_id to_measure(time_point now) const { return lane_.wants_transit(now) ? main_.id : 0; }
+   void measured(link_id, std::uint32_t serial, const resp::transit&, time_point now);
    void tick(time_point now);
    time_point next_deadline() const;
 

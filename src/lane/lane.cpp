@@ -17,7 +17,8 @@ lane::lane(settings s, resp::link& main, resp::link& probe, guide& g, retry_budg
      random_(seed),
      connector_(settings_.connecting, main, g, events, random_()),
      session_(settings_.initial),
-     suspicion_(probe, events) {}
+     suspicion_(probe, events),
+     life_(settings_.attempt_timeout) {}
 
 void lane::submit(operation& op, time_point now) {
    op.sequence = ++last_sequence_;
@@ -93,6 +94,8 @@ void lane::on_opened(resp::link& l, time_point now) {
 void lane::on_received(resp::link& l, time_point now) {
    if (&l != &link_) return suspicion_.on_received();
    last_heard_ = now;
+   life_.received(now);
+   if (suspicion_.raised()) suspicion_.clear(true);
    if (connector_.ready()) return take_replies(now);
    connector_.on_received(now);
    if (connector_.ready())
@@ -103,6 +106,7 @@ void lane::on_received(resp::link& l, time_point now) {
 
 void lane::became_ready(time_point now) {
    first_reply_ = false;
+   life_.begin();
    if (link_.where() != held_for_) open_gate();
    if (!connector_.unfinished()) fenced(now);
    take_replies(now);  // what stands behind the handshake answers nothing of ours
@@ -132,6 +136,7 @@ void lane::tick(time_point now) {
    check_final_problem(now);
    expire(now);  // first: whoever leaves a blocking command changes how long silence may last
    watch_silence(now);
+   if (now >= look_at()) life_.looked(now);
    pump(now);
 }
 
@@ -140,7 +145,7 @@ time_point lane::next_deadline() const {
    time_point t = std::min(connector_.next_deadline(), earliest_);
    if (!connector_.ready()) return t;
    if (!queue_.empty() && hold_until_ != time_point{}) t = std::min(t, hold_until_);
-   return std::min(t, silence_ends());
+   return std::min({t, silence_ends(), look_at()});
 }
 
 // Linear, however many end at once: what is left behind of all of them is dealt with in one pass.

@@ -20,6 +20,7 @@
 #include "lane/decision.hpp"
 #include "lane/guide.hpp"
 #include "lane/ledger.hpp"
+#include "lane/life.hpp"
 #include "lane/operation.hpp"
 #include "lane/resend_order.hpp"
 #include "lane/session.hpp"
@@ -29,6 +30,7 @@
 #include <holdfast/event.hpp>
 #include <holdfast/policy/retry_budget.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -71,7 +73,11 @@ class lane {
    void guided(time_point now);  // the guide's mind may have changed
    void tick(time_point now);
    time_point next_deadline() const;
-   void flush(time_point now) { pump(now); }
+   // The kernel took bytes of the lane's link.
+   void on_wrote(time_point now);
+   // Before a tick: whether `measured` would help to tell a slow way from silence.
+   bool wants_transit(time_point now) const { return connector_.ready() && now >= look_at(); }
+   void measured(const resp::transit&, time_point now);
 
    bool idle() const { return queue_.empty() && limbo_.empty() && ledger_.empty(); }
    const connector& connection() const { return connector_; }
@@ -113,6 +119,8 @@ class lane {
    bool must_wait_in_line(const operation&) const;
    void write(operation&, time_point now);
    void test_idle_connection(time_point now);
+   time_point silent_since() const { return std::max(silent_since_, life_.last()); }
+   time_point look_at() const { return ledger_.empty() ? never : life_.look_at(silent_since(), link_.out.appended()); }
    time_point silence_ends() const;
    void watch_silence(time_point now);
    // lane_replies.cpp
@@ -176,6 +184,7 @@ class lane {
    connector connector_;
    session session_;
    suspicion suspicion_;
+   life life_;
 
    operation_list queue_;  // ordered by sequence
    operation_list limbo_;
@@ -199,7 +208,7 @@ class lane {
    time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply; zero: none
    endpoint held_for_;                   // the node that asked for it
    std::string held_why_;                // in its words
-   time_point silent_since_ = {};        // the oldest unanswered command waits since
+   time_point silent_since_ = {};        // the oldest unanswered command waits since; see `life_`, too
    time_point last_heard_ = {};          // bytes came
    time_point last_left_ = {};           // a fixed server, as it was no master
    time_point last_asked_ = {};          // the guide, because of gate replies

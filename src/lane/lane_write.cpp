@@ -125,24 +125,37 @@ void lane::write(operation& op, time_point now) {
    ++op.attempts;
 }
 
+void lane::on_wrote(time_point now) {
+   const bool all = link_.out.empty();
+   life_.wrote(link_.out.accepted(), ledger_.empty() ? 0 : ledger_.front().end, !all, now);
+   if (all) pump(now);  // there may be more than one write takes at a time
+}
+
+void lane::measured(const resp::transit& t, time_point now) {
+   if (!wants_transit(now)) return;
+   life_.measured(t, ledger_.front().end, silent_since(), now);
+   if (!life_.is_gone(now)) return;
+   lose("what was sent is not acknowledged: the other side is gone", fault::connection_lost, true, now);
+   pump(now);
+}
+
 time_point lane::silence_ends() const {
    if (ledger_.empty()) return never;
    const duration patience = settings_.connecting.connect_timeout;
    const ledger_slot& oldest = ledger_.front();
+   const time_point since = silent_since();
    if (awaiting_pong_) return after(silent_since_, patience);
    if (leaving_) {
-      const time_point since = std::max(silent_since_, leaving_since_);
-      if (oldest.op != nullptr) return after(since, oldest.allowance + settings_.attempt_timeout);
-      return after(since, patience);  // nobody waits for it
+      if (oldest.op == nullptr) return after(std::max(silent_since_, leaving_since_), patience);  // nobody waits for it
+      return after(std::max(since, leaving_since_), oldest.allowance + settings_.attempt_timeout);
    }
    if (!suspicion_.raised()) {
-      const time_point t =
-         oldest.blocks_for_ever ? never : after(silent_since_, oldest.allowance + settings_.attempt_timeout);
-      return called_down_ ? std::min(t, after(silent_since_, patience_if_down)) : t;
+      const time_point t = oldest.blocks_for_ever ? never : after(since, oldest.allowance + settings_.attempt_timeout);
+      return called_down_ ? std::min(t, after(since, patience_if_down)) : t;
    }
    if (oldest.blocks_for_ever) return called_down_ ? suspicion_.probe_ends() : never;
    // Twice the timeout; but however late the silence was noticed, the node then has one timeout to show life.
-   const time_point given_up = std::max(after(silent_since_, oldest.allowance + settings_.attempt_timeout * 2),
+   const time_point given_up = std::max(after(since, oldest.allowance + settings_.attempt_timeout * 2),
                                         after(suspicion_.raised_at(), settings_.attempt_timeout));
    return called_down_ ? std::min(given_up, suspicion_.probe_ends()) : given_up;
 }
@@ -154,8 +167,10 @@ void lane::watch_silence(time_point now) {
    if (suspicion_.probe_failed(now) && called_down_) {
       return lose("no reply, and the Sentinels agree that it is down", fault::connection_lost, true, now);
    }
+   // It showed life since it was suspected.
+   if (suspicion_.raised() && life_.last() > suspicion_.raised_at()) suspicion_.clear(true);
    if (now < silence_ends()) return;
-   const duration silent = now - silent_since_;
+   const duration silent = now - silent_since();
    if (awaiting_pong_) return lose("silent after idling", fault::connection_lost, true, now);
    if (leaving_ || suspicion_.raised()) {
       const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(silent).count();

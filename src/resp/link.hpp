@@ -17,6 +17,12 @@ namespace holdfast::resp {
 
 class link;
 
+// What the kernel knows of the way to the other side.
+struct transit {
+   std::uint64_t undelivered = 0;  // bytes that it took and that the other side's kernel has not acknowledged
+   bool unanswered = false;        // it sends them again, or asks for room, and for a second nothing came back
+};
+
 // The links whose wishes (dial, close, bytes to write) the runtime has not seen yet. Each link is in it at most once.
 class wish_list {
  public:

@@ -8,17 +8,16 @@
 
 namespace holdfast {
 
-// A peer that does not acknowledge what we sent is known to be gone after 5 seconds, one that is gone while nothing is
-// sent after 7: when the second probe is due, TCP_USER_TIMEOUT counts for the first. (Where a system has no such
-// option, 5 + 3 * 2.) Also sends small writes at once (TCP_NODELAY). Without effect on a Unix socket.
+// A peer that is gone while nothing is sent is known to be gone after 7 seconds. One that does not acknowledge what we
+// sent is the lane's to notice (transit.hpp): TCP_USER_TIMEOUT would also end a connection whose peer lives and has no
+// room, behind a long script say. Also sends small writes at once (TCP_NODELAY). Without effect on a Unix socket.
 inline void notice_dead_peer(int fd) {
    const auto set = [fd](int level, int option, int value) { ::setsockopt(fd, level, option, &value, sizeof value); };
    set(IPPROTO_TCP, TCP_NODELAY, 1);
    set(SOL_SOCKET, SO_KEEPALIVE, 1);
    set(IPPROTO_TCP, TCP_KEEPIDLE, 5);
-   set(IPPROTO_TCP, TCP_KEEPINTVL, 2);
-   set(IPPROTO_TCP, TCP_KEEPCNT, 3);
-   set(IPPROTO_TCP, TCP_USER_TIMEOUT, 5000);
+   set(IPPROTO_TCP, TCP_KEEPINTVL, 1);
+   set(IPPROTO_TCP, TCP_KEEPCNT, 2);
 }
 
 }  // namespace holdfast

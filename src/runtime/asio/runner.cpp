@@ -3,6 +3,7 @@
 #include "runtime/drop_undelivered.hpp"
 #include "runtime/notice_dead_peer.hpp"
 #include "runtime/self_connection.hpp"
+#include "runtime/transit.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -78,7 +79,12 @@ void runner::step() {
    timer_.async_wait([this, alive = alive_](const error_code& e) {
       if (e || !*alive) return;
       armed_ = never;
-      engine_.tick(now());
+      const time_point t = now();
+      if (const auto link = engine_.to_measure(t); link != 0 && connections_[link - 1].sock) {
+         const connection& c = connections_[link - 1];
+         engine_.measured(link, c.serial, transit_of(c.sock->native_handle()), t);
+      }
+      engine_.tick(t);
       step();
    });
 }

@@ -1,5 +1,7 @@
 #include "runtime/poll/loop.hpp"
 
+#include "runtime/transit.hpp"
+
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -138,7 +140,16 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
       resolver_.process(fds_.data() + resolver_begin, fds_.data() + resolver_end, now_);
       take_resolved();
    }
-   if (now_ >= engine_.next_deadline()) engine_.tick(now_);
+   if (now_ < engine_.next_deadline()) return;
+   measure();
+   engine_.tick(now_);
+}
+
+void loop::measure() {
+   const engine::link_id link = engine_.to_measure(now_);
+   if (link == 0) return;
+   const connection& c = connections_[link - 1];
+   if (c.sock.is_open()) engine_.measured(link, c.serial, transit_of(c.sock.fd()), now_);
 }
 
 // First of all: what the connections have to say is understood by it.

@@ -106,6 +106,7 @@ class loop {
    void wait(const stop_alarm*);
    void look(duration at_most, const stop_alarm*);
    void hear();
+   void measure();
    void list_connections();
    void ready(std::uint32_t link, short events);
    void lose(std::uint32_t link, const std::string& why);

@@ -126,7 +126,7 @@ void random_world::accept(std::size_t n) {
       }
    }
    main_.out.wrote(n);
-   if (main_.out.empty()) lane_->flush(now_);
+   lane_->on_wrote(now_);
 }
 
 void random_world::deliver(std::size_t n) {

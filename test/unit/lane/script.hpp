@@ -146,7 +146,8 @@ class script {
    void answer_probe(std::string_view bytes);
    void lose_probe();
 
-   // Time. Ticks whenever the lane asks for it, which it must not ask in vain.
+   // Time. Ticks whenever the lane asks for it, which it must not ask in vain. What the kernel measures is `way`.
+   std::optional<resp::transit> way = {};
    void advance(duration d);
    time_point now = time_point{} + 1h;
 

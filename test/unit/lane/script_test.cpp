@@ -173,7 +173,7 @@ std::string script::accept(std::size_t n) {
    const auto commands = whole_commands(at_server_);
    unanswered += commands.size();
    arrived.insert(arrived.end(), commands.begin(), commands.end());
-   if (main.out.empty()) subject.flush(now);
+   subject.on_wrote(now);
    settle();
    return joined(commands);
 }
@@ -259,6 +259,7 @@ void script::advance(duration d) {
    const time_point end = now + d;
    while (subject.next_deadline() <= end) {
       now = std::max(now, subject.next_deadline());
+      if (way && subject.wants_transit(now)) subject.measured(*way, now);
       subject.tick(now);
       settle();
       ASSERT_GT(subject.next_deadline(), now) << "it asks for a tick that changes nothing";

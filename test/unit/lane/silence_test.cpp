@@ -162,6 +162,172 @@ TEST(Silence, ThatIsNoticedLateLeavesTheProbeItsTime) {
    EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
 }
 
+// ---- what takes long to transfer -----------------------------------------------------------------------------------
+
+TEST(Transfer, bytes_of_a_reply_are_life) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET big", {.deadline = 1h});
+   s.accept();
+   s.answer("$30\r\n");
+   for (int i = 0; i < 29; ++i) {
+      s.advance(1999ms);
+      s.answer("x");
+   }
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.advance(1999ms);
+   s.answer("x\r\n");
+   EXPECT_EQ(get.says(), std::string(30, 'x'));
+}
+
+TEST(Transfer, reply_that_stops_is_silence) {
+   script s;
+   s.warm_up();
+   s.submit("GET big", {.deadline = 1h});
+   s.accept();
+   s.advance(1500ms);
+   s.answer("$30\r\nxxxx");
+   s.advance(2s);
+   ASSERT_EQ(s.told<event::suspected>().size(), 1U);
+   EXPECT_EQ(s.told<event::suspected>()[0].silent_for, 2s);
+   s.advance(2s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+TEST(Transfer, byte_of_a_reply_clears_suspicion) {
+   script s;
+   s.warm_up();
+   s.submit("GET big", {.deadline = 1h});
+   s.accept();
+   s.advance(3s);
+   s.answer("$30\r\nxxxx");
+   EXPECT_EQ(s.told<event::suspicion_cleared>().size(), 1U);
+   s.advance(1900ms);
+   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+}
+
+TEST(Transfer, dribbling_server_is_bounded_by_the_deadline) {
+   script s;
+   s.warm_up();
+   auto& get = s.submit("GET big", {.deadline = 10s});
+   s.accept();
+   s.answer("$1000000\r\n");
+   for (int i = 0; i < 9; ++i) {
+      s.advance(1s);
+      s.answer("x");
+   }
+   EXPECT_EQ(get.says(), "waiting");
+   s.advance(1s);
+   EXPECT_EQ(get.says(), "unknown, deadline_exceeded");
+}
+
+TEST(Transfer, bytes_that_the_full_kernel_takes_are_life) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET big " + std::string(40, 'x'), {.deadline = 1h});
+   s.accept(5);
+   for (int i = 0; i < 20; ++i) {
+      s.advance(1999ms);
+      s.accept(2);
+   }
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.accept();
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
+TEST(Transfer, upload_that_stops_is_silence) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET big " + std::string(40, 'x'), {.deadline = 1h});
+   s.accept(5);
+   s.advance(1s);
+   s.accept(5);
+   s.advance(4s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   s.connect(8);
+   EXPECT_EQ(s.accept().substr(0, 7), "SET big") << "it was not sent whole: it goes again";
+   s.answer(ok);
+   EXPECT_EQ(set.says(), "OK");
+}
+
+TEST(Transfer, bytes_that_the_other_side_acknowledges_are_life) {
+   script s;
+   s.warm_up();
+   s.way = resp::transit{.undelivered = 60};
+   s.submit("SET big " + std::string(100, 'x'), {.deadline = 1h});
+   s.accept();
+   for (; s.way->undelivered > 0; --s.way->undelivered) s.advance(1s);
+   EXPECT_TRUE(s.told<event::suspected>().empty());
+   s.advance(3s);
+   EXPECT_EQ(s.told<event::suspected>().size(), 1U) << "all is there, and no answer comes";
+   s.advance(2s);
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+// The kernel of a frozen server takes in much.
+TEST(Transfer, bytes_behind_the_oldest_command_are_no_life) {
+   script s;
+   s.warm_up();
+   s.way = resp::transit{};
+   s.submit("GET a", {.deadline = 1h});
+   s.accept();
+   for (int i = 0; i < 8; ++i) {
+      s.submit("GET b", {.deadline = 1h});
+      s.accept(3);
+      s.advance(500ms);
+      s.accept();
+   }
+   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+}
+
+settings with_timeout(duration d) {
+   settings s;
+   s.attempt_timeout = d;
+   return s;
+}
+
+// A closed window whose other side answers: behind a long script.
+TEST(Transfer, peer_without_room_has_as_long_as_the_timeout_says) {
+   for (const duration timeout : {duration(2s), duration(30s)}) {
+      script s(with_timeout(timeout));
+      s.warm_up();
+      s.way = resp::transit{.undelivered = 10};
+      s.submit("SET a 1", {.deadline = 1h});
+      s.accept();
+      s.advance(timeout * 2 - 1ms);
+      EXPECT_TRUE(s.told<event::connection_lost>().empty());
+      s.advance(1ms);
+      EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   }
+}
+
+TEST(Transfer, peer_that_is_gone_is_noticed_within_seconds) {
+   for (const char* line : {"INCR a", "BLPOP q 0", "BLPOP q 100"}) {
+      script s(with_timeout(30s));
+      s.warm_up();
+      s.submit(line, {.deadline = 1h});
+      s.accept();
+      s.way = resp::transit{.undelivered = 10};
+      s.advance(1s);
+      s.way->unanswered = true;
+      s.advance(3900ms);
+      EXPECT_TRUE(s.told<event::connection_lost>().empty());
+      s.advance(1100ms);
+      EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   }
+}
+
+TEST(Transfer, nothing_is_measured_once_all_has_arrived) {
+   script s;
+   s.warm_up();
+   s.way = resp::transit{};
+   s.submit("BLPOP q 0");
+   s.accept();
+   s.advance(1s);
+   EXPECT_FALSE(s.subject.wants_transit(s.now + 1h));
+}
+
 // ---- blocking commands ---------------------------------------------------------------------------------------------
 
 TEST(Blocking, ACommandMayBeSilentForItsOwnTimeBesides) {
