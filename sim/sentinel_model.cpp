@@ -127,6 +127,10 @@ void sentinel_model::start() {
 
 void sentinel_model::reset() {
    const host_id m = named();
+   // It is another process: what was connected to the one before has ended. (An id never changes on a connection.)
+   sessions_.each([&](session& s) { fabric_.net.close(s.connection, end::server); });
+   sessions_.clear();
+   readable_.clear();
    clock_offset_ = 0;
    ++run_;
    begin(m, {}, {}, 0, true);

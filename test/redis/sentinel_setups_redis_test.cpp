@@ -254,5 +254,33 @@ TEST(setups, a_sentinel_that_demands_a_password_is_told_it_and_one_that_demands_
    writes.expect_sound(held, died - 50ms, died);
 }
 
+TEST(setups, address_of_a_learned_sentinel_that_is_anothers_moves_nobody) {
+   lab::deployment d({.replicas = 1});
+   lab::deployment other({.replicas = 0, .sentinels = 0});
+   config c = config::from_uri(d.uri()).value();
+   c.sentinels.resize(1);
+   numbered_writes writes(c);
+   writes.await_more(50);
+   lab::server& learned = d.sentinel(2);
+   learned.kill();
+   // Its companions forget it, and say no hello to the stranger: else all would become one deployment.
+   for (std::size_t i : {0U, 1U}) d.sentinel(i).connect().run({"SENTINEL", "RESET", "mymaster"});
+   const endpoint theirs = other.node(0).address();
+   learned.configure({"sentinel myid " + std::string(40, 'f'),
+                      "sentinel monitor mymaster " + theirs.host + " " + std::to_string(theirs.port) + " 1",
+                      "sentinel config-epoch mymaster 9", "sentinel current-epoch 9"});
+   learned.start();
+   learned.await_pong();
+   // While commands wait for a connection, all Sentinels are dialled.
+   for (int round = 0; round != 3; ++round) {
+      d.node(0).connect().run({"CLIENT", "KILL", "TYPE", "normal"});
+      writes.await_more(50);
+   }
+   writes.finish();
+   EXPECT_EQ(other.node(0).connect().run({"DBSIZE"}).integer, 0);
+   writes.expect_no_errors_but_unknown(3);
+   EXPECT_GE(numbered_writes::held_by(d.node(0)).size(), 200U);
+}
+
 }  // namespace
 }  // namespace holdfast
