@@ -186,8 +186,8 @@ void connector::become_ready(time_point now) {
    if (handshake_.role() == "master") master_seen_ = true;
    take_fates();
    ever_ready_ = true;
-   // Another connection need not be so careful: what closed the one before was not HELLO.
-   way_ = handshake_.how() == handshake::way::careful ? handshake::way::hello : handshake_.how();
+   // Not for good: it may have been a coincidence, or another server may come.
+   way_ = handshake_.how() <= handshake::way::careful ? handshake::way::hello : handshake::way::careful;
    refusing_since_ = {};
    proven_ = false;
    problem_.reset();

@@ -55,6 +55,8 @@ class connector {
    bool unfinished() const { return ready() && handshake_.unfinished(); }
    // The named node is another than that of the present connection. The same process under another name is not.
    bool superseded() const;
+   const identity& self() const { return handshake_.self(); }
+   const std::string& role() const { return handshake_.role(); }
    time_point master_changed_at() const { return master_changed_at_; }
 
    // Why commands wait: the last tries, newest last; and what they would fail with now.

@@ -107,6 +107,8 @@ void lane::on_received(resp::link& l, time_point now) {
 void lane::became_ready(time_point now) {
    first_reply_ = false;
    life_.begin();
+   cursors_.connected(link_.where(), connector_.self().run_id);
+   if (connector_.role() == "master") told_replica_ = false;
    if (link_.where() != held_for_) open_gate();
    if (!connector_.unfinished()) fenced(now);
    take_replies(now);  // what stands behind the handshake answers nothing of ours

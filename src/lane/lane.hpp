@@ -23,6 +23,7 @@
 #include "lane/life.hpp"
 #include "lane/operation.hpp"
 #include "lane/resend_order.hpp"
+#include "lane/scan_cursors.hpp"
 #include "lane/session.hpp"
 #include "lane/suspicion.hpp"
 #include "resp/link.hpp"
@@ -111,6 +112,7 @@ class lane {
    // lane_write.cpp
    void pump(time_point now);
    bool held(const operation&, time_point now);
+   bool refuse_foreign_cursor(operation&, time_point now);
    void leave_if_unfinished(time_point now);
    void knock(time_point now);
    std::size_t may_be_in_flight() const {
@@ -130,6 +132,7 @@ class lane {
    void answered_nobody(const ledger_slot&, bool knocked, const value_view& reply, time_point now);
    void has_run(const ledger_slot&, time_point now);
    void rejected(operation&, const ledger_slot&, bool knocked, time_point now);
+   void explain_replica(error&);
    void pushed_back(operation&, const decision&, time_point now);
    void give_up_at_gate(resp::reply_class, time_point now);
    void open_gate();
@@ -183,6 +186,7 @@ class lane {
    random_source random_;
    connector connector_;
    session session_;
+   scan_cursors cursors_;
    suspicion suspicion_;
    life life_;
 
@@ -220,6 +224,7 @@ class lane {
    bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
    bool called_down_ = false;    // by the Sentinels, as the guide said last
    bool first_reply_ = false;    // the present connection has answered a command
+   bool told_replica_ = false;   // that the fixed server is a replica, and refuses writes
 };
 
 }  // namespace holdfast::lane

@@ -58,6 +58,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
 
 void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
    if (op.alters) note(op, session_);
+   if (resp::is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
    if (!order_.empty()) {
       if (!op.harmless) {
          has_run(slot, now);
@@ -117,6 +118,7 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
    e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
+   if (s.reply.cls == resp::reply_class::readonly && !guide_.roles_matter()) explain_replica(e);
    if (d.verdict != verdict::complete) {
       count_resend(op, free, now);
       op.last = std::move(e);
@@ -132,6 +134,14 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
    }
    if (knocked && is_gate && d.code == errc::server_error) give_up_at_gate(s.reply.cls, now);
    fail(op, std::move(e), now);
+}
+
+// Of a fixed server no Sentinel says where its master is; it may become one itself.
+void lane::explain_replica(error& e) {
+   e.causes.push_back(to_string(link_.where()) + " is a replica, and nothing but its address is configured: write to " +
+                      "its master, or name the Sentinels");
+   if (std::exchange(told_replica_, true)) return;
+   events_.tell([&] { return event::role_refused{link_.where(), "slave"}; });
 }
 
 // By a gate; `op.last` says how.

@@ -177,6 +177,7 @@ constexpr void apply_rules(whole_table& table) {
    for (const auto& [name, rule] : repeat_rules::blocking) table.entry(name).block_by_arguments = rule;
    for (const auto& [name, role] : repeat_rules::roles) table.entry(name).role = role;
    for (const std::string_view name : repeat_rules::scripts) table.entry(name).traits.script = true;
+   for (const std::string_view name : repeat_rules::scans) table.entry(name).traits.scan = true;
 }
 
 constexpr whole_table put_together() {

@@ -65,6 +65,7 @@ struct command_traits {
    bool no_multi = false;
    bool script = false;   // EVAL, EVALSHA, FCALL and their read-only forms
    bool movable = false;  // its keys can't be told from their position alone
+   bool scan = false;     // SCAN, SSCAN, HSCAN, ZSCAN: goes on from a cursor that one process gave
 };
 
 // As COMMAND tells: the arguments `first`, `first + step`, ... up to `last`, which counts from the end if it is below
@@ -122,6 +123,7 @@ bool for_each_key(const command_entry* entry, const command& c, F&& f) {
 }
 
 inline bool is_script(const command_entry* entry) { return entry != nullptr && entry->traits.script; }
+inline bool is_scan(const command_entry* entry) { return entry != nullptr && entry->traits.scan; }
 inline bool is_native(const command_entry* entry) { return entry != nullptr && entry->traits.native; }
 inline command_role role_of(const command_entry* entry) { return entry ? entry->role : command_role::plain; }
 

@@ -370,6 +370,8 @@ inline constexpr plays roles[] = {
    {"replconf", command_role::replication},
 };
 
+inline constexpr std::string_view scans[] = {"scan", "sscan", "hscan", "zscan"};
+
 inline constexpr std::string_view scripts[] = {
    "eval", "eval_ro", "evalsha", "evalsha_ro", "fcall", "fcall_ro",
 };

@@ -208,7 +208,6 @@ std::string random_world::answer(connection& c, const std::vector<std::string>& 
    if (name == "CLIENT" && words[1] == "INFO") return client_info(c.id, c.address, process);  // and INFO server
    if (name == "INFO") return {};
    if (name == "ROLE") return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";  // a HELLO that broke off is asked the old way
-   if (name == "ROLE") return "*1\r\n" + bulk("master");
    if (name == "CLIENT") return kill(words);
    if (name == "MULTI") return c.in_multi = true, ok;
    if (name == "EXEC") return answer_exec(c);
