@@ -127,6 +127,7 @@ void lane::test_idle_connection(time_point now) {
 
 void lane::write(operation& op, time_point now) {
    if (op.attempts != 0 && op.last) {
+      op.resent_free_at = connector_.master_changed_at();  // also where it was decided on before the change
       events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
    }
    ledger_slot slot{.op = &op, .begin = link_.out.appended(), .sequence = op.sequence};
