@@ -10,7 +10,7 @@ void add_uri(CLI::App& app, std::string& into) {
    app.add_option("-u,--uri", into, "Where the servers are; below")->type_name("URI");
 }
 
-void add_deadline(CLI::App& app, std::optional<duration>& into) {
+void add_deadline(CLI::App& app, std::optional<time_span>& into) {
    app.add_option_function<std::string>(
          "--deadline",
          [&into](const std::string& text) {

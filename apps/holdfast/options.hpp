@@ -12,7 +12,7 @@
 namespace holdfast::cli {
 
 void add_uri(CLI::App&, std::string& into);
-void add_deadline(CLI::App&, std::optional<duration>& into);
+void add_deadline(CLI::App&, std::optional<time_span>& into);
 void add_delivery(CLI::App&, std::optional<delivery>& into);
 void add_acks(CLI::App&, unsigned& into);
 

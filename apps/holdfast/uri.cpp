@@ -25,8 +25,10 @@ result<config> read_uri(const uri_choice& choice) {
    auto read = config::from_uri(choice.text);
    if (!read) {
       error e = read.error();
-      if (e.causes.empty()) e.causes.push_back(e.code().message());
-      e.causes.front() = "the URI from " + choice.source + ": " + e.causes.front();
+      const std::string why = e.causes.empty() ? e.code().message() : e.causes.front();
+      text_list causes{"the URI from " + choice.source + ": " + why};
+      for (std::size_t i = 1; i < e.causes.size(); ++i) causes.push_back(e.causes[i]);
+      e.causes = std::move(causes);
       return e;
    }
    return read;

@@ -15,7 +15,8 @@ inline constexpr unsigned all_replicas = ~0u;
 struct call_options {
    // From the call to its end, everything included; more than zero. A failover that takes longer ends the command.
    // Given here it is exact: unlike the default, a blocking command's own timeout (BLPOP ... 30) is not added to it.
-   std::optional<duration> deadline = {};
+   // Longer than a `duration` can be (292 years): never.
+   std::optional<time_span> deadline = {};
    std::optional<holdfast::delivery> delivery = {};
    // How many replicas must have acknowledged the write, or `all_replicas`. Not built yet: anything but 0 answers
    // errc::not_supported, outcome not_executed.

@@ -22,10 +22,10 @@ namespace holdfast {
 
 // For `client::set`. At most one of `expires` and `keep_ttl`, and at most one of the two conditions.
 struct set_options {
-   std::optional<duration> expires = {};  // EX or PX; 1 ms or more, a finer part is cut off; unset: never
-   bool keep_ttl = false;                 // KEEPTTL: what remains of the present expiry stays
-   bool if_absent = false;                // NX
-   bool if_present = false;               // XX
+   std::optional<time_span> expires = {};  // EX or PX; 1 ms to 292 years, a finer part is cut off; unset: never
+   bool keep_ttl = false;                  // KEEPTTL: what remains of the present expiry stays
+   bool if_absent = false;                 // NX
+   bool if_present = false;                // XX
 };
 
 // A connection to a master, wherever the master is. Each command is answered by the rightful master within its
@@ -88,7 +88,8 @@ class client {
    result<std::int64_t> exists(std::string_view key, const call_options& = {});  // how many there are
    result<std::int64_t> exists(keys, const call_options& = {});
    // False: no such key. Whole milliseconds (PEXPIRE); zero or less deletes the key.
-   result<bool> expire(std::string_view key, duration, const call_options& = {});
+   // Up to 292 years: what is longer is errc::invalid_argument, not executed. Zero or less deletes the key.
+   result<bool> expire(std::string_view key, time_span, const call_options& = {});
    result<std::int64_t> incr(std::string_view key, const call_options& = {});  // the new value
    result<std::int64_t> incr_by(std::string_view key, std::int64_t by, const call_options& = {});
    result<std::optional<std::string>> hget(std::string_view key, std::string_view field, const call_options& = {});
@@ -114,7 +115,7 @@ class client {
    // Waits for whatever happens next in the deployment and tells the observer, for at most `at_most`, or until `stop`
    // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use
    // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
-   void watch(duration at_most, const std::stop_token& stop = {});
+   void watch(time_span at_most, const std::stop_token& stop = {});
 
  private:
    std::vector<result<value>> run_list(std::span<const command>, const call_options&);

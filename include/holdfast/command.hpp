@@ -222,8 +222,9 @@ inline std::string_view command::argument(std::size_t i) const noexcept {
    return *at;
 }
 
-// The command as one readable line of at most some hundred characters, for messages: SET greeting "hello world". What
-// may be a secret (the arguments of AUTH, HELLO, ACL, CONFIG, MIGRATE) is left out.
+// The command as one readable line of at most some hundred characters, for messages: its name, its keys (as far as
+// their places are known) and how long its other arguments are, never what they are: SET greeting <11 bytes>. Of AUTH,
+// HELLO, ACL, CONFIG and MIGRATE nothing but the name.
 std::string to_string(const command&);
 std::ostream& operator<<(std::ostream&, const command&);
 

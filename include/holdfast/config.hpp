@@ -101,7 +101,7 @@ struct config {
    // Sentinel says. (A failover takes down-after and 1.2 to 1.5 s in the lab, 4.5 s by the periods in Sentinel's
    // source. Sentinels that were rebuilt from nothing must agree for ten seconds.) A blocking command's own timeout is
    // added to it. `call_options::deadline` comes first.
-   std::optional<duration> deadline = {};
+   std::optional<time_span> deadline = {};
    // How long a connection may be silent, while a written command waits for its reply, before it is suspected (and a
    // second one probes the server); it is given up at twice this time. A byte of a reply that comes, or of the oldest
    // command that goes, is no silence: what takes long to transfer is bounded by the deadline alone. More than 0. Keep

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <holdfast/endpoint.hpp>
+#include <holdfast/text_list.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -10,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <vector>
 
 namespace holdfast {
 
@@ -52,6 +52,8 @@ const std::error_category& error_category() noexcept;
 inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), error_category()}; }
 
 // A failed command (or configuration). Copyable, cheap to move. `server_text` is untrusted: it is what a server sent.
+// Neither it nor `causes` shows a configured password, nor a value of the command: of a command its name, its keys and
+// how long its other arguments are.
 class error {
  public:
    explicit error(std::error_code code, holdfast::outcome o = holdfast::outcome::unknown) : outcome(o), code_(code) {}
@@ -66,8 +68,8 @@ class error {
    endpoint where = {};                      // the server concerned; empty if there was none
    unsigned attempts = 0;                    // times the command was written
    std::chrono::nanoseconds elapsed = {};    // since the command was given to us
-   std::string server_text = {};             // the server's own words, untrusted
-   std::vector<std::string> causes = {};     // one for each Sentinel asked, connection tried, ...
+   std::string server_text = {};             // the server's own words, untrusted; of long ones some 200 bytes
+   text_list causes = {};                    // one for each Sentinel asked, connection tried, ...
    std::shared_ptr<const value> reply = {};  // null unless it ran and only acks fell short
    unsigned replicas_acked = 0;              // meaningful with errc::not_durable
 

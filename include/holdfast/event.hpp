@@ -117,7 +117,8 @@ struct fenced {
    bool done = {};
    std::string why = {};
 };
-// A command that had been written is written again.
+// A command that had been written is written again. `command`, here and below, is its name, its keys and how long its
+// other arguments are: never a value.
 struct resent {
    std::string command = {};
    unsigned attempt = {};

@@ -92,7 +92,7 @@ struct retry_policy {
    holdfast::backoff backoff = exponential_backoff();
    // From the first call on. Unset: none. A wait that would go beyond it is cut to it, and one last call is made then.
    // It never interrupts a call, and the first call is always made.
-   std::optional<duration> deadline = {};
+   std::optional<time_span> deadline = {};
    // Whether a failure is transient, that is, worth another call; the exception was thrown by the call, or is the
    // `failure` that a failed result stands for. Empty: `default_retry_if`. See also `retry_on`, `retry_if_any`. An open
    // circuit (errc::circuit_open) passes at once whatever this says: to wait for it is what the breaker is to prevent.

@@ -290,7 +290,7 @@ result<endpoint> client::master(const call_options& options) {
    }
 }
 
-void client::watch(duration at_most, const std::stop_token& stop) {
+void client::watch(time_span at_most, const std::stop_token& stop) {
    const body::visit here(*body_);
    if (here.is_refused()) throw failure(here.refusal());
    body_->watch(at_most, stop);

@@ -24,6 +24,15 @@ command listed(std::string_view name, std::string_view key, client::keys argumen
    return c;
 }
 
+// A time_span that was too long for one. Whoever means "for ever" says so by PERSIST, or by no expiry at all.
+bool is_too_long(duration d) { return d == duration::max() || d == duration::min(); }
+
+error too_long() {
+   error e(errc::invalid_argument, outcome::not_executed);
+   e.causes.emplace_back("an expiry of more than 292 years");
+   return e;
+}
+
 std::int64_t whole_ms(duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
 
 }  // namespace
@@ -34,6 +43,7 @@ using number = std::int64_t;
 result<text> client::get(std::string_view key, const call_options& o) { return typed<text>(run({"GET", key}, o)); }
 
 result<bool> client::set(std::string_view key, std::string_view value, const set_options& s, const call_options& o) {
+   if (s.expires && is_too_long(*s.expires)) return too_long();
    command c{"SET", key, value};
    if (s.expires) c.arg("PX").arg(whole_ms(*s.expires));
    if (s.keep_ttl) c.arg("KEEPTTL");
@@ -51,7 +61,8 @@ result<number> client::exists(std::string_view key, const call_options& o) {
 }
 result<number> client::exists(keys k, const call_options& o) { return typed<number>(run(listed("EXISTS", k), o)); }
 
-result<bool> client::expire(std::string_view key, duration d, const call_options& o) {
+result<bool> client::expire(std::string_view key, time_span d, const call_options& o) {
+   if (is_too_long(d)) return too_long();
    return typed<bool>(run({"PEXPIRE", key, whole_ms(d)}, o));
 }
 

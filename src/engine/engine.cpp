@@ -11,6 +11,7 @@ namespace holdfast::engine {
 engine::engine(const config& c, std::uint64_t seed, shared_watch* elsewhere)
    : has_sentinels_(!c.sentinels.empty()),
      events_(static_cast<bool>(c.observer)),
+     secrets_({c.password, c.sentinel_password}),
      budget_(c.resend.budget),
      watch_(elsewhere == nullptr ? watch_settings(c) : topology::watch_settings{}, seed ^ 1, wishes_, reply_limits(c),
             events_),
@@ -38,8 +39,22 @@ void engine::cancel(lane::operation& op, time_point now) { lane_.cancel(op, now)
 
 lane::operation* engine::take_done(time_point now) {
    lane::operation* const op = lane_.take_done();
+   if (op != nullptr && !op->results[op->commands.size() - 1]) hide_secrets(*op);
    if (op != nullptr && op->admission) report(*op, now);
    return op;
+}
+
+// A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't
+// know.
+void engine::hide_secrets(lane::operation& op) const {
+   for (std::size_t i = 0; i < op.commands.size(); ++i) {
+      if (!op.results[i]) secrets_.hide_in(op.results[i].error());
+   }
+}
+
+void engine::take_events(std::vector<any_event>& into) {
+   events_.take(into);
+   for (any_event& e : into) secrets_.hide_in(e);
 }
 
 // The breaker sees what commands came to in the end: a failover that was ridden out is a success.
@@ -253,7 +268,9 @@ std::optional<lane::named_node> engine::target() const {
 std::optional<lane::trouble> engine::why_none() const {
    auto t = watch_.why_none();
    if (!t) return std::nullopt;
-   return lane::trouble{t->code, std::move(t->causes), t->final};
+   text_list causes(t->causes);
+   secrets_.hide_in(causes);
+   return lane::trouble{t->code, std::move(causes), t->final};
 }
 
 void engine::role_verified(const endpoint& e, std::uint64_t epoch, time_point now) {

@@ -17,6 +17,7 @@
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
 #pragma once
 
+#include "core/secrets.hpp"
 #include "engine/address_book.hpp"
 #include "engine/snapshot_guide.hpp"
 #include "lane/lane.hpp"
@@ -72,6 +73,8 @@ class engine final : private lane::guide {
    lane::operation* take_done(time_point now);  // null when there is none
    bool has_done() const { return lane_.has_done(); }
    event_queue& events() { return events_; }
+   // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
+   void take_events(std::vector<any_event>& into);
    // The Sentinels as they are known, for diagnosis and for those who publish it.
    const topology::watch& watch() const { return watch_; }
    // What leads the lane; through it a watch serves lanes of other engines, too (publisher.hpp).
@@ -134,11 +137,13 @@ class engine final : private lane::guide {
    void ended(connection&, bool unwanted);
    void dropped(resp::link&, std::string_view why, time_point now);
    void watch_moved(time_point now);
+   void hide_secrets(lane::operation&) const;
    void report(const lane::operation&, time_point now);
    void tell_breaker(time_point now);
 
    bool has_sentinels_;
    event_queue events_;
+   secrets secrets_;
    resp::wish_list wishes_;
    std::vector<connection> connections_;  // by link id - 1
    std::vector<action> actions_;          // not taken yet, the next one last

@@ -269,7 +269,7 @@ void connector::failed(errc code, std::string why, time_point now) {
 
 void connector::note(std::string cause) {
    if (std::find(causes_.begin(), causes_.end(), cause) != causes_.end()) return;
-   if (causes_.size() == most_causes) causes_.erase(causes_.begin());
+   if (causes_.size() == most_causes) causes_.assign(std::next(causes_.begin()), causes_.end());
    causes_.push_back(std::move(cause));
 }
 

@@ -60,7 +60,7 @@ class connector {
    time_point master_changed_at() const { return master_changed_at_; }
 
    // Why commands wait: the last tries, newest last; and what they would fail with now.
-   const std::vector<std::string>& causes() const { return causes_; }
+   const text_list& causes() const { return causes_; }
    std::string under_way() const;  // the try that has not failed yet; empty if there is none
    std::optional<handshake::problem> problem() const { return problem_; }
 
@@ -125,7 +125,7 @@ class connector {
    std::optional<handshake::problem> problem_;
    time_point refusing_since_ = {};  // of the handshakes refused by reason of what we are, in close succession
    time_point last_refusal_ = {};
-   std::vector<std::string> causes_;
+   text_list causes_;
    std::vector<past> pasts_;
    fence_result fenced_ = fence_result::not_needed;
    std::string fence_problem_;

@@ -27,7 +27,7 @@ struct named_node {
 // Why no master can be named.
 struct trouble {
    errc code = errc::no_sentinel;
-   std::vector<std::string> causes;
+   text_list causes;
    bool final = false;  // waiting can't help, as far as can be known
 
    friend bool operator==(const trouble&, const trouble&) = default;

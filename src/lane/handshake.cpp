@@ -1,6 +1,7 @@
 #include "lane/handshake.hpp"
 
 #include "resp/reply_class.hpp"
+#include "resp/shown.hpp"
 
 namespace holdfast::lane {
 namespace {
@@ -222,7 +223,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
       case step::hello: return on_hello(reply);
       case step::auth:
          if (!reply.is_error() || session_.username != "default") return on_auth(reply);
-         auth_refused_ = reply.text();
+         auth_refused_ = resp::received_words(reply.text());
          return state::working;
       case step::second_auth:
          if (auth_refused_.empty()) return state::working;
@@ -230,7 +231,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
                                                                                      : on_auth(reply);
       case step::role: return on_role(reply, out);
       case step::replication:
-         if (!reply.is_error()) role_ = line_of(reply.text(), "role");
+         if (!reply.is_error()) role_ = resp::kept_words(line_of(reply.text(), "role"));
          if (role_.empty() && need_role_) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
@@ -258,7 +259,7 @@ handshake::state handshake::on_auth(const value_view& reply) {
 
 handshake::state handshake::on_role(const value_view& reply, resp::outbox& out) {
    if (reply.is_error()) return on_role_error(reply.text(), out);
-   if (reply.kind() == kind::array && reply.size() != 0) role_ = reply[0].text();
+   if (reply.kind() == kind::array && reply.size() != 0) role_ = resp::kept_words(reply[0].text());
    if (role_ == "sentinel") return fail_by("is a Sentinel");
    if (role_ != "master" && role_ != "slave" && role_ != "replica") return fail_as_no_server(reply, "ROLE");
    return state::working;
@@ -272,7 +273,7 @@ handshake::state handshake::on_hello(const value_view& reply) {
    const bool names_protocol = protocol.kind() == kind::integer && (protocol.integer() == 2 || protocol.integer() == 3);
    if (reply.size() == 0 || (!names_itself && !names_protocol)) return fail_as_no_server(reply, "HELLO");
    resp3_ = true;
-   role_ = reply.find("role").text();
+   role_ = resp::kept_words(reply.find("role").text());
    if (reply.find("mode").text() == "sentinel") return fail_by("is a Sentinel");
    return state::working;
 }
@@ -322,7 +323,8 @@ handshake::state handshake::on_server_info(const value_view& reply) {
 handshake::state handshake::on_kill(std::size_t which, const value_view& reply) {
    if (reply.kind() == kind::integer) return state::working;
    if (reply.is_error() && passes(reply.text())) return on_passing(reply.text());  // better late and fenced
-   earlier_[which].refused = reply.is_error() ? std::string(reply.text()) : "its answer to CLIENT KILL is no number";
+   earlier_[which].refused =
+      reply.is_error() ? resp::kept_words(reply.text()) : "its answer to CLIENT KILL is no number";
    return state::working;
 }
 
@@ -333,7 +335,7 @@ handshake::state handshake::on_passing(std::string_view text) {
 }
 
 handshake::state handshake::fail(errc code, std::string text, std::string_view server_text, bool final) {
-   problem_ = {code, std::move(text), std::string(server_text), final};
+   problem_ = {code, std::move(text), resp::kept_words(server_text), final};
    return state_ = state::failed;
 }
 

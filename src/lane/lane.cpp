@@ -57,7 +57,7 @@ bool lane::admit(operation& op, time_point now) {
 
 time_point lane::default_deadline_of(const operation& op) const {
    if (op.blocks && *op.blocks == duration::zero()) return never;
-   return after(op.submitted, default_deadline_ + op.blocks.value_or(duration::zero()));
+   return after(after(op.submitted, default_deadline_), op.blocks.value_or(duration::zero()));
 }
 
 void lane::set_default_deadline(duration d) {
@@ -106,6 +106,7 @@ void lane::on_received(resp::link& l, time_point now) {
 
 void lane::became_ready(time_point now) {
    first_reply_ = false;
+   multi_test_ = {};
    life_.begin();
    cursors_.connected(link_.where(), connector_.self().run_id);
    if (connector_.role() == "master") told_replica_ = false;

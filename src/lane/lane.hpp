@@ -21,6 +21,7 @@
 #include "lane/guide.hpp"
 #include "lane/ledger.hpp"
 #include "lane/life.hpp"
+#include "lane/multi_test.hpp"
 #include "lane/operation.hpp"
 #include "lane/resend_order.hpp"
 #include "lane/scan_cursors.hpp"
@@ -50,6 +51,7 @@ struct settings {
    std::size_t queued_bytes = std::size_t{64} << 20;
    std::size_t in_flight = 10'000;
    std::size_t in_flight_before_first_reply = 1000;
+   bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
 class lane {
@@ -123,6 +125,8 @@ class lane {
    void test_idle_connection(time_point now);
    time_point silent_since() const { return std::max(silent_since_, life_.last()); }
    time_point look_at() const { return ledger_.empty() ? never : life_.look_at(silent_since(), link_.out.appended()); }
+   void test_multi(time_point now);
+   bool is_testing() const { return awaiting_pong_ || multi_test_.now() == multi_test::state::asked; }
    time_point silence_ends() const;
    void watch_silence(time_point now);
    // lane_replies.cpp
@@ -140,6 +144,8 @@ class lane {
    bool answer_counts(const operation&) const;
    bool its_answer_is_final(operation&, time_point now);
    void release(operation&, time_point now);
+   void hide_values(operation&);
+   void multi_tested(time_point now);
    void drop_overtaken(operation&, time_point now);
    void fail_overtaken(operation&, time_point now);
    void fail_waiting(operation&, std::string_view cause, time_point now);
@@ -159,9 +165,9 @@ class lane {
    void count_resend(operation&, bool free, time_point now);
    std::vector<operation*> forbid_overtaking(std::vector<lost_command>&, time_point now);
    void forbid_overtaking(std::vector<operation*> gone, time_point now);
-   void settle(const lost_command&, const std::string& why, time_point now);
+   void settle(const lost_command&, const text_list& why, time_point now);
    void fenced(time_point now);
-   bool settle_unfenced(operation&, const std::string& reason, time_point now);
+   bool settle_unfenced(operation&, const text_list& reason, time_point now);
    bool is_unfenced(const operation& op) const { return op.unfenced || (op.left_behind && connector_.fence_is_due()); }
    void leave_soon(std::string why, time_point now);
    bool is_worth_leaving(resp::reply_class, time_point now);
@@ -171,7 +177,7 @@ class lane {
    // lane_end.cpp
    situation describe(operation&, fault, time_point now);
    error make_error(const operation&, std::error_code, outcome, time_point now) const;
-   error waiting_error(operation&, errc, time_point now) const;
+   error waiting_error(operation&, errc, time_point now);
    std::string what_holds(time_point now) const;
    void requeue(operation&);
    void unqueue(operation&);
@@ -208,19 +214,24 @@ class lane {
       everything,  // LOADING, BUSY, ...
    };
    gate gate_ = gate::open;
-   std::uint64_t knocking_ = 0;          // the sequence of the one that was sent to see; 0: none
-   time_point hold_until_ = {};          // nothing is written before: the pause after a gate reply; zero: none
-   endpoint held_for_;                   // the node that asked for it
-   std::string held_why_;                // in its words
-   time_point silent_since_ = {};        // the oldest unanswered command waits since; see `life_`, too
-   time_point last_heard_ = {};          // bytes came
-   time_point last_left_ = {};           // a fixed server, as it was no master
-   time_point last_asked_ = {};          // the guide, because of gate replies
+   std::uint64_t knocking_ = 0;    // the sequence of the one that was sent to see; 0: none
+   time_point hold_until_ = {};    // nothing is written before: the pause after a gate reply; zero: none
+   endpoint held_for_;             // the node that asked for it
+   std::string held_why_;          // in its words
+   time_point silent_since_ = {};  // the oldest unanswered command waits since; see `life_`, too
+   time_point last_heard_ = {};    // bytes came
+   time_point last_left_ = {};     // a fixed server, as it was no master
+   time_point last_asked_ = {};    // the guide, because of gate replies
+   // What the last error named as its reason: the next one's is mostly the same, and then shared.
+   text_list no_master_because_;
+   text_list held_because_;
+   text_list objection_;
    std::uint64_t newest_in_flight_ = 0;  // the highest sequence in the ledger
    bool leaving_ = false;                // the node is left as soon as what is in flight is answered
    std::string leaving_why_;
    time_point leaving_since_ = {};
    std::vector<std::pair<std::uint64_t, command>> abandoned_changes_;  // SELECT and the like, by sequence
+   multi_test multi_test_;                                             // of the present connection
    bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
    bool called_down_ = false;    // by the Sentinels, as the guide said last
    bool first_reply_ = false;    // the present connection has answered a command

@@ -17,6 +17,12 @@ error recoded(const error& e, errc code) {
    return other;
 }
 
+// `said` itself if it was said before, so that it is kept once.
+const text_list& shared(text_list& before, text_list said) {
+   if (before != said) before = std::move(said);
+   return before;
+}
+
 }  // namespace
 
 situation lane::describe(operation& op, fault f, time_point now) {
@@ -51,7 +57,7 @@ error lane::make_error(const operation& op, std::error_code code, outcome o, tim
 
 // Why an operation that is still waiting ends now: `code` is the caller's reason (deadline, cancel), or what made
 // further waiting useless.
-error lane::waiting_error(operation& op, errc code, time_point now) const {
+error lane::waiting_error(operation& op, errc code, time_point now) {
    if (op.where == operation::place::limbo) {
       error e = *op.last;
       if (code == errc::cancelled) e = make_error(op, code, outcome::unknown, now);
@@ -67,23 +73,23 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
    if (is_unfenced(op)) e.causes.emplace_back(never_fenced);
    if (connector_.ready()) {
       const bool waits = op.where != operation::place::ledger && !op.last;  // in the ledger it is not held back
-      if (auto why = what_holds(now); waits && !why.empty()) e.causes.push_back(std::move(why));
+      if (auto why = what_holds(now); waits && !why.empty()) e.causes.append(shared(held_because_, {std::move(why)}));
       return e;
    }
    e.where = {};
    if (const auto none = guide_.why_none()) {
       if (code == errc::deadline_exceeded) e = recoded(e, none->code);
-      e.causes.insert(e.causes.end(), none->causes.begin(), none->causes.end());
+      e.causes.append(shared(no_master_because_, none->causes));
    } else if (const auto& problem = connector_.problem()) {
       if (code == errc::deadline_exceeded) e = recoded(e, problem->code);
       if (e.server_text.empty()) e.server_text = problem->server_text;
       if (problem->final && !problem->text.empty()) e.causes.push_back(problem->text);
    }
-   if (auto objection = guide_.objection(); !objection.empty()) e.causes.push_back(std::move(objection));
-   const auto& tried = connector_.causes();
-   e.causes.insert(e.causes.end(), tried.begin(), tried.end());
+   if (auto objection = guide_.objection(); !objection.empty())
+      e.causes.append(shared(objection_, {std::move(objection)}));
+   e.causes.append(connector_.causes());
    if (auto now_tried = connector_.under_way(); e.causes.empty() && !now_tried.empty()) {
-      e.causes.push_back(std::move(now_tried));
+      e.causes.append(shared(held_because_, {std::move(now_tried)}));
    }
    return e;
 }
@@ -92,6 +98,7 @@ error lane::waiting_error(operation& op, errc code, time_point now) const {
 std::string lane::what_holds(time_point now) const {
    if (leaving_) return leaving_why_;
    if (awaiting_pong_) return "the connection was idle for long, and a PING that tests it is not answered";
+   if (is_testing()) return "held back, because a MULTI that tests the connection is not answered";
    if (now < guide_.hold_writes_until()) return "held back, because another node is about to be promoted";
    if (now < hold_until_) return "held back, because an earlier command was answered " + held_why_;
    return {};

@@ -2,6 +2,7 @@
 #include "lane/lane.hpp"
 #include "lane/overtaking.hpp"
 #include "lane/transaction.hpp"
+#include "resp/shown.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -45,8 +46,9 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    abandoned_changes_.clear();
    knocking_ = 0;
    const auto answered_before = forbid_overtaking(lost, now);
+   const text_list because{why};
    for (const lost_command& l : lost) {
-      if (l.op != nullptr) settle(l, why, now);
+      if (l.op != nullptr) settle(l, because, now);
    }
    for (operation* op : answered_before) answer_counts(*op) ? release(*op, now) : drop_overtaken(*op, now);
    // What an unfinished connection carried is told as it is; and the fence that was due before is due still.
@@ -54,6 +56,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
    leaving_ = awaiting_pong_ = first_reply_ = false;
+   multi_test_ = {};
    if (abortive) link_.abort();
    if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
    connector_.leave(now);
@@ -167,11 +170,11 @@ void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
    }
 }
 
-void lane::settle(const lost_command& l, const std::string& why, time_point now) {
+void lane::settle(const lost_command& l, const text_list& why, time_point now) {
    operation& op = *l.op;
    if (l.state != written::whole) --op.attempts;
    error e = make_error(op, l.then.code, l.then.outcome, now);
-   e.causes.push_back(why);
+   e.causes = why;
    if (l.overtaken) e.causes.emplace_back("not sent again: a newer command about the same data may have run");
    op.where = operation::place::nowhere;
    if (l.then.verdict == verdict::park) return requeue(op);
@@ -201,9 +204,9 @@ void lane::fenced(time_point now) {
    const bool holds = result == connector::fence_result::holds;
    const bool needed = result != connector::fence_result::not_needed;
    if (needed) events_.tell([&] { return event::fenced{link_.where(), holds, connector_.fence_problem()}; });
-   const std::string reason = "not fenced: " + connector_.fence_problem();
+   const text_list reason{"not fenced: " + connector_.fence_problem()};
    while (operation* op = limbo_.pop_front()) {
-      if (needed && !holds) op->last->causes.push_back(reason);
+      if (needed && !holds) op->last->causes.append(reason);
       op->where = operation::place::nowhere;
       op->last->elapsed = now - op->submitted;
       fail(*op, *op->last, now);
@@ -221,7 +224,7 @@ void lane::fenced(time_point now) {
 }
 
 // It waits to be sent again, and its first may still run there. Whether it ends with that.
-bool lane::settle_unfenced(operation& op, const std::string& reason, time_point now) {
+bool lane::settle_unfenced(operation& op, const text_list& reason, time_point now) {
    situation s = describe(op, fault::connection_lost, now);
    s.state = written::whole;
    s.fence = fence::impossible;
@@ -230,7 +233,7 @@ bool lane::settle_unfenced(operation& op, const std::string& reason, time_point 
    if (decide(s).verdict != verdict::complete) return false;
    error e = *op.last;
    e.outcome = outcome::unknown;
-   e.causes.push_back(reason);
+   e.causes.append(reason);
    unqueue(op);
    fail(op, std::move(e), now);
    return true;
@@ -251,7 +254,7 @@ void lane::leave_if_no_master(std::string_view said, time_point now) {
    const auto c = resp::classify_error(said, !of_exec, of_exec, false).cls;
    const bool says_so = c == readonly || c == master_down || c == demoted;
    if (says_so && (guide_.roles_matter() || link_.one_of_several()))
-      leave_soon("it answered " + std::string(said), now);
+      leave_soon("it answered " + resp::kept_words(said), now);
 }
 
 // Nobody waits any more for a command that blocks, nor for what stands in front of it.

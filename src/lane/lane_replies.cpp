@@ -1,6 +1,7 @@
 // The lane's way in: replies, matched to commands by their order alone.
 #include "lane/lane.hpp"
 #include "lane/transaction.hpp"
+#include "resp/shown.hpp"
 
 #include <algorithm>
 
@@ -13,13 +14,15 @@ void lane::take_replies(time_point now) {
       if (status == resp::reader::status::broken) {
          const bool is_last_of_its = !ledger_.empty() && ledger_.front().replies_due == 1;
          const bool too_large = is_last_of_its && link_.in.answer_over_limit();
-         return lose((too_large ? std::string() : "broken protocol: ") + link_.in.problem(),
+         // Not what was found instead: it may be of a value.
+         const std::string problem = link_.in.problem().substr(0, link_.in.problem().find(", found "));
+         return lose((too_large ? std::string() : "broken protocol: ") + problem,
                      too_large ? fault::reply_too_large : fault::broken_protocol, true, now);
       }
       const value_view reply = link_.in.reply();
       if (reply.kind() == kind::push) continue;  // out of band: answers nothing
       if (ledger_.empty()) {
-         return lose("a reply that nobody asked for: " + to_string(reply), fault::broken_protocol, true, now);
+         return lose("a reply that nobody asked for: " + resp::kind_and_size(reply), fault::broken_protocol, true, now);
       }
       take_reply(reply, now);
    }
@@ -35,18 +38,20 @@ void lane::take_reply(const value_view& reply, time_point now) {
       result<value>& into = op->results[op->replies++];
       if (reply.is_error()) {
          into = make_error(*op, errc::server_error, outcome::not_executed, now);
-         into.error().server_text = reply.text();
+         into.error().server_text = resp::received_words(reply.text());
       } else {
          into = value(reply);
       }
    }
    if (reply.is_error()) leave_if_no_master(reply.text(), now);
+   if (slot.tests_multi) multi_test_.heard(reply);
    if (--slot.replies_due != 0) return;
    const ledger_slot answered_slot = slot;
    ledger_.pop();
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
+   if (answered_slot.tests_multi) return multi_tested(now);
    const bool knocked = knocking_ != 0 && knocking_ == answered_slot.sequence;
    if (knocked) knocking_ = 0;
    if (op == nullptr) return answered_nobody(answered_slot, knocked, reply, now);
@@ -70,7 +75,42 @@ void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
          return keep_answer(op, operation::answer::reply);
       }
    }
+   if (op.is_transaction()) hide_values(op);
    finish(op);
+}
+
+// The connection has said whether it takes transactions. If not, the one that waits for that ends, and nothing of it
+// was sent.
+void lane::multi_tested(time_point now) {
+   const auto found = multi_test_.finish();
+   if (found.allowed) return;
+   if (found.is_inside) leave_soon("it took MULTI and did not carry out EXEC: " + found.said, now);
+   if (found.passes) {
+      hold_until_ = std::max(hold_until_, after(now, std::chrono::milliseconds(100)));
+      held_for_ = link_.where();
+      held_why_ = found.said;
+      return;
+   }
+   operation* op = queue_.front();
+   while (op != nullptr && !op->is_transaction()) op = op->next;
+   if (op == nullptr) return;
+   unqueue(*op);
+   error e = make_error(*op, errc::server_error, outcome::not_executed, now);
+   e.server_text = found.said;
+   e.causes.emplace_back("the server does not take MULTI and EXEC: nothing of the transaction was sent to it");
+   std::vector<operation*> gone;
+   if (op->may_have_run && !op->harmless) gone.push_back(op);
+   fail(*op, std::move(e), now);
+   forbid_overtaking(std::move(gone), now);
+}
+
+// Of a transaction that went on to its end although a member was refused.
+void lane::hide_values(operation& op) {
+   for (std::size_t i = 0; i < op.commands.size(); ++i) {
+      if (op.results[i]) continue;
+      auto& text = op.results[i].error().server_text;
+      text = resp::without_values(text, op.commands[i]);
+   }
 }
 
 // Its caller has left; but what it did is done.
@@ -117,7 +157,9 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
    s.budget = s.budget || free;
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
-   e.server_text = op.results[multi_was_refused(op) ? 0 : op.commands.size() - 1].error().server_text;
+   if (multi_was_refused(op)) multi_test_ = {};  // it was allowed before: the next one asks again
+   const std::size_t told_by = multi_was_refused(op) ? 0 : op.commands.size() - 1;
+   e.server_text = resp::without_values(op.results[told_by].error().server_text, op.commands[told_by]);
    if (s.reply.cls == resp::reply_class::readonly && !guide_.roles_matter()) explain_replica(e);
    if (d.verdict != verdict::complete) {
       count_resend(op, free, now);

@@ -108,11 +108,22 @@ void lane::leave_if_unfinished(time_point now) {
 }
 
 bool lane::held(const operation& op, time_point now) {
-   if (leaving_ || awaiting_pong_ || now < hold_until_ || guide_.in_doubt()) return true;
+   if (leaving_ || is_testing() || now < hold_until_ || guide_.in_doubt()) return true;
    // What a master that is about to be replaced acknowledges now, its successor may never hear of.
    if (!op.harmless && now < guide_.hold_writes_until()) return true;
    test_idle_connection(now);
-   return awaiting_pong_;
+   if (op.is_transaction()) test_multi(now);
+   return is_testing();
+}
+
+// Nothing may stand behind MULTI before it was taken. It costs a round trip, once for a connection that has
+// transactions to carry.
+void lane::test_multi(time_point now) {
+   if (!settings_.tests_multi || awaiting_pong_ || multi_test_.now() != multi_test::state::untried) return;
+   if (ledger_.empty()) silent_since_ = now;
+   ledger_slot slot{.begin = link_.out.appended(), .replies_due = 2, .harmless = true, .tests_multi = true};
+   slot.end = multi_test_.ask(link_.out);
+   ledger_.push(slot);
 }
 
 // A connection that was silent for long may be dead without our having been told (half-open). A PING before the first

@@ -1,4 +1,3 @@
-#include "resp/quoted.hpp"
 #include "resp/words.hpp"
 
 #include <holdfast/command.hpp>
@@ -6,10 +5,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstring>
 #include <memory>
-#include <ostream>
 
 namespace holdfast {
 namespace {
@@ -157,39 +154,5 @@ void command::take(command& other) noexcept {
    other.count_ = 0;
    other.header_ = 0;
 }
-
-namespace {
-
-constexpr std::size_t longest_shown = 100;
-
-bool may_hold_secrets(std::string_view name) {
-   constexpr std::string_view names[] = {"auth", "hello", "acl", "config", "migrate", "sentinel"};
-   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return resp::same_word(n, name); });
-}
-
-void append_argument(std::string& line, std::string_view argument) {
-   const auto plain = [](unsigned char c) { return std::isgraph(c) && c < 0x7f && c != '"' && c != '\\'; };
-   if (!argument.empty() && argument.size() <= longest_shown && std::all_of(argument.begin(), argument.end(), plain)) {
-      line += argument;
-      return;
-   }
-   resp::append_quoted(line, argument, longest_shown);
-}
-
-}  // namespace
-
-std::string to_string(const command& c) {
-   std::string line;
-   for (const std::string_view argument : c.arguments()) {
-      if (!line.empty()) {
-         line += ' ';
-         if (line.size() > longest_shown || may_hold_secrets(c.name())) return line += "...";
-      }
-      append_argument(line, argument);
-   }
-   return line;
-}
-
-std::ostream& operator<<(std::ostream& out, const command& c) { return out << to_string(c); }
 
 }  // namespace holdfast

@@ -22,8 +22,8 @@ constexpr bool matches_words(std::string_view text, std::string_view pattern) {
    for (bool first = true;; first = false) {
       const auto star = pattern.find('*');
       const std::string_view part = pattern.substr(0, star);
-      const auto at = text.find(part);
-      if (at == std::string_view::npos || (first && at != 0)) return false;
+      const auto at = !first ? text.find(part) : text.starts_with(part) ? 0 : std::string_view::npos;
+      if (at == std::string_view::npos) return false;
       if (star == std::string_view::npos) return true;
       text.remove_prefix(at + part.size());
       pattern.remove_prefix(star + 1);

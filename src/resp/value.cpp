@@ -1,4 +1,5 @@
 #include "resp/quoted.hpp"
+#include "resp/shown.hpp"
 
 #include <holdfast/value.hpp>
 
@@ -253,7 +254,7 @@ error type_mismatch(value_view from, std::string_view asked_for) {
    std::string cause = "asked for ";
    cause += asked_for;
    cause += ", the reply is ";
-   cause += to_string(from);
+   cause += resp::kind_and_size(from);
    e.causes.push_back(std::move(cause));
    return e;
 }

@@ -7,6 +7,8 @@
 namespace holdfast::topology {
 namespace {
 
+constexpr std::size_t longest_role = 32;
+
 // "role:slave\r\nmaster_host:10.0.0.1\r\n..." -> the value of `key`.
 std::string_view line_of(std::string_view info, std::string_view key) {
    while (!info.empty()) {
@@ -125,10 +127,10 @@ std::optional<role_connection::question> role_connection::next_question() const 
 bool role_connection::read_role(value_view reply) {
    follows_ = {};
    switch (asks_) {
-      case question::hello: role_ = reply.find("role").text(); break;
+      case question::hello: role_ = reply.find("role").text().substr(0, longest_role); break;
       case question::role: {
          if (reply.kind() != kind::array || reply.size() == 0) return false;
-         role_ = reply[0].text();
+         role_ = reply[0].text().substr(0, longest_role);
          if (role_ == "slave" && reply.size() >= 3)
             follows_ = read_endpoint(reply[1].text(), std::to_string(reply[2].integer())).value_or(endpoint{});
          break;

@@ -1,4 +1,5 @@
 // The watch: events, the doubt that they raise, and the older lineage that all Sentinels may agree on.
+#include "resp/shown.hpp"
 #include "topology/watch.hpp"
 
 #include <algorithm>
@@ -24,7 +25,8 @@ void watch::take_events(peer& p, time_point now) {
             const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
             if (!h || !p.counts) break;
             events_->tell([&] {
-               return event::sentinel_said{p.where, std::string(p.events.channel()), std::string(p.events.payload())};
+               return event::sentinel_said{p.where, resp::kept_words(p.events.channel()),
+                                           resp::kept_words(p.events.payload())};
             });
             hint_came(p, *h, now);
             break;

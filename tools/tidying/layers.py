@@ -8,7 +8,8 @@ PURE = 3  # up to this rank: no socket, thread, clock, entropy or Boost
 
 # A public header belongs to the layer that implements it.
 PUBLIC = {"time": "core", "endpoint": "core", "error": "core", "result": "core", "delivery": "core", "random": "core",
-          "event": "core", "value": "resp", "command": "resp", "policy/": "policy", "config": "engine", "uri": "engine",
+          "event": "core", "text_list": "core", "value": "resp", "command": "resp", "policy/": "policy",
+          "config": "engine", "uri": "engine",
           "retry": "runtime", "client": "client", "deployment": "client", "call_options": "client",
           "holdfast": "client", "async_client": "client", "detail/error_text": "core", "detail/requirements": "core",
           "detail/value_conversion": "resp"}

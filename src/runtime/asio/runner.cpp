@@ -57,7 +57,7 @@ bool runner::is_current(std::uint32_t link, std::uint32_t serial) const {
 
 void runner::tell() {
    if (engine_.events().empty()) return;
-   engine_.events().take(events_);
+   engine_.take_events(events_);
    for (const any_event& e : events_) {
       if (observer_) observer_(e);
    }

@@ -224,7 +224,7 @@ void loop::take_resolved() {
 }
 
 void loop::tell_all() {
-   engine_.events().take(events_);
+   engine_.take_events(events_);
    for (const any_event& e : events_) observer_(e);
 }
 

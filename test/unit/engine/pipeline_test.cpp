@@ -123,6 +123,7 @@ class run_of {
  public:
    run_of(std::vector<unit> units, break_point where, config c)
       : where_(where), units_(std::move(units)), engine_(c, 1) {
+      find_out_about_multi();
       for (unit& u : units_) {
          u.op.submitted = now_;
          engine_.submit(u.op, now_);
@@ -158,6 +159,22 @@ class run_of {
    }
 
  private:
+   // Else the pipeline would stop at its first transaction, for the answer to that.
+   void find_out_about_multi() {
+      const command empty[] = {{"MULTI"}, {"EXEC"}};
+      result<value> replies[2];
+      lane::operation op;
+      op.commands = empty;
+      op.results = replies;
+      op.submitted = now_;
+      op.deadline = never;
+      engine_.submit(op, now_);
+      carry_out();
+      ASSERT_TRUE(op.done);
+      finished_ = 0;
+      is_pipeline_ = true;
+   }
+
    void carry_out() {
       action a;
       for (;;) {
@@ -185,7 +202,7 @@ class run_of {
       const auto span = engine_.to_write(a.link, a.serial);
       if (span.empty()) return;
       std::string bytes(span.begin(), span.end());
-      const bool carries_pipeline = connections_ == 1 && engine_.lane().connection().ready();
+      const bool carries_pipeline = is_pipeline_ && connections_ == 1 && engine_.lane().connection().ready();
       if (!carries_pipeline) {
          engine_.wrote(a.link, a.serial, bytes.size(), now_);
          say(a, deliver(bytes));
@@ -229,6 +246,7 @@ class run_of {
    engine engine_;
    time_point now_ = time_point{} + 1h;
    std::unique_ptr<resp::reader> at_server_;
+   bool is_pipeline_ = false;
    unsigned connections_ = 0;
    std::size_t taken_ = 0, replied_ = 0, finished_ = 0;
 };

@@ -38,10 +38,10 @@ class subject final : private shared_watch {
    const lane::lane& lane() const { return led_.lane(); }
    bool needed() const { return wished_.needed; }
    void take_events(std::vector<any_event>& into) {
-      led_.events().take(into);
+      led_.take_events(into);
       if (!leader_) return;
       std::vector<any_event> more;
-      leader_->events().take(more);
+      leader_->take_events(more);
       into.insert(into.end(), more.begin(), more.end());
    }
 

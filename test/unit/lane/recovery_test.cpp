@@ -251,7 +251,7 @@ TEST(Recovery, TellsWhyACommandIsSentAgain) {
    s.accept();
    const auto resent = s.told<event::resent>();
    ASSERT_EQ(resent.size(), 1U);
-   EXPECT_EQ(resent[0].command, "SET a 1");
+   EXPECT_EQ(resent[0].command, "SET a <1 byte>");
    EXPECT_EQ(resent[0].attempt, 2U);
    EXPECT_NE(resent[0].why.find("closed by the other side"), std::string::npos);
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);

@@ -150,17 +150,10 @@ TEST(command, reads_back_what_random_arguments_went_in) {
    }
 }
 
-TEST(command, prints_readably_and_hides_what_may_be_secret) {
-   EXPECT_EQ(to_string(command{"SET", "k", "hello world", "a\r\n\"\x80"}), R"(SET k "hello world" "a\r\n\"\x80")");
-   EXPECT_EQ(to_string(command{"GET", ""}), R"(GET "")");
+TEST(command, prints_what_may_be_shown) {  // more in shown_test.cpp
    std::ostringstream out;
    out << command{"GET", "k"};
    EXPECT_EQ(out.str(), "GET k");
-   EXPECT_EQ(to_string(command{"auth", "user", "password"}), "auth ...");
-   EXPECT_EQ(to_string(command{"HELLO", "3", "AUTH", "u", "p"}), "HELLO ...");
-   EXPECT_EQ(to_string(command{"CONFIG", "SET", "requirepass", "p"}), "CONFIG ...");
-   EXPECT_LT(to_string(command{"SET", "k", std::string(5000, 'x')}).size(), 300u);
-   EXPECT_LT(to_string(command::from(std::vector<std::string>(5000, "x"))).size(), 300u);
 }
 
 // ---- what compiles

@@ -272,7 +272,7 @@ TEST(as, says_what_was_asked_for_and_what_came_and_that_the_command_ran) {
    EXPECT_EQ(r.error().code(), errc::type_mismatch);
    EXPECT_EQ(r.error().outcome, outcome::executed);
    EXPECT_NE(r.error().what().find("asked for an integer"), std::string::npos) << r.error().what();
-   EXPECT_NE(r.error().what().find("ten"), std::string::npos) << r.error().what();
+   EXPECT_NE(r.error().what().find("the reply is a string of 3 bytes"), std::string::npos) << r.error().what();
    EXPECT_THROW((void)text("ten").as<int>(), failure);
    const auto pair = text("ten").try_as<std::pair<std::string, int>>();
    ASSERT_FALSE(pair);

@@ -1,0 +1,61 @@
+// Whether a connection takes MULTI and EXEC, found out before its first transaction by an empty one. Where MULTI alone
+// is refused (by an ACL, by a proxy), the members behind it would run one by one.
+#pragma once
+
+#include "resp/outbox.hpp"
+#include "resp/reply_class.hpp"
+#include "resp/shown.hpp"
+
+#include <holdfast/value.hpp>
+
+#include <string>
+#include <utility>
+
+namespace holdfast::lane {
+
+class multi_test {
+ public:
+   enum class state { untried, asked, allowed };
+   struct finding {
+      bool allowed = false;
+      bool is_inside = false;  // MULTI was taken and EXEC refused: what is sent now may be queued for ever
+      bool passes = false;     // refused for now only
+      std::string said = {};
+   };
+
+   state now() const { return state_; }
+   resp::outbox::position ask(resp::outbox& out) {
+      state_ = state::asked;
+      replies_ = 0;
+      found_ = {};
+      return out.append("*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n");
+   }
+   // Each of the two replies.
+   void heard(const value_view& reply) {
+      const bool of_exec = replies_++ == 1;
+      if (!found_.said.empty()) return;  // MULTI was refused
+      if (!reply.is_error()) {
+         const bool fits = of_exec ? reply.kind() == kind::array && reply.size() == 0 : reply.text() == "OK";
+         if (!fits) found_ = {false, true, false, "an answer that does not fit: " + resp::kind_and_size(reply)};
+         return;
+      }
+      using enum resp::reply_class;
+      const auto c = resp::classify_error(reply.text(), false, of_exec, true).cls;
+      if (of_exec && reply.text().starts_with("EXECABORT")) return;  // refused for now, and by its own rule
+      found_.said = resp::kept_words(reply.text());
+      found_.passes = resp::is_gate(c) && c != no_permission && c != wrong_password;
+      found_.is_inside = of_exec;
+   }
+   finding finish() {
+      found_.allowed = found_.said.empty();
+      state_ = found_.allowed ? state::allowed : state::untried;
+      return std::exchange(found_, {});
+   }
+
+ private:
+   state state_ = state::untried;
+   unsigned replies_ = 0;
+   finding found_ = {};
+};
+
+}  // namespace holdfast::lane
