@@ -241,9 +241,13 @@ std::string connector::at_address() const {
 
 void connector::on_lost(std::string_view why, time_point now) {
    if (phase_ != phase::dialing && phase_ != phase::greeting) return;
-   if (phase_ == phase::greeting)
+   if (phase_ == phase::greeting) {
       way_ = handshake_.after_close();
-   else if (!link_.one_of_several())  // else another address may have closed it
+      if (const std::string& said = handshake_.hello_refusal(); !said.empty()) {
+         problem_ = {errc::no_master, "it refused HELLO, and then closed the connection", said, false};
+         return failed(errc::no_master, problem_->text + ": " + said, now);
+      }
+   } else if (!link_.one_of_several())  // else another address may have closed it
       way_ = handshake::way::hello;
    no_connection(why, now);
 }

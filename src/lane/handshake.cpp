@@ -281,6 +281,8 @@ handshake::state handshake::on_hello(const value_view& reply) {
 // Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
    using resp::reply_class;
+   constexpr std::size_t most_kept = 200;
+   hello_refusal_ = text.substr(0, most_kept);
    switch (resp::classify_error(text, false, false, true).cls) {
       case reply_class::wrong_password:
       case reply_class::refused:

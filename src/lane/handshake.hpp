@@ -73,6 +73,8 @@ class handshake {
 
    state now() const { return state_; }
    const problem& failure() const { return problem_; }
+   // The server's words, untrusted; empty if HELLO was not refused.
+   const std::string& hello_refusal() const { return hello_refusal_; }
    way how() const { return way_; }
    // The way for the next connection, if the server has closed this one now.
    way after_close() const;
@@ -129,7 +131,8 @@ class handshake {
    std::size_t next_ = 0;
    state state_ = state::working;
    way way_ = way::hello;
-   bool lives_ = false;    // the careful way: PING is answered
+   bool lives_ = false;  // the careful way: PING is answered
+   std::string hello_refusal_;
    bool old_way_ = false;  // HELLO was refused: the rest of the first batch is passed over
    std::string auth_refused_;
    bool resp3_ = false;

@@ -196,7 +196,6 @@ inline const std::vector<const char*> specimens = {
    "LSET list 0 z",
    "PFMERGE hll hother",
    "SCRIPT LOAD $read",
-   "CONFIG SET slowlog-max-len 100",
    "XSETID stream 9-9",
    "GETEX text",
    "SINTERSTORE into set other",
