@@ -30,7 +30,9 @@ void beliefs::read(const line& on, const told& t, time_point now, bool configure
 void beliefs::ended(const line& l) {
    const auto was = std::find_if(subscriptions_.begin(), subscriptions_.end(),
                                  [&](const auto& s) { return s.on.number == l.number && s.on.to == l.to; });
-   if (was != subscriptions_.end() && held_for_.by == l.to) held_for_ = {};
+   if (was == subscriptions_.end()) return;
+   if (held_for_.by == l.to) held_for_ = {};
+   subscriptions_.erase(was);
 }
 
 void beliefs::answered(const told& t, time_point now) {
@@ -92,13 +94,11 @@ void beliefs::give_up(host_id by, std::uint64_t epoch) {
    std::erase_if(candidates_, fails);
 }
 
+// Two connections may reach one Sentinel; what was said on one is not known to belong to what is said on the other.
 beliefs::subscription& beliefs::subscription_of(const line& on) {
-   const auto found =
-      std::find_if(subscriptions_.begin(), subscriptions_.end(), [&](const auto& s) { return s.on.to == on.to; });
-   if (found == subscriptions_.end()) return subscriptions_.emplace_back(subscription{on});
-   // What was said before on another connection is not known to belong to what is said now.
-   if (found->on.number != on.number) *found = {on};
-   return *found;
+   const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
+                                   [&](const auto& s) { return s.on.number == on.number && s.on.to == on.to; });
+   return found == subscriptions_.end() ? subscriptions_.emplace_back(subscription{on}) : *found;
 }
 
 beliefs::self& beliefs::self_of(host_id h) {

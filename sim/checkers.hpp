@@ -107,6 +107,9 @@ class checkers {
    void ended(std::uint32_t client, const line& l) { record_of(client).believes.ended(l); }
    // Somebody made it a master by hand; or a Sentinel has chosen it since, or it is one no more.
    void rogue(host_id, bool);
+   // Of another deployment: what it says is not for this client.
+   void neighbour(host_id, bool);
+   bool is_neighbour(host_id h) const { return h < neighbours_.size() && neighbours_[h]; }
    bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
    void new_branch(place begins, bool by_promotion);
    struct circumstances {
@@ -252,6 +255,7 @@ class checkers {
    std::vector<branch_record> branches_{{}};
    std::vector<run> runs_{1};
    std::vector<bool> rogues_;  // by host
+   std::vector<bool> neighbours_;
    std::vector<violation> violations_;
    figures figures_;
    std::uint64_t open_ = 0;

@@ -30,6 +30,11 @@ void checkers::rogue(host_id h, bool so) {
    rogues_[h] = so;
 }
 
+void checkers::neighbour(host_id h, bool so) {
+   if (neighbours_.size() <= h) neighbours_.resize(h + 1);
+   neighbours_[h] = so;
+}
+
 // Commands go to a node that the client may take for the master, by what it has read, and that has said on this very
 // connection that it is one. A lane's handshake asks for more than the role: for a protocol, to begin with.
 void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool handed_over) {
@@ -51,6 +56,9 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
    if (is_rogue(on.to))
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which was made a master by hand: no Sentinel has selected it");
+   if (is_neighbour(on.to))
+      broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
+             ", which belongs to another deployment");
    judge_way(client, on, "writes to");
    r.believes.went(on.to, clock_.now());
 }

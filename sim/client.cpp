@@ -36,7 +36,9 @@ void sim_client::carry_out() {
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
             case engine::action::kind::write: write(a.link); break;
-            case engine::action::kind::resolve: brain.resolved(a.link, a.serial, {a.where}, {}, now()); break;
+            case engine::action::kind::resolve:
+               brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
+               break;
             case engine::action::kind::connect: connect(a); break;
             case engine::action::kind::close:
                if (s.is_there()) fabric_.net.close(s.id, end::client);
@@ -312,7 +314,7 @@ void sim_client::hear(socket& s) {
    for (const auto& t : c.tidings) {
       if (t.upto > c.read) break;
       if (t.what.is == news::master || t.what.is == news::replica) s.seen.says_master = t.what.is == news::master;
-      checkers_.told(number_, s.seen, t.what);
+      if (!checkers_.is_neighbour(s.seen.to)) checkers_.told(number_, s.seen, t.what);
    }
    std::erase_if(c.tidings, [&](const auto& t) { return t.upto <= c.read; });
    for (std::uint32_t link = 1; link <= sockets_.size(); ++link) {

@@ -25,7 +25,8 @@ class client_user {
  public:
    virtual ~client_user() = default;
    virtual host_id host_of(const endpoint&) = 0;  // `nowhere` if there is none
-   virtual duration well_for() = 0;               // how long all has been well
+   virtual std::vector<endpoint> resolve(const endpoint&) = 0;
+   virtual duration well_for() = 0;  // how long all has been well
    virtual void wrote_command(host_id server) = 0;
    virtual void dialled(host_id) = 0;
    virtual void asked(host_id sentinel) = 0;

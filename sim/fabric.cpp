@@ -29,6 +29,7 @@ info_of read_info(std::uint64_t c, std::uint64_t d) {
 }
 
 void fabric::on_message(const event& e) {
+   if (apart(e.a, e.b)) return;
    if (!net.passes(e.a, e.b)) {
       // The kernels send it again, as long as there are any.
       if (net.condition_of(e.a) == condition::off || net.condition_of(e.b) == condition::off) return;

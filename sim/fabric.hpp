@@ -89,12 +89,18 @@ class fabric {
    std::vector<redis_model*> servers;       // by host, null where it is none
    std::vector<sentinel_model*> sentinels;  // the same
    duration replication_lag = 1ms;          // at most, beside the network's
+   // Of each host, the deployment whose servers and Sentinels reach each other; clients reach all.
+   std::vector<bool> elsewhere;
 
    void post(host_id from, host_id to, message m, std::uint64_t c = 0, std::uint64_t d = 0, std::uint32_t link = 0,
              duration more = {}) {
       time.in(
          net.delay() + more,
          {.c = c, .d = d, .a = from, .b = to, .e = link, .sub = static_cast<std::uint16_t>(m), .kind = what::message});
+   }
+   bool apart(host_id a, host_id b) const {
+      const auto is = [&](host_id h) { return h < elsewhere.size() && elsewhere[h]; };
+      return is(a) != is(b);
    }
    // Hands a message over, keeps it, or loses it.
    void on_message(const event&);

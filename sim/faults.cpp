@@ -121,6 +121,15 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::replica_cut: return fabric_.servers[replica]->end_clients();
       case fault_kind::rogue: s.victim = replica; return rises(replica);
       case fault_kind::silent: s.victim = watcher; return fabric_.sentinels[watcher]->keep_silent(true);
+      case fault_kind::moved:
+      case fault_kind::replaced:
+      case fault_kind::cloned:
+      case fault_kind::passed: {
+         sentinel_model& w = *sentinels_[f.draw % sentinels_.size()];
+         s.victim = nowhere;
+         strike_who(f, s, w);
+         return;
+      }
       case fault_kind::leader_kill:
       case fault_kind::leader_stop:
       case fault_kind::candidate_stop:
@@ -138,7 +147,7 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::rebuild:
          // Rebuilt with a master that is dead they would never find each other, nor the replicas.
          if (is_whole()) {
-            for (const auto& x : sentinels_) x->reset();
+            for (const auto& x : sentinels_) x->reset(next_identity_++);
          }
          return;
       case fault_kind::slow:
@@ -183,7 +192,13 @@ void world::ends(std::uint32_t i) {
          // Or the Sentinels do it.
          if (f.draw / 64 % 2 == 0) falls_back(s.victim);
          return;
-      case fault_kind::silent: return fabric_.sentinels[s.victim]->keep_silent(false);
+      case fault_kind::silent:
+         for (const auto& w : sentinels_) w->keep_silent(false);
+         return;
+      case fault_kind::moved:
+      case fault_kind::replaced:
+      case fault_kind::cloned:
+      case fault_kind::passed: return end_who(f, s);
       case fault_kind::isolate:
       case fault_kind::sentinel_partition: return cut_off(s.victim, true, false, false);
       case fault_kind::client_partition: return cut_off(s.victim, false, true, false);
@@ -301,13 +316,14 @@ void world::process_dies(host_id h, condition how) {
    fabric_.net.set(h, how);
    if (fabric_.servers[h] != nullptr)
       fabric_.servers[h]->crash();
-   else
+   else if (fabric_.sentinels[h] != nullptr)
       fabric_.sentinels[h]->crash();
 }
 
 void world::process_starts(host_id h) {
    const condition is = fabric_.net.condition_of(h);
    if (is == condition::working || is == condition::frozen) return;
+   if (fabric_.servers[h] == nullptr && fabric_.sentinels[h] == nullptr) return;
    fabric_.net.set(h, condition::working);
    if (fabric_.servers[h] == nullptr) return fabric_.sentinels[h]->start();
    fabric_.servers[h]->start();
@@ -324,7 +340,7 @@ void world::thaws(host_id h) {
    fabric_.thaw(h);
    if (fabric_.servers[h] != nullptr)
       fabric_.servers[h]->wake();
-   else
+   else if (fabric_.sentinels[h] != nullptr)
       fabric_.sentinels[h]->wake();
 }
 

@@ -51,6 +51,12 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {sentinel_partition, "sentinel-partition", "a Sentinel is cut off from the servers, but answers clients", false, 1s,
     12s},
    {silent, "silent", "a Sentinel's events reach nobody, though it answers", false, 500ms, 12s},
+   {moved, "moved", "a Sentinel moves to another address, and keeps its id", false, 200ms, 4s},
+   {replaced, "replaced", "a Sentinel is replaced by another one elsewhere; the others are reset, or not", false, 200ms,
+    4s},
+   {cloned, "cloned", "a Sentinel runs twice, with one id", false, 2s, 12s},
+   {passed, "passed", "a Sentinel moves, and its address passes to another deployment of the same name", false, 500ms,
+    4s},
    {leader_kill, "leader-kill", "the Sentinel that leads the failover dies at one of its steps", false, 500ms, 6s},
    {leader_stop, "leader-stop", "the Sentinel that leads the failover is frozen at one of its steps", false, 50ms,
     1900ms},
@@ -128,6 +134,11 @@ void draw_work(plan& p, dice& d) {
    if (d.chance(0.1)) p.in_flight = d.from_to(1, w.depth);
 }
 
+void draw_seeds(plan& p, dice& d) {
+   if (!d.chance(0.3)) return;
+   p.seeds = d.chance(0.5) ? seeds::names : d.chance(0.7) ? seeds::one_name : seeds::balancer;
+}
+
 void draw_cutover(plan& p, dice& d) {
    p.cutover = d.chance(0.85) ? cutover::eager : cutover::confirmed;
    p.warm_replicas = d.chance(0.9);
@@ -165,6 +176,7 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
    draw_servers(p, d);
    draw_work(p, d);
    draw_cutover(p, d);
+   draw_seeds(p, d);
 
    // This world's own mixture.
    std::vector<fault_kind> main;
@@ -195,6 +207,7 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
          p.faults.erase(p.faults.begin() + static_cast<std::ptrdiff_t>(i));
    }
    for (fault& f : p.faults) f.at = std::max<duration>(f.at, 10ms);
+   p.has_neighbours = std::any_of(p.faults.begin(), p.faults.end(), [](const fault& f) { return f.is == passed; });
    return p;
 }
 

@@ -53,6 +53,10 @@ enum class fault_kind : std::uint8_t {
    sentinel_stop,
    sentinel_partition,
    silent,       // it answers, but nobody gets its events
+   moved,        // to another address, with its id
+   replaced,     // by another one, elsewhere
+   cloned,       // it runs twice, with one id
+   passed,       // it moves, and its address goes to another deployment of the same name
    leader_kill,  // the one that leads the failover, at any of its steps
    leader_stop,
    clock_jump,
@@ -63,7 +67,7 @@ enum class fault_kind : std::uint8_t {
    client_stop,
    client_partition,  // the clients from the master
 };
-inline constexpr std::size_t fault_kinds = 38;
+inline constexpr std::size_t fault_kinds = 42;
 
 std::string_view to_string(fault_kind);
 std::string_view describe(fault_kind);
@@ -79,6 +83,14 @@ struct fault {
    bool waits = true;       // until a command is under way
 };
 
+// How the clients were told of the Sentinels.
+enum class seeds : std::uint8_t {
+   addresses,
+   names,     // one for each, which follows it when it moves
+   one_name,  // for all that there are
+   balancer,  // one address, behind which each connection reaches another one
+};
+
 struct plan {
    std::uint64_t seed = 0;
    unsigned replicas = 2;
@@ -92,7 +104,9 @@ struct plan {
    std::optional<duration> attempt_timeout;
    std::optional<duration> deadline;
    bool knows_all_seeds = true;
-   bool is_fleet = false;  // see fleet.hpp
+   sim::seeds seeds = sim::seeds::addresses;
+   bool has_neighbours = false;  // another deployment, of the same name
+   bool is_fleet = false;        // see fleet.hpp
    // Limits of the clients that are worth reaching.
    std::optional<unsigned> max_resends;
    std::optional<double> resends_per_second;

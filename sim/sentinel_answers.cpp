@@ -32,7 +32,7 @@ void sentinel_model::answer_instance(session& s, const instance& i) {
    const bool is_sentinel = i.is == type::sentinel;
    const std::string address = address_of_host(i.host);
    const std::string port = is_sentinel ? "26379" : "6379";
-   const std::string id = run_id(i.host, i.run);
+   const std::string id = is_sentinel ? id_of(i.run) : run_id(i.host, i.run);
    std::string fields;
    std::size_t n = 0;
    const auto field = [&](std::string_view name, std::string_view text) {
@@ -72,7 +72,7 @@ void sentinel_model::answer_instance(session& s, const instance& i) {
       number("parallel-syncs", settings.parallel_syncs);
    } else if (is_sentinel) {
       number("last-hello-message", now() - i.heard_hello);
-      field("voted-leader", i.leader == nowhere ? "?" : fabric_.sentinels[i.leader]->id());
+      field("voted-leader", i.leader == nobody ? "?" : id_of(i.leader));
       number("voted-leader-epoch", i.leader_epoch);
    } else {
       number("master-link-down-time", i.its_link_down);

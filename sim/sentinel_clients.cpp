@@ -22,7 +22,7 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    const std::string address = address_of_host(about.host);
    std::string text = is_master                   ? "master " + settings.master_name
                       : about.is == type::replica ? "slave " + address + ":" + port
-                                                  : "sentinel " + run_id(about.host, about.run);
+                                                  : "sentinel " + id_of(about.run);
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
    text += more;
@@ -59,7 +59,7 @@ void sentinel_model::tell_epoch() {
 void sentinel_model::want_turn() {
    if (turn_wanted_) return;
    turn_wanted_ = true;
-   fabric_.time.in(fabric_.chance.between(5us, 100us), {.a = host_, .kind = what::turn});
+   fabric_.time.in(fabric_.chance.between(5us, 100us), {.c = process_, .a = host_, .kind = what::turn});
 }
 
 void sentinel_model::readable(connection_id c) {
@@ -67,7 +67,8 @@ void sentinel_model::readable(connection_id c) {
    if (fabric_.net.works(host_)) want_turn();
 }
 
-void sentinel_model::turn() {
+void sentinel_model::turn(std::uint64_t process) {
+   if (process != process_) return;
    turn_wanted_ = false;
    if (!fabric_.net.works(host_)) return;
    std::vector<connection_id> ready;

@@ -2,7 +2,6 @@
 #include "sim/sentinel_model.hpp"
 
 #include <algorithm>
-#include <array>
 #include <tuple>
 
 namespace holdfast::sim {
@@ -45,7 +44,7 @@ bool sentinel_model::fail_over() {
    return true;
 }
 
-host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t& leader_epoch) {
+std::uint32_t sentinel_model::vote_for(std::uint64_t epoch, std::uint32_t who, std::uint64_t& leader_epoch) {
    if (epoch > current_epoch_) {
       current_epoch_ = epoch;
       tell_epoch();
@@ -53,32 +52,41 @@ host_id sentinel_model::vote_for(std::uint64_t epoch, host_id who, std::uint64_t
    if (leader_epoch_ < epoch && current_epoch_ <= epoch) {
       leader_ = who;
       leader_epoch_ = current_epoch_;
-      publish_text("+vote-for-leader", fabric_.sentinels[who]->id() + " " + std::to_string(leader_epoch_));
-      if (who != host_) failover_started_ = now() + fabric_.chance.below(desync);
+      publish_text("+vote-for-leader", id_of(who) + " " + std::to_string(leader_epoch_));
+      if (who != identity_) failover_started_ = now() + fabric_.chance.below(desync);
    }
    leader_epoch = leader_epoch_;
    return leader_;
 }
 
-host_id sentinel_model::elected() {
-   std::array<unsigned, 64> votes{};
+std::uint32_t sentinel_model::elected() {
+   struct votes_for {
+      std::uint32_t who = nobody;
+      unsigned votes = 0;
+   };
+   std::vector<votes_for> all;
+   const auto count = [&](std::uint32_t who) {
+      auto found = std::find_if(all.begin(), all.end(), [&](const votes_for& v) { return v.who == who; });
+      if (found == all.end()) found = all.insert(all.end(), {who, 0});
+      ++found->votes;
+   };
+   // The first of those with the most.
+   const auto best = [&] {
+      const auto most = std::max_element(all.begin(), all.end(),
+                                         [](const votes_for& a, const votes_for& b) { return a.votes < b.votes; });
+      return most == all.end() ? votes_for{} : *most;
+   };
    unsigned voters = 1;
-   host_id best = nowhere;
    for (const instance& i : instances_) {
       if (i.is != type::sentinel) continue;
       ++voters;
-      if (i.leader == nowhere || i.leader_epoch != current_epoch_) continue;
-      ++votes[i.leader];
-      if (best == nowhere || votes[i.leader] > votes[best]) best = i.leader;
+      if (i.leader != nobody && i.leader_epoch == current_epoch_) count(i.leader);
    }
    std::uint64_t epoch = 0;
-   const host_id mine = vote_for(failover_epoch_, best == nowhere ? host_ : best, epoch);
-   if (mine != nowhere && epoch == failover_epoch_) {
-      ++votes[mine];
-      if (best == nowhere || votes[mine] > votes[best]) best = mine;
-   }
-   const bool enough = best != nowhere && votes[best] >= voters / 2 + 1 && votes[best] >= settings.quorum;
-   return enough ? best : nowhere;
+   const std::uint32_t mine = vote_for(failover_epoch_, all.empty() ? identity_ : best().who, epoch);
+   if (mine != nobody && epoch == failover_epoch_) count(mine);
+   const votes_for winner = best();
+   return winner.votes >= voters / 2 + 1 && winner.votes >= settings.quorum ? winner.who : nobody;
 }
 
 void sentinel_model::step() {
@@ -107,7 +115,7 @@ void sentinel_model::step() {
 }
 
 void sentinel_model::wait_start() {
-   if (elected() != host_ && !forced_) {
+   if (elected() != identity_ && !forced_) {
       if (now() - failover_started_ <= std::min(election_timeout, settings.failover_timeout)) return;
       publish("-failover-abort-not-elected", master());
       return abort_failover();
@@ -216,7 +224,7 @@ void sentinel_model::change_master(host_id to) {
    }
    state_ = failover_state::none;
    promoted_ = nowhere;
-   leader_ = nowhere;
+   leader_ = nobody;
    failover_started_ = state_changed_ = 0;
    forced_ = objectively_down_ = false;
 }

@@ -36,7 +36,7 @@ std::string_view to_string(failover_state s) {
 }
 
 sentinel_model::sentinel_model(fabric& f, host_id h, sentinel_settings s)
-   : settings(std::move(s)), fabric_(f), host_(h) {}
+   : settings(std::move(s)), fabric_(f), host_(h), identity_(h) {}
 
 sentinel_model::ms sentinel_model::now() const {
    return std::chrono::duration_cast<std::chrono::milliseconds>(fabric_.time.now().time_since_epoch()).count() +
@@ -57,7 +57,8 @@ void sentinel_model::begin(host_id m, const std::vector<host_id>& replicas, cons
    }
    config_epoch_ = current_epoch_ = epoch;
    state_ = failover_state::none;
-   promoted_ = leader_ = nowhere;
+   promoted_ = nowhere;
+   leader_ = nobody;
    leader_epoch_ = 0;
    failover_started_ = state_changed_ = 0;
    forced_ = objectively_down_ = false;
@@ -71,7 +72,7 @@ void sentinel_model::arm_timer() {
    timer_armed_ = true;
    // 10 to 19 times a second, never the same, so that no two Sentinels stay in step.
    const auto period = std::chrono::milliseconds(1000 / fabric_.chance.from_to(10, 19));
-   fabric_.time.in(period, {.a = host_, .kind = what::sentinel_timer});
+   fabric_.time.in(period, {.c = process_, .a = host_, .kind = what::sentinel_timer});
 }
 
 sentinel_model::instance& sentinel_model::add(host_id h, type t) {
@@ -82,7 +83,7 @@ sentinel_model::instance& sentinel_model::add(host_id h, type t) {
    i.pinged_since = i.last_available = i.last_pong = i.role_since = i.master_since = now();
    i.last_publish = i.said_at = i.heard_hello = now();
    i.says_master = t == type::master;
-   if (t == type::sentinel) i.run = fabric_.sentinels[h]->run_;
+   if (t == type::sentinel && fabric_.sentinels[h] != nullptr) i.run = fabric_.sentinels[h]->identity_;
    instances_.push_back(i);
    return instances_.back();
 }
@@ -109,30 +110,67 @@ void sentinel_model::crash() {
 }
 
 void sentinel_model::start() {
-   const host_id m = named();
+   ++process_;
+   timer_armed_ = turn_wanted_ = false;
+   const std::deque<instance> known = std::move(instances_);
+   take_up(state_ >= failover_state::reconf_slaves && promoted_ != nowhere ? promoted_ : known.front().host, known);
+}
+
+// What its configuration holds: the master, and whom it knew.
+void sentinel_model::take_up(host_id m, const std::deque<instance>& known) {
    std::vector<host_id> replicas;
-   std::vector<host_id> others;
-   for (const instance& i : instances_) {
-      if (i.is == type::sentinel) others.push_back(i.host);
+   for (const instance& i : known) {
       if (i.is != type::sentinel && i.host != m) replicas.push_back(i.host);
    }
    const std::uint64_t current = current_epoch_;
    const std::uint64_t voted = leader_epoch_;
-   const host_id leader = leader_;
-   begin(m, replicas, others, config_epoch_, false);
+   const std::uint32_t leader = leader_;
+   begin(m, replicas, {}, config_epoch_, false);
+   for (const instance& i : known) {
+      if (i.is == type::sentinel) add(i.host, type::sentinel).run = i.run;
+   }
    current_epoch_ = current;
    leader_epoch_ = voted;
    leader_ = leader;
 }
 
-void sentinel_model::reset() {
+void sentinel_model::moves_to(host_id h) { host_ = h; }
+
+void sentinel_model::becomes_another(std::uint32_t identity) {
+   identity_ = identity;
+   instances_.resize(1);
+   current_epoch_ = config_epoch_ = leader_epoch_ = 0;
+   leader_ = nobody;
+   state_ = failover_state::none;
+}
+
+void sentinel_model::copies(const sentinel_model& other) {
+   identity_ = other.identity_;
+   instances_ = other.instances_;
+   current_epoch_ = other.current_epoch_;
+   config_epoch_ = other.config_epoch_;
+   leader_epoch_ = other.leader_epoch_;
+   leader_ = other.leader_;
+}
+
+void sentinel_model::forget_others() {
+   if (!started_) return;
+   publish("+reset-master", master());
+   const std::uint64_t current = current_epoch_;
+   const std::uint64_t voted = leader_epoch_;
+   begin(named(), {}, {}, config_epoch_, true);
+   current_epoch_ = current;
+   leader_epoch_ = voted;
+}
+
+void sentinel_model::reset(std::uint32_t identity) {
    const host_id m = named();
    // It is another process: what was connected to the one before has ended. (An id never changes on a connection.)
    sessions_.each([&](session& s) { fabric_.net.close(s.connection, end::server); });
    sessions_.clear();
    readable_.clear();
    clock_offset_ = 0;
-   ++run_;
+   identity_ = identity;
    begin(m, {}, {}, 0, true);
 }
 
@@ -143,7 +181,8 @@ void sentinel_model::wake() {
 
 // ---- the timer ----------------------------------------------------------------------------------------------------
 
-void sentinel_model::on_timer() {
+void sentinel_model::on_timer(std::uint64_t process) {
+   if (process != process_) return;
    timer_armed_ = false;
    if (!fabric_.net.works(host_) || !started_) return;
    const ms delta = now() - last_timer_;
@@ -202,8 +241,8 @@ void sentinel_model::send_periodic(instance& i) {
    if (t - i.last_publish > publish_period) {
       // A server hands it on to its subscribers; a Sentinel takes it as said to itself.
       i.last_publish = t;
-      fabric_.post(host_, i.host, message::publish_hello, pack_hello(named(), current_epoch_, config_epoch_), host_,
-                   i.link);
+      fabric_.post(host_, i.host, message::publish_hello, pack_hello(named(), current_epoch_, config_epoch_),
+                   host_ | std::uint64_t{identity_} << 32, i.link);
    }
 }
 
@@ -255,11 +294,11 @@ void sentinel_model::ask_others(bool at_once) {
       if (i.is != type::sentinel) continue;
       if (t - i.said_at > ask_period * 5) {
          i.says_down = false;
-         i.leader = nowhere;
+         i.leader = nobody;
       }
       if (master().down_since == 0 || !i.connected) continue;
       if (!at_once && t - i.said_at < ask_period) continue;
-      const host_id candidate = state_ != failover_state::none ? host_ : nowhere;
+      const std::uint32_t candidate = state_ != failover_state::none ? identity_ : nobody;
       fabric_.post(host_, i.host, message::is_master_down, std::uint64_t{master().host} << 32 | candidate,
                    current_epoch_, i.link);
    }
@@ -267,11 +306,11 @@ void sentinel_model::ask_others(bool at_once) {
 
 void sentinel_model::on_ask(const event& e) {
    const auto about = static_cast<host_id>(e.c >> 32);
-   const auto candidate = static_cast<host_id>(e.c);
+   const auto candidate = static_cast<std::uint32_t>(e.c);
    const bool down = !tilt_ && about == master().host && master().down_since != 0;
-   host_id voted = nowhere;
+   std::uint32_t voted = nobody;
    std::uint64_t epoch = 0;
-   if (about == master().host && candidate != nowhere) voted = vote_for(e.d, candidate, epoch);
+   if (about == master().host && candidate != nobody) voted = vote_for(e.d, candidate, epoch);
    fabric_.post(host_, e.a, message::master_is_down, std::uint64_t{down} << 32 | voted, epoch, e.e);
 }
 

@@ -49,23 +49,32 @@ class sentinel_model {
 
    sentinel_settings settings;
    host_id host() const { return host_; }
-   std::string id() const { return run_id(host_, run_); }  // SENTINEL MYID
+   // Who it is, wherever it runs: SENTINEL MYID. It keeps that with its configuration.
+   std::uint32_t identity() const { return identity_; }
+   std::string id() const { return id_of(identity_); }
+   static std::string id_of(std::uint32_t identity) { return run_id(identity, 0); }
 
    // As if it had watched for long; or, `fresh`, as if its configuration named the master alone.
    void begin(host_id master, const std::vector<host_id>& replicas, const std::vector<host_id>& others,
               std::uint64_t epoch, bool fresh);
 
-   void on_timer();
+   void on_timer(std::uint64_t process);
    void on(const event&);  // a message
    void readable(connection_id);
-   void turn();
+   void turn(std::uint64_t process);
    void crash();
    void start();  // again, with the configuration that it wrote
+   // Its process has ended; the next one runs there, as it was or as another one that knows the master alone.
+   void moves_to(host_id);
+   void becomes_another(std::uint32_t identity);
+   void copies(const sentinel_model&);  // its configuration, the id with it
+   // SENTINEL RESET: of all but the master it is to hear again.
+   void forget_others();
    void wake();
    void jump(ms by) { clock_offset_ += by; }
    bool fail_over();  // SENTINEL FAILOVER
    // All that it knew is gone: rebuilt with the present master of its configuration, at epoch 0 and with another id.
-   void reset();
+   void reset(std::uint32_t identity);
    void keep_silent(bool so) { silent_ = so; }  // it answers, but its events reach nobody
 
    host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
@@ -75,6 +84,8 @@ class sentinel_model {
    bool knows_of_the_master() const { return started_; }
    host_id candidate() const { return promoted_; }  // the replica that it has selected
    bool is_leader() const { return state_ != failover_state::none && state_ != failover_state::wait_start; }
+
+   static constexpr std::uint32_t nobody = ~0U;
 
  private:
    enum class type : std::uint8_t { master, replica, sentinel };
@@ -104,7 +115,7 @@ class sentinel_model {
       ms its_link_down = 0;
       std::uint64_t offset = 0;
       std::uint32_t priority = 100;
-      std::uint32_t run = 0;  // which process it is known to be; of a server 0 is none
+      std::uint32_t run = 0;  // of a server: which process it is known to be, 0 is none; of a Sentinel: who it is
       bool promoted = false;
       reconf reconfigured = reconf::none;
       ms reconfigured_at = 0;
@@ -112,7 +123,7 @@ class sentinel_model {
       ms heard_hello = 0;
       bool says_down = false;
       ms said_at = 0;
-      host_id leader = nowhere;
+      std::uint32_t leader = nobody;
       std::uint64_t leader_epoch = 0;
    };
    struct session : basic_session {
@@ -127,6 +138,8 @@ class sentinel_model {
    // sentinel_model.cpp: instances
    ms now() const;
    void arm_timer();
+   void take_up(host_id master, const std::deque<instance>& known);
+   void meet(host_id, std::uint32_t who);
    void look_after(instance&);
    void connect(instance&);
    void send_periodic(instance&);
@@ -156,8 +169,8 @@ class sentinel_model {
    void detect_end();
    void abort_failover();
    void change_master(host_id to);
-   host_id vote_for(std::uint64_t epoch, host_id who, std::uint64_t& leader_epoch);
-   host_id elected();
+   std::uint32_t vote_for(std::uint64_t epoch, std::uint32_t who, std::uint64_t& leader_epoch);
+   std::uint32_t elected();
    void set_state(failover_state);
    void force_hello();
    // sentinel_clients.cpp, sentinel_answers.cpp: what clients are told
@@ -177,7 +190,8 @@ class sentinel_model {
 
    fabric& fabric_;
    host_id host_;
-   std::uint32_t run_ = 0;
+   std::uint32_t identity_;
+   std::uint64_t process_ = 1;       // what was armed for an earlier one is none of its business
    std::deque<instance> instances_;  // the master first
    std::uint32_t next_link_ = 1;
    ms clock_offset_ = 0;
@@ -188,7 +202,7 @@ class sentinel_model {
    std::uint64_t config_epoch_ = 0;
    std::uint64_t failover_epoch_ = 0;
    std::uint64_t leader_epoch_ = 0;
-   host_id leader_ = nowhere;
+   std::uint32_t leader_ = nobody;
    failover_state state_ = failover_state::none;
    ms failover_started_ = 0;
    ms state_changed_ = 0;

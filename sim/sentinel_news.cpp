@@ -1,6 +1,8 @@
 // What comes to a Sentinel from servers and from other Sentinels, and what it makes of it.
 #include "sim/sentinel_model.hpp"
 
+#include <algorithm>
+
 namespace holdfast::sim {
 
 namespace {
@@ -40,8 +42,8 @@ void sentinel_model::on(const event& e) {
       case message::master_is_down:
          i->said_at = now();
          i->says_down = e.c >> 32 != 0;
-         if (static_cast<host_id>(e.c) != nowhere) {
-            i->leader = static_cast<host_id>(e.c);
+         if (static_cast<std::uint32_t>(e.c) != nobody) {
+            i->leader = static_cast<std::uint32_t>(e.c);
             i->leader_epoch = e.d;
          }
          return;
@@ -51,19 +53,12 @@ void sentinel_model::on(const event& e) {
 
 void sentinel_model::on_hello(const event& e) {
    const auto from = static_cast<host_id>(e.d);
+   const auto who = static_cast<std::uint32_t>(e.d >> 32);
    const auto named_master = static_cast<host_id>(e.c & 0xff);
    const std::uint64_t current = e.c >> 8 & 0xfffffff;
    const std::uint64_t config = e.c >> 36;
-   if (from == host_) return;
-   // Another id at a known address is another Sentinel. (Its predecessor stays listed as one without an address until
-   // the next reset: a client reads nothing from that.)
-   const std::uint32_t run = fabric_.sentinels[from]->run_;
-   instance* const known = find(from);
-   if (known == nullptr || known->run != run) {
-      instance& met = known == nullptr ? add(from, type::sentinel) : *known;
-      met.run = run;
-      publish("+sentinel", met);
-   }
+   if (who == identity_ || from == host_) return;
+   meet(from, who);
    find(from)->heard_hello = now();
    if (current > current_epoch_) {
       current_epoch_ = current;
@@ -75,6 +70,22 @@ void sentinel_model::on_hello(const event& e) {
       publish("+config-update-from", *find(from));
       change_master(named_master);
    }
+}
+
+// One that is known elsewhere has moved. Another one at a known address takes the place of who was there. (That one
+// stays listed without an address until the next reset: a client reads nothing from that.)
+void sentinel_model::meet(host_id at, std::uint32_t who) {
+   instance* const there = find(at);
+   if (there != nullptr && there->is == type::sentinel && there->run == who) return;
+   const std::size_t before = instances_.size();
+   const auto moved = [&](const instance& i) { return i.is == type::sentinel && i.run == who; };
+   instances_.erase(std::remove_if(instances_.begin(), instances_.end(), moved), instances_.end());
+   const bool has_moved = instances_.size() != before;
+   std::erase_if(instances_, [&](const instance& i) { return i.is == type::sentinel && i.host == at; });
+   instance& met = add(at, type::sentinel);
+   met.run = who;
+   if (!has_moved) return publish("+sentinel", met);
+   publish("+sentinel-address-switch", master(), " ip " + address_of_host(at) + " port 26379 for " + id_of(who));
 }
 
 void sentinel_model::on_info(instance& i, const info_of& said) {

@@ -1,7 +1,6 @@
 #include "sim/world.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace holdfast::sim {
 
@@ -34,6 +33,14 @@ void world::build() {
       fabric_.sentinels.push_back(sentinels_.back().get());
       watchers.push_back(h);
    }
+   constexpr unsigned spares = 6;
+   for (unsigned i = 0; i < spares; ++i) {
+      spare_.push_back(fabric_.net.add_host(site++));
+      fabric_.net.set(spare_.back(), condition::dead);
+      fabric_.servers.push_back(nullptr);
+      fabric_.sentinels.push_back(nullptr);
+   }
+   if (plan_.has_neighbours) build_neighbours(site);
    client_site_ = site;
    for (const host_id r : replicas) fabric_.servers[r]->follow_at_start(0);
    for (const auto& s : sentinels_) s->begin(0, replicas, watchers, 1, false);
@@ -66,10 +73,7 @@ void world::build() {
 config world::client_config() const {
    config c;
    c.master = plan_.sentinel.master_name;
-   for (const auto& s : sentinels_) {
-      c.sentinels.push_back({address_of_host(s->host()), 26379});
-      if (!plan_.knows_all_seeds && c.sentinels.size() == 2) break;
-   }
+   c.sentinels = seeds();
    c.password = plan_.redis.password;
    c.sentinel_password = plan_.sentinel.password;
    c.deadline = plan_.deadline;
@@ -172,7 +176,10 @@ void world::judge_client(const sim_client& c, const redis_model& master, const s
    for (host_id h = 0; h < client_site_; ++h) {
       const bool is_redis = fabric_.servers[h] != nullptr;
       const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
-      const unsigned most = !is_redis ? 2 : h == master.host() || watches ? 1 : 0;
+      const bool is_ours = !checkers_.is_neighbour(h);
+      // Behind a balancer it can't know that it reaches the same Sentinel twice.
+      const unsigned of_sentinel = plan_.seeds == seeds::balancer ? 4 : 2;
+      const unsigned most = !is_redis ? of_sentinel : h == master.host() || (watches && is_ours) ? 1 : 0;
       if (const unsigned n = c.open_connections(h); n > most)
          checkers_.broken(who + " holds " + std::to_string(n) + " connections to host " + std::to_string(h) +
                           " at the end");
@@ -194,13 +201,17 @@ void world::handle(const event& e) {
       case what::segment: return fabric_.net.on(e);
       case what::turn:
          if (fabric_.servers[e.a] != nullptr) return fabric_.servers[e.a]->turn();
-         return fabric_.sentinels[e.a]->turn();
+         if (fabric_.sentinels[e.a] != nullptr) fabric_.sentinels[e.a]->turn(e.c);
+         return;
       case what::message: return fabric_.on_message(e);
       case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
       case what::replica_cron: return fabric_.servers[e.a]->on_cron();
       case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
       case what::waited: return fabric_.servers[e.a]->on_waited(e.b, e.c);
-      case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); return hunt(e.a);
+      case what::sentinel_timer:
+         if (fabric_.sentinels[e.a] == nullptr) return;
+         fabric_.sentinels[e.a]->on_timer(e.c);
+         return hunt(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
       case what::client_cancel: return clients_[e.a]->cancel(static_cast<call_number>(e.c));
@@ -252,14 +263,6 @@ duration world::well_for() {
 
 // ---- who is told of what ------------------------------------------------------------------------------------------
 
-host_id world::host_of(const endpoint& e) {
-   unsigned n = 0;
-   const std::string_view text(e.host);
-   if (!text.starts_with("10.0.0.")) return nowhere;
-   std::from_chars(text.data() + 7, text.data() + text.size(), n);
-   return n == 0 || n > client_site_ ? nowhere : n - 1;
-}
-
 void world::connected(connection_id c) {
    const host_id client = fabric_.net.at(c).client;
    clients_[client - client_site_]->connected(c);
@@ -274,7 +277,7 @@ void world::readable(connection_id id, end e) {
    if (e == end::client) return clients_[c.client - client_site_]->readable(id);
    if (fabric_.servers[c.server] != nullptr)
       fabric_.servers[c.server]->readable(id);
-   else
+   else if (fabric_.sentinels[c.server] != nullptr)
       fabric_.sentinels[c.server]->readable(id);
 }
 
@@ -321,7 +324,8 @@ void world::became_master(host_id h, place begins) {
 
 std::string world::name_of(host_id h) const {
    if (h >= client_site_) return "client " + std::to_string(h - client_site_);
-   return (fabric_.servers[h] != nullptr ? "server " : "sentinel ") + std::to_string(h);
+   const bool is_sentinel = fabric_.servers[h] == nullptr && fabric_.sentinels[h] != nullptr;
+   return (fabric_.servers[h] != nullptr ? "server " : is_sentinel ? "sentinel " : "address ") + std::to_string(h);
 }
 
 void world::note(host_id h, std::string_view text) {

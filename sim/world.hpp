@@ -41,8 +41,19 @@ class world final : private network_user, private fabric_user, private client_us
    verdict run();
 
  private:
+   struct struck {
+      bool done = false;
+      bool ended = false;
+      host_id victim = nowhere;
+      std::uint32_t client = 0;
+      host_id left = nowhere;  // the address that a Sentinel had
+      bool resets = false;     // the others forget whom they knew
+      time_point until = {};   // it does not end before
+   };
    // world.cpp
    void build();
+   void build_neighbours(std::uint32_t& site);
+   std::vector<endpoint> seeds() const;
    config client_config() const;
    void run_until(time_point);
    void handle(const event&);
@@ -66,6 +77,7 @@ class world final : private network_user, private fabric_user, private client_us
    void note(host_id, std::string_view) override;
    // client_user
    host_id host_of(const endpoint&) override;
+   std::vector<endpoint> resolve(const endpoint&) override;
    duration well_for() override;
    void wrote_command(host_id server) override;
    void dialled(host_id) override;
@@ -83,6 +95,12 @@ class world final : private network_user, private fabric_user, private client_us
    void successor_dies(std::uint32_t fault);
    void rises(host_id replica);
    void falls_back(host_id);
+   // world_sentinels.cpp
+   host_id spare_address();
+   void leaves(sentinel_model&, host_id to);
+   bool strike_who(fault&, struck&, sentinel_model& watcher);
+   void end_who(fault&, struck&);
+   void reset_all_but(const sentinel_model&);
    void process_dies(host_id, condition);
    void process_starts(host_id);
    void freezes(host_id);
@@ -98,17 +116,17 @@ class world final : private network_user, private fabric_user, private client_us
    checkers checkers_;
    std::vector<std::unique_ptr<redis_model>> servers_;
    std::vector<std::unique_ptr<sentinel_model>> sentinels_;
+   std::vector<std::unique_ptr<sentinel_model>> clones_;
+   std::vector<std::unique_ptr<redis_model>> neighbours_;  // servers of another deployment
+   std::unique_ptr<sentinel_model> neighbour_watcher_;
    std::vector<std::unique_ptr<sim_client>> clients_;
+   std::vector<host_id> spare_;  // addresses, the next one first
+   std::uint32_t next_identity_ = 1000;
+   bool replaced_without_reset_ = false;  // once, or no majority of those who are known would be left
+   bool neighbour_moved_ = false;
    std::uint32_t client_site_ = 0;
    time_point began_ = {};
 
-   struct struck {
-      bool done = false;
-      bool ended = false;
-      host_id victim = nowhere;
-      std::uint32_t client = 0;
-      time_point until = {};  // it does not end before
-   };
    std::vector<struck> struck_;
    std::vector<std::uint32_t> waiting_;  // faults that wait for a command to be under way
    unsigned open_faults_ = 0;

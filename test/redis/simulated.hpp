@@ -185,14 +185,14 @@ class model_deployment final : private network_user, private fabric_user {
                if (fabric_.servers[e.a] != nullptr)
                   servers_[e.a]->turn();
                else
-                  fabric_.sentinels[e.a]->turn();
+                  fabric_.sentinels[e.a]->turn(e.c);
                break;
             case what::message: fabric_.on_message(e); break;
             case what::sync_done: servers_[e.a]->on_sync_done(e.c); break;
             case what::replica_cron: servers_[e.a]->on_cron(); break;
             case what::waited: servers_[e.a]->on_waited(e.b, e.c); break;
             case what::unpaused: servers_[e.a]->on_unpaused(); break;
-            case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(); break;
+            case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(e.c); break;
             default: fabric_.net.on(e); break;
          }
       }

@@ -134,12 +134,12 @@ void stage::handle(const event& e) {
       case what::segment: return fabric_.net.on(e);
       case what::turn:
          if (fabric_.servers[e.a] != nullptr) return fabric_.servers[e.a]->turn();
-         return fabric_.sentinels[e.a]->turn();
+         return fabric_.sentinels[e.a]->turn(e.c);
       case what::message: return fabric_.on_message(e);
       case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
       case what::replica_cron: return fabric_.servers[e.a]->on_cron();
       case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
-      case what::sentinel_timer: return fabric_.sentinels[e.a]->on_timer();
+      case what::sentinel_timer: return fabric_.sentinels[e.a]->on_timer(e.c);
       case what::client_timer: return on_timer(e.c);
       case what::client_next: return std::exchange(thunks_[e.c], {})();
       default: return;

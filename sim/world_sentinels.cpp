@@ -1,0 +1,164 @@
+// Where Sentinels are, and who: they move, are replaced, run twice, and leave their addresses to others.
+#include "sim/world.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::sim {
+
+namespace {
+
+constexpr std::string_view of_all = "sentinels.sim";
+constexpr std::string_view balancer = "10.0.1.1";
+
+// What stands behind `prefix`.
+std::optional<unsigned> number_behind(std::string_view text, std::string_view prefix) {
+   unsigned n = 0;
+   if (!text.starts_with(prefix)) return std::nullopt;
+   text.remove_prefix(prefix.size());
+   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), n);
+   if (problem != std::errc()) return std::nullopt;
+   return n;
+}
+
+}  // namespace
+
+// ---- names and addresses ------------------------------------------------------------------------------------------
+
+std::vector<endpoint> world::seeds() const {
+   std::vector<endpoint> all;
+   switch (plan_.seeds) {
+      case seeds::one_name: return {{std::string(of_all), 26379}};
+      case seeds::balancer: return {{std::string(balancer), 26379}};
+      case seeds::names:
+         for (std::size_t i = 0; i < sentinels_.size(); ++i)
+            all.push_back({"sentinel-" + std::to_string(i) + ".sim", 26379});
+         break;
+      case seeds::addresses:
+         for (const auto& s : sentinels_) all.push_back({address_of_host(s->host()), 26379});
+         break;
+   }
+   if (!plan_.knows_all_seeds) all.resize(2);
+   return all;
+}
+
+std::vector<endpoint> world::resolve(const endpoint& e) {
+   const auto address = [&](const auto& s) { return endpoint{address_of_host(s->host()), e.port}; };
+   if (e.host == of_all) {
+      std::vector<endpoint> all;
+      std::transform(sentinels_.begin(), sentinels_.end(), std::back_inserter(all), address);
+      return all;
+   }
+   const auto n = number_behind(e.host, "sentinel-");
+   if (n && *n < sentinels_.size()) return {address(sentinels_[*n])};
+   return {e};
+}
+
+host_id world::host_of(const endpoint& e) {
+   if (e.host == balancer) {
+      std::vector<host_id> there;
+      for (const auto& s : sentinels_) {
+         if (fabric_.net.condition_of(s->host()) != condition::dead) there.push_back(s->host());
+      }
+      return there.empty() ? nowhere : there[fabric_.chance.below(static_cast<std::uint32_t>(there.size()))];
+   }
+   const auto n = number_behind(e.host, "10.0.0.");
+   return !n || *n == 0 || *n > client_site_ ? nowhere : *n - 1;
+}
+
+// ---- another deployment -------------------------------------------------------------------------------------------
+
+// A master without replicas, and one Sentinel: it has had many failovers, so that its epoch is higher.
+void world::build_neighbours(std::uint32_t& site) {
+   const host_id m = fabric_.net.add_host(site++);
+   neighbours_.push_back(std::make_unique<redis_model>(fabric_, m));
+   fabric_.servers.push_back(neighbours_.back().get());
+   fabric_.sentinels.push_back(nullptr);
+   const host_id h = fabric_.net.add_host(site++);
+   sentinel_settings s;
+   s.master_name = plan_.sentinel.master_name;
+   s.quorum = 1;
+   neighbour_watcher_ = std::make_unique<sentinel_model>(fabric_, h, s);
+   fabric_.servers.push_back(nullptr);
+   fabric_.sentinels.push_back(neighbour_watcher_.get());
+   fabric_.elsewhere.resize(site);
+   for (const host_id x : {m, h}) {
+      fabric_.elsewhere[x] = true;
+      checkers_.neighbour(x, true);
+   }
+   neighbour_watcher_->begin(m, {}, {}, 1000, true);
+}
+
+// ---- who is where -------------------------------------------------------------------------------------------------
+
+host_id world::spare_address() {
+   const host_id h = spare_.front();
+   spare_.erase(spare_.begin());
+   return h;
+}
+
+// Its process has ended there, and is to begin at another address, from now on.
+void world::leaves(sentinel_model& s, host_id to) {
+   const host_id from = s.host();
+   process_dies(from, condition::dead);
+   fabric_.net.set(from, condition::dead);
+   fabric_.sentinels[from] = nullptr;
+   fabric_.sentinels[to] = &s;
+   s.moves_to(to);
+   fabric_.note(from, [&] { return "is left: its Sentinel is to run at " + address_of_host(to); });
+}
+
+void world::reset_all_but(const sentinel_model& one) {
+   for (const auto& s : sentinels_) {
+      if (s.get() != &one && fabric_.net.works(s->host())) s->forget_others();
+   }
+}
+
+// Whether the fault has struck: nobody moves in the middle of a failover, or twice at a time.
+bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
+   const bool can = is_whole() && fabric_.net.works(watcher.host()) && spare_.size() > 2;
+   if (!can) return false;
+   const host_id to = spare_address();
+   s.victim = to;
+   s.left = watcher.host();
+   if (f.is == fault_kind::cloned) {
+      clones_.push_back(std::make_unique<sentinel_model>(fabric_, to, plan_.sentinel));
+      clones_.back()->copies(watcher);
+      fabric_.sentinels[to] = clones_.back().get();
+      process_starts(to);
+      return true;
+   }
+   leaves(watcher, to);
+   const bool resets = f.draw / 16 % 2 == 0 || replaced_without_reset_;
+   s.resets = resets && f.is != fault_kind::moved;
+   const bool another = f.is == fault_kind::replaced || (f.is == fault_kind::passed && f.draw / 8 % 2 == 0);
+   if (another) {
+      watcher.becomes_another(next_identity_++);
+      replaced_without_reset_ = replaced_without_reset_ || !resets;
+   }
+   return true;
+}
+
+void world::end_who(fault& f, struck& s) {
+   if (f.is == fault_kind::cloned) {
+      process_dies(s.victim, condition::dead);
+      fabric_.net.set(s.victim, condition::dead);
+      fabric_.sentinels[s.victim] = nullptr;
+      spare_.push_back(s.victim);
+      return;
+   }
+   sentinel_model* const watcher = fabric_.sentinels[s.victim];
+   process_starts(s.victim);
+   if (s.resets && watcher != nullptr && is_whole()) reset_all_but(*watcher);
+   if (f.is != fault_kind::passed) return spare_.push_back(s.left);
+   // Once, and for good. What is left by the neighbour stays empty.
+   if (fabric_.sentinels[s.left] != nullptr || fabric_.elsewhere[s.left] || neighbour_moved_) return;
+   neighbour_moved_ = true;
+   leaves(*neighbour_watcher_, s.left);
+   fabric_.elsewhere.resize(std::max<std::size_t>(fabric_.elsewhere.size(), s.left + 1));
+   fabric_.elsewhere[s.left] = true;
+   checkers_.neighbour(s.left, true);
+   process_starts(s.left);
+}
+
+}  // namespace holdfast::sim
