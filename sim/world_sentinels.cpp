@@ -126,6 +126,7 @@ bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
       clones_.back()->copies(watcher);
       fabric_.sentinels[to] = clones_.back().get();
       process_starts(to);
+      fabric_.note(to, [] { return std::string("runs as the copy of another one"); });
       return true;
    }
    leaves(watcher, to);
@@ -159,6 +160,7 @@ void world::end_who(fault& f, struck& s) {
    fabric_.elsewhere[s.left] = true;
    checkers_.neighbour(s.left, true);
    process_starts(s.left);
+   fabric_.note(s.left, [] { return std::string("belongs to another deployment from now on"); });
 }
 
 }  // namespace holdfast::sim

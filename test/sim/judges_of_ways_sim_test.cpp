@@ -193,6 +193,27 @@ TEST(Judges, NoticeACommandToAMasterThatNoSentinelSelected) {
    EXPECT_EQ(later.verdict(), "");
 }
 
+TEST(Judges, NoticeACommandToAnotherDeployment) {
+   case_of_a_way c;
+   c.judges.neighbour(1, true);
+   c.reads(5, {news::address, 5, 1});
+   c.goes(1);
+   EXPECT_TRUE(c.found("sends GET to host 1, which belongs to another deployment"));
+}
+
+// Behind a balancer two connections reach one Sentinel.
+TEST(Judges, KeepApartWhatOneSentinelSaysOnTwoConnections) {
+   case_of_a_way c;
+   c.judges.told(0, {1, 6}, {news::epoch, 5, nowhere});
+   c.judges.told(0, {2, 6}, {news::epoch, 5, nowhere});
+   c.judges.told(0, {1, 6}, {news::tried, 0, nowhere});
+   c.judges.told(0, {2, 6}, {news::tried, 0, nowhere});
+   c.judges.told(0, {1, 6}, {news::selected, 0, 1});
+   c.judges.told(0, {2, 6}, {news::selected, 0, 1});
+   c.goes(1);
+   EXPECT_EQ(c.verdict(), "");
+}
+
 TEST(Judges, AllowAHintOnlyWhereItIsToBeFollowed) {
    for (const bool follows : {false, true}) {
       case_of_a_way c;

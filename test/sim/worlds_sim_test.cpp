@@ -81,6 +81,26 @@ TEST(Worlds, GoThroughEveryKindOfFaultAlone) {
    }
 }
 
+TEST(Worlds, HaveSentinelsThatMoveAreReplacedRunTwiceAndLeaveTheirAddresses) {
+   const std::pair<fault_kind, std::string_view> cases[] = {
+      {fault_kind::moved, "+sentinel-address-switch"},
+      {fault_kind::replaced, "+reset-master"},
+      {fault_kind::cloned, "runs as the copy of another one"},
+      {fault_kind::passed, "belongs to another deployment from now on"},
+   };
+   for (const auto& [kind, shown] : cases) {
+      unsigned worlds_with_it = 0;
+      for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+         bool found = false;
+         run_world(seed, {kind}, {}, [&, what = shown](const std::string& line) {
+            found = found || line.find(what) != line.npos;
+         });
+         worlds_with_it += found;
+      }
+      EXPECT_GT(worlds_with_it, 5U) << to_string(kind);
+   }
+}
+
 TEST(Worlds, LeaveOutTheFaultsThatAreNamedAndKeepTheRest) {
    const auto whole = draw_plan(5, {});
    const std::vector<unsigned> without{0};
