@@ -61,7 +61,8 @@ struct promised_limits {
    retry_budget_settings budget = {};
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
-   std::vector<host_id> configured = {};  // the Sentinels that clients are given; empty: all
+   // Where the Sentinels are that clients are given; empty: all are.
+   std::vector<host_id> configured = {};
 };
 
 // The most that happened within one second, of what is bounded.
@@ -181,6 +182,7 @@ class checkers {
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;
+      std::uint32_t free_under = 0;     // the master, counted, under which it was sent again free of the budget
       std::uint8_t database = 0;        // that it selects
       std::uint32_t latest = 0;         // of `runs_`; 0: none
       std::uint64_t answered_with = 0;  // of a read: the reply's fingerprint
@@ -203,6 +205,7 @@ class checkers {
    struct client_record {
       beliefs believes;
       host_id lane_at = nowhere;  // the server that its lane was connected to last
+      std::uint32_t masters = 0;  // how often that changed
       // what it sent
       std::uint32_t connection = 0;
       call_number newest = 0;                // sent for the first time
@@ -231,6 +234,7 @@ class checkers {
    void judge_sending(call_number, const call&, const error&, const circumstances&);
    void judge_reply(call_number, call&, const value&);
    void judge_resends(call_number, const call&, const client_record&);
+   static void count_resend(call&, client_record&);
    void judge_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
    void judge_way(std::uint32_t client, const server_line&, std::string_view what);
    void count_dial_aside(std::uint32_t client, host_id);

@@ -42,6 +42,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
    const bool greets = same_word(w[0], "HELLO");
    if (greets && w.size() > 1) {
       on.of_lane = true;
+      if (r.lane_at != on.to) ++r.masters;
       r.lane_at = on.to;
       judge_way(client, on, "connects its lane to");
       return r.believes.went(on.to, clock_.now());

@@ -84,10 +84,19 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
    if (!is_read) r.newest_on_connection = std::max(r.newest_on_connection, n);
    if (moved && !c.done) ++r.in_flight;
    if (c.times_sent == 0) judge_hold(n, c, r, on.to, handed_over);
-   if (c.times_sent++ > 1) ++r.resent;
+   if (c.times_sent++ != 0) count_resend(c, r);
    c.sent_on = connection;
    c.sent_as = ++r.sent;
    judge_resends(n, c, r);
+}
+
+// Free of the budget is the first time that a command is sent again, and one more after each change of master.
+void checkers::count_resend(call& c, client_record& r) {
+   const bool free = c.times_sent == 2 || c.free_under != r.masters;
+   if (free)
+      c.free_under = r.masters;
+   else
+      ++r.resent;
 }
 
 // Limits are kept: of what is under way, and of what is sent again.

@@ -125,7 +125,10 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::replaced:
       case fault_kind::cloned:
       case fault_kind::passed: {
-         sentinel_model& w = *sentinels_[f.draw % sentinels_.size()];
+         // What was configured as an address is the client's own word for who is there: that one stays.
+         const bool stays = f.is == fault_kind::passed && plan_.seeds == seeds::addresses;
+         const std::size_t first = stays ? 2 : 0;
+         sentinel_model& w = *sentinels_[first + f.draw % (sentinels_.size() - first)];
          s.victim = nowhere;
          strike_who(f, s, w);
          return;

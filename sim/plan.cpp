@@ -207,7 +207,9 @@ plan draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::spa
          p.faults.erase(p.faults.begin() + static_cast<std::ptrdiff_t>(i));
    }
    for (fault& f : p.faults) f.at = std::max<duration>(f.at, 10ms);
+   // One of the addresses that pass is to be one that the clients have learned.
    p.has_neighbours = std::any_of(p.faults.begin(), p.faults.end(), [](const fault& f) { return f.is == passed; });
+   p.knows_all_seeds = p.knows_all_seeds && !p.has_neighbours;
    return p;
 }
 

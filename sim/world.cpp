@@ -51,9 +51,7 @@ void world::build() {
                        .budget = settings.resend.budget,
                        .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
-   if (!plan_.knows_all_seeds)
-      for (std::size_t i = 0; i < settings.sentinels.size(); ++i)
-         checkers_.limits.configured.push_back(sentinels_[i]->host());
+   checkers_.limits.configured = configured();
    checkers_.servers_fence = plan_.redis.allows_kill;
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
