@@ -7,10 +7,10 @@ namespace holdfast::sim {
 
 // ---- what is read -------------------------------------------------------------------------------------------------
 
-void beliefs::read(const line& on, const told& t, time_point now, bool configured) {
+void beliefs::read(const line& on, const told& t, time_point now) {
    switch (t.is) {
       case news::nothing: return;
-      case news::address: return configured || (any_ && t.epoch <= epoch_) ? answered(t, now) : suggested(t);
+      case news::address: return on.configured || (any_ && t.epoch <= epoch_) ? answered(t, now) : suggested(t);
       case news::epoch: subscription_of(on).epoch = t.epoch; return;
       case news::tried: subscription_of(on).failover_epoch = subscription_of(on).epoch; return;
       case news::selected:

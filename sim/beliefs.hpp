@@ -19,6 +19,7 @@ namespace holdfast::sim {
 struct line {
    std::uint32_t number = 0;  // among all of this client, from 1
    host_id to = nowhere;
+   bool configured = true;  // it leads to a Sentinel that the client was given, not to one that it has learned of
 };
 
 class beliefs {
@@ -27,7 +28,7 @@ class beliefs {
 
    // An answer of a learned Sentinel obliges to nothing under an epoch that is newer than what the configured ones
    // said.
-   void read(const line&, const told&, time_point now, bool configured = true);
+   void read(const line&, const told&, time_point now);
    void ended(const line&);
 
    // Why no command may go there; empty if it may. It may to the node that the newest answer names, or another one of

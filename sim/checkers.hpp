@@ -61,8 +61,6 @@ struct promised_limits {
    retry_budget_settings budget = {};
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
-   // Where the Sentinels are that clients are given; empty: all are.
-   std::vector<host_id> configured = {};
 };
 
 // The most that happened within one second, of what is bounded.

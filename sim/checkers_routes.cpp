@@ -19,9 +19,7 @@ std::string at_host(std::string_view what, host_id h) { return std::string(what)
 
 void checkers::told(std::uint32_t client, const line& on, const sim::told& t) {
    client_record& r = record_of(client);
-   const auto& seeds = limits.configured;
-   const bool configured = seeds.empty() || std::find(seeds.begin(), seeds.end(), on.to) != seeds.end();
-   r.believes.read(on, t, clock_.now(), configured);
+   r.believes.read(on, t, clock_.now());
    if (r.lane_at == nowhere) r.believes.release();  // it has no master yet that could be replaced
 }
 

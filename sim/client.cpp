@@ -14,7 +14,8 @@ sim_client::sim_client(fabric& f, checkers& c, client_user& w, std::uint32_t num
      number_(number),
      host_(host),
      settings_(work),
-     chance_(seed ^ 0x77) {}
+     chance_(seed ^ 0x77),
+     seeds_(settings.sentinels) {}
 
 void sim_client::start() {
    for (unsigned i = 0; i < settings_.depth; ++i) plan_next();
@@ -36,9 +37,7 @@ void sim_client::carry_out() {
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
             case engine::action::kind::write: write(a.link); break;
-            case engine::action::kind::resolve:
-               brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
-               break;
+            case engine::action::kind::resolve: resolve(a); break;
             case engine::action::kind::connect: connect(a); break;
             case engine::action::kind::close:
                if (s.is_there()) fabric_.net.close(s.id, end::client);
@@ -55,6 +54,12 @@ void sim_client::carry_out() {
    arm();
 }
 
+void sim_client::resolve(const engine::action& a) {
+   if (a.link > leads_to_seed_.size()) leads_to_seed_.resize(a.link);
+   leads_to_seed_[a.link - 1] = std::find(seeds_.begin(), seeds_.end(), a.where) != seeds_.end();
+   brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
+}
+
 void sim_client::connect(const engine::action& a) {
    ++dials_;
    const host_id to = world_.host_of(a.where);
@@ -68,6 +73,7 @@ void sim_client::connect(const engine::action& a) {
    s.open = s.connecting = true;
    s.seen.number = dials_;
    s.seen.to = to;
+   s.seen.configured = a.link > leads_to_seed_.size() || leads_to_seed_[a.link - 1];
    checkers_.dialled(number_, to, fabric_.servers[to] != nullptr);
 }
 

@@ -112,6 +112,7 @@ class sim_client {
    void hear(socket&);
    void forget(socket&);
    void connect(const engine::action&);
+   void resolve(const engine::action&);
    void carry_out();
    void take_done();
    void finished(call&);
@@ -129,7 +130,9 @@ class sim_client {
    host_id host_;
    workload settings_;
    dice chance_;
-   std::vector<socket> sockets_;  // by link - 1
+   std::vector<socket> sockets_;      // by link - 1
+   std::vector<endpoint> seeds_;      // that it was given
+   std::vector<bool> leads_to_seed_;  // by link - 1: what was resolved for it last
    std::vector<std::unique_ptr<call>> calls_;
    unsigned active_ = 0;
    unsigned planned_ = 0;

@@ -54,7 +54,6 @@ class world final : private network_user, private fabric_user, private client_us
    void build();
    void build_neighbours(std::uint32_t& site);
    std::vector<endpoint> seeds() const;
-   std::vector<host_id> configured() const;
    config client_config() const;
    void run_until(time_point);
    void handle(const event&);

@@ -42,17 +42,6 @@ std::vector<endpoint> world::seeds() const {
    return all;
 }
 
-// Where those are that clients are given. A name follows its Sentinel, an address stays. (Behind a balancer it is not
-// known whose voice is heard.)
-std::vector<host_id> world::configured() const {
-   std::vector<host_id> all;
-   if (plan_.seeds == seeds::one_name) return all;
-   if (plan_.seeds == seeds::balancer) return {nowhere};
-   for (const auto& s : sentinels_) all.push_back(s->host());
-   if (!plan_.knows_all_seeds) all.resize(2);
-   return all;
-}
-
 std::vector<endpoint> world::resolve(const endpoint& e) {
    const auto address = [&](const auto& s) { return endpoint{address_of_host(s->host()), e.port}; };
    if (e.host == of_all) {
@@ -116,7 +105,6 @@ void world::leaves(sentinel_model& s, host_id to) {
    fabric_.sentinels[from] = nullptr;
    fabric_.sentinels[to] = &s;
    s.moves_to(to);
-   if (plan_.seeds == seeds::names) checkers_.limits.configured = configured();
    fabric_.note(from, [&] { return "is left: its Sentinel is to run at " + address_of_host(to); });
 }
 
