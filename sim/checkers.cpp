@@ -112,6 +112,7 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    call& c = calls_[n];
    if (c.done) return broken(name(n) + " ended twice");
    c.done = true;
+   c.ended_after = static_cast<std::uint32_t>(runs_.size());
    --open_;
    client_record& r = record_of(c.client);
    c.ended_at = r.lane_at;
@@ -188,8 +189,7 @@ void checkers::judge_reply(call_number n, call& c, const value& reply) {
                           calls_[static_cast<std::size_t>(*held)].client == c.client &&
                           calls_[static_cast<std::size_t>(*held)].kind == call_kind::set;
          if (!own) return broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
-         if (*held > n && judges_reads)
-            broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which was given later");
+         if (*held > n) broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which was given later");
          return;
       }
       case call_kind::transaction:

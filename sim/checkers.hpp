@@ -61,6 +61,7 @@ struct promised_limits {
    retry_budget_settings budget = {};
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
+   bool names_differ = false;  // one server has two names for a while: it is watched under each
 };
 
 // The most that happened within one second, of what is bounded.
@@ -153,7 +154,6 @@ class checkers {
 
    promised_limits limits;
    bool expects_lineages = false;             // the Sentinels were rebuilt: epochs may go back
-   bool judges_reads = false;                 // what is read, against the order in which all was given
    bool servers_fence = true;                 // CLIENT KILL is allowed
    bool servers_forget = false;               // a restart brings back what had been saved, and no more
    duration grace = std::chrono::seconds(5);  // how long after all is well a command may still fail
@@ -180,10 +180,11 @@ class checkers {
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;
-      std::uint32_t free_under = 0;     // the master, counted, under which it was sent again free of the budget
+      std::uint32_t first_master = 0;   // the master, counted, that it was sent to first
       std::uint8_t database = 0;        // that it selects
       std::uint32_t latest = 0;         // of `runs_`; 0: none
       std::uint64_t answered_with = 0;  // of a read: the reply's fingerprint
+      std::uint32_t ended_after = 0;    // so many of `runs_`: what runs later has nothing to do with its answer
    };
    // One run of a command, or of one that a transaction holds. They stand in the order in which servers ran them.
    struct run {

@@ -43,8 +43,8 @@ void checkers::final_history(place master) {
    const auto last = last_runs(master);
    judge_order(last, master);
    judge_overtaking(last);
-   if (judges_reads) judge_databases();
-   if (judges_reads) judge_reads();
+   judge_databases();
+   judge_reads();
    for (call_number n = 1; n < calls_.size(); ++n) {
       const call& c = calls_[n];
       if (!c.done) broken(name(n) + " never ended");

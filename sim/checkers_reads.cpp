@@ -141,7 +141,7 @@ std::string checkers::objection_to(call_number n, const run& read) const {
       for (std::uint32_t i = w.latest; i != 0; i = runs_[i].before) {
          const run& x = runs_[i];
          if ((x.writes & read.reads) == 0 || x.database != read.database) continue;
-         later = later || i > at;
+         later = later || (i > at && i < w.ended_after);
          seen = seen || (i < at && past_.leads_to(x.behind, read.behind));
       }
       if (other < n && w.acknowledged && later && !seen)

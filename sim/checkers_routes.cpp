@@ -40,7 +40,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
    const bool greets = same_word(w[0], "HELLO");
    if (greets && w.size() > 1) {
       on.of_lane = true;
-      if (r.lane_at != on.to) ++r.masters;
+      ++r.masters;
       r.lane_at = on.to;
       judge_way(client, on, "connects its lane to");
       return r.believes.went(on.to, clock_.now());
@@ -110,7 +110,7 @@ void checkers::count_dial_aside(std::uint32_t client, host_id to) {
 }
 
 void checkers::keeps_warm(std::uint32_t client, host_id h, unsigned n) {
-   if (n > 1)
+   if (n > (limits.names_differ ? 2U : 1U))
       broken("client " + std::to_string(client) + " keeps " + std::to_string(n) + at_host(" warm connections to", h));
 }
 

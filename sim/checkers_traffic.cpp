@@ -84,19 +84,18 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
    if (!is_read) r.newest_on_connection = std::max(r.newest_on_connection, n);
    if (moved && !c.done) ++r.in_flight;
    if (c.times_sent == 0) judge_hold(n, c, r, on.to, handed_over);
+   if (c.times_sent == 0) c.first_master = r.masters;
    if (c.times_sent++ != 0) count_resend(c, r);
    c.sent_on = connection;
    c.sent_as = ++r.sent;
    judge_resends(n, c, r);
 }
 
-// Free of the budget is the first time that a command is sent again, and one more after each change of master.
+// Free of the budget is the first time that a command is sent again, and one more for each change of master since: it
+// may have changed, and changed back, wherever a lane was connected anew.
 void checkers::count_resend(call& c, client_record& r) {
-   const bool free = c.times_sent == 2 || c.free_under != r.masters;
-   if (free)
-      c.free_under = r.masters;
-   else
-      ++r.resent;
+   const std::uint32_t free = 1 + r.masters - c.first_master;
+   if (c.times_sent - 1U > free) ++r.resent;
 }
 
 // Limits are kept: of what is under way, and of what is sent again.

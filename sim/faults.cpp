@@ -121,6 +121,12 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::replica_cut: return fabric_.servers[replica]->end_clients();
       case fault_kind::rogue: s.victim = replica; return rises(replica);
       case fault_kind::silent: s.victim = watcher; return fabric_.sentinels[watcher]->keep_silent(true);
+      case fault_kind::renamed:
+         s.victim = watcher;
+         for (const auto& x : sentinels_) {
+            if (f.draw / 8 % 2 == 0 || x->host() == watcher) x->settings.names_nodes = !x->settings.names_nodes;
+         }
+         return;
       case fault_kind::moved:
       case fault_kind::replaced:
       case fault_kind::cloned:
@@ -150,7 +156,11 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::rebuild:
          // Rebuilt with a master that is dead they would never find each other, nor the replicas.
          if (is_whole()) {
-            for (const auto& x : sentinels_) x->reset(next_identity_++);
+            for (const auto& x : sentinels_) {
+               process_dies(x->host(), condition::dead);
+               x->becomes_another(next_identity_++);
+               process_starts(x->host());
+            }
          }
          return;
       case fault_kind::slow:
@@ -197,6 +207,10 @@ void world::ends(std::uint32_t i) {
          return;
       case fault_kind::silent:
          for (const auto& w : sentinels_) w->keep_silent(false);
+         return;
+      case fault_kind::renamed:
+         // In the end all say the same again: one name for a node, or the other.
+         for (const auto& x : sentinels_) x->settings.names_nodes = f.draw / 16 % 2 == 0;
          return;
       case fault_kind::moved:
       case fault_kind::replaced:

@@ -57,6 +57,7 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {cloned, "cloned", "a Sentinel runs twice, with one id", false, 2s, 12s},
    {passed, "passed", "a Sentinel moves, and its address passes to another deployment of the same name", false, 500ms,
     4s},
+   {renamed, "renamed", "Sentinels call the servers by other names than before, some of them or all", false, 1ms, 5s},
    {leader_kill, "leader-kill", "the Sentinel that leads the failover dies at one of its steps", false, 500ms, 6s},
    {leader_stop, "leader-stop", "the Sentinel that leads the failover is frozen at one of its steps", false, 50ms,
     1900ms},
@@ -135,6 +136,7 @@ void draw_work(plan& p, dice& d) {
 }
 
 void draw_seeds(plan& p, dice& d) {
+   p.sentinel.names_nodes = d.chance(0.1);
    if (!d.chance(0.3)) return;
    p.seeds = d.chance(0.5) ? seeds::names : d.chance(0.7) ? seeds::one_name : seeds::balancer;
 }

@@ -57,6 +57,7 @@ enum class fault_kind : std::uint8_t {
    replaced,     // by another one, elsewhere
    cloned,       // it runs twice, with one id
    passed,       // it moves, and its address goes to another deployment of the same name
+   renamed,      // all of them, or some, call the servers by names from now on, or by addresses
    leader_kill,  // the one that leads the failover, at any of its steps
    leader_stop,
    clock_jump,
@@ -67,7 +68,7 @@ enum class fault_kind : std::uint8_t {
    client_stop,
    client_partition,  // the clients from the master
 };
-inline constexpr std::size_t fault_kinds = 42;
+inline constexpr std::size_t fault_kinds = 43;
 
 std::string_view to_string(fault_kind);
 std::string_view describe(fault_kind);

@@ -30,7 +30,7 @@ std::string sentinel_model::flags_of(const instance& i) const {
 void sentinel_model::answer_instance(session& s, const instance& i) {
    const bool is_master = i.is == type::master;
    const bool is_sentinel = i.is == type::sentinel;
-   const std::string address = address_of_host(i.host);
+   const std::string address = address_of(i);
    const std::string port = is_sentinel ? "26379" : "6379";
    const std::string id = is_sentinel ? id_of(i.run) : run_id(i.host, i.run);
    std::string fields;
@@ -77,7 +77,7 @@ void sentinel_model::answer_instance(session& s, const instance& i) {
    } else {
       number("master-link-down-time", i.its_link_down);
       field("master-link-status", i.its_link_up ? "ok" : "err");
-      field("master-host", i.its_master == nowhere ? "?" : address_of_host(i.its_master));
+      field("master-host", i.its_master == nowhere ? "?" : node_at(i.its_master));
       field("master-port", i.its_master == nowhere ? "0" : "6379");
       number("slave-priority", i.priority);
       number("slave-repl-offset", i.offset);

@@ -14,17 +14,27 @@ std::string run_id(host_id h, std::uint32_t run) {
    return id;
 }
 
+std::string name_of_server(host_id h) { return "server-" + std::to_string(h) + ".sim"; }
+
+std::string sentinel_model::node_at(host_id h) const {
+   return settings.names_nodes ? name_of_server(h) : address_of_host(h);
+}
+
+std::string sentinel_model::address_of(const instance& i) const {
+   return i.is == type::sentinel ? address_of_host(i.host) : node_at(i.host);
+}
+
 // ---- events -------------------------------------------------------------------------------------------------------
 
 void sentinel_model::publish(std::string_view channel, const instance& about, std::string_view more) {
    const bool is_master = about.is == type::master;
    const std::string port = about.is == type::sentinel ? "26379" : "6379";
-   const std::string address = address_of_host(about.host);
+   const std::string address = address_of(about);
    std::string text = is_master                   ? "master " + settings.master_name
                       : about.is == type::replica ? "slave " + address + ":" + port
                                                   : "sentinel " + id_of(about.run);
    text += " " + address + " " + port;
-   if (!is_master) text += " @ " + settings.master_name + " " + address_of_host(master().host) + " 6379";
+   if (!is_master) text += " @ " + settings.master_name + " " + node_at(master().host) + " 6379";
    text += more;
    const news is = channel == "+try-failover"                ? news::tried
                    : channel == "+selected-slave"            ? news::selected
@@ -217,7 +227,7 @@ void sentinel_model::answer_sentinel(session& s, const words& w) {
          return;
       }
       add_array(s.out, 2);
-      add_bulk(s.out, address_of_host(named()));
+      add_bulk(s.out, node_at(named()));
       add_bulk(s.out, "6379");
       return add_tiding(fabric_.net.at(s.connection), s.out.size(), {news::address, s.shown_epoch, named()});
    }

@@ -208,8 +208,7 @@ void sentinel_model::detect_end() {
 // All that was known of the others begins anew, but for who they are.
 void sentinel_model::change_master(host_id to) {
    const host_id from = master().host;
-   publish_text("+switch-master",
-                settings.master_name + " " + address_of_host(from) + " 6379 " + address_of_host(to) + " 6379",
+   publish_text("+switch-master", settings.master_name + " " + node_at(from) + " 6379 " + node_at(to) + " 6379",
                 {news::promoted, 0, to});
    std::deque<instance> before;
    before.swap(instances_);

@@ -138,6 +138,7 @@ void sentinel_model::moves_to(host_id h) { host_ = h; }
 
 void sentinel_model::becomes_another(std::uint32_t identity) {
    identity_ = identity;
+   clock_offset_ = 0;
    instances_.resize(1);
    current_epoch_ = config_epoch_ = leader_epoch_ = 0;
    leader_ = nobody;
@@ -161,17 +162,6 @@ void sentinel_model::forget_others() {
    begin(named(), {}, {}, config_epoch_, true);
    current_epoch_ = current;
    leader_epoch_ = voted;
-}
-
-void sentinel_model::reset(std::uint32_t identity) {
-   const host_id m = named();
-   // It is another process: what was connected to the one before has ended. (An id never changes on a connection.)
-   sessions_.each([&](session& s) { fabric_.net.close(s.connection, end::server); });
-   sessions_.clear();
-   readable_.clear();
-   clock_offset_ = 0;
-   identity_ = identity;
-   begin(m, {}, {}, 0, true);
 }
 
 void sentinel_model::wake() {

@@ -24,6 +24,7 @@ struct sentinel_settings {
    std::string master_name = "mymaster";
    std::string password = {};
    std::size_t max_clients = 10'000;
+   bool names_nodes = false;  // servers by name instead of by address (announce-hostnames)
 };
 
 enum class failover_state : std::uint8_t {
@@ -72,9 +73,7 @@ class sentinel_model {
    void forget_others();
    void wake();
    void jump(ms by) { clock_offset_ += by; }
-   bool fail_over();  // SENTINEL FAILOVER
-   // All that it knew is gone: rebuilt with the present master of its configuration, at epoch 0 and with another id.
-   void reset(std::uint32_t identity);
+   bool fail_over();                            // SENTINEL FAILOVER
    void keep_silent(bool so) { silent_ = so; }  // it answers, but its events reach nobody
 
    host_id named() const;  // what GET-MASTER-ADDR-BY-NAME answers
@@ -184,6 +183,8 @@ class sentinel_model {
    void answer_instance(session&, const instance&);
    void answer_all(session&, type);
    std::string flags_of(const instance&) const;
+   std::string address_of(const instance&) const;
+   std::string node_at(host_id) const;
    void subscribe(session&, const words&);
    void serve(connection_id);
    void want_turn();
@@ -224,5 +225,7 @@ class sentinel_model {
 
 // A host as servers and Sentinels are addressed: 10.0.0.<host + 1>, ports 6379 and 26379.
 std::string address_of_host(host_id);
+// The name of the server there.
+std::string name_of_server(host_id);
 
 }  // namespace holdfast::sim

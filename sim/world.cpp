@@ -51,6 +51,8 @@ void world::build() {
                        .budget = settings.resend.budget,
                        .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
+   checkers_.limits.names_differ =
+      std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const fault& f) { return f.is == fault_kind::renamed; });
    checkers_.servers_fence = plan_.redis.allows_kill;
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
@@ -175,9 +177,13 @@ void world::judge_client(const sim_client& c, const redis_model& master, const s
       const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
       const bool is_ours = !checkers_.is_neighbour(h);
       // Where each connection may reach another one it can't know before that it reaches the same one twice.
-      const bool several = plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name;
+      const bool several =
+         plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name || checkers_.expects_lineages;
       const unsigned of_sentinel = several ? 4 : 2;
-      const unsigned most = !is_redis ? of_sentinel : h == master.host() || (watches && is_ours) ? 1 : 0;
+      const unsigned of_server = h != master.host() && !(watches && is_ours) ? 0
+                                 : checkers_.limits.names_differ             ? 2
+                                                                             : 1;
+      const unsigned most = is_redis ? of_server : of_sentinel;
       if (const unsigned n = c.open_connections(h); n > most)
          checkers_.broken(who + " holds " + std::to_string(n) + " connections to host " + std::to_string(h) +
                           " at the end");

@@ -49,6 +49,7 @@ std::vector<endpoint> world::resolve(const endpoint& e) {
       std::transform(sentinels_.begin(), sentinels_.end(), std::back_inserter(all), address);
       return all;
    }
+   if (const auto server = number_behind(e.host, "server-")) return {{address_of_host(*server), e.port}};
    const auto n = number_behind(e.host, "sentinel-");
    if (n && *n < sentinels_.size()) return {address(sentinels_[*n])};
    return {e};

@@ -10,7 +10,6 @@ namespace {
 
 class case_of_reads : public case_in_court {
  public:
-   case_of_reads() { judges.judges_reads = true; }
    // A SET that ran, and was answered.
    call_number writes() {
       const call_number n = gives(call_kind::set);

@@ -14,9 +14,9 @@ namespace holdfast::sim {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
-constexpr std::uint64_t seeds = 8;
+constexpr std::uint64_t worlds = 8;
 #else
-constexpr std::uint64_t seeds = 16;
+constexpr std::uint64_t worlds = 16;
 #endif
 
 // One client that writes all the time; nothing goes wrong but what is looked at.
@@ -31,6 +31,8 @@ plan plan_of(std::uint64_t seed, fault_kind loss, fault_kind of_leader, cutover 
    p.work.pause_low = 5ms;
    p.work.pause_high = 15ms;
    p.knows_all_seeds = true;
+   p.seeds = seeds::addresses;
+   p.has_neighbours = p.sentinel.names_nodes = false;
    p.max_resends = p.parked = p.in_flight = {};
    p.resends_per_second = {};
    p.attempt_timeout = p.deadline = {};
@@ -99,7 +101,7 @@ double median(std::vector<double> of) {
 
 seen look_at_all(fault_kind loss, fault_kind of_leader, cutover how) {
    seen s;
-   for (std::uint64_t seed = 1; seed <= seeds; ++seed) look(plan_of(seed, loss, of_leader, how), s);
+   for (std::uint64_t seed = 1; seed <= worlds; ++seed) look(plan_of(seed, loss, of_leader, how), s);
    EXPECT_GT(s.worlds, 0U);
    std::printf("| %s | %s | `%s` | %u | %u | %u | %llu of %llu | %llu | %.0f |\n",
                loss == fault_kind::planned ? "lives" : "is dead",

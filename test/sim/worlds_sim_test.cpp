@@ -92,13 +92,28 @@ TEST(Worlds, HaveSentinelsThatMoveAreReplacedRunTwiceAndLeaveTheirAddresses) {
       unsigned worlds_with_it = 0;
       for (std::uint64_t seed = 1; seed <= 20; ++seed) {
          bool found = false;
-         run_world(seed, {kind}, {}, [&, what = shown](const std::string& line) {
-            found = found || line.find(what) != line.npos;
-         });
+         run_world(seed, {kind}, {},
+                   [&, what = shown](const std::string& line) { found = found || line.find(what) != line.npos; });
          worlds_with_it += found;
       }
       EXPECT_GT(worlds_with_it, 5U) << to_string(kind);
    }
+}
+
+// The same node under another name is the same node: nobody leaves it.
+TEST(Worlds, InWhichSentinelsRenameTheirNodesLoseNoConnection) {
+   unsigned renamed = 0;
+   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+      plan p = draw_plan(seed, std::vector{fault_kind::renamed});
+      p.seeds = seeds::addresses;
+      p.network.loss = 0;
+      world w(p, [&](const std::string& line) {
+         renamed += line.find("fault: renamed") != line.npos;
+         EXPECT_EQ(line.find("lost the connection to"), line.npos) << "seed " << seed << ": " << line;
+      });
+      EXPECT_TRUE(w.run().violations.empty()) << "seed " << seed;
+   }
+   EXPECT_GT(renamed, 20U);
 }
 
 TEST(Worlds, LeaveOutTheFaultsThatAreNamedAndKeepTheRest) {
