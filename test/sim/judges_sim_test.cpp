@@ -100,7 +100,7 @@ TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
    c.judges.limits.budget = {.ratio = 0, .per_second = 0.1};
    for (std::uint32_t i = 1; i < 4; ++i) {
       const auto n = c.gives(call_kind::set);
-      for (std::uint32_t k = 0; k < 2; ++k) c.sends(2 * i + k, {"SET", "s0", std::to_string(n)});
+      for (std::uint32_t k = 0; k < 3; ++k) c.sends(3 * i + k, {"SET", "s0", std::to_string(n)});
    }
    EXPECT_TRUE(c.found("more than its retry budget allows"));
 }
