@@ -52,12 +52,16 @@ bool hand_on(int fd, std::string_view bytes) {
    return true;
 }
 
-// An RST throws away what was not sent yet: the bytes before it must be on their way first.
-void await_sending(int fd) {
-   int unsent = 1;
-   for (int looks = 0; looks < 1000 && ::ioctl(fd, SIOCOUTQNSD, &unsent) == 0 && unsent > 0; ++looks)
-      ::poll(nullptr, 0, 1);
+void await_empty(int fd, unsigned long queue) {
+   int held = 1;
+   for (int looks = 0; looks < 1000 && ::ioctl(fd, queue, &held) == 0 && held > 0; ++looks) ::poll(nullptr, 0, 1);
 }
+
+// An RST throws away what was not sent yet: the bytes before it must be on their way first.
+void await_sending(int fd) { await_empty(fd, SIOCOUTQNSD); }
+
+// What the other side has not acknowledged is sent again and again, also by a machine that should have vanished.
+void await_acknowledgement(int fd) { await_empty(fd, SIOCOUTQ); }
 
 // A filter that drops every packet before TCP sees it: nothing is acknowledged any more. Needs no privilege.
 void stop_acknowledging(int fd) {
@@ -210,7 +214,10 @@ void cutter::state::perform(passage& p) {
    p.so_far.cut = true;
    if (p.planned->how == ending::silence || p.planned->how == ending::vanish) {
       await_sending(p.client);
-      if (p.planned->how == ending::vanish) stop_acknowledging(p.client);
+      if (p.planned->how == ending::vanish) {
+         await_acknowledgement(p.client);
+         stop_acknowledging(p.client);
+      }
       p.silent = true;
       return;
    }

@@ -99,6 +99,8 @@ class checkers {
 
    // ---- what happens ----
    call_number begins(std::uint32_t client, call_kind, delivery);
+   // The database that all clients begin in.
+   void begin_in(unsigned database) { first_database_ = database; }
    // The database that a `select` names.
    void selects(call_number n, unsigned database) { calls_[n].database = static_cast<std::uint8_t>(database); }
    void ran(host_id where, const words&, const execution&);
@@ -255,6 +257,7 @@ class checkers {
    time_point began_;
    std::vector<call> calls_{1};
    std::vector<client_record> clients_;
+   unsigned first_database_ = 0;
    std::vector<branch_record> branches_{{}};
    std::vector<run> runs_{1};
    std::vector<bool> rogues_;  // by host

@@ -68,7 +68,7 @@ bool checkers::is_own_read(const call& c, std::uint64_t reply) const {
 
 // A command runs in the database that the last SELECT before it has chosen: one that failed may have, or not.
 void checkers::judge_databases() {
-   std::vector<unsigned> chosen(clients_.size(), 1);  // as bits
+   std::vector<unsigned> chosen(clients_.size(), 1U << first_database_);  // as bits
    for (call_number n = 1; n < calls_.size(); ++n) {
       const call& c = calls_[n];
       if (c.kind == call_kind::select && (c.acknowledged || c.ended != outcome::not_executed)) {

@@ -1,6 +1,8 @@
 // Lines of text that many may share: an error's causes.
 #pragma once
 
+#include <holdfast/detail/requirements.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <initializer_list>

@@ -64,7 +64,7 @@ const std::vector<words> everything = {
    {"MGET", "text", "absent", "bytes"},
    {"ZRANGE", "sorted", "0", "-1"},
    {"LPUSH", "text", "x"},
-   {"NOSUCH", "a", "b"},
+   {"SETEX", "text"},
    {"EVAL", "return {1, {2, {3, 'four'}, {}}, {err = 'ERR inside'}, {ok = 'FINE'}, false}", "0"},
    {"SLOWLOG", "GET", "0"},
    {"LOLWUT", "VERSION", "1", "1", "1", "1"},
@@ -90,6 +90,13 @@ TEST_F(Output, OnATerminalIsThatOfRedisCliByteForByte) {
          "return {set = {['x'] = true}}", "return {{map = {a = 1}}, {set = {b = true}}, {}, false}"}) {
       EXPECT_EQ(ours(lua(code), true), theirs(lua(code), true)) << code;
    }
+}
+
+// The server repeats the values of what it does not know. In an error they may end in a log.
+TEST_F(Output, unknown_command_shows_no_value) {
+   const auto shown = ours({"NOSUCH", "s3cret"}, false);
+   EXPECT_NE(shown.find("unknown command 'NOSUCH'"), std::string::npos) << shown;
+   EXPECT_EQ(shown.find("s3cret"), std::string::npos) << shown;
 }
 
 TEST_F(Output, ThroughAPipeIsThatOfRedisCliByteForByte) {

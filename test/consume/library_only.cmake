@@ -3,7 +3,7 @@
 # own.
 set(stage "${WORK}/stage")
 set(root "${CMAKE_CURRENT_LIST_DIR}/../..")
-file(REMOVE_RECURSE "${stage}")
+file(REMOVE_RECURSE "${stage}" "${WORK}/library")  # objects that are taken over bring no list of their headers
 function(step)
    execute_process(COMMAND ${ARGN} COMMAND_ECHO STDOUT COMMAND_ERROR_IS_FATAL ANY)
 endfunction()

@@ -7,6 +7,7 @@ namespace holdfast::sim::sweep {
 
 stage::stage(const scenario& s, const std::vector<injection>& injections)
    : scenario_(s), injections_(injections), fabric_(7, *this, *this), checkers_(fabric_.time, fabric_.past) {
+   checkers_.begin_in(s.db);
    build();
 }
 
