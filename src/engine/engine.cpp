@@ -94,38 +94,43 @@ void engine::heard(std::shared_ptr<const snapshot> s, time_point now) {
 // ---- the runtime's half -------------------------------------------------------------------------------------------
 
 bool engine::next_action(action& into) {
-   do {
-      if (!plan_actions()) return false;
-      into = std::move(actions_.back());
-      actions_.pop_back();
-      // What was given up since it was asked for is not connected.
-   } while (into.what == action::kind::connect && live(into.link, into.serial) == nullptr);
-   return true;
-}
-
-// Turns wishes into actions, if none is left; false if there is nothing to do.
-bool engine::plan_actions() {
-   while (actions_.empty()) {
+   for (;;) {
+      if (!actions_.empty()) {
+         into = std::move(actions_.back());
+         actions_.pop_back();
+         // What was given up since it was asked for is not connected.
+         if (into.what != action::kind::connect || live(into.link, into.serial) != nullptr) return true;
+         continue;
+      }
       resp::link* const l = wishes_.take();
       if (l == nullptr) return false;
-      if (l->id == 0) {
-         connections_.emplace_back().link = l;
-         l->id = static_cast<link_id>(connections_.size());
-      }
       const auto wish = l->take_wish();
-      connection& c = connections_[l->id - 1];
-      if (wish.unwanted || wish.close != resp::link::ending::none) ended(c, wish.unwanted);
-      using kind = action::kind;
-      // Carried out from the back.
-      if (wish.write) actions_.push_back({kind::write, l->id, l->serial(), {}});
-      if (wish.dial) actions_.push_back({kind::resolve, l->id, l->serial(), l->where()});
-      if (wish.next) try_next(*l);
-      if (wish.close != resp::link::ending::none) {
-         const bool abortive = wish.close == resp::link::ending::abortive;
-         actions_.push_back({abortive ? kind::abort : kind::close, l->id, 0, {}});
+      if (wish.only_writes()) {  // the steady state: nothing is listed
+         into.what = action::kind::write;
+         into.link = l->id;
+         into.serial = l->serial();
+         return true;
       }
+      list_actions(*l, wish);
    }
-   return true;
+}
+
+void engine::list_actions(resp::link& l, const resp::link::wish& wish) {
+   if (l.id == 0) {
+      connections_.emplace_back().link = &l;
+      l.id = static_cast<link_id>(connections_.size());
+   }
+   connection& c = connections_[l.id - 1];
+   if (wish.unwanted || wish.close != resp::link::ending::none) ended(c, wish.unwanted);
+   using kind = action::kind;
+   // Carried out from the back.
+   if (wish.write) actions_.push_back({kind::write, l.id, l.serial(), {}});
+   if (wish.dial) actions_.push_back({kind::resolve, l.id, l.serial(), l.where()});
+   if (wish.next) try_next(l);
+   if (wish.close != resp::link::ending::none) {
+      const bool abortive = wish.close == resp::link::ending::abortive;
+      actions_.push_back({abortive ? kind::abort : kind::close, l.id, 0, {}});
+   }
 }
 
 resp::link* engine::live(link_id id, std::uint32_t serial) const {

@@ -54,7 +54,7 @@ struct action {
    action::kind what = kind::close;
    link_id link = 0;
    std::uint32_t serial = 0;
-   endpoint where = {};
+   endpoint where = {};  // of resolve and connect
 };
 
 class engine final : private lane::guide {
@@ -132,7 +132,7 @@ class engine final : private lane::guide {
 
    resp::link* live(link_id, std::uint32_t serial) const;
    bool is_lanes(const resp::link& l) const { return &l == &main_ || &l == &probe_; }
-   bool plan_actions();
+   void list_actions(resp::link&, const resp::link::wish&);
    void try_next(resp::link&);
    void ended(connection&, bool unwanted);
    void dropped(resp::link&, std::string_view why, time_point now);

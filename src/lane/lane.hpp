@@ -114,6 +114,9 @@ class lane {
    // lane_write.cpp
    void pump(time_point now);
    bool held(const operation&, time_point now);
+   bool may_have_cursor(const operation& op) const {
+      return resp::is_scan(op.entry) || (op.is_transaction() && !cursors_.empty());
+   }
    bool refuse_foreign_cursor(operation&, time_point now);
    void leave_if_unfinished(time_point now);
    void knock(time_point now);

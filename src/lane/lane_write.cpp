@@ -29,7 +29,7 @@ void lane::pump(time_point now) {
       if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
       if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) break;
       if (!ledger_.empty() && must_wait_in_line(*op)) break;
-      if (refuse_foreign_cursor(*op, now)) continue;
+      if (may_have_cursor(*op) && refuse_foreign_cursor(*op, now)) continue;
       unqueue(*op);
       write(*op, now);
       leave_if_unfinished(now);
@@ -61,7 +61,7 @@ void lane::knock(time_point now) {
       if (passes || (is_held && knocking_ == 0)) {
          if (!ledger_.empty() && must_wait_in_line(*op)) return;
          if (passes && ledger_.size() + order_.size() >= may_be_in_flight()) return;  // what waits was sent as well
-         if (refuse_foreign_cursor(*op, now)) {
+         if (may_have_cursor(*op) && refuse_foreign_cursor(*op, now)) {
             op = next;
             continue;
          }
@@ -83,7 +83,6 @@ void lane::knock(time_point now) {
 // A cursor of SCAN and its like means nothing to another process, which would pass over some of the keys.
 bool lane::refuse_foreign_cursor(operation& op, time_point now) {
    const bool is_scan = resp::is_scan(op.entry);
-   if (!is_scan && (!op.is_transaction() || cursors_.empty())) return false;
    const endpoint* elsewhere = nullptr;
    for (const command& c : op.commands) {
       const auto* const entry = op.is_transaction() ? resp::find_command(c) : op.entry;

@@ -80,6 +80,8 @@ class link {
       bool dial = false;            // then: resolve `where` and connect
       bool next = false;            // or: connect to the next address of it
       bool write = false;           // and: there are bytes in `out`
+
+      bool only_writes() const { return write && !unwanted && !dial && !next && close == ending::none; }
    };
    wish take_wish();
    void opened() { state_ = state::open; }
