@@ -35,6 +35,7 @@ client::body::~body() {
 
 void client::body::begin_anew() {
    process_ = poll::this_process();
+   if (left_behind_) return;  // in a child of a child: nothing was begun there
    const lane::session session = engine().lane().state();
    machine_.reset();  // closes what it has inherited; its parent's connections don't notice
    left_behind_ = shared != nullptr;

@@ -188,6 +188,19 @@ TEST(Deployment, says_not_supported_in_a_forked_child) {
    EXPECT_EQ(redis.get("k").value(), "1");
 }
 
+TEST(Deployment, says_not_supported_in_a_child_of_a_child) {
+   lab::deployment servers({.replicas = 0, .sentinels = 1});
+   const deployment shared(servers.uri());
+   client redis(shared);
+   ASSERT_TRUE(redis.set("k", "1"));
+   const auto is_refused = [&] {
+      const auto r = redis.set("k", "2");
+      return !r && r.error().code() == errc::not_supported && r.error().outcome == outcome::not_executed;
+   };
+   EXPECT_TRUE(in_a_child([&] { return is_refused() && in_a_child(is_refused); }));
+   EXPECT_EQ(redis.get("k").value(), "1");
+}
+
 TEST(Deployment, DoesNotHangAChildThatDestroysItAfterAll) {
    lab::deployment servers({.replicas = 0, .sentinels = 1});
    auto shared = std::make_unique<deployment>(servers.uri());
