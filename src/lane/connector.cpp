@@ -131,7 +131,7 @@ void connector::on_opened(const session& s, bool busy_will_do, time_point) {
    HOLDFAST_ASSERT(phase_ == phase::dialing);
    phase_ = phase::greeting;  // within the same deadline
    std::vector<earlier_connection> earlier;
-   for (const past& p : pasts_) earlier.push_back({p.who, p.where == node_->where});
+   for (const past& p : pasts_) earlier.push_back({p.who, is_here(p)});
    handshake_.begin(s, round_way_, std::move(earlier), guide_.roles_matter(), busy_will_do, link_.out);
    link_.flush();
 }
@@ -212,7 +212,7 @@ void connector::take_fates() {
          case earlier_connection::fate::unproven: result = fence_result::unproven; [[fallthrough]];
          case earlier_connection::fate::elsewhere:
             left.push_back(std::move(pasts_[i]));
-            if (left.back().where == node_->where) left.back().where = {};
+            if (is_here(left.back())) left.back().where = {};
             break;
       }
       fenced_ = std::max(fenced_, result);
@@ -314,9 +314,9 @@ bool connector::fence_is_due() const {
 
 void connector::remember_for_fence() {
    const identity& self = handshake_.self();
-   std::erase_if(pasts_, [&](const past& p) { return p.where == node_->where && p.who.run_id == self.run_id; });
+   std::erase_if(pasts_, [&](const past& p) { return is_here(p) && p.who.run_id == self.run_id; });
    if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());
-   pasts_.push_back({node_->where, self});
+   pasts_.push_back({node_->where, link_.address(), self});
 }
 
 }  // namespace holdfast::lane

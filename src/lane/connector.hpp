@@ -78,9 +78,11 @@ class connector {
 
  private:
    struct past {
-      endpoint where;  // where it was dialled; none once another process was found there
+      endpoint where;    // where it was dialled; none once another process was found there
+      endpoint address;  // the one of that name
       identity who;
    };
+   bool is_here(const past& p) const { return p.where == node_->where && p.address == link_.address(); }
    static constexpr std::size_t most_pasts = 8;  // processes that a lane remembers to fence
    static constexpr std::size_t most_causes = 8;
 

@@ -185,6 +185,28 @@ TEST(Identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
    }
 }
 
+// One name, and another address behind it than before: another node, perhaps.
+TEST(Identity, another_address_of_the_name_without_run_id_proves_no_fence) {
+   script s;
+   s.main.tries({"10.1.0.1", 6379}, 0, 1);
+   auto& incr = lose_an_incr(s, client_info(7, {}, ""));
+   s.lose();
+   s.main.tries({"10.1.0.2", 6379}, 0, 1);
+   s.open();
+   EXPECT_EQ(s.accept(), asked);
+   s.answer(hello() + client_info(8, {}, ""));
+   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.answer(number(0));
+   EXPECT_EQ(incr.says(), "unknown, connection_lost");
+   EXPECT_TRUE(s.told<event::fenced>().empty());
+   s.lose();
+   s.submit("GET k");
+   s.main.tries({"10.1.0.1", 6379}, 0, 1);
+   s.advance(100ms);
+   s.open();
+   EXPECT_EQ(s.accept(), asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007") << "back where it was";
+}
+
 TEST(Identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
    struct row {
       const char* info;
