@@ -149,6 +149,7 @@ void connector::on_received(time_point now) {
       const auto state = handshake_.resume(link_.in.reply(), link_.out);
       if (state == handshake::state::failed) {
          problem_ = handshake_.failure();
+         way_ = handshake::way::hello;  // the old way does no better
          if (problem_->final) problem_->final = lasts(now);
          const std::string said = problem_->server_text.empty() ? "" : ": " + problem_->server_text;
          return failed(problem_->code, problem_->text + said, now);

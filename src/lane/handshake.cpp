@@ -82,6 +82,7 @@ void handshake::begin(const session& s, way w, std::vector<earlier_connection> e
 
 handshake::way handshake::after_close() const {
    const bool silent = next_ == 0;
+   if (!old_way_ && !hello_refusal_.empty()) return way::old;
    switch (way_) {
       case way::hello: return silent ? way::careful : way::hello;
       case way::careful: return silent && lives_ ? way::old : way::hello;
@@ -281,8 +282,7 @@ handshake::state handshake::on_hello(const value_view& reply) {
 // Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
    using resp::reply_class;
-   constexpr std::size_t most_kept = 200;
-   hello_refusal_ = text.substr(0, most_kept);
+   hello_refusal_ = resp::kept_words(text);
    switch (resp::classify_error(text, false, false, true).cls) {
       case reply_class::wrong_password:
       case reply_class::refused:

@@ -128,6 +128,33 @@ TEST(Greeting, server_that_only_happened_to_close_gets_hello_all_the_same) {
    EXPECT_TRUE(s.told<event::connected>()[0].resp3);
 }
 
+TEST(Greeting, server_that_refuses_hello_and_closes_is_asked_the_old_way) {
+   script s;
+   auto& get = s.submit("GET k");
+   s.open();
+   s.accept();
+   s.answer(refuses("ERR unsupported command 'HELLO'"));
+   close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
+   s.answer(role_master + client_info(7));
+   EXPECT_EQ(s.accept(), "GET k");
+   s.answer(bulk("v"));
+   EXPECT_EQ(get.says(), "v");
+}
+
+TEST(Greeting, server_that_refuses_both_ways_and_closes_gets_hello_again) {
+   script s;
+   s.submit("GET k");
+   s.open();
+   s.accept();
+   const std::string full = refuses("ERR proxy: no free connection");
+   s.answer(full);
+   close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
+   s.answer(full);
+   s.advance(1s);
+   s.open();
+   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+}
+
 // As twemproxy does.
 TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
    script s(with_password("", "secret"));
