@@ -108,7 +108,7 @@ void lane::became_ready(time_point now) {
    first_reply_ = false;
    multi_test_ = {};
    life_.begin();
-   cursors_.connected(link_.where(), connector_.self().run_id);
+   cursors_.connected(link_.address().empty() ? link_.where() : link_.address(), connector_.self().run_id);
    if (connector_.role() == "master") told_replica_ = false;
    if (link_.where() != held_for_) open_gate();
    if (!connector_.unfinished()) fenced(now);

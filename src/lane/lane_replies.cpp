@@ -68,6 +68,7 @@ void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
       if (!op.harmless) {
          has_run(slot, now);
       } else if (order_.has_older_writer(op)) {
+         if (resp::is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());  // it may be asked for again
          error why = make_error(op, errc::server_error, outcome::unknown, now);
          why.server_text = held_why_;
          why.causes.emplace_back("its reply is from before an older command, which waits to be sent again");

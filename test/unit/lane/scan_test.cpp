@@ -104,6 +104,21 @@ TEST(Scan, cursor_is_refused_in_a_transaction_too) {
    EXPECT_EQ(s.accept(), "");
 }
 
+TEST(scan, that_is_asked_for_again_keeps_its_process) {
+   script s;
+   begin(s, "SCAN 0");
+   s.submit("SET k v");
+   auto& scan = s.submit("SCAN 17");
+   s.accept();
+   s.answer(refuses("NOREPLICAS Not enough good replicas to write.") + page("18"));
+   EXPECT_EQ(scan.says(), "waiting") << "its page is from before the SET";
+   fail_over(s);
+   EXPECT_EQ(s.accept(), "SET k v");
+   s.answer(ok);
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_TRUE(scan.has_cause("of another server process")) << scan.says();
+}
+
 TEST(Scan, without_run_ids_a_process_is_its_address) {
    script s;
    s.submit("SCAN 0");
@@ -121,6 +136,24 @@ TEST(Scan, without_run_ids_a_process_is_its_address) {
    s.answer(page("18"));
    fail_over(s, "");
    EXPECT_EQ(s.submit("SCAN 18").says(), "not_executed, invalid_argument");
+}
+
+TEST(scan, without_run_ids_each_address_of_a_name_is_a_process) {
+   script s;
+   s.main.tries({"10.1.0.1", 6379}, 0, 1);
+   s.submit("SCAN 0");
+   s.open();
+   s.accept();
+   s.answer(hello() + client_info(7, {}, ""));
+   s.accept();
+   s.answer(page("17"));
+   s.lose();
+   s.main.tries({"10.1.0.2", 6379}, 0, 1);
+   auto& scan = s.submit("SCAN 17");
+   s.open();
+   s.accept();
+   s.answer(hello() + client_info(8, {}, ""));
+   EXPECT_EQ(scan.says(), "not_executed, invalid_argument");
 }
 
 TEST(Scan, memory_of_cursors_is_bounded) {
