@@ -158,7 +158,8 @@ class lane {
       operation* op = nullptr;  // null: its caller has left
       std::uint64_t sequence = 0;
       written state = written::nothing;
-      bool remains = false;  // it may have changed something
+      bool remains = false;     // it may have changed something
+      bool ran_before = false;  // or an attempt before may have
       decision then = {};
       bool overtaken = false;
       bool free = false;  // of the retry budget
@@ -168,6 +169,7 @@ class lane {
    void count_resend(operation&, bool free, time_point now);
    std::vector<operation*> forbid_overtaking(std::vector<lost_command>&, time_point now);
    void forbid_overtaking(std::vector<operation*> gone, time_point now);
+   void fail_unsent(operation&, error, time_point now);
    void settle(const lost_command&, const text_list& why, time_point now);
    void fenced(time_point now);
    bool settle_unfenced(operation&, const text_list& reason, time_point now);

@@ -32,6 +32,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       // Without its MULTI, what arrived of a transaction was run as it came.
       if (l.state == written::partly && l.op != nullptr && multi_was_refused(*l.op)) l.state = written::whole;
       l.remains = l.state == written::whole && !slot.harmless;
+      l.ran_before = !slot.harmless && (l.op != nullptr ? l.op->may_have_run : slot.again);
       if (l.remains || (l.state == written::whole && l.op != nullptr)) ++unanswered;
       may_still_run = may_still_run || l.remains;
       if (l.op == nullptr) continue;
@@ -112,17 +113,18 @@ std::vector<operation*> lane::forbid_overtaking(std::vector<lost_command>& lost,
       }
    };
    for (auto l = lost.rbegin(); l != lost.rend(); ++l) {
-      if (l->state != written::whole) continue;  // SELECT and the like; what was never whole
       look_at_waiting(l->sequence);
-      if (l->op != nullptr && sends_again(l->then) && is_forbidden(*l->op)) {
-         l->then = {verdict::complete, outcome::unknown, errc::connection_lost, {}};
+      const bool waits_again = l->then.verdict == verdict::park && l->op->last;
+      if ((sends_again(l->then) || waits_again) && is_forbidden(*l->op)) {
+         const auto ran_now = waits_again ? outcome::not_executed : outcome::unknown;
+         l->then = {verdict::complete, ran_now, errc::connection_lost, {}};
          l->overtaken = true;
       }
-      if (!l->remains) continue;
+      if (!l->remains && !l->ran_before) continue;
       l->op != nullptr ? ran.add(*l->op) : ran.add_unknown();
       if (l->op == nullptr)
          gone.add_unknown();
-      else if (!sends_again(l->then))
+      else if (l->then.verdict == verdict::complete)
          gone.add(*l->op);
    }
    look_at_waiting(0);
@@ -168,6 +170,14 @@ void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
       --op->attempts;
       fail_overtaken(*op, now);
    }
+}
+
+// Ends what did not run this time, and is not sent again: an attempt before may have run.
+void lane::fail_unsent(operation& op, error e, time_point now) {
+   std::vector<operation*> gone;
+   if (op.may_have_run && !op.harmless) gone.push_back(&op);
+   fail(op, std::move(e), now);
+   forbid_overtaking(std::move(gone), now);
 }
 
 void lane::settle(const lost_command& l, const text_list& why, time_point now) {

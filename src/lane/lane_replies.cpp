@@ -99,10 +99,7 @@ void lane::multi_tested(time_point now) {
    error e = make_error(*op, errc::server_error, outcome::not_executed, now);
    e.server_text = found.said;
    e.causes.emplace_back("the server does not take MULTI and EXEC: nothing of the transaction was sent to it");
-   std::vector<operation*> gone;
-   if (op->may_have_run && !op->harmless) gone.push_back(op);
-   fail(*op, std::move(e), now);
-   forbid_overtaking(std::move(gone), now);
+   fail_unsent(*op, std::move(e), now);
 }
 
 // Of a transaction that went on to its end although a member was refused.
@@ -176,7 +173,8 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
       return keep_answer(op, operation::answer::error);
    }
    if (knocked && is_gate && d.code == errc::server_error) give_up_at_gate(s.reply.cls, now);
-   fail(op, std::move(e), now);
+   if (d.outcome != outcome::not_executed) return fail(op, std::move(e), now);
+   fail_unsent(op, std::move(e), now);
 }
 
 // Of a fixed server no Sentinel says where its master is; it may become one itself.
@@ -223,11 +221,14 @@ bool lane::is_worth_leaving(resp::reply_class c, time_point now) {
 
 // It was tried often enough: all that it turned away with these words hear of it, and what comes next is tried anew.
 void lane::give_up_at_gate(resp::reply_class cls, time_point now) {
+   std::vector<operation*> gone;
    for (operation* op : order_.all()) {
       if (op->pushbacks == 0 || op->rejected_as != cls) continue;
       unqueue(*op);
+      if (op->may_have_run && !op->harmless) gone.push_back(op);
       fail_waiting(*op, {}, now);
    }
+   forbid_overtaking(std::move(gone), now);
 }
 
 void lane::open_gate() {

@@ -93,7 +93,7 @@ bool lane::refuse_foreign_cursor(operation& op, time_point now) {
       e.causes.push_back("its cursor is of another server process (" + to_string(*elsewhere) +
                          "): here the scan would pass over some of the keys; begin again with cursor 0");
       unqueue(op);
-      fail(op, std::move(e), now);
+      fail_unsent(op, std::move(e), now);
       return true;
    }
    if (is_scan) cursors_.sent(*op.entry, op.commands.front());

@@ -200,5 +200,49 @@ TEST(Overtaking, IsForbiddenBehindOneThatWasTakenBackFromTheConnection) {
    EXPECT_EQ(s.accept(), "SET j 1");
 }
 
+TEST(overtaking, forbidden_behind_one_that_a_gate_ends) {
+   script s({}, {.ratio = 0, .per_second = 0.1});  // one, within ten seconds
+   s.warm_up();
+   auto& first = s.submit("SET k 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "SET k 1; SET k 2");
+   const std::string closed = refuses("NOREPLICAS Not enough good replicas to write.");
+   s.answer(closed + closed);
+   EXPECT_EQ(second.says(), "unknown, retry_budget_exhausted") << "its first attempt may have run";
+   EXPECT_EQ(first.says(), "unknown, server_error");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+// Of the second one the kernel has a part only, or nothing: but its first attempt may have run.
+TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
+   constexpr std::size_t first_whole = 27;
+   for (const bool caller_leaves : {true, false}) {
+      script s;
+      s.warm_up();
+      auto& first = s.submit("SET k 1", {.deadline = 9s});
+      auto& second = s.submit("SET k 2", {.deadline = 1s});
+      s.accept();
+      s.lose();
+      s.connect(8);
+      EXPECT_EQ(s.accept(first_whole + (caller_leaves ? 3 : 0)), "SET k 1");
+      if (caller_leaves) {
+         s.cancel(second);
+      } else {
+         s.now += 1s;
+      }
+      s.lose();
+      s.submit("GET j");
+      s.advance(100ms);
+      s.connect(9);
+      EXPECT_EQ(second.says(), caller_leaves ? "unknown, cancelled" : "unknown, deadline_exceeded");
+      EXPECT_EQ(first.says(), "unknown, connection_lost") << caller_leaves;
+      EXPECT_EQ(s.accept(), "GET j");
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test

@@ -119,6 +119,19 @@ TEST(scan, that_is_asked_for_again_keeps_its_process) {
    EXPECT_TRUE(scan.has_cause("of another server process")) << scan.says();
 }
 
+// The first of the transaction may have run: an older SET behind it would undo it.
+TEST(scan, transaction_refused_for_its_cursor_is_not_overtaken) {
+   script s;
+   begin(s, "SCAN 0");
+   auto& set = s.submit("SET k 1");
+   auto& unit = s.submit_unit({"MULTI", "SET k 2", "SCAN 17", "EXEC"});
+   s.accept();
+   fail_over(s);
+   EXPECT_EQ(unit.says(), "unknown, invalid_argument");
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_EQ(set.says(), "unknown, connection_lost");
+}
+
 TEST(Scan, without_run_ids_a_process_is_its_address) {
    script s;
    s.submit("SCAN 0");
