@@ -18,26 +18,55 @@ void add(std::vector<listed_sentinel>& census, std::string_view id, const endpoi
    if (!there) census.push_back({where, std::string(id)});
 }
 
-bool has_root(std::span<const place> places) {
-   return std::any_of(places.begin(), places.end(), [](const place& p) { return p.configured && p.names; });
+bool lists(const place& p, std::string_view id) {
+   return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_sentinel& s) { return s.id == id; });
+}
+
+// One of them lists the other.
+bool are_related(const place& one, const place& other) {
+   return (one.names && lists(one, other.id)) || (other.names && lists(other, one.id));
+}
+
+// Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
+// it is related to one, also while no other Sentinel can be reached.
+std::vector<bool> strays(std::span<const place> places) {
+   std::vector<bool> related(places.size());
+   bool any_two = false;
+   const auto proven = [](const place& p) { return p.configured && !p.id.empty(); };
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      for (std::size_t j = 0; j != i; ++j) {
+         const place &one = places[i], &other = places[j];
+         if (!proven(one) || !proven(other)) continue;
+         if (one.id != other.id && !are_related(one, other)) continue;
+         related[i] = related[j] = true;
+         any_two = any_two || one.id != other.id;
+      }
+   }
+   std::vector<bool> stray(places.size());
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      if (p.configured && !p.names) stray[i] = !p.counted;
+      if (proven(p) && p.names) stray[i] = !related[i] && (any_two || !p.counted);
+   }
+   return stray;
 }
 
 // Follows the lists from the roots on.
-std::vector<bool> chain(std::span<const place> places, bool configured_root) {
+std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& stray, bool configured_root) {
    std::vector<bool> counts;
    std::vector<std::size_t> to_read;
    bool root = false;
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
-      const bool is_root = p.names && (configured_root ? p.configured : p.counted);
-      counts.push_back(p.configured || is_root);
+      const bool is_root = p.names && !stray[i] && (configured_root ? p.configured : p.counted);
+      counts.push_back((p.configured && !stray[i]) || is_root);
       if (is_root) to_read.push_back(i);
       root = root || is_root;
    }
    for (std::size_t n = 0; n != to_read.size(); ++n) {
       for (const listed_sentinel& entry : places[to_read[n]].lists) {
          for (std::size_t i = 0; i != places.size(); ++i) {
-            if (counts[i] || !same(places[i].listed_as, places[i].where, entry)) continue;
+            if (counts[i] || places[i].configured || !same(places[i].listed_as, places[i].where, entry)) continue;
             counts[i] = true;
             if (places[i].names) to_read.push_back(i);
          }
@@ -59,8 +88,12 @@ bool is_met(std::span<const place> places, const listed_sentinel& entry) {
 }  // namespace
 
 tally count(std::span<const place> places) {
-   const bool configured_root = has_root(places);
-   tally t{.counts = chain(places, configured_root)};
+   const std::vector<bool> stray = strays(places);
+   bool configured_root = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      configured_root = configured_root || (places[i].configured && places[i].names && !stray[i]);
+   }
+   tally t{.counts = chain(places, stray, configured_root)};
    const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
    std::vector<listed_sentinel> census;
    std::vector<listed_sentinel> configured;

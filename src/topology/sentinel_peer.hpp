@@ -57,13 +57,17 @@ struct sentinel_peer {
       candidate.reset();
    }
 
+   static constexpr const char* stray_text =
+      "is of another deployment: the other configured Sentinels do not list it, nor it them";
+
    endpoint where;
    bool seed = false;           // a configured place
    bool in_use = true;          // else it is free for another
-   bool counts = true;          // it is configured, or listed (roster.hpp)
+   bool counts = true;          // it is configured and no stray, or listed (roster.hpp)
    bool several = false;        // questions and events of this address have reached different Sentinels
    std::string listed_as = {};  // of a learned one: the id under which it was listed
    time_point unlisted_since = never;
+   bool waits_for_list = false;  // its first answer on this connection does: it may be a stray
    bool look_elsewhere = false;  // it has just failed: perhaps it is listed at another address
    inquiry questions;
    subscription events;

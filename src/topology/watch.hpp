@@ -10,28 +10,26 @@
 //    given up. The Sentinel that answered is at the front of the list from then on. Where it does not answer in time,
 //    the next try has more (watch_settings.hpp).
 //
-//    Who. A Sentinel is its run id, asked on each connection. Configured places count; learned ones by the rules of
-//    roster.hpp, else they have no vote, their events are not heard, and they are forgotten after `forget_after`. A
-//    learned one with another id than is listed is taken for down; one that failed is dialled where it is listed now. A
-//    configured place whose questions and events reached different Sentinels makes each be met at its own address.
+//    Who. A Sentinel is its run id, asked on each connection. Which places count is said in roster.hpp; the others have
+//    no vote, their events are not heard, and learned ones are forgotten after `forget_after`. A learned one with
+//    another id than is listed is taken for down; one that failed is dialled where it is listed now. A configured place
+//    whose questions and events reached different Sentinels makes each be met at its own address.
 //
 // 2. Rounds. `ask` starts a round. It is over (`answered`) when
 //    - every Sentinel has answered it or failed, where those that were down when it began are waited for only as long
-//    as
-//      nobody has answered; or
+//      as nobody has answered; or
 //    - `timeout` has passed since the first answer; or
 //    - an answer brought a newer epoch; or
 //    - more than half of the known Sentinels confirmed what is believed, and among them, or failed, all who had hinted
 //      at a change. (Only where something is believed: the first belief hears all, or waits `timeout`.)
-//    Each Sentinel answers or fails within twice `timeout`, so every round ends while it is ticked.
+//    Each Sentinel answers or fails within twice its timeout of now (checked_connection.hpp), so every round ends while
+//    it is ticked.
 //
 // 3. Belief: belief.hpp. The newest epoch wins, though not one that a few learned Sentinels claim against the
-// configured
-//    ones; the majority decides among equals, an older epoch is not believed
-// (event
-//    stale_answer). What is believed outlives the connections to the Sentinels; `target` is empty as long as no
-//    Sentinel can be reached that knows the name, because each reconnection has to ask. An empty target is no reason to
-//    leave a connection that works.
+//    configured ones; the majority decides among equals, an older epoch is not believed (event stale_answer). What is
+//    believed outlives the connections to the Sentinels; `target` is empty as long as no Sentinel can be reached that
+//    knows the name, because each reconnection has to ask. An empty target is no reason to leave a connection that
+//    works.
 //
 // 4. A new lineage. If all reachable Sentinels that know the name, being more than half of all known, agree for
 //    `agree_for` on one master under an older epoch, they are asked once more, and then `target` *offers* that master,
@@ -41,11 +39,10 @@
 //    anew.
 //
 // 5. Hints. Events say when to ask, never what to believe. All that concern our master, and each new epoch, are told
-// (sentinel_said) and ask
-//    all Sentinels, at most once in `hint_spacing`. "+switch-master" and "+promoted-slave" to another node than the
-//    target raise `in_doubt` until the round that they started is over, at most for `timeout`; a Sentinel that raised
-//    it in vain can't do so again for `doubt_pause`. A subscription that is lost is a hint too (events may have been
-//    lost), and raises doubt if it was the last one.
+//    (sentinel_said) and ask all Sentinels, at most once in `hint_spacing`. "+switch-master" and "+promoted-slave" to
+//    another node than the target raise `in_doubt` until the round that they started is over, at most for that
+//    Sentinel's timeout of now; a Sentinel that raised it in vain can't do so again for `doubt_pause`. A subscription
+//    that is lost is a hint too (events may have been lost), and raises doubt if it was the last one.
 //
 // 6. Polls. Without any event all are asked every `idle_poll` (three quarters to all of it), every `alert_poll` while a
 //    failover runs, the Sentinels disagree or none answers, and while commands wait for a connection with full jitter
@@ -195,6 +192,7 @@ class watch {
 
    // watch_roster.cpp: who is a Sentinel, and whose word counts
    void call_the_roll(time_point now);
+   void tell_if_stray(const peer&, bool is_stray);
    void count_places();
    void learn(time_point now);
    bool is_led_to_by_a_seed(const peer&) const;

@@ -14,9 +14,14 @@ void watch::take_questions(peer& p, time_point now) {
    for (;;) {
       switch (p.questions.take(now)) {
          case inquiry::news::nothing: return;
-         case inquiry::news::answered: answer_came(p, now); break;
+         case inquiry::news::answered:
+            if (!p.waits_for_list) answer_came(p, now);
+            break;
          case inquiry::news::told_id: question_met(p, now); break;
-         case inquiry::news::listed: roll_due_ = true; break;
+         case inquiry::news::listed:
+            roll_due_ = true;
+            if (p.waits_for_list) answer_came(p, now);
+            break;
          case inquiry::news::replicas: keep_warm(now); break;
          case inquiry::news::failed: question_failed(p, now); return;
       }
@@ -30,6 +35,7 @@ void watch::question_failed(peer& p, time_point now) {
    p.refuses = p.questions.refused();
    p.failed_at = now;
    p.look_elsewhere = roll_due_ = true;
+   p.waits_for_list = false;
    p.latest = {};
    p.repeated = p.objectively_down = p.failing_over = false;
    if (!was_down) events_->tell([&] { return event::sentinel_down{p.where, p.why}; });
@@ -50,6 +56,7 @@ void watch::answer_came(peer& p, time_point now) {
    p.take_answer(p.questions.answer());
    p.answered_at = now;
    if (p.names_a_master() != named) roll_due_ = true;
+   if (std::exchange(p.waits_for_list, false)) call_the_roll(now);
    ever_named_ = ever_named_ || p.votes();
 
    dial_all_untried(now);
@@ -288,6 +295,8 @@ std::optional<trouble> watch::why_none() const {
       std::string cause = "Sentinel " + to_string(p.where) + ": ";
       if (knows_no_such)
          cause += "knows no master named '" + shown(settings_.master) + "'";
+      else if (p.seed && !p.counts && p.up())
+         cause += peer::stray_text;
       else
          cause += p.why.empty() ? "has not answered yet" : p.why;
       t.causes.push_back(std::move(cause));

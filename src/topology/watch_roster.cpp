@@ -15,16 +15,24 @@ void watch::call_the_roll(time_point now) {
       peer& p = *peers_[i];
       if (!p.in_use) continue;
       changed = changed || p.counts != tally_.counts[i];
+      if (p.seed && p.counts != tally_.counts[i]) tell_if_stray(p, !tally_.counts[i]);
       p.counts = tally_.counts[i];
       p.unlisted_since = p.counts ? never : std::min(p.unlisted_since, now);
       if (!p.counts) {
          p.candidate.reset();
          p.objectively_down = p.failing_over = false;
-         if (now >= after(p.unlisted_since, settings_.forget_after)) forget(p);
+         if (!p.seed && now >= after(p.unlisted_since, settings_.forget_after)) forget(p);
       }
    }
    learn(now);
    if (changed) weigh(now);
+}
+
+void watch::tell_if_stray(const peer& p, bool is_stray) {
+   if (is_stray)
+      events_->tell([&] { return event::sentinel_down{p.where, peer::stray_text}; });
+   else if (p.up())
+      events_->tell([&] { return event::sentinel_up{p.where}; });
 }
 
 void watch::count_places() {
@@ -142,6 +150,7 @@ void watch::question_met(peer& p, time_point now) {
       p.questions.lost("is another Sentinel than the one that is listed there");
       return question_failed(p, now);
    }
+   p.waits_for_list = p.seed;
    note_if_several(p);
 }
 

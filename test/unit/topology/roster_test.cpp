@@ -14,7 +14,7 @@ const endpoint elsewhere{"10.0.1.9", 26379};
 using list = std::vector<listed_sentinel>;
 
 place configured(const endpoint& where, std::string_view id, const list& others) {
-   return {.where = where, .configured = true, .names = true, .id = id, .lists = others};
+   return {.where = where, .configured = true, .names = true, .counted = true, .id = id, .lists = others};
 }
 place learned(const endpoint& where, std::string_view id, const list& others) {
    return {.where = where, .names = true, .counted = true, .id = id, .listed_as = id, .lists = others};
@@ -106,6 +106,55 @@ TEST(roster, unproven_place_counts_by_its_address) {
    const auto t = count(all);
    EXPECT_EQ(t.counts, (std::vector<bool>{true, true, false}));
    EXPECT_EQ(t.known, 3u);
+}
+
+// ---- a configured address that belongs to another deployment by now -----------------------------------------------
+
+const list of_strangers{{elsewhere, "y"}};
+
+TEST(roster, configured_place_that_the_others_do_not_know_is_a_stray) {
+   const place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "x", of_strangers),
+                        learned(elsewhere, "y", {})};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, true, false, false}));
+   EXPECT_EQ(t.known, 3u) << "the one that had that address is listed yet";
+   EXPECT_TRUE(t.unmet.empty()) << "nobody is met through strangers";
+}
+
+TEST(roster, configured_place_is_no_stray_where_one_of_two_lists_the_other) {
+   const list only_b{{b, "b"}};
+   const place listed[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "c", nobody)};
+   const place lists[] = {configured(a, "a", only_b), configured(b, "b", nobody), configured(c, "c", only_b)};
+   const place down_ones[] = {configured(a, "a", only_b), down(configured(b, "b", nobody)), configured(c, "c", only_b)};
+   for (const auto& all : {listed, lists, down_ones}) {
+      EXPECT_EQ(count(std::span(all, 3)).counts, (std::vector<bool>{true, true, true}));
+   }
+}
+
+TEST(roster, stray_stays_one_until_a_configured_place_is_related_to_it) {
+   place stray = configured(c, "x", of_strangers);
+   const place one_down[] = {configured(a, "a", of_a), down(configured(b, "b", of_b)), stray};
+   EXPECT_EQ(count(one_down).counts, (std::vector<bool>{true, true, false}));
+   stray.counted = false;
+   const place alone[] = {down(configured(a, "a", of_a)), down(configured(b, "b", of_b)), stray,
+                          learned(elsewhere, "l", of_a)};
+   EXPECT_EQ(count(alone).counts, (std::vector<bool>{true, true, false, true})) << "the learned one is the root";
+   const place all_down[] = {down(configured(a, "a", of_a)), down(stray)};
+   EXPECT_EQ(count(all_down).counts, (std::vector<bool>{true, false}));
+   const list knows_x{{c, "x"}};
+   const place known[] = {configured(a, "a", knows_x), stray};
+   EXPECT_EQ(count(known).counts, (std::vector<bool>{true, true}));
+}
+
+TEST(roster, configured_place_is_no_stray_without_two_that_know_each_other) {
+   const place two[] = {configured(a, "a", nobody), configured(c, "x", of_strangers)};
+   EXPECT_EQ(count(two).counts, (std::vector<bool>{true, true}));
+   const place never_met[] = {configured(a, "a", of_a), down(configured(b, "", nobody)), configured(c, "x", nobody)};
+   EXPECT_EQ(count(never_met).counts, (std::vector<bool>{true, true, true}));
+   const place unproven[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "", nobody)};
+   EXPECT_EQ(count(unproven).counts, (std::vector<bool>{true, true, true}));
+   const place forbidden[] = {configured(a, "a", nobody), configured(b, "b", nobody), configured(c, "c", nobody)};
+   EXPECT_EQ(count(forbidden).counts, (std::vector<bool>{true, true, true})) << "SENTINEL SENTINELS may be denied";
 }
 
 TEST(roster, another_id_at_a_learned_address_is_unmet) {

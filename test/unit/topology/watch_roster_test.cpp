@@ -219,6 +219,86 @@ TEST(watch_roster_without_ids, selection_for_another_master_is_not_ours) {
    EXPECT_GT(w.watched.hold_writes_until(), w.now);
 }
 
+// ---- a configured address that belongs to another deployment by now -----------------------------------------------
+
+struct watch_stray : ::testing::Test {
+   // Its host is lost, and a Sentinel of the same master name has its address.
+   void give_away(const endpoint& address) {
+      w.set(address, condition::refusing);
+      w.run_for(1ms);
+      auto& s = w.at(address);
+      s = {};
+      s.id = "stranger";
+      s.others = {{s4, "another-stranger"}};
+      w.name(address, new_master, 9);
+      w.at(s4) = s;
+      w.at(s4).id = "another-stranger";
+      w.at(s4).others = {{address, "stranger"}};
+   }
+   deployment w;
+};
+
+TEST_F(watch_stray, newer_epoch_moves_nobody) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   EXPECT_EQ(w.dials[s4], 0u);
+   w.publish(s3, "+switch-master", switched(old_master, new_master));
+   w.run_for(1ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+   const auto down = w.told<event::sentinel_down>();
+   ASSERT_FALSE(down.empty());
+   EXPECT_NE(down.back().why.find("another deployment"), std::string::npos) << down.back().why;
+}
+
+TEST_F(watch_stray, newer_epoch_moves_nobody_from_the_start) {
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
+TEST_F(watch_stray, reconnection_moves_nobody) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (int i = 0; i != 5; ++i) {
+      w.cut(s3);
+      w.run_for(15s);
+      EXPECT_TRUE(w.targets(old_master));
+   }
+}
+
+TEST_F(watch_stray, moves_nobody_while_no_other_answers) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
+   w.run_for(15s);
+   w.cut(s3);
+   w.run_for(15s);
+   EXPECT_FALSE(w.watched.target());
+   ASSERT_TRUE(w.watched.why_none());
+   const auto causes = w.watched.why_none()->causes;
+   EXPECT_TRUE(
+      std::any_of(causes.begin(), causes.end(), [](const auto& c) { return c.find("another dep") != c.npos; }));
+   for (const auto& s : {s1, s2}) w.set(s, condition::working);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
+TEST_F(watch_stray, counts_again_once_the_others_list_it) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.at(s).others.emplace_back(s3, "stranger");
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
 // ---- several behind one address -----------------------------------------------------------------------------------
 
 struct watch_balanced : ::testing::Test {
