@@ -12,6 +12,12 @@ bool same(std::string_view id, const endpoint& where, const listed_sentinel& oth
 
 std::string_view name_of(const place& p) { return p.id.empty() ? p.listed_as : p.id; }
 
+// An unproven Sentinel may be another one than was listed: it counts only where that one is still listed.
+bool stands_for(const place& p, const listed_sentinel& listed) {
+   const bool unproven = p.names && p.id.empty();
+   return same(p.listed_as, p.where, listed) && (!unproven || p.where == listed.where);
+}
+
 void add(std::vector<listed_sentinel>& census, std::string_view id, const endpoint& where) {
    const bool there =
       std::any_of(census.begin(), census.end(), [&](const listed_sentinel& s) { return same(id, where, s); });
@@ -66,7 +72,7 @@ std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& 
    for (std::size_t n = 0; n != to_read.size(); ++n) {
       for (const listed_sentinel& entry : places[to_read[n]].lists) {
          for (std::size_t i = 0; i != places.size(); ++i) {
-            if (counts[i] || places[i].configured || !same(places[i].listed_as, places[i].where, entry)) continue;
+            if (counts[i] || places[i].configured || !stands_for(places[i], entry)) continue;
             counts[i] = true;
             if (places[i].names) to_read.push_back(i);
          }

@@ -3,7 +3,8 @@
 // A Sentinel is its run id, which it tells on each connection; where it does not, it is known by its address, and its
 // id is *unproven*. A *place* is an address that is dialled. The configured places count, except for a *stray*: two
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
-// passed to another deployment. A learned place counts while a Sentinel that votes lists its id; the chain begins at the *roots*: the configured places that count and name a master or, while none of
+// passed to another deployment. A learned place counts while a Sentinel that votes lists its id (an unproven one: at
+// its address); the chain begins at the *roots*: the configured places that count and name a master or, while none of
 // them does, those that counted last and name one.
 #pragma once
 

@@ -196,6 +196,7 @@ class watch {
    void count_places();
    void learn(time_point now);
    bool is_led_to_by_a_seed(const peer&) const;
+   bool has_moved_away(const peer&) const;
    void follow_the_list(peer&, time_point now);
    void meet(const listed_sentinel&, time_point now);
    peer* hopeless();

@@ -48,6 +48,10 @@ void watch::learn(time_point now) {
    }
    for (const auto& p : peers_) {
       if (p->seed || !p->in_use) continue;
+      if (has_moved_away(*p)) {
+         p->questions.lost("is not proven to be the Sentinel that was listed there");
+         question_failed(*p, now);
+      }
       if (is_led_to_by_a_seed(*p))
          forget(*p);
       else if (std::exchange(p->look_elsewhere, false))
@@ -62,6 +66,12 @@ bool watch::is_led_to_by_a_seed(const peer& p) const {
    return !p.listed_as.empty() && std::any_of(peers_.begin(), peers_.end(), [&](const auto& q) {
       return q->seed && q->up() && !q->several && q->id() == p.listed_as;
    });
+}
+
+// It shows no run id, and the one that was to be there is listed elsewhere.
+bool watch::has_moved_away(const peer& p) const {
+   if (p.counts || !p.up() || !p.id().empty() || p.listed_as.empty()) return false;
+   return next_address(places_, tally_, p.listed_as, p.where) != p.where;
 }
 
 // It failed: perhaps it has moved.

@@ -108,6 +108,18 @@ TEST(roster, unproven_place_counts_by_its_address) {
    EXPECT_EQ(t.known, 3u);
 }
 
+TEST(roster, unproven_place_does_not_count_where_its_id_is_listed_elsewhere) {
+   const list moved{{elsewhere, "b"}, {c, "c"}};
+   place left = learned(b, "", nobody);
+   left.listed_as = "b";
+   const place all[] = {configured(a, "a", moved), left};
+   const auto t = count(all);
+   EXPECT_EQ(t.counts, (std::vector<bool>{true, false}));
+   EXPECT_EQ(next_address(all, t, "b", b), elsewhere);
+   const place gone[] = {configured(a, "a", moved), down(left)};
+   EXPECT_TRUE(count(gone).counts[1]) << "down, it is only to be dialled elsewhere";
+}
+
 // ---- a configured address that belongs to another deployment by now -----------------------------------------------
 
 const list of_strangers{{elsewhere, "y"}};

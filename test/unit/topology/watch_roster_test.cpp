@@ -219,6 +219,30 @@ TEST(watch_roster_without_ids, selection_for_another_master_is_not_ours) {
    EXPECT_GT(w.watched.hold_writes_until(), w.now);
 }
 
+TEST(watch_roster_without_ids, moved_sentinel_is_left_where_another_one_stands_now) {
+   deployment w(one_seed());
+   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
+   w.start();
+   w.set(s3, condition::refusing);
+   w.run_for(1ms);
+   w.set(s3, condition::working);  // of strangers, and dialled before anybody lists the other address
+   w.name(s3, new_master, 9);
+   w.run_for(15s);
+   w.at(s4) = w.at(s2);
+   for (const auto& s : {s1, s2}) {
+      for (auto& other : w.at(s).others) {
+         if (other.first == s3) other.first = s4;
+      }
+      w.publish(s, "+sentinel", "sentinel id 10.0.1.4 26379 @ mymaster 10.0.0.1 6379");
+   }
+   w.run_for(1s);
+   EXPECT_EQ(w.connections(s3), 0u);
+   EXPECT_EQ(w.connections(s4), 2u);
+   w.set(s1, condition::refusing);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
 // ---- a configured address that belongs to another deployment by now -----------------------------------------------
 
 struct watch_stray : ::testing::Test {
