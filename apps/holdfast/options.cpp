@@ -22,7 +22,7 @@ void add_deadline(CLI::App& app, std::optional<time_span>& into) {
          },
          "How long it may take, all in all: 30s, 500ms, 2m.\n"
          "Default: the deployment's down-after-milliseconds and\n"
-         "8 s more; 10 s where no Sentinel says")
+         "8 s more, 12 s at least; 10 s where no Sentinel says")
       ->type_name("TIME");
 }
 
