@@ -63,6 +63,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
 
 void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
    if (op.alters) note(op, session_);
+   if (op.is_transaction()) hide_values(op);  // also of one whose answer is kept for a while
    if (resp::is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
    if (!order_.empty()) {
       if (!op.harmless) {
@@ -76,7 +77,6 @@ void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
          return keep_answer(op, operation::answer::reply);
       }
    }
-   if (op.is_transaction()) hide_values(op);
    finish(op);
 }
 
