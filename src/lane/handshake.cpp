@@ -219,7 +219,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
    const std::size_t killed = s == step::kill ? kills_[kills_answered_++] : 0;
    switch (s) {
       case step::ping:
-         if (reply.is_error()) return !old_way_ || passes(reply.text()) ? state::working : fail_by(reply.text());
+         if (reply.is_error()) return on_ping_error(reply.text());
          return reply.text() == "PONG" ? state::working : fail_as_no_server(reply, "PING");
       case step::hello: return on_hello(reply);
       case step::auth:
@@ -247,6 +247,12 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
          return state::working;
    }
    return state::working;
+}
+
+// Before HELLO an error is life, unless the server turns away whoever comes.
+handshake::state handshake::on_ping_error(std::string_view text) {
+   const bool is_refused = resp::classify_error(text, false, false, true).cls == resp::reply_class::refused;
+   return !is_refused && (!old_way_ || passes(text)) ? state::working : fail_by(text);
 }
 
 handshake::state handshake::on_auth(const value_view& reply) {

@@ -111,6 +111,7 @@ class handshake {
    state take(step, const value_view&, resp::outbox&);
    state on_hello(const value_view&);
    state on_hello_error(std::string_view text);
+   state on_ping_error(std::string_view text);
    state on_auth(const value_view&);
    state on_role(const value_view&, resp::outbox&);
    state on_role_error(std::string_view text, resp::outbox&);

@@ -155,6 +155,17 @@ TEST(Greeting, server_that_refuses_both_ways_and_closes_gets_hello_again) {
    EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
 }
 
+TEST(Greeting, server_that_is_full_is_named_behind_ping_too) {
+   script s;
+   s.submit("GET k");
+   s.open();
+   s.accept();
+   close_and_redial(s, "PING");
+   s.answer(refuses("ERR max number of clients reached"));
+   EXPECT_EQ(s.accept(), "") << "it closes now, whatever it is asked";
+   EXPECT_NE(s.told<event::dial_failed>().back().why.find("max number of clients reached"), std::string::npos);
+}
+
 // As twemproxy does.
 TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
    script s(with_password("", "secret"));
