@@ -58,8 +58,8 @@ class case_in_court {
       succeeds(n, value::of_array(all));
    }
    void succeeds(call_number n, value v) { ends(n, std::move(v)); }
-   void fails(call_number n, outcome o, unsigned attempts) {
-      error e(errc::connection_lost, o);
+   void fails(call_number n, outcome o, unsigned attempts, errc code = errc::connection_lost) {
+      error e(code, o);
       e.attempts = attempts;
       ends(n, std::move(e));
    }

@@ -105,6 +105,16 @@ TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
    EXPECT_TRUE(c.found("more than its retry budget allows"));
 }
 
+TEST(Judges, NoticeWhoIsRefusedWhatTheBudgetDoesNotCharge) {
+   for (const unsigned times : {1U, 2U}) {
+      case_in_court c;
+      const auto n = c.gives(call_kind::set);
+      for (std::uint32_t k = 1; k <= times; ++k) c.sends(k, {"SET", "s0", std::to_string(n)});
+      c.fails(n, outcome::unknown, times, errc::retry_budget_exhausted);
+      EXPECT_EQ(c.found("the first time is free"), times == 1);
+   }
+}
+
 TEST(Judges, NoticeMoreUnderWayThanIsAllowed) {
    case_in_court c;
    c.judges.limits.in_flight = 1;
