@@ -34,7 +34,7 @@ bool are_related(const place& one, const place& other) {
 }
 
 // Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
-// it is related to one, also while no other Sentinel can be reached.
+// it is related to one, also while no other Sentinel can be reached (but see watch::pardon_strays).
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
    bool any_two = false;

@@ -192,6 +192,7 @@ class watch {
 
    // watch_roster.cpp: who is a Sentinel, and whose word counts
    void call_the_roll(time_point now);
+   void pardon_strays(time_point now);
    void tell_if_stray(const peer&, bool is_stray);
    void count_places();
    void learn(time_point now);
@@ -254,7 +255,8 @@ class watch {
    std::vector<place> places_;  // scratch: views into the peers
    tally tally_;
    bool roll_due_ = false;
-   bool contradicted_ = false;  // learned Sentinels claim a newer epoch than any configured one
+   time_point silent_since_ = never;  // none that counts names a master
+   bool contradicted_ = false;        // learned Sentinels claim a newer epoch than any configured one
 
    bool started_ = false;
    std::size_t next_start_ = 0;  // in order_: not yet dialled

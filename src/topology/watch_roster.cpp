@@ -24,8 +24,21 @@ void watch::call_the_roll(time_point now) {
          if (!p.seed && now >= after(p.unlisted_since, settings_.forget_after)) forget(p);
       }
    }
+   pardon_strays(now);
    learn(now);
    if (changed) weigh(now);
+}
+
+// Where none that counts has answered for long, they are gone, and what is there may be the same deployment, rebuilt.
+void watch::pardon_strays(time_point now) {
+   const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->votes(); });
+   silent_since_ = any ? never : std::min(silent_since_, now);
+   if (now < after(silent_since_, settings_.stray_for)) return;
+   for (const auto& p : peers_) {
+      if (!p->seed || p->counts) continue;
+      p->counts = roll_due_ = true;
+      tell_if_stray(*p, false);
+   }
 }
 
 void watch::tell_if_stray(const peer& p, bool is_stray) {

@@ -50,6 +50,7 @@ struct watch_settings {
    duration doubt_pause = std::chrono::milliseconds(250);  // how long a Sentinel that cried wolf can't hold commands
    duration agree_for = std::chrono::seconds(10);    // how long the Sentinels must agree on a lower epoch (new lineage)
    duration forget_after = std::chrono::seconds(3);  // a learned one that nobody lists any more
+   duration stray_for = std::chrono::minutes(1);     // a stray has no vote, after the last answer of one that has
    unsigned max_sentinels = 32;                      // seeds and learned ones together; seeds are never left out
    std::size_t max_replicas = 16;                    // with a warm connection
 

@@ -314,6 +314,18 @@ TEST_F(watch_stray, moves_nobody_while_no_other_answers) {
    EXPECT_EQ(w.watched.target()->epoch, 5u);
 }
 
+TEST_F(watch_stray, counts_when_the_others_have_been_gone_for_a_minute) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
+   w.run_for(50s);
+   EXPECT_FALSE(w.watched.target());
+   w.run_for(20s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_GT(w.dials[s4], 0u);
+}
+
 TEST_F(watch_stray, counts_again_once_the_others_list_it) {
    w.start();
    give_away(s3);
