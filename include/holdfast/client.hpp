@@ -22,10 +22,11 @@ namespace holdfast {
 
 // For `client::set`. At most one of `expires` and `keep_ttl`, and at most one of the two conditions.
 struct set_options {
-   std::optional<time_span> expires = {};  // EX or PX; 1 ms to 292 years, a finer part is cut off; unset: never
-   bool keep_ttl = false;                  // KEEPTTL: what remains of the present expiry stays
-   bool if_absent = false;                 // NX
-   bool if_present = false;                // XX
+   std::optional<time_span> expires =
+      {};                    // EX or PX; above 0, to 292 years, in whole milliseconds, rounded up; unset: never
+   bool keep_ttl = false;    // KEEPTTL: what remains of the present expiry stays
+   bool if_absent = false;   // NX
+   bool if_present = false;  // XX
 };
 
 // A connection to a master, wherever the master is. Each command is answered by the rightful master within its
@@ -87,8 +88,8 @@ class client {
    result<std::int64_t> del(keys, const call_options& = {});
    result<std::int64_t> exists(std::string_view key, const call_options& = {});  // how many there are
    result<std::int64_t> exists(keys, const call_options& = {});
-   // False: no such key. Whole milliseconds (PEXPIRE); zero or less deletes the key.
-   // Up to 292 years: what is longer is errc::invalid_argument, not executed. Zero or less deletes the key.
+   // False: no such key. Whole milliseconds, rounded up (PEXPIRE); zero or less deletes the key.
+   // Up to 292 years: what is longer is errc::invalid_argument, not executed.
    result<bool> expire(std::string_view key, time_span, const call_options& = {});
    result<std::int64_t> incr(std::string_view key, const call_options& = {});  // the new value
    result<std::int64_t> incr_by(std::string_view key, std::int64_t by, const call_options& = {});

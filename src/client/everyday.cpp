@@ -33,7 +33,8 @@ error too_long() {
    return e;
 }
 
-std::int64_t whole_ms(duration d) { return std::chrono::duration_cast<std::chrono::milliseconds>(d).count(); }
+// Never 0 for what is more: that would delete the key.
+std::int64_t whole_ms(duration d) { return std::chrono::ceil<std::chrono::milliseconds>(d).count(); }
 
 }  // namespace
 

@@ -44,6 +44,10 @@ std::optional<error> refuse_transaction(const operation& op) {
    if (resp::role_of(op.entry) != command_role::multi) {
       return refusal(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
+   // A server refuses such a MULTI, and runs the members one by one; after such a DISCARD it stays in the transaction.
+   for (const command* c : {&op.commands.front(), &op.commands.back()}) {
+      if (c->size() != 1) return refusal(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
+   }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
       if (const auto why = advice(resp::find_command(c)); !why.empty()) return refusal(c, errc::not_supported, why);
    }

@@ -54,11 +54,20 @@ void lane::take_reply(const value_view& reply, time_point now) {
    if (answered_slot.tests_multi) return multi_tested(now);
    const bool knocked = knocking_ != 0 && knocking_ == answered_slot.sequence;
    if (knocked) knocking_ = 0;
-   if (op == nullptr) return answered_nobody(answered_slot, knocked, reply, now);
-   op->where = operation::place::nowhere;
-   if (!op->results[op->commands.size() - 1]) return rejected(*op, answered_slot, knocked, now);
-   if (knocked) open_gate();
-   answered(*op, answered_slot, now);
+   const bool is_inside = answered_slot.transaction && reply.is_error() && may_be_inside(reply.text()) &&
+                          (op == nullptr || !multi_was_refused(*op));
+   if (op == nullptr) {
+      answered_nobody(answered_slot, knocked, reply, now);
+   } else {
+      op->where = operation::place::nowhere;
+      if (!op->results[op->commands.size() - 1]) {
+         rejected(*op, answered_slot, knocked, now);
+      } else {
+         if (knocked) open_gate();
+         answered(*op, answered_slot, now);
+      }
+   }
+   if (is_inside) lose("it may not have ended a transaction", fault::connection_lost, true, now);
 }
 
 void lane::answered(operation& op, const ledger_slot& slot, time_point now) {

@@ -143,6 +143,7 @@ void lane::write(operation& op, time_point now) {
    ledger_slot slot{.op = &op, .begin = link_.out.appended(), .sequence = op.sequence};
    slot.harmless = op.harmless;
    slot.alters = op.alters;
+   slot.transaction = op.is_transaction();
    slot.again = op.attempts != 0;
    for (const command& c : op.commands) slot.end = link_.out.append(c.bytes());
    slot.replies_due = static_cast<std::uint32_t>(op.commands.size());

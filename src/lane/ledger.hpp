@@ -30,6 +30,7 @@ struct ledger_slot {
    bool harmless = false;                  // nothing remains of it on the server: a read, a PING
    bool alters = false;                    // operation::alters
    bool again = false;                     // not the first time
+   bool transaction = false;               // its last reply is that to EXEC or DISCARD
    bool tests_multi = false;               // ours: an empty transaction
    bool blocks_for_ever = false;           // no reply need ever come
    duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout

@@ -96,4 +96,18 @@ void note(const operation& op, session& s) {
    }
 }
 
+bool may_be_inside(std::string_view said) {
+   constexpr std::string_view outside[] = {
+      "EXECABORT ",
+      "ERR EXEC without MULTI",
+      "ERR DISCARD without MULTI",
+      "MOVED ",
+      "ASK ",
+      "CROSSSLOT ",
+      "CLUSTERDOWN ",
+      "TRYAGAIN ",
+   };
+   return std::none_of(std::begin(outside), std::end(outside), [&](auto words) { return said.starts_with(words); });
+}
+
 }  // namespace holdfast::lane

@@ -6,6 +6,8 @@
 #include "lane/session.hpp"
 #include "resp/reply_class.hpp"
 
+#include <string_view>
+
 namespace holdfast::lane {
 
 // Of any operation, also of a single command.
@@ -21,5 +23,9 @@ void note(const operation&, session&);
 
 // MULTI itself was answered with an error: the members behind it run one by one as they come.
 inline bool multi_was_refused(const operation& op) { return op.is_transaction() && op.replies != 0 && !op.results[0]; }
+
+// What EXEC or DISCARD was answered with: whether the connection may be inside the transaction still, where all that
+// follows would be answered with QUEUED, and never run. So is DISCARD that is forbidden, or EXEC before Redis 6.2.
+bool may_be_inside(std::string_view said);
 
 }  // namespace holdfast::lane

@@ -70,6 +70,7 @@ TEST(client, runs_commands_and_reads_their_replies) {
    EXPECT_EQ(redis.hget("h", "f").value(), "1");
    EXPECT_EQ(redis.sadd("s", {"x", "y"}).value(), 2);
    EXPECT_TRUE(redis.expire("k", 1h).value());
+   EXPECT_TRUE(redis.set("soon", "v", {.expires = 1us}).value()) << "rounded up";
    EXPECT_EQ(redis.exists({"k", "n", "none"}).value(), 2);
    EXPECT_EQ(redis.del({"k", "n"}).value(), 2);
    EXPECT_EQ(redis.publish("nobody", "x").value(), 0);

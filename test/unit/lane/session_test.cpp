@@ -210,6 +210,53 @@ TEST(Transaction, OfWhichExecNamesAReasonThatPassesIsSentAgain) {
    }
 }
 
+TEST(Transaction, ThatMayNotHaveEndedTakesItsConnectionWithIt) {
+   for (const char* last : {"DISCARD", "EXEC"}) {
+      for (const bool is_cancelled : {false, true}) {
+         script s;
+         s.warm_up();
+         auto& unit = s.submit_unit({"MULTI", "INCR n", last});
+         auto& get = s.submit("GET k");
+         s.accept();
+         if (is_cancelled) s.cancel(unit);
+         s.answer(ok + queued + refuses("NOPERM this user has no permissions to run the '...' command") + queued);
+         EXPECT_NE(unit.says(), "waiting") << last;
+         EXPECT_EQ(get.says(), "waiting") << "QUEUED is no answer";
+         s.connect(8);
+         EXPECT_EQ(s.accept(), "GET k") << last;
+         s.answer(bulk("v"));
+         EXPECT_EQ(get.says(), "v");
+      }
+   }
+}
+
+TEST(Transaction, ThatHasEndedLeavesItsConnectionAsItWas) {
+   for (const std::string& replies : {ok + queued + refuses("EXECABORT Transaction discarded because of: NOPERM exec"),
+                                      ok + queued + refuses("MOVED 1 10.0.0.2:6379"),
+                                      refuses("NOPERM multi") + refuses("NOPERM incr") + refuses("NOPERM exec")}) {
+      script s;
+      s.warm_up();
+      auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"}, {.promise = delivery::at_most_once});
+      auto& get = s.submit("GET k");
+      s.accept();
+      s.answer(replies + bulk("v"));
+      EXPECT_EQ(get.says(), "v") << replies;
+      EXPECT_TRUE(unit.done() || unit.op.attempts == 1) << replies;
+   }
+}
+
+TEST(Transaction, WhoseBracketsHaveArgumentsIsRefused) {
+   for (const auto& lines : {std::vector<const char*>{"MULTI x", "INCR n", "EXEC"},
+                             {"MULTI", "INCR n", "EXEC x"},
+                             {"MULTI", "INCR n", "DISCARD x"}}) {
+      script s;
+      s.warm_up();
+      auto& unit = s.submit_unit({lines[0], lines[1], lines[2]});
+      EXPECT_EQ(unit.says(), "not_executed, invalid_argument");
+      EXPECT_EQ(s.pending(), 0U);
+   }
+}
+
 TEST(Transaction, OfWhichAMemberIsWrongDidNotRun) {
    script s;
    s.warm_up();
