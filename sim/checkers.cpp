@@ -142,7 +142,9 @@ void checkers::judge_failure(call_number n, const call& c, const error& e, const
       broken(name(n) + " is reported as not executed, but it ran: " + e.what());
    if (e.outcome == outcome::executed && c.runs == 0)
       broken(name(n) + " is reported as executed, but it did not run: " + e.what());
-   if (e.code() == errc::retry_budget_exhausted && c.times_sent == 1 && !limits.max_resends)
+   // (Of a transaction the second time may have left in part.)
+   const bool had_one_try = c.times_sent == 1 && !is_transaction(c.kind) && !limits.max_resends;
+   if (e.code() == errc::retry_budget_exhausted && had_one_try)
       broken(name(n) + " is not sent again for want of a retry budget, and the first time is free: " + e.what());
    // What is harmless to repeat is not given up while all is well; nothing is refused then.
    const bool excused = e.code() == errc::cancelled || e.code() == errc::retry_budget_exhausted ||
