@@ -16,6 +16,7 @@ lane::settings lane_settings(const config& c) {
    s.queued_bytes = c.limits.parked_bytes;
    s.in_flight = c.limits.in_flight;
    s.in_flight_before_first_reply = std::min(c.limits.in_flight, c.limits.in_flight_before_first_reply);
+   s.tests_multi = true;
    return s;
 }
 

@@ -128,7 +128,7 @@ class lane {
    void test_idle_connection(time_point now);
    time_point silent_since() const { return std::max(silent_since_, life_.last()); }
    time_point look_at() const { return ledger_.empty() ? never : life_.look_at(silent_since(), link_.out.appended()); }
-   void test_multi(time_point now);
+   bool must_test_multi(time_point now);
    bool is_testing() const { return awaiting_pong_ || multi_test_.now() == multi_test::state::asked; }
    time_point silence_ends() const;
    void watch_silence(time_point now);
@@ -148,6 +148,7 @@ class lane {
    bool its_answer_is_final(operation&, time_point now);
    void release(operation&, time_point now);
    void hide_values(operation&);
+   void may_be_another_user(resp::command_role changed_by);
    void multi_tested(time_point now);
    void drop_overtaken(operation&, time_point now);
    void fail_overtaken(operation&, time_point now);

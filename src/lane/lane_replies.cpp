@@ -42,22 +42,22 @@ void lane::take_reply(const value_view& reply, time_point now) {
       } else {
          into = value(reply);
       }
+   } else if (slot.tests_multi) {
+      multi_test_.heard(reply);
    }
    if (reply.is_error()) leave_if_no_master(reply.text(), now);
-   if (slot.tests_multi) multi_test_.heard(reply);
    if (--slot.replies_due != 0) return;
    const ledger_slot answered_slot = slot;
    ledger_.pop();
    awaiting_pong_ = false;
    first_reply_ = true;
    connector_.proven();
-   if (answered_slot.tests_multi) return multi_tested(now);
    const bool knocked = knocking_ != 0 && knocking_ == answered_slot.sequence;
    if (knocked) knocking_ = 0;
    const bool is_inside = answered_slot.transaction && reply.is_error() && may_be_inside(reply.text()) &&
                           (op == nullptr || !multi_was_refused(*op));
    if (op == nullptr) {
-      answered_nobody(answered_slot, knocked, reply, now);
+      answered_slot.tests_multi ? multi_tested(now) : answered_nobody(answered_slot, knocked, reply, now);
    } else {
       op->where = operation::place::nowhere;
       if (!op->results[op->commands.size() - 1]) {
@@ -71,7 +71,10 @@ void lane::take_reply(const value_view& reply, time_point now) {
 }
 
 void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
-   if (op.alters) note(op, session_);
+   if (op.alters) {
+      note(op, session_);
+      may_be_another_user(resp::role_of(op.entry));
+   }
    if (op.is_transaction()) hide_values(op);  // also of one whose answer is kept for a while
    if (resp::is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
    if (!order_.empty()) {
@@ -89,12 +92,19 @@ void lane::answered(operation& op, const ledger_slot& slot, time_point now) {
    finish(op);
 }
 
+// What a connection takes depends on its user.
+void lane::may_be_another_user(resp::command_role changed_by) {
+   using enum resp::command_role;
+   if (changed_by != select && changed_by != set_name) multi_test_.forget();
+}
+
 // The connection has said whether it takes transactions. If not, the one that waits for that ends, and nothing of it
 // was sent.
 void lane::multi_tested(time_point now) {
    const auto found = multi_test_.finish();
    if (found.allowed) return;
    if (found.is_inside) leave_soon("it took MULTI and did not carry out EXEC: " + found.said, now);
+   if (found.leaves) leave_soon("it answered " + found.said, now);
    if (found.passes) {
       hold_until_ = std::max(hold_until_, after(now, std::chrono::milliseconds(100)));
       held_for_ = link_.where();
@@ -131,7 +141,11 @@ void lane::answered_nobody(const ledger_slot& slot, bool knocked, const value_vi
    if (found != abandoned_changes_.end()) {
       const command change = std::move(found->second);
       abandoned_changes_.erase(found);
-      if (!reply.is_error()) session_.note(resp::role_of(resp::find_command(change)), change);
+      const auto role = resp::role_of(resp::find_command(change));
+      if (!reply.is_error()) {
+         session_.note(role, change);
+         may_be_another_user(role);
+      }
    }
    if (proof.ran != outcome::not_executed && !slot.harmless) has_run(slot, now);
 }
@@ -164,7 +178,7 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
    s.budget = s.budget || free;
    const decision d = decide(s);
    error e = make_error(op, d.code, d.outcome, now);
-   if (multi_was_refused(op)) multi_test_ = {};  // it was allowed before: the next one asks again
+   if (multi_was_refused(op)) multi_test_.forget();  // it was allowed before: the next one asks again
    const std::size_t told_by = multi_was_refused(op) ? 0 : op.commands.size() - 1;
    e.server_text = resp::without_values(op.results[told_by].error().server_text, op.commands[told_by]);
    if (s.reply.cls == resp::reply_class::readonly && !guide_.roles_matter()) explain_replica(e);

@@ -30,6 +30,7 @@ void lane::pump(time_point now) {
       if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) break;
       if (!ledger_.empty() && must_wait_in_line(*op)) break;
       if (may_have_cursor(*op) && refuse_foreign_cursor(*op, now)) continue;
+      if (op->is_transaction() && must_test_multi(now)) break;
       unqueue(*op);
       write(*op, now);
       leave_if_unfinished(now);
@@ -65,6 +66,7 @@ void lane::knock(time_point now) {
             op = next;
             continue;
          }
+         if (op->is_transaction() && must_test_multi(now)) return;
          if (!passes) {
             knocking_ = op->sequence;
             if (!op->harmless) waiting.add(*op);
@@ -111,18 +113,19 @@ bool lane::held(const operation& op, time_point now) {
    // What a master that is about to be replaced acknowledges now, its successor may never hear of.
    if (!op.harmless && now < guide_.hold_writes_until()) return true;
    test_idle_connection(now);
-   if (op.is_transaction()) test_multi(now);
-   return is_testing();
+   return awaiting_pong_;
 }
 
-// Nothing may stand behind MULTI before it was taken. It costs a round trip, once for a connection that has
-// transactions to carry.
-void lane::test_multi(time_point now) {
-   if (!settings_.tests_multi || awaiting_pong_ || multi_test_.now() != multi_test::state::untried) return;
+// Before a transaction is written: whether it has to wait, as its connection is asked first. Nothing may stand behind
+// MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry.
+bool lane::must_test_multi(time_point now) {
+   if (!settings_.tests_multi || multi_test_.now() == multi_test::state::allowed) return false;
    if (ledger_.empty()) silent_since_ = now;
    ledger_slot slot{.begin = link_.out.appended(), .replies_due = 2, .harmless = true, .tests_multi = true};
+   if (!ledger_.empty()) slot.sequence = ledger_.at(ledger_.size() - 1).sequence;  // ordered, and found behind that one
    slot.end = multi_test_.ask(link_.out);
    ledger_.push(slot);
+   return true;
 }
 
 // A connection that was silent for long may be dead without our having been told (half-open). A PING before the first

@@ -20,6 +20,7 @@ class multi_test {
       bool allowed = false;
       bool is_inside = false;  // MULTI was taken and EXEC refused: what is sent now may be queued for ever
       bool passes = false;     // refused for now only
+      bool leaves = false;     // by this connection; a new one may be taken better
       std::string said = {};
    };
 
@@ -30,20 +31,25 @@ class multi_test {
       found_ = {};
       return out.append("*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n");
    }
+   // It may be otherwise by now. A test that is under way goes on.
+   void forget() {
+      if (state_ == state::allowed) state_ = state::untried;
+   }
    // Each of the two replies.
    void heard(const value_view& reply) {
       const bool of_exec = replies_++ == 1;
       if (!found_.said.empty()) return;  // MULTI was refused
       if (!reply.is_error()) {
          const bool fits = of_exec ? reply.kind() == kind::array && reply.size() == 0 : reply.text() == "OK";
-         if (!fits) found_ = {false, true, false, "an answer that does not fit: " + resp::kind_and_size(reply)};
+         if (!fits) found_ = {false, true, false, false, "an answer that does not fit: " + resp::kind_and_size(reply)};
          return;
       }
       using enum resp::reply_class;
       const auto c = resp::classify_error(reply.text(), false, of_exec, true).cls;
       if (of_exec && reply.text().starts_with("EXECABORT")) return;  // refused for now, and by its own rule
       found_.said = resp::kept_words(reply.text());
-      found_.passes = resp::is_gate(c) && c != no_permission && c != wrong_password;
+      found_.passes = resp::is_gate(c) && c != no_permission && c != wrong_password && c != moved;
+      found_.leaves = c == not_authenticated || c == refused;
       found_.is_inside = of_exec;
    }
    finding finish() {

@@ -195,6 +195,31 @@ TEST(execution, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
    EXPECT_GE(s.heard.count("connection_lost"), 1U) << s.heard.text();
 }
 
+TEST(execution, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
+   scene s;
+   auto control = s.server();
+   control.run({"ACL", "SETUSER", "u", "on", ">p", "~*", "+@all", "-multi"});
+   config theirs = s.settings;
+   theirs.username = "u";
+   theirs.password = "p";
+   client redis(theirs);
+   const std::vector<command> list{{"MULTI"}, {"DECRBY", "from", 10}, {"INCRBY", "to", 10}, {"EXEC"}};
+   const auto replies = redis.run(list);
+   ASSERT_FALSE(replies[3]);
+   EXPECT_EQ(replies[3].error().outcome, outcome::not_executed);
+   EXPECT_TRUE(replies[3].error().server_text.starts_with("NOPERM")) << replies[3].error().what();
+   EXPECT_EQ(s.stored("from") + s.stored("to"), "(nil)(nil)");
+   EXPECT_TRUE(redis.run({"GET", "from"}));
+   control.run({"ACL", "SETUSER", "u", "+multi"});
+   EXPECT_TRUE(redis.run(list)[3]);
+   control.run({"ACL", "SETUSER", "u", "-multi"});
+   const auto late = redis.run(list);  // the connection was allowed to
+   ASSERT_FALSE(late[3]);
+   EXPECT_EQ(late[3].error().outcome, outcome::executed);
+   EXPECT_EQ(redis.run(list)[3].error().outcome, outcome::not_executed);
+   EXPECT_EQ(s.stored("from") + s.stored("to"), "-2020");
+}
+
 TEST(execution, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil) {
    covers("3.6");
    scene s;

@@ -34,6 +34,7 @@ class stage final : private network_user, private fabric_user {
    struct expected {
       call_number number = 0;  // 0: of the handshake, or a PING
       std::string command;
+      bool is_empty = false;  // an EXEC straight behind its MULTI: the client's own question
       bool turned_away = false;
       std::size_t error = 0;
    };
@@ -50,10 +51,11 @@ class stage final : private network_user, private fabric_user {
       bool held = false;      // nothing is read now
       bool together = false;  // what comes next is read in one
       std::string failed;
-      std::string in;    // read from the network, not yet by the engine
-      std::string sent;  // the beginning of a command
-      unsigned db = 0;   // that it was told to select
-      std::string name;  // that it was given
+      std::string in;            // read from the network, not yet by the engine
+      std::string sent;          // the beginning of a command
+      unsigned db = 0;           // that it was told to select
+      std::string name;          // that it was given
+      bool after_multi = false;  // the last command was one
       std::uint32_t commands = 0;
       std::uint32_t replies = 0;
       std::deque<expected> awaited;

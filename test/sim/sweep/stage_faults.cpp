@@ -68,7 +68,7 @@ namespace {
 void add_errors(std::vector<injection>& all, const step& s) {
    if (s.of_sentinel) return;
    for (std::size_t i = 0; i < error_replies.size(); ++i) {
-      // Nothing turns MULTI away but a missing permission; and then what was to be inside it runs as it comes.
+      // Nothing turns MULTI away but a missing permission.
       if (s.command == "MULTI" && !error_replies[i].text.starts_with("NOPERM")) continue;
       all.push_back({.what = fault::turned_away, .at = i, .dial = s.dial, .number = s.number});
    }

@@ -121,7 +121,7 @@ void stage::read(std::uint32_t link, std::size_t n) {
    if (bytes.starts_with('-') && !s.awaited.empty() && s.awaited.front().number != 0) {
       const expected& e = s.awaited.front();
       call& c = calls_[e.number - 1];
-      if (c.commands.size() == 1 || e.command == "EXEC") ++c.refused;
+      if (c.commands.size() == 1 || (e.command == "EXEC" && !e.is_empty)) ++c.refused;
    }
    count_reply(s, n);
    feed(link, bytes);

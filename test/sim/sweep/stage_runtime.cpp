@@ -119,12 +119,14 @@ void stage::accept(std::uint32_t link, std::size_t n, bool send) {
       if (size == 0) break;
       if (fabric_.servers[s.host] != nullptr) checkers_.sent(0, {s.dial, s.host}, w);
       expected e{.command = std::string(w[0])};
+      e.is_empty = e.command == "EXEC" && s.after_multi;
+      s.after_multi = e.command == "MULTI";
       for (std::size_t i = 1; e.command == "CLIENT" && i < 2; ++i) e.command += " " + std::string(w[i]);
       for (call& c : calls_) {
          const auto is_it = [&](const command& own) { return own.bytes() == std::string_view(s.sent).substr(0, size); };
          if (!c.active || std::none_of(c.commands.begin(), c.commands.end(), is_it)) continue;
          e.number = c.number;
-         if (c.commands.back().bytes() == std::string_view(s.sent).substr(0, size)) ++c.whole;
+         if (!e.is_empty && c.commands.back().bytes() == std::string_view(s.sent).substr(0, size)) ++c.whole;
          if (s.db != scenario_.db) checkers_.broken(e.command + " goes to another database");
          if (s.name != scenario_.client_name) checkers_.broken(e.command + " goes out under no name");
          break;
