@@ -60,6 +60,8 @@ class world final : private network_user, private fabric_user, private client_us
    bool is_whole() const;
    bool settled() const;
    void finish();
+   bool somebody_holds_too_many() const;
+   unsigned most_connections(host_id, const redis_model& master) const;
    void judge_rest();
    void judge_client(const sim_client&, const redis_model& master, const std::string& who);
    bool is_well() const;
