@@ -27,12 +27,12 @@ void beliefs::read(const line& on, const told& t, time_point now) {
    }
 }
 
+// Whose process may be gone has its word no longer, whichever connection to it was the first to end.
 void beliefs::ended(const line& l) {
+   if (held_for_.by == l.to) held_for_ = {};
    const auto was = std::find_if(subscriptions_.begin(), subscriptions_.end(),
                                  [&](const auto& s) { return s.on.number == l.number && s.on.to == l.to; });
-   if (was == subscriptions_.end()) return;
-   if (held_for_.by == l.to) held_for_ = {};
-   subscriptions_.erase(was);
+   if (was != subscriptions_.end()) subscriptions_.erase(was);
 }
 
 void beliefs::answered(const told& t, time_point now) {

@@ -171,7 +171,7 @@ bool world::somebody_holds_too_many() const {
 // Two to each Sentinel, one to the master, at most one to each replica.
 unsigned world::most_connections(host_id h, const redis_model& master) const {
    // Where each connection may reach another Sentinel, the client can't know before that it reaches the same one twice.
-   const bool several = plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name || checkers_.expects_lineages;
+   const bool several = plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name;
    if (fabric_.servers[h] == nullptr) return several ? 4 : 2;
    const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
    if (h != master.host() && !(watches && !checkers_.is_neighbour(h))) return 0;

@@ -46,7 +46,7 @@ struct sentinel_peer {
       listed_as = other_id;
       in_use = counts = true;
       several = look_elsewhere = objectively_down = failing_over = false;
-      unlisted_since = never;
+      unlisted_since = differ_since = never;
       question_failures = event_failures = 0;
       now = standing::untried;
       why.clear();
@@ -61,11 +61,12 @@ struct sentinel_peer {
       "is of another deployment: the other configured Sentinels do not list it, nor it them";
 
    endpoint where;
-   bool seed = false;           // a configured place
-   bool in_use = true;          // else it is free for another
-   bool counts = true;          // it is configured and no stray, or listed (roster.hpp)
-   bool several = false;        // questions and events of this address have reached different Sentinels
-   std::string listed_as = {};  // of a learned one: the id under which it was listed
+   bool seed = false;                // a configured place
+   bool in_use = true;               // else it is free for another
+   bool counts = true;               // it is configured and no stray, or listed (roster.hpp)
+   bool several = false;             // questions and events of this address have reached different Sentinels
+   time_point differ_since = never;  // they show different ids: one may be the connection to a process that is gone
+   std::string listed_as = {};       // of a learned one: the id under which it was listed
    time_point unlisted_since = never;
    bool waits_for_list = false;  // its first answer on this connection does: it may be a stray
    bool look_elsewhere = false;  // it has just failed: perhaps it is listed at another address

@@ -25,6 +25,7 @@ class subscription {
    checked_connection connection;
 
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
+   void probe(time_point now) { connection.send(ping_, 1, now); }  // while active: is it still there?
    void opened(time_point now);
    void lost(const std::string& why) { fail(why); }
    // The run id of the Sentinel at the other end, told before the first event; empty where it does not tell. Behind one

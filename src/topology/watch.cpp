@@ -123,6 +123,7 @@ void watch::on_lost(resp::link& l, const std::string& why, time_point now) {
       return;
    }
    if (&l == &p->questions.connection.link) {
+      if (p->questions.connection.is_open()) drop_candidates_of(*p, p->id());
       p->questions.lost(why);
       question_failed(*p, now);
    } else {
@@ -143,6 +144,7 @@ void watch::on_received(resp::link& l, time_point now) {
       take_questions(*p, now);
    else
       take_events(*p, now);
+   find_several(*p);
    finish_event(now);
 }
 

@@ -54,8 +54,9 @@
 //    a master it is believed, *provisionally*: until a Sentinel names it, under whatever newer epoch (event
 //    master_confirmed). New writes are to be held from the selection on, for `hold_on_selected` at most; a Sentinel
 //    whose selection came to nothing holds none again for `hold_pause`. A candidate is dropped when its failover is
-//    over or given up, when its Sentinel forgets the master or selects another node, when the subscription that named
-//    it is lost, or when something as new is believed. A provisional belief is withdrawn, and the master of before
+//    over or given up, when its Sentinel forgets the master or selects another node, when a connection to that
+//    Sentinel ends (the subscription that named it or any other one: its process may be gone), or when something as new
+//    is believed. A provisional belief is withdrawn, and the master of before
 //    believed again (event master_withdrawn), when the Sentinel that had selected the node gives its failover up; when
 //    the node says that it is a slave and all Sentinels, asked once more, do not name it; or when there is agreement as
 //    in 4 on another node (then that is believed), and that node, asked by the watch itself, says that it is a master.
@@ -204,8 +205,9 @@ class watch {
    void forget(peer&);
    bool is_welcome(peer&, const std::string& id);
    void question_met(peer&, time_point now);
-   bool event_source_is_welcome(peer&);
-   void note_if_several(peer&);
+   bool event_source_is_welcome(peer&, time_point now);
+   void note_if_several(peer&, time_point now);
+   void find_several(peer&);
    bool is_repeated_elsewhere(const peer&) const;
    const std::vector<opinion>& voices();     // of all that count
    const std::vector<opinion>& supported();  // the same, without newer epochs that only a few learned ones claim
@@ -228,6 +230,7 @@ class watch {
    void selected(peer&, const endpoint&, time_point now);
    bool is_of_our_failover(const peer&, const hint&) const;
    void drop_candidates(std::uint64_t up_to_epoch);
+   void drop_candidates_of(const peer&, const std::string& id);
    void extend_holds(const endpoint&, time_point now);
    void given_up(peer&, time_point now);
    void confirm_by(const std::vector<opinion>& in_hand);

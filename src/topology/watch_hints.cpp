@@ -14,7 +14,7 @@ void watch::take_events(peer& p, time_point now) {
       switch (p.events.take(now)) {
          case subscription::news::nothing: return;
          case subscription::news::active:
-            if (!event_source_is_welcome(p)) {
+            if (!event_source_is_welcome(p, now)) {
                p.events.lost("is another Sentinel than the one that is listed there");
                return subscription_failed(p, false, now);
             }
@@ -45,6 +45,7 @@ void watch::subscription_failed(peer& p, bool was_active, time_point now) {
    else if (p.up())
       e.retry_from(after(now, spread(p.event_failures++, retry_cap())));
    if (!was_active) return;
+   drop_candidates_of(p, p.events.id());
    const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
    if (!any) doubt(p, now);
    ask_for_hint(p, now);

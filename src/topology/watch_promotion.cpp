@@ -34,6 +34,16 @@ void watch::drop_candidates(std::uint64_t up_to_epoch) {
    }
 }
 
+// A connection to this Sentinel has ended: perhaps all of them do, and the news of another one's end is still under way
+// (a lost packet takes 200 ms).
+void watch::drop_candidates_of(const peer& gone, const std::string& id) {
+   for (const auto& p : peers_) {
+      const auto& heard = p->events.id();
+      const bool unknown = id.empty() || heard.empty();
+      if (unknown ? p.get() == &gone : heard == id) p->candidate.reset();
+   }
+}
+
 void watch::extend_holds(const endpoint& where, time_point now) {
    for (const auto& p : peers_) {
       auto& c = p->candidate;

@@ -174,19 +174,34 @@ void watch::question_met(peer& p, time_point now) {
       return question_failed(p, now);
    }
    p.waits_for_list = p.seed;
-   note_if_several(p);
+   note_if_several(p, now);
 }
 
-bool watch::event_source_is_welcome(peer& p) {
-   note_if_several(p);
+bool watch::event_source_is_welcome(peer& p, time_point now) {
+   note_if_several(p, now);
    const auto& id = p.events.id();
    return p.seed || id.empty() || p.listed_as.empty() || id == p.listed_as;
 }
 
-void watch::note_if_several(peer& p) {
+// Questions and events reach different Sentinels. Where one was restarted as another one, the end of the connection to
+// the process before may be still under way: only what both answer from now on shows that there are two.
+void watch::note_if_several(peer& p, time_point now) {
    const auto& heard = p.events.id();
    if (!p.seed || !p.events.active() || heard.empty() || p.id().empty() || heard == p.id() || p.several) return;
-   p.several = roll_due_ = true;
+   p.differ_since = now;
+   p.events.probe(now);
+   p.questions.ask(rounds_.last(), now);
+}
+
+void watch::find_several(peer& p) {
+   if (p.differ_since == never) return;
+   const auto& q = p.questions.connection;
+   const auto& e = p.events.connection;
+   const bool differ = q.is_open() && p.events.active() && !p.id().empty() && p.id() != p.events.id();
+   if (differ && (q.heard_at() <= p.differ_since || e.heard_at() <= p.differ_since || e.unanswered() != 0)) return;
+   p.differ_since = never;
+   p.several = differ;
+   roll_due_ = roll_due_ || differ;
 }
 
 // ---- whose word it is ---------------------------------------------------------------------------------------------

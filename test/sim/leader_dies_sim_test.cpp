@@ -31,8 +31,6 @@ plan plan_of(std::uint64_t seed, fault_kind loss, fault_kind of_leader, cutover 
    p.work.pause_low = 5ms;
    p.work.pause_high = 15ms;
    p.knows_all_seeds = true;
-   p.seeds = seeds::addresses;
-   p.has_neighbours = p.sentinel.names_nodes = false;
    p.max_resends = p.parked = p.in_flight = {};
    p.resends_per_second = {};
    p.attempt_timeout = p.deadline = {};

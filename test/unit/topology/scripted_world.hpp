@@ -77,6 +77,8 @@ class scripted_world {
    // ---- faults and events ----
    void publish(const endpoint& sentinel, std::string_view channel, std::string_view payload);
    void cut(const endpoint& sentinel);  // the connections to it end (EOF)
+   void cut_subscription(const endpoint& sentinel);
+   void cut_questions(const endpoint& sentinel);  // but the news of the subscription's end is lost
    void set(const endpoint& sentinel, scripted_sentinel::condition c);
 
    // ---- what happened ----

@@ -193,6 +193,18 @@ void scripted_world::cut(const endpoint& sentinel) {
    }
 }
 
+void scripted_world::cut_subscription(const endpoint& sentinel) {
+   for (const auto& c : connections_) {
+      if (c->where == sentinel && c->subscribed) lose(c, "the connection was closed by the server");
+   }
+}
+
+void scripted_world::cut_questions(const endpoint& sentinel) {
+   for (const auto& c : connections_) {
+      if (c->where == sentinel && !c->subscribed) lose(c, "the connection was closed by the server");
+   }
+}
+
 void scripted_world::set(const endpoint& sentinel, scripted_sentinel::condition is) {
    at(sentinel).is = is;
    for (const auto& c : connections_) {

@@ -294,6 +294,23 @@ TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
+TEST_F(promotion, end_of_its_questions_ends_the_candidate) {
+   selected();
+   w.cut_questions(s1);  // it has died: the other end is under way
+   w.run_for(1ms);
+   EXPECT_FALSE(holds());
+   promoted(new_master);
+   w.run_for(500ms);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST_F(promotion, end_of_another_sentinels_questions_keeps_the_candidate) {
+   selected();
+   w.cut_questions(s2);
+   w.run_for(1ms);
+   EXPECT_TRUE(holds());
+}
+
 TEST_F(promotion, ASentinelThatForgetsTheMasterEndsTheCandidateAndOneThatIsConfiguredDoesNot) {
    selected();
    w.publish(s1, "+set", about_master(old_master) + " quorum 3");

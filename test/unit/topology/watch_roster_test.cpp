@@ -393,6 +393,30 @@ TEST_F(watch_balanced, selection_heard_twice_is_withdrawn_by_either) {
    FAIL() << "none is heard twice";
 }
 
+// The news that the process before has ended comes later to one of the two connections.
+TEST(watch_named_sentinel, restart_as_another_one_needs_no_second_place) {
+   const endpoint name{"sentinel-1", 26379};
+   auto settings = three_sentinels();
+   settings.sentinels = {name};
+   deployment w(settings);
+   w.at(name).behind = {s1};
+   w.start();
+   w.at(s1).id = "new-1";
+   for (const auto& s : {s2, s3}) {
+      for (auto& [where, id] : w.at(s).others) id = where == s1 ? "new-1" : id;
+   }
+   const auto answers = [&] {
+      const auto up = w.told<event::sentinel_up>();
+      return std::count_if(up.begin(), up.end(), [&](const auto& e) { return e.sentinel == name; });
+   };
+   const auto before = answers();
+   w.cut_questions(s1);
+   ASSERT_TRUE(w.run_till([&] { return answers() != before; }, 5s));
+   w.cut_subscription(s1);
+   w.run_for(30s);
+   EXPECT_EQ(w.connections(s1), 2u);
+}
+
 TEST(watch_unreachable, sentinels_that_announce_no_reachable_address_are_heard_by_the_given_one) {
    auto settings = three_sentinels();
    settings.sentinels = {balancer};
