@@ -210,9 +210,13 @@ void connector::take_fates() {
       switch (found[i].is) {
          case earlier_connection::fate::ended: result = fence_result::holds; break;
          case earlier_connection::fate::alive: result = fence_result::impossible; break;
-         case earlier_connection::fate::unproven: result = fence_result::unproven; [[fallthrough]];
+         case earlier_connection::fate::unproven:
+            result = may_be_same(pasts_[i]) ? fence_result::impossible : fence_result::unproven;
+            [[fallthrough]];
          case earlier_connection::fate::elsewhere:
             left.push_back(std::move(pasts_[i]));
+            left.back().passed = true;
+            if (result == fence_result::impossible) left.back().waited_for = false;  // what waited ends now
             if (is_here(left.back())) left.back().where = {};
             break;
       }
@@ -220,6 +224,13 @@ void connector::take_fates() {
       if (fence_problem_.empty()) fence_problem_ = found[i].why;
    }
    pasts_ = std::move(left);
+}
+
+// Where neither run ids nor a kill tell. A failover alone leads to another process: a master is not its own replica. A
+// new address under the same epoch may be another name of the same node, and so may the next but one.
+bool connector::may_be_same(const past& p) const {
+   const bool was_replaced = !p.passed && node_->epoch > p.epoch;
+   return p.waited_for && !was_replaced;
 }
 
 // A name may stand for a master and its replicas: then the master is looked for, at each address once a round. Where
@@ -313,11 +324,12 @@ bool connector::fence_is_due() const {
    });
 }
 
-void connector::remember_for_fence() {
+void connector::remember_for_fence(bool others_wait) {
    const identity& self = handshake_.self();
+   for (past& p : pasts_) p.waited_for = p.waited_for && others_wait;
    std::erase_if(pasts_, [&](const past& p) { return is_here(p) && p.who.run_id == self.run_id; });
    if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());
-   pasts_.push_back({node_->where, link_.address(), self});
+   pasts_.push_back({node_->where, link_.address(), self, node_->epoch});
 }
 
 }  // namespace holdfast::lane

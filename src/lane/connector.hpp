@@ -65,8 +65,9 @@ class connector {
    std::optional<handshake::problem> problem() const { return problem_; }
 
    // ---- the fence ----
-   // The connection that is being given up has written what may still run there.
-   void remember_for_fence();
+   // The connection that is being given up has written what may still run there. `others_wait`: for what was lost on
+   // connections before it, too, commands wait to be sent again.
+   void remember_for_fence(bool others_wait);
    // On the way to a process where something of a lost connection may still run.
    bool fence_is_due() const;
    bool has_to_fence() const { return !pasts_.empty(); }  // some process, should the lane come to it
@@ -81,7 +82,11 @@ class connector {
       endpoint where;    // where it was dialled; none once another process was found there
       endpoint address;  // the one of that name
       identity who;
+      std::uint64_t epoch = 0;  // that it was the master under
+      bool passed = false;      // the lane was connected to another node since
+      bool waited_for = true;   // what was lost there may wait to be sent again
    };
+   bool may_be_same(const past&) const;
    bool is_here(const past& p) const { return p.where == node_->where && p.address == link_.address(); }
    static constexpr std::size_t most_pasts = 8;  // processes that a lane remembers to fence
    static constexpr std::size_t most_causes = 8;

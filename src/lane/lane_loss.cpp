@@ -20,6 +20,8 @@ bool sends_again(const decision& d) {
 void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    unsigned unanswered = 0;
    bool may_still_run = false;
+   bool others_wait = false;  // for what was lost on connections before this one
+   for (const operation* op : order_.all()) others_wait = others_wait || op->unfenced || op->left_behind;
    std::vector<lost_command> lost(ledger_.size());
    // From the oldest to the newest: where the retry budget is short, the older ones have it.
    auto budget = budget_.available(now);
@@ -36,6 +38,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
       if (l.remains || (l.state == written::whole && l.op != nullptr)) ++unanswered;
       may_still_run = may_still_run || l.remains;
       if (l.op == nullptr) continue;
+      others_wait = others_wait || l.op->unfenced || l.op->left_behind;
       // Too large was the oldest one's reply alone.
       const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;
       l.free = is_free(*l.op);
@@ -53,7 +56,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    }
    for (operation* op : answered_before) answer_counts(*op) ? release(*op, now) : drop_overtaken(*op, now);
    // What an unfinished connection carried is told as it is; and the fence that was due before is due still.
-   if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence();
+   if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence(others_wait);
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
    leaving_ = awaiting_pong_ = first_reply_ = false;
