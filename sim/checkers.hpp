@@ -61,7 +61,6 @@ struct promised_limits {
    retry_budget_settings budget = {};
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
-   bool names_differ = false;  // one server has two names for a while: it is watched under each
 };
 
 // The most that happened within one second, of what is bounded.
@@ -130,7 +129,7 @@ class checkers {
    void woken(std::uint32_t client);
    void sent(std::uint32_t client, const line&, const words&, bool handed_over = false);
    void goes(std::uint32_t client, server_line&, const words&, bool handed_over = false);
-   // So many connections that ask for roles, to one server.
+   // So many connections that ask for roles, to one server, under one of its names.
    void keeps_warm(std::uint32_t client, host_id, unsigned);
 
    // ---- in the end ----

@@ -110,7 +110,7 @@ void checkers::count_dial_aside(std::uint32_t client, host_id to) {
 }
 
 void checkers::keeps_warm(std::uint32_t client, host_id h, unsigned n) {
-   if (n > (limits.names_differ ? 2U : 1U))
+   if (n > 1)
       broken("client " + std::to_string(client) + " keeps " + std::to_string(n) + at_host(" warm connections to", h));
 }
 

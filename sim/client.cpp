@@ -57,6 +57,7 @@ void sim_client::carry_out() {
 void sim_client::resolve(const engine::action& a) {
    if (a.link > leads_to_seed_.size()) leads_to_seed_.resize(a.link);
    leads_to_seed_[a.link - 1] = std::find(seeds_.begin(), seeds_.end(), a.where) != seeds_.end();
+   sockets_[a.link - 1].name = a.where.host;
    brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
 }
 
@@ -66,7 +67,7 @@ void sim_client::connect(const engine::action& a) {
    if (to == nowhere) return brain.lost(a.link, a.serial, "no route to host", now());
    world_.dialled(to);
    socket& s = sockets_[a.link - 1];
-   s = socket{};
+   s = socket{.name = std::move(s.name)};
    s.id = fabric_.net.connect(host_, to, a.link, a.serial);
    s.generation = fabric_.net.at(s.id).generation;
    s.serial = a.serial;
@@ -128,7 +129,7 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
    if (s.seen.asks_for_role)
       checkers_.keeps_warm(number_, s.seen.to,
                            static_cast<unsigned>(std::count_if(sockets_.begin(), sockets_.end(), [&](const socket& x) {
-                              return x.open && x.seen.asks_for_role && x.seen.to == s.seen.to;
+                              return x.open && x.seen.asks_for_role && x.seen.to == s.seen.to && x.name == s.name;
                            })));
    if (malformed) checkers_.broken("client " + std::to_string(number_) + " writes what is no command");
    if (continues)

@@ -71,6 +71,7 @@ class sim_client {
       bool blocked = false;
       bool ready = false;  // something came while nobody looked
       std::string failed = {};
+      std::string name = {};        // what was dialled: a host name, or an address
       server_line seen = {};        // as the judges see it; to a Sentinel, too
       std::string begun = {};       // of a command whose end the kernel has not taken
       std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read

@@ -51,8 +51,6 @@ void world::build() {
                        .budget = settings.resend.budget,
                        .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
-   checkers_.limits.names_differ =
-      std::any_of(plan_.faults.begin(), plan_.faults.end(), [](const fault& f) { return f.is == fault_kind::renamed; });
    checkers_.servers_fence = plan_.redis.allows_kill;
    checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < plan_.clients; ++i) {
@@ -148,8 +146,9 @@ void world::finish() {
       while (!is_whole() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
    } while (fabric_.time.now() < patience);
    // A client works only inside its calls. What one of them began, another connection to a Sentinel that was met at a
-   // second address say, ends in one of the next.
-   for (int more = 0; more < 5 && somebody_holds_too_many(); ++more) {
+   // second address say, ends in one of the next: at the latest with a Sentinel's next list of replicas, which is asked
+   // for every ten seconds.
+   for (const auto end = fabric_.time.now() + 12s; somebody_holds_too_many() && fabric_.time.now() < end;) {
       for (const auto& c : clients_) c->last_call();
       while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
       run_until(fabric_.time.now() + 400ms);
@@ -175,7 +174,7 @@ unsigned world::most_connections(host_id h, const redis_model& master) const {
    if (fabric_.servers[h] == nullptr) return several ? 4 : 2;
    const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
    if (h != master.host() && !(watches && !checkers_.is_neighbour(h))) return 0;
-   return checkers_.limits.names_differ ? 2 : 1;
+   return 1;
 }
 
 // A healed world always comes back, and nothing is left over in it.

@@ -65,10 +65,10 @@ class inquiry {
    news check(time_point now, bool late);  // failed, or nothing
 
    const sentinel_answer& answer() const { return answer_; }
-   const std::vector<listed_sentinel>& list() const { return list_; }
+   const std::vector<listed_node>& list() const { return list_; }
    bool list_under_way() const { return list_under_way_; }
    bool list_known() const { return list_known_; }  // told on this connection, if at all
-   const std::vector<endpoint>& replicas() const { return replicas_; }
+   const std::vector<listed_node>& replicas() const { return replicas_; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
    bool refused() const { return refused_; }  // the last failure was about the password
@@ -117,9 +117,9 @@ class inquiry {
    bool list_known_ = false;
    time_point list_due_ = time_point::min();
    std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
-   std::vector<listed_sentinel> list_;
+   std::vector<listed_node> list_;
    time_point replicas_due_ = time_point::min();
-   std::vector<endpoint> replicas_;
+   std::vector<listed_node> replicas_;
    std::string id_;
    std::string last_words_;  // an error, while nothing else was answered on this connection
    std::string problem_;

@@ -6,26 +6,26 @@ namespace holdfast::topology {
 namespace {
 
 // By the ids where both are known.
-bool same(std::string_view id, const endpoint& where, const listed_sentinel& other) {
+bool same(std::string_view id, const endpoint& where, const listed_node& other) {
    return id.empty() || other.id.empty() ? where == other.where : id == other.id;
 }
 
 std::string_view name_of(const place& p) { return p.id.empty() ? p.listed_as : p.id; }
 
 // An unproven Sentinel may be another one than was listed: it counts only where that one is still listed.
-bool stands_for(const place& p, const listed_sentinel& listed) {
+bool stands_for(const place& p, const listed_node& listed) {
    const bool unproven = p.names && p.id.empty();
    return same(p.listed_as, p.where, listed) && (!unproven || p.where == listed.where);
 }
 
-void add(std::vector<listed_sentinel>& census, std::string_view id, const endpoint& where) {
+void add(std::vector<listed_node>& census, std::string_view id, const endpoint& where) {
    const bool there =
-      std::any_of(census.begin(), census.end(), [&](const listed_sentinel& s) { return same(id, where, s); });
+      std::any_of(census.begin(), census.end(), [&](const listed_node& s) { return same(id, where, s); });
    if (!there) census.push_back({where, std::string(id)});
 }
 
 bool lists(const place& p, std::string_view id) {
-   return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_sentinel& s) { return s.id == id; });
+   return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_node& s) { return s.id == id; });
 }
 
 // One of them lists the other.
@@ -70,7 +70,7 @@ std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& 
       root = root || is_root;
    }
    for (std::size_t n = 0; n != to_read.size(); ++n) {
-      for (const listed_sentinel& entry : places[to_read[n]].lists) {
+      for (const listed_node& entry : places[to_read[n]].lists) {
          for (std::size_t i = 0; i != places.size(); ++i) {
             if (counts[i] || places[i].configured || !stands_for(places[i], entry)) continue;
             counts[i] = true;
@@ -84,7 +84,7 @@ std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& 
 }
 
 // Some place leads to this Sentinel: its own, the same address, or a configured one behind which it stands alone.
-bool is_met(std::span<const place> places, const listed_sentinel& entry) {
+bool is_met(std::span<const place> places, const listed_node& entry) {
    return std::any_of(places.begin(), places.end(), [&](const place& p) {
       if (!p.configured) return same(p.listed_as, p.where, entry);
       return p.where == entry.where || (!entry.id.empty() && p.id == entry.id && p.names && !p.several);
@@ -101,18 +101,18 @@ tally count(std::span<const place> places) {
    }
    tally t{.counts = chain(places, stray, configured_root)};
    const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
-   std::vector<listed_sentinel> census;
-   std::vector<listed_sentinel> configured;
+   std::vector<listed_node> census;
+   std::vector<listed_node> configured;
    for (std::size_t i = 0; i != places.size(); ++i) {
       if (votes(i)) add(census, name_of(places[i]), places[i].where);
       if (places[i].configured) add(configured, places[i].names ? places[i].id : std::string_view(), places[i].where);
    }
    for (std::size_t i = 0; i != places.size(); ++i) {
       if (!votes(i)) continue;
-      for (const listed_sentinel& entry : places[i].lists) {
+      for (const listed_node& entry : places[i].lists) {
          add(census, entry.id, entry.where);
          const bool noted = std::any_of(t.unmet.begin(), t.unmet.end(),
-                                        [&](const listed_sentinel& s) { return same(s.id, s.where, entry); });
+                                        [&](const listed_node& s) { return same(s.id, s.where, entry); });
          if (!noted && !is_met(places, entry)) t.unmet.push_back(entry);
       }
    }
@@ -124,7 +124,7 @@ tally count(std::span<const place> places) {
 bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
    for (std::size_t i = 0; i != places.size(); ++i) {
       if (!t.counts[i] || !places[i].names) continue;
-      for (const listed_sentinel& entry : places[i].lists) {
+      for (const listed_node& entry : places[i].lists) {
          if (entry.id == id && entry.where == where) return true;
       }
    }
@@ -135,7 +135,7 @@ endpoint next_address(std::span<const place> places, const tally& t, std::string
    std::vector<endpoint> all;
    for (std::size_t i = 0; i != places.size(); ++i) {
       if (!t.counts[i] || !places[i].names) continue;
-      for (const listed_sentinel& entry : places[i].lists) {
+      for (const listed_node& entry : places[i].lists) {
          if (entry.id == id && std::find(all.begin(), all.end(), entry.where) == all.end()) all.push_back(entry.where);
       }
    }

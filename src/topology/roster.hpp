@@ -23,17 +23,17 @@ namespace holdfast::topology {
 struct place {
    endpoint where = {};
    bool configured = false;
-   bool names = false;                           // the Sentinel that answers there names a master
-   bool counted = false;                         // the verdict of before
-   bool several = false;                         // more than one Sentinel stands behind the address
-   std::string_view id = {};                     // as it told on this connection
-   std::string_view listed_as = {};              // the id under which a learned one was listed
-   std::span<const listed_sentinel> lists = {};  // the others, as it told
+   bool names = false;                       // the Sentinel that answers there names a master
+   bool counted = false;                     // the verdict of before
+   bool several = false;                     // more than one Sentinel stands behind the address
+   std::string_view id = {};                 // as it told on this connection
+   std::string_view listed_as = {};          // the id under which a learned one was listed
+   std::span<const listed_node> lists = {};  // the others, as it told
 };
 
 struct tally {
-   std::vector<bool> counts = {};            // for each place
-   std::vector<listed_sentinel> unmet = {};  // listed by a Sentinel that votes, and dialled nowhere
+   std::vector<bool> counts = {};        // for each place
+   std::vector<listed_node> unmet = {};  // listed by a Sentinel that votes, and dialled nowhere
    // The Sentinels there are: those that vote and those that they list. But while a configured one votes, and these are
    // not more than half of the configured ones, as many as are configured: one that was rebuilt, and sees nobody, is no
    // majority. A majority is more than half of them.

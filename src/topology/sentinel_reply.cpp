@@ -37,6 +37,11 @@ constexpr std::size_t longest_id = 64;
 
 bool is_fields(value_view v) { return (v.kind() == kind::array || v.kind() == kind::map) && v.size() % 2 == 0; }
 
+std::string id_of(value_view entry) {
+   const auto id = entry.find("runid").text();
+   return id.size() <= longest_id ? std::string(id) : std::string();
+}
+
 }  // namespace
 
 std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port) {
@@ -122,7 +127,7 @@ reply_class read_address(value_view reply, endpoint& into) {
    return reply_class::good;
 }
 
-reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<listed_sentinel>& into) {
+reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<listed_node>& into) {
    into.clear();
    if (reply.is_error()) return read_error(reply.text());
    if (reply.is_nil()) return reply_class::unknown_name;
@@ -131,14 +136,12 @@ reply_class read_sentinels(value_view reply, std::size_t at_most, std::vector<li
       if (!is_fields(entry)) return reply_class::malformed;
       if (into.size() == at_most) break;
       auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
-      if (!where) continue;
-      const auto id = entry.find("runid").text();
-      into.push_back({std::move(*where), id.size() <= longest_id ? std::string(id) : std::string()});
+      if (where) into.push_back({std::move(*where), id_of(entry)});
    }
    return reply_class::good;
 }
 
-reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<endpoint>& into) {
+reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<listed_node>& into) {
    into.clear();
    if (reply.is_error()) return read_error(reply.text());
    if (reply.is_nil()) return reply_class::unknown_name;
@@ -148,7 +151,7 @@ reply_class read_replicas(value_view reply, std::size_t at_most, std::vector<end
       if (into.size() == at_most) break;
       if (has_flag(entry.find("flags").text(), "s_down")) continue;
       auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
-      if (where) into.push_back(std::move(*where));
+      if (where) into.push_back({std::move(*where), id_of(entry)});
    }
    return reply_class::good;
 }

@@ -37,20 +37,20 @@ struct master_state {
    std::uint64_t replicas = 0;
 };
 
-// One entry of SENTINEL SENTINELS <name>.
-struct listed_sentinel {
+// One entry of SENTINEL SENTINELS <name>, or of SENTINEL REPLICAS <name>.
+struct listed_node {
    endpoint where = {};
    std::string id = {};  // its run id; may be empty
 
-   friend bool operator==(const listed_sentinel&, const listed_sentinel&) = default;
+   friend bool operator==(const listed_node&, const listed_node&) = default;
 };
 
 reply_class read_master(value_view reply, master_state& into);     // SENTINEL MASTER
 reply_class read_address(value_view reply, endpoint& into);        // SENTINEL GET-MASTER-ADDR-BY-NAME
 reply_class read_sentinels(value_view reply, std::size_t at_most,  // SENTINEL SENTINELS; entries that make no sense
-                           std::vector<listed_sentinel>& into);    // (port 0: no longer valid) are left out
+                           std::vector<listed_node>& into);        // (port 0: no longer valid) are left out
 reply_class read_replicas(value_view reply, std::size_t at_most,   // SENTINEL REPLICAS: those that answer that Sentinel
-                          std::vector<endpoint>& into);
+                          std::vector<listed_node>& into);
 // SENTINEL MYID: the run id; empty before Redis 6.2, and where the user may not ask for it.
 std::string read_id(value_view reply);
 reply_class read_error(std::string_view text);  // of any error reply

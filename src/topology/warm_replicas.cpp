@@ -53,8 +53,26 @@ warm_replicas::slot* warm_replicas::place_for(const endpoint& where) {
 
 // ---- what is wanted -----------------------------------------------------------------------------------------------
 
-void warm_replicas::keep(std::span<const endpoint> listed, time_point now) {
-   listed = listed.first(std::min(listed.size(), settings_->max_replicas));
+std::vector<endpoint> warm_replicas::one_name_each(std::span<const listed_node> listed) {
+   std::vector<const listed_node*> nodes;
+   for (const auto& node : listed) {
+      const auto is_same = [&](const listed_node* n) {
+         return n->where == node.where || (!node.id.empty() && n->id == node.id);
+      };
+      const auto known = std::find_if(nodes.begin(), nodes.end(), is_same);
+      if (known == nodes.end())
+         nodes.push_back(&node);
+      else if (find((*known)->where) == nullptr && find(node.where) != nullptr)
+         *known = &node;
+   }
+   nodes.resize(std::min(nodes.size(), settings_->max_replicas));
+   std::vector<endpoint> names;
+   for (const auto* n : nodes) names.push_back(n->where);
+   return names;
+}
+
+void warm_replicas::keep(std::span<const listed_node> all, time_point now) {
+   const auto listed = one_name_each(all);
    for (const auto& s : slots_) {
       if (!s->listed) continue;
       s->listed = std::find(listed.begin(), listed.end(), s->where) != listed.end();

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "topology/role_connection.hpp"
+#include "topology/sentinel_reply.hpp"
 #include "topology/watch_settings.hpp"
 
 #include <holdfast/endpoint.hpp>
@@ -42,8 +43,9 @@ class warm_replicas {
    // `settings` and `wishes` outlive it.
    warm_replicas(const watch_settings& settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&);
 
-   // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued.
-   void keep(std::span<const endpoint> listed, time_point now);
+   // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued. A node that is
+   // listed under several names has one run id: one connection serves it, under the name that has one already.
+   void keep(std::span<const listed_node> listed, time_point now);
    // Exactly these are pursued from now on (one of them may be named twice).
    void pursue(std::span<const endpoint> nodes, time_point now);
 
@@ -77,6 +79,7 @@ class warm_replicas {
    };
 
    slot* find(const endpoint&);
+   std::vector<endpoint> one_name_each(std::span<const listed_node>);
    slot* owner(const resp::link&);
    slot* place_for(const endpoint&);
    void begin_pursuit(slot&, time_point now);

@@ -200,7 +200,7 @@ class watch {
    bool is_led_to_by_a_seed(const peer&) const;
    bool has_moved_away(const peer&) const;
    void follow_the_list(peer&, time_point now);
-   void meet(const listed_sentinel&, time_point now);
+   void meet(const listed_node&, time_point now);
    peer* hopeless();
    void forget(peer&);
    bool is_welcome(peer&, const std::string& id);

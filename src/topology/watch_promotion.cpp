@@ -115,12 +115,13 @@ void watch::back_to_agreed(time_point now) {
 void watch::keep_warm(time_point now) {
    if (!settings_.keeps_replicas_warm() || !believed_) return;
    if (std::none_of(peers_.begin(), peers_.end(), [](const auto& p) { return p->up() && p->counts; })) return;
-   std::vector<endpoint> listed;
+   const std::string master_id = run_id_of(*believed_);
+   std::vector<listed_node> listed;
    for (const auto& p : peers_) {
       if (!p->up() || !p->counts) continue;
-      for (const auto& where : p->questions.replicas()) {
-         const bool known = std::find(listed.begin(), listed.end(), where) != listed.end();
-         if (!known && where != believed_->where) listed.push_back(where);
+      for (const auto& node : p->questions.replicas()) {
+         const bool is_master = node.where == believed_->where || (!node.id.empty() && node.id == master_id);
+         if (!is_master) listed.push_back(node);
       }
    }
    nodes_.keep(listed, now);

@@ -105,7 +105,7 @@ void watch::follow_the_list(peer& p, time_point now) {
    p.questions.dial(to, now);
 }
 
-void watch::meet(const listed_sentinel& who, time_point now) {
+void watch::meet(const listed_node& who, time_point now) {
    for (const auto& p : peers_) {
       if (!p->in_use || p->where != who.where) continue;
       // Another one stands there now, or will as soon as the connection to the one before has ended.

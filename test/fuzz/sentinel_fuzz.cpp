@@ -25,10 +25,10 @@ void check_readers(std::string_view bytes) {
    endpoint where;
    if (topology::read_address(v, where) == topology::reply_class::good)
       require(where.port != 0, "an address has a port");
-   std::vector<topology::listed_sentinel> list;
+   std::vector<topology::listed_node> list;
    topology::read_sentinels(v, 4, list);
    require(list.size() <= 4, "a list has an end");
-   std::vector<endpoint> replicas;
+   std::vector<topology::listed_node> replicas;
    topology::read_replicas(v, 4, replicas);
    require(replicas.size() <= 4, "a list has an end");
    topology::read_auth(v);

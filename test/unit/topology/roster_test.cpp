@@ -11,7 +11,7 @@ const endpoint b{"10.0.1.2", 26379};
 const endpoint c{"10.0.1.3", 26379};
 const endpoint elsewhere{"10.0.1.9", 26379};
 
-using list = std::vector<listed_sentinel>;
+using list = std::vector<listed_node>;
 
 place configured(const endpoint& where, std::string_view id, const list& others) {
    return {.where = where, .configured = true, .names = true, .counted = true, .id = id, .lists = others};
@@ -91,7 +91,7 @@ TEST(roster, one_id_at_two_addresses_is_one_sentinel) {
    EXPECT_EQ(next_address(all, t, "b", elsewhere), b);
 }
 
-TEST(roster, listed_sentinel_is_met_by_a_configured_name_with_its_id) {
+TEST(roster, listed_node_is_met_by_a_configured_name_with_its_id) {
    const endpoint name{"sentinel-1", 26379};
    place all[] = {configured(name, "a", of_a), configured(b, "b", of_b), learned(c, "c", of_b)};
    EXPECT_TRUE(count(all).unmet.empty());

@@ -20,6 +20,14 @@ namespace holdfast::topology::test {
 
 using namespace std::chrono_literals;
 
+// One entry of SENTINEL REPLICAS; a Sentinel that has had no INFO of it yet shows no run id.
+struct listed_replica {
+   listed_replica() = default;
+   listed_replica(endpoint w, std::string run_id = {}) : where(std::move(w)), id(std::move(run_id)) {}
+   endpoint where = {};
+   std::string id = {};
+};
+
 // A Sentinel as its script has it; or, where it has a role, a server.
 struct scripted_sentinel {
    enum class condition : std::uint8_t {
@@ -41,7 +49,7 @@ struct scripted_sentinel {
    std::vector<endpoint> behind = {};  // a balancer: connections go to these in turn
    unsigned turn = 0;
    std::vector<std::pair<endpoint, std::string>> others = {};
-   std::vector<endpoint> replicas = {};
+   std::vector<listed_replica> replicas = {};
    // Of a server.
    std::string role = {};
    endpoint follows = {};

@@ -151,7 +151,7 @@ std::string scripted_world::answer_sentinel(value_view command, scripted_sentine
    }
    std::vector<std::string> entries;
    if (what == "REPLICAS") {
-      for (const auto& where : s.replicas) entries.push_back(listed(where, ""));
+      for (const auto& r : s.replicas) entries.push_back(listed(r.where, r.id));
       return array(entries);
    }
    for (const auto& [where, id] : s.others) entries.push_back(listed(where, id));

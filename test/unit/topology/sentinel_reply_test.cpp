@@ -128,11 +128,11 @@ TEST(SentinelReply, AuthToASentinelWithoutAPasswordIsNoFailure) {
 }
 
 TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
-   std::vector<listed_sentinel> list;
+   std::vector<listed_node> list;
    const auto reply =
       parsed(array({listed({"10.0.0.1", 26379}, "aa"), listed({"10.0.0.2", 0}, "bb"), listed({"10.0.0.3", 1}, "cc")}));
    ASSERT_EQ(read_sentinels(reply, 10, list), reply_class::good);
-   EXPECT_EQ(list, (std::vector<listed_sentinel>{{{"10.0.0.1", 26379}, "aa"}, {{"10.0.0.3", 1}, "cc"}}));
+   EXPECT_EQ(list, (std::vector<listed_node>{{{"10.0.0.1", 26379}, "aa"}, {{"10.0.0.3", 1}, "cc"}}));
    ASSERT_EQ(read_sentinels(reply, 1, list), reply_class::good);
    EXPECT_EQ(list.size(), 1u);
    EXPECT_EQ(read_sentinels(parsed("*1\r\n:1\r\n"), 10, list), reply_class::malformed);

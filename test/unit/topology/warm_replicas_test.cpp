@@ -19,7 +19,7 @@ struct warm_world : deployment {
          at(r).follows = old_master;
       }
    }
-   void list(const std::vector<endpoint>& replicas) {
+   void list(const std::vector<listed_replica>& replicas) {
       for (const auto& s : {s1, s2, s3}) at(s).replicas = replicas;
    }
    void settle() {
@@ -63,6 +63,41 @@ TEST(WarmReplicas, WhoBecomesTheMasterIsNoReplicaAndWhoWasItIsOne) {
    w.run_for(200ms);
    EXPECT_EQ(w.connections(new_master), 0U);
    EXPECT_EQ(w.connections(old_master), 1U);
+}
+
+// One Sentinel calls the servers by name, the others by address.
+TEST(WarmReplicas, a_replica_listed_under_two_names_has_one_connection) {
+   warm_world w;
+   const endpoint alias{"third.example", 6379};
+   w.at(alias).role = "slave";
+   w.list({{new_master, "run-2"}, {third, "run-3"}});
+   w.at(s2).replicas = {{new_master, "run-2"}, {alias, "run-3"}};
+   w.settle();
+   EXPECT_EQ(w.connections(third) + w.connections(alias), 1U);
+   EXPECT_EQ(w.watched.warm(), 2U);
+
+   w.list({{new_master, "run-2"}, {alias, "run-3"}});
+   w.run_for(11s);
+   EXPECT_EQ(w.connections(third), 0U) << "no Sentinel lists it any more";
+   EXPECT_EQ(w.connections(alias), 1U);
+   w.at(s1).replicas = {{new_master, "run-2"}, {third, "run-3"}};
+   w.run_for(11s);
+   EXPECT_EQ(w.connections(alias), 1U) << "the name that has a connection is kept";
+   EXPECT_EQ(w.connections(third), 0U);
+   EXPECT_EQ(w.dials[alias], 1U);
+}
+
+TEST(WarmReplicas, the_master_listed_as_a_replica_under_another_name_is_not_dialled) {
+   warm_world w;
+   const endpoint alias{"old.example", 6379};
+   w.at(alias).role = "slave";
+   for (const auto& s : {s1, s2, s3}) w.at(s).run_id = "run-1";
+   w.at(s2).replicas = {{new_master, ""}, {alias, "run-1"}};
+   w.settle();
+   EXPECT_EQ(w.dials[alias], 0U);
+   w.at(s2).replicas = {{new_master, ""}, {alias, ""}};
+   w.run_for(11s);
+   EXPECT_EQ(w.connections(alias), 1U) << "without a run id it may be another server";
 }
 
 TEST(WarmReplicas, InPeaceOneIsAskedOnceInFiveSeconds) {
@@ -164,7 +199,7 @@ TEST(WarmReplicas, ThereAreNotMoreThanTheLimit) {
       many.push_back({"10.0.2.1", i});
       w.at(many.back()).role = "slave";
    }
-   w.list(many);
+   w.list({many.begin(), many.end()});
    w.settle();
    EXPECT_EQ(w.watched.warm(), 16U);
    w.list({third});
@@ -206,7 +241,7 @@ TEST(WarmReplicas, MoreThanTheLimitThatAreListedInEveryOrderAreNotMadeAnewAllThe
    unsigned turn = 0;
    for (const auto& s : {s1, s2, s3}) {
       std::rotate(many.begin(), many.begin() + 7, many.end());
-      w.at(s).replicas = many;
+      w.at(s).replicas.assign(many.begin(), many.end());
       w.at(s).tamper = [&turn](std::string&, unsigned) { ++turn; };
    }
    w.settle();

@@ -66,7 +66,7 @@ TEST(watch_distance, thousands_of_replicas_are_not_asked_for) {
    settings.eager = true;
    deployment w(settings);
    for (const auto& s : {s1, s2, s3})
-      for (std::uint16_t i = 1; i != 3000; ++i) w.at(s).replicas.push_back({"10.1.0.1", i});
+      for (std::uint16_t i = 1; i != 3000; ++i) w.at(s).replicas.emplace_back(endpoint{"10.1.0.1", i});
    w.run_for(60s);
    EXPECT_EQ(w.count(s1, "SENTINEL REPLICAS"), 0u);
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());

@@ -87,7 +87,7 @@ TEST_F(watch_roster, stranger_is_refused_by_its_id_also_for_events) {
    EXPECT_EQ(w.subscriptions(s2), 1u) << "redialled until it is the right one";
 }
 
-TEST_F(watch_roster, unlisted_sentinel_has_no_vote_and_is_forgotten) {
+TEST_F(watch_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    unlist(s2, {s1, s3});
    w.run_for(100ms);
    w.name(s2, new_master, 9);
