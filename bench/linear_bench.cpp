@@ -1,8 +1,8 @@
 // What grows with its subject, and must grow no faster: the keys of a long command, and lists whose deadline passes
 // while they are under way. Time per item is to be the same for all lengths; how late the lists end is counted as
 // `late_ms`.
+#include "commands/command_table.hpp"
 #include "lab/deployment.hpp"
-#include "resp/command_table.hpp"
 
 #include <holdfast/holdfast.hpp>
 

@@ -9,7 +9,7 @@ option(HOLDFAST_COVERAGE "Count which lines are run; tools/coverage reads it" OF
 if(HOLDFAST_COVERAGE)
    # What is counted of every object are the functions of these files: a header's are in the tests' objects too.
    add_compile_options(--coverage -fprofile-update=atomic  # several threads count
-      "-fprofile-filter-files=/include/holdfast/|/src/(core|resp|policy|topology|lane|engine)/")
+      "-fprofile-filter-files=/include/holdfast/|/src/(core|resp|policy|link|commands|config|topology|lane|engine)/")
    add_link_options(--coverage)
    add_compile_definitions(HOLDFAST_COVERAGE)
 endif()

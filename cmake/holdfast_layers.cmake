@@ -20,6 +20,14 @@ function(holdfast_layer name)
       set(arg_FOLDER ${name})
    endif()
    file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
+   if(NOT sources)  # headers only
+      add_library(holdfast_${name} INTERFACE)
+      list(TRANSFORM arg_DEPENDS PREPEND holdfast_)
+      target_include_directories(holdfast_${name} INTERFACE "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>"
+                                 "$<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/src>")
+      target_link_libraries(holdfast_${name} INTERFACE ${arg_DEPENDS})
+      return()
+   endif()
    add_library(holdfast_${name} STATIC ${sources})
    holdfast_target_defaults(holdfast_${name})
    if(HOLDFAST_COVERAGE)  # an inline function that nobody calls would not be there to be missed

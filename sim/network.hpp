@@ -6,7 +6,7 @@
 // as far as it is on its way already. A blocked path loses everything; what is lost is sent again, but for an RST.
 #pragma once
 
-#include "resp/link.hpp"
+#include "link/link.hpp"
 #include "sim/clock.hpp"
 #include "sim/dice.hpp"
 #include "sim/news.hpp"

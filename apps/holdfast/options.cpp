@@ -1,6 +1,6 @@
 #include "options.hpp"
 
-#include "core/parse.hpp"
+#include "config/parse.hpp"
 
 #include <holdfast/call_options.hpp>
 

@@ -1,5 +1,5 @@
 // `holdfast sim`: many failovers in simulated worlds.
-#include "core/parse.hpp"
+#include "config/parse.hpp"
 #include "exit_status.hpp"
 #include "help.hpp"
 #include "interrupt.hpp"

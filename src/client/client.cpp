@@ -1,4 +1,4 @@
-#include "client/body.hpp"
+#include "client/impl.hpp"
 
 #include <holdfast/client.hpp>
 

@@ -13,7 +13,7 @@ constexpr std::string_view shown_instead = "***";
 constexpr std::size_t word = 4;  // shorter ones are part of too many words
 constexpr std::size_t least_shown = 2;
 
-// As resp/quoted.hpp writes it, and as detail::append_printable does.
+// As core/escape.hpp writes it, and as detail::append_printable does.
 std::string escaped(std::string_view text, bool quoted) {
    constexpr std::string_view digits = "0123456789abcdef";
    std::string out;

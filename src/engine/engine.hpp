@@ -21,7 +21,7 @@
 #include "engine/address_book.hpp"
 #include "engine/snapshot_guide.hpp"
 #include "lane/lane.hpp"
-#include "resp/link.hpp"
+#include "link/link.hpp"
 #include "topology/watch.hpp"
 
 #include <holdfast/config.hpp>

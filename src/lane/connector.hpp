@@ -11,7 +11,7 @@
 
 #include "lane/guide.hpp"
 #include "lane/handshake.hpp"
-#include "resp/link.hpp"
+#include "link/link.hpp"
 
 #include <holdfast/event.hpp>
 #include <holdfast/policy/backoff.hpp>

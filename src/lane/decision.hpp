@@ -2,9 +2,9 @@
 // test/unit/lane/decision_test.cpp goes through their whole product.
 #pragma once
 
+#include "commands/command_table.hpp"
+#include "commands/error_reply.hpp"
 #include "lane/ledger.hpp"
-#include "resp/command_table.hpp"
-#include "resp/reply_class.hpp"
 
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>

@@ -1,7 +1,7 @@
 #include "lane/handshake.hpp"
 
-#include "resp/reply_class.hpp"
-#include "resp/shown.hpp"
+#include "commands/error_reply.hpp"
+#include "commands/shown.hpp"
 
 namespace holdfast::lane {
 namespace {

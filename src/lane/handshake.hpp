@@ -6,7 +6,7 @@
 #pragma once
 
 #include "lane/session.hpp"
-#include "resp/outbox.hpp"
+#include "link/outbox.hpp"
 
 #include <holdfast/error.hpp>
 #include <holdfast/value.hpp>

@@ -27,7 +27,7 @@
 #include "lane/scan_cursors.hpp"
 #include "lane/session.hpp"
 #include "lane/suspicion.hpp"
-#include "resp/link.hpp"
+#include "link/link.hpp"
 
 #include <holdfast/event.hpp>
 #include <holdfast/policy/retry_budget.hpp>

@@ -1,8 +1,8 @@
 // A connection ends with commands unanswered: what is known of each, and what may be said of it when.
+#include "commands/shown.hpp"
 #include "lane/lane.hpp"
 #include "lane/overtaking.hpp"
 #include "lane/transaction.hpp"
-#include "resp/shown.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,8 @@
 // The lane's way in: replies, matched to commands by their order alone.
+#include "commands/shown.hpp"
 #include "lane/lane.hpp"
 #include "lane/transaction.hpp"
-#include "resp/shown.hpp"
+#include "resp/kind_and_size.hpp"
 
 #include <algorithm>
 

@@ -4,7 +4,7 @@
 
 #include "core/assertion.hpp"
 #include "lane/operation.hpp"
-#include "resp/outbox.hpp"
+#include "link/outbox.hpp"
 
 #include <holdfast/time.hpp>
 

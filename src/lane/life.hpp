@@ -6,7 +6,7 @@
 // (`transit`). What stands behind the oldest command does not count: the kernel of a frozen server takes in much.
 #pragma once
 
-#include "resp/link.hpp"
+#include "link/link.hpp"
 
 #include <holdfast/time.hpp>
 

@@ -2,9 +2,10 @@
 // is refused (by an ACL, by a proxy), the members behind it would run one by one.
 #pragma once
 
-#include "resp/outbox.hpp"
-#include "resp/reply_class.hpp"
-#include "resp/shown.hpp"
+#include "commands/error_reply.hpp"
+#include "commands/shown.hpp"
+#include "link/outbox.hpp"
+#include "resp/kind_and_size.hpp"
 
 #include <holdfast/value.hpp>
 

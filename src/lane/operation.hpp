@@ -1,9 +1,9 @@
 // One command (or one MULTI ... EXEC, which goes whole or not at all) on its way through a lane.
 #pragma once
 
+#include "commands/command_table.hpp"
+#include "commands/error_reply.hpp"
 #include "core/assertion.hpp"
-#include "resp/command_table.hpp"
-#include "resp/reply_class.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/delivery.hpp>

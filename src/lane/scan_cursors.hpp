@@ -5,7 +5,7 @@
 // Of each scan the newest cursor is remembered, of at most 1024.
 #pragma once
 
-#include "resp/command_table.hpp"
+#include "commands/command_table.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/endpoint.hpp>

@@ -2,7 +2,7 @@
 // from the configuration and follows what callers change through `run` (SELECT, AUTH, HELLO, CLIENT SETNAME).
 #pragma once
 
-#include "resp/command_table.hpp"
+#include "commands/command_table.hpp"
 
 #include <holdfast/command.hpp>
 

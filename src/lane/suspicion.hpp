@@ -2,7 +2,7 @@
 // second connection probes the node before the first is given up. Any answer to the probe, an error too, shows life.
 #pragma once
 
-#include "resp/link.hpp"
+#include "link/link.hpp"
 
 #include <holdfast/endpoint.hpp>
 #include <holdfast/event.hpp>

@@ -2,9 +2,9 @@
 // of its failure may stand in any of its replies, and what it did to the connection stands in the reply to EXEC.
 #pragma once
 
+#include "commands/error_reply.hpp"
 #include "lane/operation.hpp"
 #include "lane/session.hpp"
-#include "resp/reply_class.hpp"
 
 #include <string_view>
 

@@ -1,4 +1,4 @@
-#include "resp/words.hpp"
+#include "core/ascii_case.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/error.hpp>

@@ -1,5 +1,5 @@
 // One item of a reply: the line that tells its kind, and what follows.
-#include "resp/quoted.hpp"
+#include "core/escape.hpp"
 #include "resp/reader.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-#include "resp/quoted.hpp"
-#include "resp/shown.hpp"
+#include "core/escape.hpp"
+#include "resp/kind_and_size.hpp"
 
 #include <holdfast/value.hpp>
 

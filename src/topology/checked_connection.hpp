@@ -8,7 +8,7 @@
 // `late`, is granted once more from now on. Once: one who looks in late every time must still learn of a dead Sentinel.
 #pragma once
 
-#include "resp/link.hpp"
+#include "link/link.hpp"
 #include "topology/watch_settings.hpp"
 
 #include <holdfast/time.hpp>

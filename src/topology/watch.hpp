@@ -72,7 +72,7 @@
 // and the limits of the reader.
 #pragma once
 
-#include "resp/link.hpp"
+#include "link/link.hpp"
 #include "topology/belief.hpp"
 #include "topology/rounds.hpp"
 #include "topology/sentinel_event.hpp"

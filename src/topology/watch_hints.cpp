@@ -1,5 +1,5 @@
 // The watch: events, the doubt that they raise, and the older lineage that all Sentinels may agree on.
-#include "resp/shown.hpp"
+#include "commands/shown.hpp"
 #include "topology/watch.hpp"
 
 #include <algorithm>

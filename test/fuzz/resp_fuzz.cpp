@@ -2,10 +2,10 @@
 // same reason; limits hold; what was read is written and read again. Then the ways back, as a command and as views.
 //
 //    input: limits, how the bytes are multiplied, two bytes that seed the pieces, and the stream
+#include "commands/command_table.hpp"
+#include "commands/error_reply.hpp"
 #include "fuzz/target.hpp"
-#include "resp/command_table.hpp"
 #include "resp/reader.hpp"
-#include "resp/reply_class.hpp"
 #include "unit/resp/feeding.hpp"
 
 #include <holdfast/command.hpp>

@@ -1,6 +1,6 @@
 // The table of commands against a real server: each command is run twice, and what the second run changed is held
 // against what its class of repetition says.
-#include "resp/command_table.hpp"
+#include "commands/command_table.hpp"
 #include "rows/scene.hpp"
 #include "rows/specimens.hpp"
 

@@ -2,8 +2,8 @@
 // one client that meets it, and the client's own story of what it then did.
 #pragma once
 
+#include "commands/error_reply.hpp"
 #include "lab/deployment.hpp"
-#include "resp/reply_class.hpp"
 #include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>

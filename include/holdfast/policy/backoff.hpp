@@ -25,7 +25,15 @@ enum class jitter {
    decorrelated,  // U(base, min(cap, 3 * the delay before)): needs that delay, see backoff_sequence
 };
 
-std::string_view to_string(jitter);
+inline std::string_view to_string(jitter j) {
+   switch (j) {
+      case jitter::none: return "none";
+      case jitter::full: return "full";
+      case jitter::equal: return "equal";
+      case jitter::decorrelated: return "decorrelated";
+   }
+   return "?";
+}
 
 // For exponential_backoff. Nothing here is an error: a negative time counts as zero, a factor below 1 (or no number) as
 // 1, and a cap below `base` cuts `base`.

@@ -21,7 +21,14 @@ enum class circuit_state {
 };
 
 // "closed", "open", "half-open".
-std::string_view to_string(circuit_state);
+inline std::string_view to_string(circuit_state s) {
+   switch (s) {
+      case circuit_state::closed: return "closed";
+      case circuit_state::open: return "open";
+      case circuit_state::half_open: return "half-open";
+   }
+   return "?";
+}
 
 // It opens when either of the two conditions is met.
 struct circuit_breaker_settings {

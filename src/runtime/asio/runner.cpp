@@ -1,9 +1,9 @@
 #include "runtime/asio/runner.hpp"
 
-#include "runtime/drop_undelivered.hpp"
-#include "runtime/notice_dead_peer.hpp"
-#include "runtime/self_connection.hpp"
-#include "runtime/transit.hpp"
+#include "runtime/shared/drop_undelivered.hpp"
+#include "runtime/shared/self_connection.hpp"
+#include "runtime/shared/socket_options.hpp"
+#include "runtime/shared/transit.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/local/stream_protocol.hpp>

@@ -1,6 +1,6 @@
 #include "runtime/poll/lookup.hpp"
 
-#include "core/parse.hpp"
+#include "config/parse.hpp"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 #include "runtime/poll/loop.hpp"
 
-#include "runtime/transit.hpp"
+#include "runtime/shared/transit.hpp"
 
 #include <sys/socket.h>
 #include <unistd.h>

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "engine/engine.hpp"
-#include "runtime/poll/doorbell.hpp"
-#include "runtime/poll/notice_board.hpp"
 #include "runtime/poll/resolver.hpp"
 #include "runtime/poll/socket.hpp"
+#include "runtime/shared/doorbell.hpp"
+#include "runtime/shared/notice_board.hpp"
 
 #include <holdfast/event.hpp>
 #include <holdfast/time.hpp>

@@ -1,9 +1,9 @@
 #include "runtime/poll/socket.hpp"
 
-#include "core/parse.hpp"
-#include "runtime/drop_undelivered.hpp"
-#include "runtime/notice_dead_peer.hpp"
-#include "runtime/self_connection.hpp"
+#include "config/parse.hpp"
+#include "runtime/shared/drop_undelivered.hpp"
+#include "runtime/shared/self_connection.hpp"
+#include "runtime/shared/socket_options.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -74,10 +74,6 @@ socklen_t address_of(const endpoint& where, sockaddr_storage& into) {
 }  // namespace
 
 std::string describe_errno(int e) { return std::error_code(e, std::system_category()).message(); }
-
-void descriptor::close() {
-   if (fd_ >= 0) ::close(std::exchange(fd_, -1));
-}
 
 void socket::close() {
    if (!is_open()) return;

@@ -1,7 +1,8 @@
 // Non-blocking stream sockets, with what makes a dead peer known in seconds rather than hours.
 #pragma once
 
-#include "runtime/poll/process.hpp"
+#include "runtime/shared/descriptor.hpp"
+#include "runtime/shared/process.hpp"
 
 #include <holdfast/endpoint.hpp>
 
@@ -9,26 +10,6 @@
 #include <utility>
 
 namespace holdfast::poll {
-
-// Owns a file descriptor, and no more than that: it is closed by close(2) alone.
-class descriptor {
- public:
-   descriptor() = default;
-   explicit descriptor(int fd) : fd_(fd) {}
-   descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-   descriptor& operator=(descriptor&& other) noexcept {
-      std::swap(fd_, other.fd_);
-      return *this;
-   }
-   ~descriptor() { close(); }
-
-   int fd() const { return fd_; }
-   bool is_open() const { return fd_ >= 0; }
-   void close();
-
- private:
-   int fd_ = -1;
-};
 
 // A connection, or one that is being made. It belongs to the process that made it: there its end is an end for the
 // peer, even while a forked child has a copy of the descriptor; in the child it is closed without a byte.

@@ -4,8 +4,8 @@
 #include "engine/engine.hpp"
 #include "engine/publisher.hpp"
 #include "runtime/poll/loop.hpp"
-#include "runtime/poll/notice_board.hpp"
-#include "runtime/poll/process.hpp"
+#include "runtime/shared/notice_board.hpp"
+#include "runtime/shared/process.hpp"
 
 #include <holdfast/config.hpp>
 

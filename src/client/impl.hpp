@@ -1,0 +1,126 @@
+// What a client is made of: the engine, and poll() to run it in the caller's thread; and what a deployment is made of
+// that clients share.
+#pragma once
+
+#include "engine/engine.hpp"
+#include "runtime/poll/loop.hpp"
+#include "runtime/poll/watch_thread.hpp"
+#include "runtime/shared/notice_board.hpp"
+#include "runtime/shared/process.hpp"
+
+#include <holdfast/client.hpp>
+#include <holdfast/deployment.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace holdfast {
+
+std::uint64_t fresh_seed();
+config checked(config);  // throws `failure` if it is not valid
+error left_behind();     // of a deployment, and its clients, in a child that was forked since
+
+struct deployment::body {
+   explicit body(config);
+   // `c`, at home in this deployment.
+   config placed(config c) const;
+   // Starts with the first that asks for it; null where there are no Sentinels to watch. Throws `failure` in a child
+   // that was forked since (errc::not_supported).
+   std::shared_ptr<poll::watch_thread> watch();
+
+   const config settings;
+
+ private:
+   std::mutex mutex_;
+   std::shared_ptr<poll::watch_thread> watch_;
+   std::atomic<bool> asked_for_ = false;  // set before the lock is taken: a forked child must not wait for that
+   const poll::process_number process_ = poll::this_process();
+};
+
+struct client::body {
+   static constexpr std::size_t window_size = 1024;  // commands of a list that are under way at a time
+
+   explicit body(config, std::shared_ptr<poll::watch_thread> shared = nullptr);
+   ~body();
+   body(const body&) = delete;
+   body& operator=(const body&) = delete;
+
+   // For as long as a caller is inside; only one is let in. In a forked child the first one finds all begun anew.
+   class visit {
+    public:
+      explicit visit(body& b) : body_(b), alone_(b.enter()) {
+         if (alone_ && b.seat) b.seat->enter();
+      }
+      ~visit() {
+         if (!alone_) return;
+         if (body_.seat) body_.seat->leave();
+         body_.busy_.store(false, std::memory_order_release);
+      }
+      visit(const visit&) = delete;
+      visit& operator=(const visit&) = delete;
+
+      bool is_refused() const { return !alone_ || body_.left_behind_; }
+      error refusal() const;
+
+    private:
+      body& body_;
+      bool alone_;
+   };
+   using alarm = std::optional<poll::stop_alarm>;
+
+   // Whether the call ends before it begins; if not, `a` rings when its caller wants it to stop.
+   bool refused(const visit&, std::span<const command>, result<value>* replies, const call_options&, alarm& a);
+   void prepare(lane::operation&, std::span<const command>, result<value>* replies, const call_options&,
+                time_point given) const;
+   void run_one(const command&, result<value>& reply, const call_options&, const alarm&);
+   void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&, time_point given);
+   void watch(duration at_most, const std::stop_token&);
+
+   // Takes in what happens meanwhile.
+   void let_pass(time_point until, const std::stop_token&);
+   // Until `done`; a stop request calls `cancel`, once, after which `done` is to be true soon.
+   template <class Done, class Cancel>
+   void wait_until(Done&& done, const alarm& a, Cancel&& cancel) {
+      if (loop().run(done, a ? &*a : nullptr)) return;
+      cancel();
+      loop().run(done, nullptr);
+   }
+
+   // What is lost in a forked child: the connections, what is known of the deployment, and what follows from both.
+   struct machine {
+      explicit machine(body&);
+      engine::engine engine;
+      poll::loop loop;
+   };
+   engine::engine& engine() { return machine_->engine; }
+   poll::loop& loop() { return machine_->loop; }
+
+   config settings;
+   std::shared_ptr<poll::watch_thread> shared;  // null: the engine has a watch of its own
+   std::optional<poll::seat> seat;              // at `shared`
+   std::vector<lane::operation> window;
+
+ private:
+   bool enter() {
+      if (busy_.exchange(true, std::memory_order_acquire)) return false;
+      owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+      if (!poll::is_this_process(process_)) [[unlikely]]
+         begin_anew();
+      return true;
+   }
+   void begin_anew();
+
+   std::unique_ptr<machine> machine_;
+   poll::process_number process_ = poll::this_process();
+   std::atomic<bool> busy_ = false;  // a caller is inside
+   std::atomic<std::thread::id> owner_{};
+   bool left_behind_ = false;  // in a forked child, by the deployment's thread
+};
+
+}  // namespace holdfast

@@ -1,0 +1,254 @@
+#include "commands/shown.hpp"
+
+#include "commands/command_table.hpp"
+#include "commands/known_words.hpp"
+#include "core/ascii_case.hpp"
+#include "core/escape.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <iterator>
+#include <ostream>
+#include <vector>
+
+namespace holdfast {
+namespace {
+
+constexpr std::size_t longest_shown = 100;
+constexpr std::size_t longest_name = 32;
+
+bool may_hold_secrets(std::string_view name) {
+   constexpr std::string_view names[] = {"auth", "hello", "acl", "config", "migrate", "sentinel"};
+   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return resp::same_word(n, name); });
+}
+
+bool is_graphic(std::string_view text) {
+   const auto plain = [](unsigned char c) { return std::isgraph(c) && c < 0x7f && c != '"' && c != '\\'; };
+   return !text.empty() && std::all_of(text.begin(), text.end(), plain);
+}
+
+void append_length(std::string& line, std::size_t bytes) {
+   line += '<' + std::to_string(bytes) + (bytes == 1 ? " byte>" : " bytes>");
+}
+
+// What is no name may be a value that was given in its place.
+void append_name(std::string& line, std::string_view name) {
+   const auto named = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
+   const bool is_name = !name.empty() && name.size() <= longest_name && std::all_of(name.begin(), name.end(), named);
+   is_name ? void(line += name) : append_length(line, name.size());
+}
+
+void append_key(std::string& line, std::string_view key) {
+   if (key.size() <= longest_shown && is_graphic(key)) return void(line += key);
+   resp::append_quoted(line, key, longest_shown);
+}
+
+// Which of a command's arguments are no values, by their places.
+class places {
+ public:
+   explicit places(const command& c) : entry_(resp::find_command(c)), size_(c.size()) {
+      if (entry_ == nullptr || entry_->keys.first <= 0) return;
+      const auto last =
+         entry_->keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + entry_->keys.last : entry_->keys.last;
+      first_ = static_cast<std::size_t>(entry_->keys.first);
+      last_ = last < 0 ? 0 : static_cast<std::size_t>(last);
+      step_ = static_cast<std::size_t>(std::max(entry_->keys.step, 1));
+   }
+   bool is_name(std::size_t i) const {
+      return i == 0 || (i == 1 && entry_ != nullptr && entry_->name.find('|') != std::string_view::npos);
+   }
+   bool is_key(std::size_t i) const { return first_ != 0 && i >= first_ && i <= last_ && (i - first_) % step_ == 0; }
+
+ private:
+   const resp::command_entry* entry_;
+   std::size_t size_;
+   std::size_t first_ = 0;
+   std::size_t last_ = 0;
+   std::size_t step_ = 1;
+};
+
+}  // namespace
+
+std::string to_string(const command& c) {
+   const places which(c);
+   std::string line;
+   std::size_t i = 0;
+   for (const std::string_view argument : c.arguments()) {
+      if (i != 0) {
+         line += ' ';
+         if (line.size() > longest_shown || may_hold_secrets(c.name())) return line += "...";
+      }
+      if (which.is_name(i)) {
+         append_name(line, argument);
+      } else if (which.is_key(i)) {
+         append_key(line, argument);
+      } else {
+         append_length(line, argument.size());
+      }
+      ++i;
+   }
+   return line;
+}
+
+std::ostream& operator<<(std::ostream& out, const command& c) { return out << to_string(c); }
+
+namespace resp {
+namespace {
+
+constexpr std::string_view cut_mark = "...";
+
+std::string without_middle(std::string_view text, std::size_t front, std::size_t back) {
+   if (text.size() <= front + back + cut_mark.size()) return std::string(text);
+   std::string kept(text.substr(0, front));
+   kept += cut_mark;
+   return kept += text.substr(text.size() - back);
+}
+
+// The letters of a text that may repeat an argument: all but those in which the server is known to speak.
+class doubtful {
+ public:
+   explicit doubtful(std::string_view text) : open_(text.size(), true) {
+      constexpr std::string_view code = "ERR ";
+      const bool plain = text.starts_with(code);
+      const std::size_t begin = plain ? code.size() : 0;
+      if (plain) own(0, begin);
+      const auto protect = [&](std::string_view pattern) {
+         if (!matches_words(text.substr(begin), pattern)) return;
+         for (std::size_t at = begin;;) {
+            const auto star = pattern.find('*');
+            const std::string_view part = pattern.substr(0, star);
+            at = text.find(part, at);
+            own(at, part.size());
+            at += part.size();
+            if (star == std::string_view::npos) return;
+            pattern.remove_prefix(star + 1);
+         }
+      };
+      if (plain)
+         std::for_each(std::begin(known_words::plain), std::end(known_words::plain), protect);
+      else
+         std::for_each(std::begin(known_words::coded), std::end(known_words::coded), protect);
+   }
+   // Known words up to the first letter that may be another's; or else its first word.
+   std::string front_of(std::string_view text) const {
+      const auto first = static_cast<std::size_t>(std::find(open_.begin(), open_.end(), true) - open_.begin());
+      const auto n = std::max(first, std::min(text.find(' '), text.size()));
+      return std::string(text.substr(0, n)) + (n < text.size() ? " ..." : "");
+   }
+   bool all(std::size_t from, std::size_t n) const {
+      const auto first = open_.begin() + static_cast<std::ptrdiff_t>(from);
+      return std::all_of(first, first + static_cast<std::ptrdiff_t>(n), [](bool open) { return open; });
+   }
+
+ private:
+   void own(std::size_t from, std::size_t n) {
+      std::fill_n(open_.begin() + static_cast<std::ptrdiff_t>(from), n, false);
+   }
+   std::vector<bool> open_;
+};
+
+struct stretch {
+   std::size_t from = 0;
+   std::size_t n = 0;
+   std::size_t bytes = 0;  // of the argument that it repeats
+};
+
+bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
+
+// Where `text` repeats an argument: whole, or of a long one its front or its back.
+class search {
+ public:
+   search(std::string_view text, std::vector<stretch>& found) : text_(text), own_(text), found_(found) {}
+
+   void look_for(std::string_view argument) {
+      constexpr std::size_t short_word = 8;
+      constexpr std::size_t piece = 16;
+      if (argument.empty()) return;
+      if (argument.size() <= piece) {
+         const bool quoted_only = argument.size() < 4;
+         for (auto at = text_.find(argument); at != std::string_view::npos; at = text_.find(argument, at + 1)) {
+            if (quoted_only ? !in_quotes(at, argument.size())
+                            : argument.size() < short_word && in_a_word(at, argument.size()))
+               continue;
+            add(at, argument.size(), argument.size());
+         }
+         return;
+      }
+      const std::string_view front = argument.substr(0, piece);
+      for (auto at = text_.find(front); at != std::string_view::npos; at = text_.find(front, at + 1)) {
+         std::size_t n = piece;
+         while (n < argument.size() && at + n < text_.size() && text_[at + n] == argument[n]) ++n;
+         if (text_.substr(at + n).starts_with(cut_mark)) n = text_.size() - at;  // what follows may be its middle
+         add(at, n, argument.size());
+      }
+      const std::string_view back = argument.substr(argument.size() - piece);
+      for (auto at = text_.find(back); at != std::string_view::npos; at = text_.find(back, at + 1)) {
+         std::size_t n = piece;
+         while (n < argument.size() && at != 0 && text_[at - 1] == argument[argument.size() - n - 1]) --at, ++n;
+         add(at, n, argument.size());
+         at += n - 1;
+      }
+   }
+
+ private:
+   void add(std::size_t at, std::size_t n, std::size_t bytes) {
+      if (own_.all(at, n)) found_.push_back({at, n, bytes});
+   }
+   bool in_quotes(std::size_t at, std::size_t n) const {
+      return at != 0 && is_quote(text_[at - 1]) && at + n < text_.size() && is_quote(text_[at + n]);
+   }
+   bool in_a_word(std::size_t at, std::size_t n) const {
+      const auto letter = [&](std::size_t i) { return std::isalnum(static_cast<unsigned char>(text_[i])) != 0; };
+      return (at != 0 && letter(at - 1)) || (at + n < text_.size() && letter(at + n));
+   }
+
+   std::string_view text_;
+   doubtful own_;
+   std::vector<stretch>& found_;
+};
+
+}  // namespace
+
+std::string kept_words(std::string_view server_text) { return without_middle(server_text, 120, 77); }
+
+std::string received_words(std::string_view server_text) { return without_middle(server_text, 600, 200); }
+
+std::string without_values(std::string_view server_text, const command& c) {
+   constexpr std::string_view repeats_all = "with args beginning with:";
+   constexpr std::size_t most_arguments = 1000;
+   std::string text = received_words(server_text);
+   if (c.size() > most_arguments) return kept_words(doubtful(text).front_of(text));
+   if (const auto at = text.find(repeats_all); at != std::string::npos) {
+      text.resize(at + repeats_all.size());
+      text += " ...";
+   }
+   std::vector<stretch> found;
+   {
+      const places which(c);
+      search in(text, found);
+      std::size_t i = 0;
+      std::string spaced;
+      for (const std::string_view argument : c.arguments()) {
+         if (const auto at = i++; which.is_name(at) || which.is_key(at)) continue;
+         in.look_for(argument);
+         if (argument.find_first_of("\r\n") == std::string_view::npos) continue;
+         spaced = argument.substr(0, text.size() + 1);  // as a server writes it
+         std::replace_if(spaced.begin(), spaced.end(), [](char b) { return b == '\r' || b == '\n'; }, ' ');
+         in.look_for(spaced);
+      }
+   }
+   std::sort(found.begin(), found.end(), [](const stretch& a, const stretch& b) { return a.from < b.from; });
+   std::string shown;
+   std::size_t at = 0;
+   for (const stretch& s : found) {
+      if (s.from >= at) {
+         shown += std::string_view(text).substr(at, s.from - at);
+         append_length(shown, s.bytes);
+      }
+      at = std::max(at, s.from + s.n);
+   }
+   return kept_words(shown += std::string_view(text).substr(std::min(at, text.size())));
+}
+
+}  // namespace resp
+}  // namespace holdfast

@@ -1,0 +1,115 @@
+// One connection as the pure layers see it: what is asked of the runtime (dial, close), the bytes to be written and the
+// bytes that came. Its owner (the lane, the watch) drives the upper half, the engine the lower half.
+#pragma once
+
+#include "link/outbox.hpp"
+#include "resp/reader.hpp"
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::resp {
+
+class link;
+
+// What the kernel knows of the way to the other side.
+struct transit {
+   std::uint64_t undelivered = 0;  // bytes that it took and that the other side's kernel has not acknowledged
+   bool unanswered = false;        // it sends them again, or asks for room, and for a second nothing came back
+};
+
+// The links whose wishes (dial, close, bytes to write) the runtime has not seen yet. Each link is in it at most once.
+class wish_list {
+ public:
+   void add(link& l);
+   link* take();  // null when empty
+   bool empty() const { return next_ == waiting_.size(); }
+
+ private:
+   std::vector<link*> waiting_;
+   std::size_t next_ = 0;
+};
+
+class link {
+ public:
+   enum class state : std::uint8_t {
+      closed,   // nothing is wished, nothing is open
+      dialing,  // the runtime resolves and connects
+      open,     // bytes can be written
+   };
+
+   // `at_a_time`: how much is received.
+   link(wish_list& wishes, const limits& l, std::size_t at_a_time = 64 * 1024)
+      : in(l), chunk(at_a_time), wishes_(&wishes) {}
+   link(const link&) = delete;
+   link& operator=(const link&) = delete;
+
+   // ---- the owner's half ----
+   void dial(const endpoint& where);  // closes what was open; the answer is `opened` or `lost`, told by the engine
+   void close();                      // orderly (FIN)
+   void abort();                      // at once (RST, SO_LINGER 0), so that nothing more of ours is delivered late
+   void write(std::string_view bytes);
+   void flush();  // after appending to `out` directly
+
+   // A name may have several addresses. Those that refuse a connection are passed over by the engine; one that answers,
+   // and is not what the owner looks for, by the owner.
+   bool has_next() const { return others_ != 0; }          // addresses of this dial that were not tried yet
+   bool one_of_several() const { return addresses_ > 1; }  // those of the last dial
+   const endpoint& address() const { return address_; }    // the one that was tried last; empty before the first
+   void dial_next();                                       // as `dial`, to the next one; only where there is one
+   void pass_over();  // before a close: the next dial begins with another one, if there is one
+
+   state now() const { return state_; }
+   const endpoint& where() const { return where_; }
+   bool is_open() const { return state_ == state::open; }
+
+   outbox out;
+   reader in;
+   const std::size_t chunk;
+
+   // ---- the engine's half ----
+   enum class ending : std::uint8_t { none, orderly, abortive };
+   struct wish {
+      ending close = ending::none;  // first: end the connection that was there
+      bool unwanted = false;        // it answered, and is not what is looked for
+      bool dial = false;            // then: resolve `where` and connect
+      bool next = false;            // or: connect to the next address of it
+      bool write = false;           // and: there are bytes in `out`
+
+      bool only_writes() const { return write && !unwanted && !dial && !next && close == ending::none; }
+   };
+   wish take_wish();
+   void opened() { state_ = state::open; }
+   void lost();  // the runtime's connection is gone
+   void tries(const endpoint& address, std::size_t others, std::size_t all) {
+      address_ = address;
+      others_ = others;
+      addresses_ = all;
+   }
+   // Distinguishes this connection from earlier ones of the same link: what the runtime still reports of those is
+   // ignored.
+   std::uint32_t serial() const { return serial_; }
+
+   std::uint32_t id = 0;  // set by the engine
+
+ private:
+   friend class wish_list;
+   void wished();
+
+   wish_list* wishes_;
+   endpoint where_;
+   endpoint address_;
+   std::size_t others_ = 0;
+   std::size_t addresses_ = 0;
+   wish wish_;
+   std::uint32_t serial_ = 0;
+   state state_ = state::closed;
+   bool listed_ = false;
+};
+
+}  // namespace holdfast::resp
