@@ -28,31 +28,40 @@ bool lists(const place& p, std::string_view id) {
    return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_node& s) { return s.id == id; });
 }
 
-// One of them lists the other.
-bool are_related(const place& one, const place& other) {
-   return (one.names && lists(one, other.id)) || (other.names && lists(other, one.id));
+bool is_proven(const place& p) { return p.configured && !p.id.empty(); }
+
+bool were_related(const place& one, const place& other) {
+   const auto is_kin = [](const place& p, std::string_view id) {
+      return std::find(p.kin.begin(), p.kin.end(), id) != p.kin.end();
+   };
+   return (one.names || other.names) && (is_kin(one, other.id) || is_kin(other, one.id));
+}
+
+// Marks those that are related, or behind which one Sentinel stands; whether two different ones are.
+bool find_related(std::span<const place> places, bool of_before, std::vector<bool>& related) {
+   bool any_two = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      for (std::size_t j = 0; j != i; ++j) {
+         const place &one = places[i], &other = places[j];
+         if (!is_proven(one) || !is_proven(other)) continue;
+         if (one.id != other.id && !(of_before ? were_related(one, other) : are_related(one, other))) continue;
+         related[i] = related[j] = true;
+         any_two = any_two || one.id != other.id;
+      }
+   }
+   return any_two;
 }
 
 // Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
 // it is related to one, also while no other Sentinel can be reached (but see watch::pardon_strays).
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
-   bool any_two = false;
-   const auto proven = [](const place& p) { return p.configured && !p.id.empty(); };
-   for (std::size_t i = 0; i != places.size(); ++i) {
-      for (std::size_t j = 0; j != i; ++j) {
-         const place &one = places[i], &other = places[j];
-         if (!proven(one) || !proven(other)) continue;
-         if (one.id != other.id && !are_related(one, other)) continue;
-         related[i] = related[j] = true;
-         any_two = any_two || one.id != other.id;
-      }
-   }
+   const bool any_two = find_related(places, false, related) || find_related(places, true, related);
    std::vector<bool> stray(places.size());
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
       if (p.configured && !p.names) stray[i] = !p.counted;
-      if (proven(p) && p.names) stray[i] = !related[i] && (any_two || !p.counted);
+      if (is_proven(p) && p.names) stray[i] = !related[i] && (any_two || !p.counted);
    }
    return stray;
 }
@@ -119,6 +128,11 @@ tally count(std::span<const place> places) {
    const bool too_few = configured_root && 2 * census.size() <= configured.size();
    t.known = too_few ? configured.size() : census.size();
    return t;
+}
+
+bool are_related(const place& one, const place& other) {
+   return is_proven(one) && is_proven(other) &&
+          ((one.names && lists(one, other.id)) || (other.names && lists(other, one.id)));
 }
 
 bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {

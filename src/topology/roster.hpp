@@ -3,9 +3,10 @@
 // A Sentinel is its run id, which it tells on each connection; where it does not, it is known by its address, and its
 // id is *unproven*. A *place* is an address that is dialled. The configured places count, except for a *stray*: two
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
-// passed to another deployment. A learned place counts while a Sentinel that votes lists its id (an unproven one: at
-// its address); the chain begins at the *roots*: the configured places that count and name a master or, while none of
-// them does, those that counted last and name one.
+// passed to another deployment. Where no two of them list each other, those count as related that once were: SENTINEL
+// RESET empties all lists for some seconds. A learned place counts while a Sentinel that votes lists its id (an
+// unproven one: at its address); the chain begins at the *roots*: the configured places that count and name a master
+// or, while none of them does, those that counted last and name one.
 #pragma once
 
 #include "topology/sentinel_reply.hpp"
@@ -29,6 +30,7 @@ struct place {
    std::string_view id = {};                 // as it told on this connection
    std::string_view listed_as = {};          // the id under which a learned one was listed
    std::span<const listed_node> lists = {};  // the others, as it told
+   std::span<const std::string> kin = {};    // of a configured place: the ids that it was related to
 };
 
 struct tally {
@@ -41,6 +43,9 @@ struct tally {
 };
 
 tally count(std::span<const place> places);
+
+// Two configured places of which one lists the other.
+bool are_related(const place& one, const place& other);
 
 // Whether a voting Sentinel lists this id at this address.
 bool is_listed(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);

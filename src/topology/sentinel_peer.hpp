@@ -6,9 +6,13 @@
 #include "topology/roster.hpp"
 #include "topology/subscription.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace holdfast::topology {
 
@@ -30,8 +34,22 @@ struct sentinel_peer {
    const std::string& id() const { return questions.id(); }
    opinion view() const { return {latest.where, latest.state.epoch, repeated, seed, !id().empty()}; }
    place seen() const {
-      return {where,           seed, names_a_master() && questions.list_known(), counts, several, id(), listed_as,
-              questions.list()};
+      return {where,
+              seed,
+              names_a_master() && questions.list_known(),
+              counts,
+              several,
+              id(),
+              listed_as,
+              questions.list(),
+              kin_of == id() ? std::span<const std::string>(kin) : std::span<const std::string>()};
+   }
+   void remember_kin(const std::string& other) {
+      constexpr std::size_t enough = 16;
+      if (std::exchange(kin_of, id()) != id()) kin.clear();
+      if (std::find(kin.begin(), kin.end(), other) != kin.end()) return;
+      if (kin.size() == enough) kin.erase(kin.begin());
+      kin.push_back(other);
    }
    void take_answer(const sentinel_answer& a) {
       repeated = latest.what == a.what && latest.where == a.where && latest.state.epoch == a.state.epoch;
@@ -68,8 +86,10 @@ struct sentinel_peer {
    time_point differ_since = never;  // they show different ids: one may be the connection to a process that is gone
    std::string listed_as = {};       // of a learned one: the id under which it was listed
    time_point unlisted_since = never;
-   bool waits_for_list = false;  // its first answer on this connection does: it may be a stray
-   bool look_elsewhere = false;  // it has just failed: perhaps it is listed at another address
+   std::vector<std::string> kin = {};  // of a configured one: the ids of those that it was related to (roster.hpp)
+   std::string kin_of = {};            // its own id, then
+   bool waits_for_list = false;        // its first answer on this connection does: it may be a stray
+   bool look_elsewhere = false;        // it has just failed: perhaps it is listed at another address
    inquiry questions;
    subscription events;
    unsigned question_failures = 0;  // in a row

@@ -52,6 +52,11 @@ void watch::count_places() {
    places_.clear();
    for (const auto& p : peers_) places_.push_back(p->seen());
    tally_ = count(places_);
+   for (std::size_t i = 0; i != places_.size(); ++i) {
+      for (std::size_t j = 0; j != places_.size(); ++j) {
+         if (i != j && are_related(places_[i], places_[j])) peers_[i]->remember_kin(peers_[j]->id());
+      }
+   }
 }
 
 void watch::learn(time_point now) {

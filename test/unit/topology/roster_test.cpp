@@ -169,6 +169,22 @@ TEST(roster, configured_place_is_no_stray_without_two_that_know_each_other) {
    EXPECT_EQ(count(forbidden).counts, (std::vector<bool>{true, true, true})) << "SENTINEL SENTINELS may be denied";
 }
 
+// SENTINEL RESET empties all lists for some seconds.
+TEST(roster, stray_is_noticed_by_those_that_once_knew_each_other) {
+   const std::vector<std::string> kin_of_a{"b", "c"};
+   place one = configured(a, "a", nobody);
+   one.kin = kin_of_a;
+   const place reset[] = {one, configured(b, "b", nobody), configured(c, "x", of_strangers)};
+   EXPECT_EQ(count(reset).counts, (std::vector<bool>{true, true, false}));
+   const place all_of_old[] = {one, configured(b, "b", nobody), configured(c, "c", nobody)};
+   EXPECT_EQ(count(all_of_old).counts, (std::vector<bool>{true, true, true}));
+   const list only_x{{c, "x"}};
+   const place newly_related[] = {one, configured(b, "b", only_x), configured(c, "x", nobody)};
+   EXPECT_EQ(count(newly_related).counts, (std::vector<bool>{false, true, true})) << "lists of now come first";
+   const place rebuilt[] = {one, configured(b, "new", nobody), configured(c, "x", of_strangers)};
+   EXPECT_EQ(count(rebuilt).counts, (std::vector<bool>{true, true, true})) << "none of now was known to another";
+}
+
 TEST(roster, another_id_at_a_learned_address_is_unmet) {
    const list replaced{{b, "new"}, {c, "c"}};
    const place all[] = {configured(a, "a", replaced), down(learned(b, "b", nobody))};

@@ -277,6 +277,19 @@ TEST_F(watch_stray, newer_epoch_moves_nobody) {
    EXPECT_NE(down.back().why.find("another deployment"), std::string::npos) << down.back().why;
 }
 
+TEST_F(watch_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset) {
+   w.start();
+   for (const auto& s : {s1, s2}) {
+      w.at(s).others.clear();
+      w.publish(s, "+reset-master", about_master(old_master));
+   }
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   EXPECT_EQ(w.dials[s4], 0u);
+}
+
 TEST_F(watch_stray, newer_epoch_moves_nobody_from_the_start) {
    give_away(s3);
    w.run_for(30s);
