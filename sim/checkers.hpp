@@ -111,6 +111,8 @@ class checkers {
    // Of another deployment: what it says is not for this client.
    void neighbour(host_id, bool);
    bool is_neighbour(host_id h) const { return h < neighbours_.size() && neighbours_[h]; }
+   // It has had an answer of a Sentinel.
+   bool has_heard(std::uint32_t client) const { return client < clients_.size() && clients_[client].believes.any(); }
    bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
    void new_branch(place begins, bool by_promotion);
    struct circumstances {

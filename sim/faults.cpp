@@ -131,8 +131,8 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::replaced:
       case fault_kind::cloned:
       case fault_kind::passed: {
-         // What was configured as an address is the client's own word for who is there: that one stays.
-         const bool stays = f.is == fault_kind::passed && plan_.seeds == seeds::addresses;
+         // One of two configured addresses is followed wherever it leads (docs/guarantees.md): it stays.
+         const bool stays = f.is == fault_kind::passed && plan_.seeds == seeds::addresses && !plan_.knows_all_seeds;
          const std::size_t first = stays ? 2 : 0;
          sentinel_model& w = *sentinels_[first + f.draw % (sentinels_.size() - first)];
          s.victim = nowhere;
@@ -154,8 +154,9 @@ void world::strike_others(fault& f, host_id m) {
          fabric_.sentinels[watcher]->jump(static_cast<std::int64_t>(f.draw % 20'000) - 10'000);
          return;
       case fault_kind::rebuild:
-         // Rebuilt with a master that is dead they would never find each other, nor the replicas.
-         if (is_whole()) {
+         // Rebuilt with a master that is dead they would never find each other, nor the replicas; and beside a stranger
+         // at a configured address nobody could tell who is who until they do.
+         if (is_whole() && !would_blind_anybody()) {
             for (const auto& x : sentinels_) {
                process_dies(x->host(), condition::dead);
                x->becomes_another(next_identity_++);

@@ -100,6 +100,10 @@ class world final : private network_user, private fabric_user, private client_us
    // world_sentinels.cpp
    host_id spare_address();
    void leaves(sentinel_model&, host_id to);
+   bool is_configured_address(host_id) const;
+   bool outvotes_a_stranger_without(host_id left) const;
+   bool would_blind_anybody() const;
+   bool would_blind_the_new() const;
    bool strike_who(fault&, struck&, sentinel_model& watcher);
    void end_who(fault&, struck&);
    void reset_all_but(const sentinel_model&);
@@ -126,6 +130,7 @@ class world final : private network_user, private fabric_user, private client_us
    std::uint32_t next_identity_ = 1000;
    bool replaced_without_reset_ = false;  // once, or no majority of those who are known would be left
    bool neighbour_moved_ = false;
+   bool has_stranger_configured_ = false;  // the neighbour stands at an address that the clients were given
    std::uint32_t client_site_ = 0;
    time_point began_ = {};
 

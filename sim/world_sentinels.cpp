@@ -115,10 +115,38 @@ void world::reset_all_but(const sentinel_model& one) {
    }
 }
 
+bool world::is_configured_address(host_id h) const {
+   const std::size_t first = servers_.size();
+   const std::size_t known = plan_.knows_all_seeds ? sentinels_.size() : 2;
+   return plan_.seeds == seeds::addresses && h >= first && h < first + known;
+}
+
+// A stranger at a configured address is known as one because two other configured Sentinels list each other.
+bool world::outvotes_a_stranger_without(host_id left) const {
+   unsigned others = 0;
+   for (const auto& s : sentinels_) others += s->host() != left && is_configured_address(s->host());
+   return others >= 2;
+}
+
+// While all lists are empty, three configured Sentinels do not know each other. A client that begins then, or where
+// their ids are new, too, can't tell which is the stranger.
+bool world::would_blind_anybody() const { return plan_.has_neighbours && plan_.knows_all_seeds; }
+bool world::would_blind_the_new() const {
+   for (std::uint32_t i = 0; i < clients_.size(); ++i) {
+      if (would_blind_anybody() && !checkers_.has_heard(i)) return true;
+   }
+   return false;
+}
+
 // Whether the fault has struck: nobody moves in the middle of a failover, or twice at a time.
 bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
-   const bool can = is_whole() && fabric_.net.works(watcher.host()) && spare_.size() > 2;
-   if (!can) return false;
+   const bool to_stranger = f.is == fault_kind::passed && !neighbour_moved_;
+   const bool stays = (to_stranger || has_stranger_configured_) && f.is != fault_kind::cloned &&
+                      is_configured_address(watcher.host()) && !outvotes_a_stranger_without(watcher.host());
+   const bool leaves_for_good = f.is == fault_kind::replaced || f.is == fault_kind::passed;
+   const bool resets = leaves_for_good && (f.draw / 16 % 2 == 0 || replaced_without_reset_);
+   const bool can = is_whole() && fabric_.net.works(watcher.host()) && spare_.size() > 2 && !stays;
+   if (!can || (resets && would_blind_the_new())) return false;
    const host_id to = spare_address();
    s.victim = to;
    s.left = watcher.host();
@@ -131,8 +159,7 @@ bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
       return true;
    }
    leaves(watcher, to);
-   const bool resets = f.draw / 16 % 2 == 0 || replaced_without_reset_;
-   s.resets = resets && f.is != fault_kind::moved;
+   s.resets = resets;
    const bool another = f.is == fault_kind::replaced || (f.is == fault_kind::passed && f.draw / 8 % 2 == 0);
    if (another) {
       watcher.becomes_another(next_identity_++);
@@ -155,6 +182,10 @@ void world::end_who(fault& f, struck& s) {
    if (f.is != fault_kind::passed) return spare_.push_back(s.left);
    // Once, and for good. What is left by the neighbour stays empty.
    if (fabric_.sentinels[s.left] != nullptr || fabric_.elsewhere[s.left] || neighbour_moved_) return;
+   if (is_configured_address(s.left)) {
+      if (!outvotes_a_stranger_without(s.left)) return;
+      has_stranger_configured_ = true;
+   }
    neighbour_moved_ = true;
    leaves(*neighbour_watcher_, s.left);
    fabric_.elsewhere.resize(std::max<std::size_t>(fabric_.elsewhere.size(), s.left + 1));
