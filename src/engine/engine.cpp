@@ -36,6 +36,7 @@ void engine::submit(lane::operation& op, time_point now) {
 }
 
 void engine::cancel(lane::operation& op, time_point now) { lane_.cancel(op, now); }
+void engine::cancel_all(time_point now) { lane_.cancel_all(now); }
 
 lane::operation* engine::take_done(time_point now) {
    lane::operation* const op = lane_.take_done();

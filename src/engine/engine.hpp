@@ -68,6 +68,7 @@ class engine final : private lane::guide {
    // ---- the client's half ----
    void submit(lane::operation&, time_point now);
    void cancel(lane::operation&, time_point now);
+   void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
    void refuse(lane::operation& op, errc why, time_point now) { lane_.refuse(op, why, now); }
    lane::operation* take_done(time_point now);  // null when there is none

@@ -41,6 +41,13 @@ reach reach_of(const resp::command_entry* entry) {
    return entry->keys.first != 0 ? reach::keys : reach_without_keys(*entry);
 }
 
+reach reach_of(const operation& op) {
+   reach found = reach::nothing;
+   for (const command& c : op.commands)
+      found = std::max(found, reach_of(op.is_transaction() ? resp::find_command(c) : op.entry));
+   return found;
+}
+
 bool answers_blindly(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [&](const command& c) {
       const resp::command_entry* const entry = resp::find_command(c);

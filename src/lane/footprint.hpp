@@ -16,6 +16,7 @@ enum class reach : std::uint8_t {
 };
 
 reach reach_of(const resp::command_entry*);
+reach reach_of(const operation&);  // of all its commands together
 
 // Calls `f` with each key of the operation; where the answer is not `keys`, some may be missing.
 template <class F>

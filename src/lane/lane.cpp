@@ -151,38 +151,49 @@ time_point lane::next_deadline() const {
    return std::min({t, silence_ends(), look_at()});
 }
 
-// Linear, however many end at once: what is left behind of all of them is dealt with in one pass.
 void lane::expire(time_point now) {
    if (now < earliest_) return;
    earliest_ = never;
+   abandon_all(errc::deadline_exceeded, now, [&](const operation& op) {
+      if (op.deadline > now) earliest_ = std::min(earliest_, op.deadline);
+      return op.deadline <= now;
+   });
+}
+
+// Linear, however many end at once: what is left behind of all of them is dealt with in one pass.
+template <class Leaves>
+void lane::abandon_all(errc why, time_point now, Leaves&& leaves) {
    std::vector<operation*> gone;
-   const auto is_due = [&](const operation* op) {
-      if (op == nullptr) return false;
-      if (op->deadline > now) earliest_ = std::min(earliest_, op->deadline);
-      return op->deadline <= now;
-   };
    for (operation_list* list : {&queue_, &limbo_}) {
       for (operation* op = list->front(); op != nullptr;) {
          operation* const next = op->next;
-         if (is_due(op)) leave_list(*op, errc::deadline_exceeded, gone, now);
+         if (leaves(*op)) leave_list(*op, why, gone, now);
          op = next;
       }
    }
    std::size_t unsent = ledger_.size();
    for (std::size_t i = ledger_.size(); i-- > 0;) {
-      if (!is_due(ledger_.at(i).op)) continue;
-      if (is_unsent(ledger_.at(i)))
+      ++steps_;
+      ledger_slot& slot = ledger_.at(i);
+      if (slot.op == nullptr || !leaves(*slot.op)) continue;
+      if (is_unsent(slot))
          unsent = i;
       else
-         leave_slot(ledger_.at(i), errc::deadline_exceeded, now);
+         leave_slot(slot, why, now);
    }
    ledger_.take_out(unsent, link_.out, [&](const ledger_slot& slot) {
-      const bool is_out = slot.op != nullptr && slot.op->deadline <= now;
-      if (is_out) leave_unsent(*slot.op, errc::deadline_exceeded, gone, now);
+      ++steps_;
+      const bool is_out = slot.op != nullptr && leaves(*slot.op);
+      if (is_out) leave_unsent(*slot.op, why, gone, now);
       return is_out;
    });
    forbid_overtaking(std::move(gone), now);
    rest_if_idle(now);
+}
+
+void lane::cancel_all(time_point now) {
+   abandon_all(errc::cancelled, now, [](const operation&) { return true; });
+   pump(now);
 }
 
 // The caller leaves, now: whatever is known of its command is what it gets.
@@ -232,7 +243,10 @@ void lane::leave_slot(ledger_slot& slot, errc why, time_point now) {
    operation& op = *slot.op;
    error e = waiting_error(op, why, now);
    if (op.alters) remember_change(op, now);
-   if (op.blocks) leave_soon("a blocking command was abandoned", now);
+   if (op.blocks) {
+      abandoned_block_ = true;
+      leave_soon("a blocking command was abandoned", now);
+   }
    slot.op = nullptr;
    e.outcome = outcome::unknown;
    e.causes.emplace_back("not fenced: it was written and not answered, and may still run");

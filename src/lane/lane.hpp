@@ -63,6 +63,7 @@ class lane {
    // Ends it at once, certainly not executed.
    void refuse(operation&, errc, time_point now);
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
+   void cancel_all(time_point now);
    operation* take_done() { return done_.pop_front(); }
    bool has_done() const { return !done_.empty(); }
    // What a command without a deadline of its own gets; commands under way are adjusted.
@@ -89,6 +90,8 @@ class lane {
    const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
    std::size_t queued() const { return queue_.size(); }
    std::size_t in_flight() const { return ledger_.size(); }
+   // Commands, and places in lists, that were gone through when many ended, or were put back, at once.
+   std::uint64_t steps() const { return steps_ + queue_.steps() + limbo_.steps() + order_.steps(); }
    // Whether a command of so many bytes would be taken now.
    bool has_room(std::size_t bytes) const {
       return queue_.size() < settings_.queued_commands && queued_bytes_ + bytes <= settings_.queued_bytes;
@@ -104,6 +107,8 @@ class lane {
    void became_ready(time_point now);
    void expire(time_point now);
    void abandon(operation&, errc, time_point now);
+   template <class Leaves>
+   void abandon_all(errc, time_point now, Leaves&&);
    bool is_unsent(const ledger_slot&) const;
    void leave_list(operation&, errc, std::vector<operation*>& gone, time_point now);
    void leave_unsent(operation&, errc, std::vector<operation*>& gone, time_point now);
@@ -212,6 +217,7 @@ class lane {
    std::uint64_t reruns_ = 0;  // writes that were sent again and have run, or may have
    duration default_deadline_ = std::chrono::seconds(10);
 
+   std::uint64_t steps_ = 0;
    time_point earliest_ = never;  // no operation's deadline comes before
    // A server's state turns away what it holds. Then the oldest of that is sent alone after each pause, to see.
    enum class gate : std::uint8_t {
@@ -238,10 +244,11 @@ class lane {
    time_point leaving_since_ = {};
    std::vector<std::pair<std::uint64_t, command>> abandoned_changes_;  // SELECT and the like, by sequence
    multi_test multi_test_;                                             // of the present connection
-   bool awaiting_pong_ = false;  // nothing is written until the idle connection has shown that it lives
-   bool called_down_ = false;    // by the Sentinels, as the guide said last
-   bool first_reply_ = false;    // the present connection has answered a command
-   bool told_replica_ = false;   // that the fixed server is a replica, and refuses writes
+   bool awaiting_pong_ = false;    // nothing is written until the idle connection has shown that it lives
+   bool called_down_ = false;      // by the Sentinels, as the guide said last
+   bool abandoned_block_ = false;  // its caller has left a blocking command in flight
+   bool first_reply_ = false;      // the present connection has answered a command
+   bool told_replica_ = false;     // that the fixed server is a replica, and refuses writes
 };
 
 }  // namespace holdfast::lane

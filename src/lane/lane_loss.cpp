@@ -59,7 +59,7 @@ void lane::lose(std::string why, fault f, bool abortive, time_point now) {
    if (may_still_run && !connector_.unfinished()) connector_.remember_for_fence(others_wait);
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), unanswered}; });
    suspicion_.clear(false);
-   leaving_ = awaiting_pong_ = first_reply_ = false;
+   leaving_ = awaiting_pong_ = first_reply_ = abandoned_block_ = false;
    multi_test_ = {};
    if (abortive) link_.abort();
    if (!queue_.empty() || !limbo_.empty()) connector_.want(now);
@@ -101,7 +101,7 @@ std::vector<operation*> lane::forbid_overtaking(std::vector<lost_command>& lost,
    touched_keys gone;  // what of it is not sent again
    const auto is_forbidden = [&](const operation& op) {
       if (op.harmless) return ran.may_concern(op);
-      return gone.may_concern(op) || (ran.may_concern(op) && !answers_blindly(op));
+      return gone.may_concern(op) || (!answers_blindly(op) && ran.may_concern(op));
    };
    const auto look_at_waiting = [&](std::uint64_t newer_than) {
       for (; !waiting.empty() && waiting.back()->sequence > newer_than; waiting.pop_back()) {
@@ -139,17 +139,18 @@ std::vector<operation*> lane::forbid_overtaking(std::vector<lost_command>& lost,
 // waits for the same, is not sent again either.
 void lane::forbid_overtaking(std::vector<operation*> gone, time_point now) {
    if (gone.empty()) return;
-   std::vector<operation*> older;
-   const auto is_again = [](const operation* op) { return op != nullptr && op->last && !op->harmless; };
-   for (operation* op : order_.all())
-      if (is_again(op)) older.push_back(op);
-   // What the kernel has a part of must follow whole; all else can be taken back.
-   std::size_t unsent = ledger_.size();
-   for (; unsent != 0 && is_unsent(ledger_.at(unsent - 1)); --unsent)
-      if (is_again(ledger_.at(unsent - 1).op)) older.push_back(ledger_.at(unsent - 1).op);
    const auto newest_first = [](const operation* a, const operation* b) { return a->sequence > b->sequence; };
-   std::sort(older.begin(), older.end(), newest_first);
    std::sort(gone.begin(), gone.end(), newest_first);
+   std::vector<operation*> older;
+   const auto look_at = [&](operation* op) {
+      ++steps_;
+      if (op != nullptr && op->last && !op->harmless) older.push_back(op);
+   };
+   for (operation* op : order_.older_than(gone.front()->sequence)) look_at(op);
+   // What the kernel has a part of must follow whole; all else can be taken back.
+   std::size_t unsent = ledger_.older_than(gone.front()->sequence);
+   for (; unsent != 0 && is_unsent(ledger_.at(unsent - 1)); --unsent) look_at(ledger_.at(unsent - 1).op);
+   std::sort(older.begin(), older.end(), newest_first);
    touched_keys touched;
    auto newer = gone.begin();
    std::vector<operation*> taken_back;
@@ -272,7 +273,9 @@ void lane::leave_if_no_master(std::string_view said, time_point now) {
 
 // Nobody waits any more for a command that blocks, nor for what stands in front of it.
 bool lane::abandoned_block_is_next() {
+   if (!abandoned_block_) return false;
    for (std::size_t i = 0; i < ledger_.size() && ledger_.at(i).op == nullptr; ++i) {
+      ++steps_;
       if (ledger_.at(i).blocks()) return true;
    }
    return false;

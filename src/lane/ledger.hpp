@@ -62,9 +62,8 @@ class ledger {
    }
    void clear() { first_ = size_ = 0; }
 
-   // Where the slot of this operation stands. They are ordered by sequence; a PING of ours, which has none, is the
-   // first.
-   std::optional<std::size_t> find(std::uint64_t sequence) {
+   // How many stand before this operation. They are ordered by sequence; a PING of ours, which has none, is the first.
+   std::size_t older_than(std::uint64_t sequence) {
       std::size_t low = 0;
       for (std::size_t high = size_; low < high;) {
          const std::size_t middle = low + (high - low) / 2;
@@ -73,8 +72,13 @@ class ledger {
          else
             high = middle;
       }
-      if (low == size_ || at(low).sequence != sequence) return {};
       return low;
+   }
+   // Where the slot of this operation stands.
+   std::optional<std::size_t> find(std::uint64_t sequence) {
+      const std::size_t i = older_than(sequence);
+      if (i == size_ || at(i).sequence != sequence) return {};
+      return i;
    }
 
    // Takes out those from the `from`-th on for which `goes` says so, in one pass; none of their bytes were accepted.

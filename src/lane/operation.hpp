@@ -65,6 +65,9 @@ struct operation {
    std::uint64_t kept_at = 0;  // lane::reruns_ then
    operation* previous = nullptr;
    operation* next = nullptr;
+   operation* previous_waiting = nullptr;  // in the lists of resend_order
+   operation* next_waiting = nullptr;
+   bool indexed = false;  // resend_order's, by its keys
 
    bool is_transaction() const { return commands.size() > 1; }
 };
@@ -75,7 +78,8 @@ inline bool runs_while_busy(const operation& op) {
 }
 
 // A doubly linked list through the operations themselves. Owns nothing.
-class operation_list {
+template <operation* operation::* previous, operation* operation::* next>
+class linked_list {
  public:
    bool empty() const { return first_ == nullptr; }
    std::size_t size() const { return size_; }
@@ -88,18 +92,18 @@ class operation_list {
    // connection or a closed gate puts back comes in a row, and each of a row takes a step.
    void insert_in_order(operation& o) {
       operation* at = hint_ != nullptr ? hint_ : first_;
-      while (at != nullptr && at->sequence < o.sequence) at = step(at->next);
-      while (at != first_ && (at != nullptr ? at->previous : last_)->sequence > o.sequence)
-         at = step(at != nullptr ? at->previous : last_);
+      while (at != nullptr && at->sequence < o.sequence) at = step(at->*next);
+      while (at != first_ && (at != nullptr ? at->*previous : last_)->sequence > o.sequence)
+         at = step(at != nullptr ? at->*previous : last_);
       insert_before(o, at);
       hint_ = &o;
    }
 
    void remove(operation& o) {
-      if (hint_ == &o) hint_ = o.previous;
-      (o.previous != nullptr ? o.previous->next : first_) = o.next;
-      (o.next != nullptr ? o.next->previous : last_) = o.previous;
-      o.previous = o.next = nullptr;
+      if (hint_ == &o) hint_ = o.*previous;
+      (o.*previous != nullptr ? (o.*previous)->*next : first_) = o.*next;
+      (o.*next != nullptr ? (o.*next)->*previous : last_) = o.*previous;
+      o.*previous = o.*next = nullptr;
       --size_;
    }
 
@@ -117,11 +121,11 @@ class operation_list {
       return to;
    }
    void insert_before(operation& o, operation* at) {
-      HOLDFAST_ASSERT(o.previous == nullptr && o.next == nullptr);
-      o.next = at;
-      o.previous = at != nullptr ? at->previous : last_;
-      (o.previous != nullptr ? o.previous->next : first_) = &o;
-      (at != nullptr ? at->previous : last_) = &o;
+      HOLDFAST_ASSERT(o.*previous == nullptr && o.*next == nullptr);
+      o.*next = at;
+      o.*previous = at != nullptr ? at->*previous : last_;
+      (o.*previous != nullptr ? (o.*previous)->*next : first_) = &o;
+      (at != nullptr ? at->*previous : last_) = &o;
       ++size_;
    }
 
@@ -131,5 +135,8 @@ class operation_list {
    std::size_t size_ = 0;
    std::uint64_t steps_ = 0;
 };
+
+using operation_list = linked_list<&operation::previous, &operation::next>;
+using waiting_list = linked_list<&operation::previous_waiting, &operation::next_waiting>;
 
 }  // namespace holdfast::lane

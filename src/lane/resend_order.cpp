@@ -7,82 +7,126 @@
 namespace holdfast::lane {
 namespace {
 
-bool has_older(const std::map<std::uint64_t, operation*>& of, std::uint64_t sequence) {
-   return !of.empty() && of.begin()->first < sequence;
+bool has_older(const waiting_list& of, std::uint64_t sequence) {
+   return !of.empty() && of.front()->sequence < sequence;
 }
+
+void take_older(const waiting_list& from, std::uint64_t than, std::vector<operation*>& into) {
+   for (operation* op = from.front(); op != nullptr && op->sequence < than; op = op->next_waiting) into.push_back(op);
+}
+
+bool is_older(const operation* a, const operation* b) { return a->sequence < b->sequence; }
 
 }  // namespace
 
-template <class F>
-reach resend_order::each_hash(const operation& op, F&& f) {
+reach resend_order::reach_of(const operation& op) {
+   const reach found = lane::reach_of(op);
+   if (found != reach::keys) return found;
    std::size_t arguments = 0;
    for (const command& c : op.commands) arguments += c.size();
-   if (arguments <= most_arguments)
-      return each_key(op, [&](std::string_view key) { f(std::hash<std::string_view>{}(key)); });
-   const reach its = each_key(op, [](std::string_view) {});
-   return its == reach::keys ? reach::everything : its;
+   return arguments <= most_arguments ? found : reach::everything;
+}
+
+template <class F>
+void resend_order::each_hash(const operation& op, F&& f) {
+   each_key(op, [&](std::string_view key) { f(std::hash<std::string_view>{}(key)); });
+}
+
+waiting_list& resend_order::list_of(const operation& op) {
+   side& its = side_of(op);
+   if (op.indexed) return its.indexed;
+   switch (reach_of(op)) {
+      case reach::nothing: return its.nothing;
+      case reach::everything: return its.everything;
+      case reach::keys: break;
+   }
+   return its.keys;
 }
 
 void resend_order::add(operation& op) {
-   all_.emplace_hint(all_.end(), op.sequence, &op);
-   side& its = side_of(op);
-   its.all.emplace_hint(its.all.end(), op.sequence, &op);
-   const reach found = each_hash(op, [&](std::size_t hash) { its.by_key.insert({hash, op.sequence, &op}); });
-   if (found == reach::nothing) return;
-   its.touching.emplace_hint(its.touching.end(), op.sequence, &op);
-   if (found == reach::everything) its.everything.emplace_hint(its.everything.end(), op.sequence, &op);
+   op.indexed = false;
+   list_of(op).insert_in_order(op);
+   ++size_;
 }
 
 void resend_order::remove(operation& op) {
-   all_.erase(op.sequence);
+   list_of(op).remove(op);
+   --size_;
+   if (!op.indexed) return;
+   op.indexed = false;
    side& its = side_of(op);
-   its.all.erase(op.sequence);
-   its.touching.erase(op.sequence);
-   its.everything.erase(op.sequence);
    each_hash(op, [&](std::size_t hash) { its.by_key.erase({hash, op.sequence, &op}); });
 }
 
-std::vector<operation*> resend_order::all() const {
+bool resend_order::side::has_keys_before(std::uint64_t sequence) const {
+   return has_older(keys, sequence) || has_older(indexed, sequence);
+}
+
+void resend_order::side::index() const {
+   while (operation* op = keys.pop_front()) {
+      each_hash(*op, [&](std::size_t hash) { by_key.insert({hash, op->sequence, op}); });
+      op->indexed = true;
+      indexed.insert_in_order(*op);
+   }
+}
+
+std::array<const waiting_list*, 8> resend_order::lists() const {
+   return {&writers_.keys, &writers_.indexed, &writers_.everything, &writers_.nothing,
+           &readers_.keys, &readers_.indexed, &readers_.everything, &readers_.nothing};
+}
+
+std::vector<operation*> resend_order::older_than(std::uint64_t sequence) const {
    std::vector<operation*> found;
-   found.reserve(all_.size());
-   for (const auto& [sequence, op] : all_) found.push_back(op);
+   for (const waiting_list* list : lists()) {
+      const auto before = static_cast<std::ptrdiff_t>(found.size());
+      take_older(*list, sequence, found);
+      std::inplace_merge(found.begin(), found.begin() + before, found.end(), is_older);
+   }
    return found;
 }
 
 bool resend_order::has_older_writer(const operation& op) const {
-   if (!has_older(writers_.touching, op.sequence)) return false;
-   bool found = has_older(writers_.everything, op.sequence);
-   const reach its = each_hash(op, [&](std::size_t hash) {
+   if (size_ == 0) return false;
+   const bool by_any = has_older(writers_.everything, op.sequence);
+   if (!by_any && !writers_.has_keys_before(op.sequence)) return false;
+   const reach its = reach_of(op);
+   if (its != reach::keys || by_any) return its != reach::nothing;
+   writers_.index();
+   bool found = false;
+   each_hash(op, [&](std::size_t hash) {
       if (found) return;
       const auto at = writers_.by_key.lower_bound({hash, 0, nullptr});
       found = at != writers_.by_key.end() && at->hash == hash && at->sequence < op.sequence;
    });
-   return its == reach::everything || (its == reach::keys && found);
+   return found;
 }
 
 std::vector<operation*> resend_order::overtaken_by(const operation* ran, std::uint64_t sequence) const {
    std::vector<operation*> found;
-   const auto take_older = [&](const by_sequence& from) {
-      for (const auto& [its, op] : from) {
-         if (its >= sequence) return;
-         found.push_back(op);
-      }
-   };
-   take_older(writers_.all);
-   reach touches = reach::everything;
-   if (ran != nullptr) {
-      touches = each_hash(*ran, [&](std::size_t hash) {
+   const waiting_list* const writers[] = {&writers_.keys, &writers_.indexed, &writers_.everything, &writers_.nothing};
+   for (const waiting_list* list : writers) take_older(*list, sequence, found);
+   const reach touches = ran != nullptr ? reach_of(*ran) : reach::everything;
+   if (touches != reach::nothing) take_older(readers_.everything, sequence, found);
+   if (touches == reach::everything) {
+      take_older(readers_.keys, sequence, found);
+      take_older(readers_.indexed, sequence, found);
+   } else if (touches == reach::keys && readers_.has_keys_before(sequence)) {
+      readers_.index();
+      each_hash(*ran, [&](std::size_t hash) {
          for (auto at = readers_.by_key.lower_bound({hash, 0, nullptr});
               at != readers_.by_key.end() && at->hash == hash && at->sequence < sequence; ++at)
             found.push_back(at->op);
       });
    }
-   if (touches == reach::everything) take_older(readers_.touching);
-   if (touches == reach::keys) take_older(readers_.everything);
-   const auto older = [](const operation* a, const operation* b) { return a->sequence < b->sequence; };
-   std::sort(found.begin(), found.end(), older);
+   std::sort(found.begin(), found.end(), is_older);
    found.erase(std::unique(found.begin(), found.end()), found.end());
    return found;
+}
+
+std::uint64_t resend_order::steps() const {
+   std::uint64_t all = 0;
+   for (const waiting_list* list : lists()) all += list->steps();
+   return all;
 }
 
 }  // namespace holdfast::lane

@@ -1,15 +1,15 @@
 // What waits to be sent again, by what it touches: who stands behind whom. A lane is one group, whose commands take
 // effect in the given order: rule 4 of docs/architecture.md.
 //
-// Keys are looked at only while something waits. Every question costs a logarithm for each key of the command that it
-// is about, whatever waits.
+// To put in or take out is a step. Keys are looked at only once a question is about them; then each question costs a
+// logarithm for each key of the command that it is about, whatever waits.
 #pragma once
 
 #include "lane/footprint.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <set>
 #include <tuple>
 #include <vector>
@@ -20,9 +20,10 @@ class resend_order {
  public:
    void add(operation&);
    void remove(operation&);
-   bool empty() const { return all_.empty(); }
-   std::size_t size() const { return all_.size(); }
-   std::vector<operation*> all() const;  // the oldest first
+   bool empty() const { return size_ == 0; }
+   std::size_t size() const { return size_; }
+   std::vector<operation*> all() const { return older_than(never_reached); }  // the oldest first
+   std::vector<operation*> older_than(std::uint64_t sequence) const;
 
    // Whether an older one waits that may change what `op` reads, or writes: its reply is not yet the one that the given
    // order gives.
@@ -31,11 +32,13 @@ class resend_order {
    // may be about anything): all writes, and reads of the same data. The oldest first.
    std::vector<operation*> overtaken_by(const operation* ran, std::uint64_t sequence) const;
 
+   std::uint64_t steps() const;  // that `add` took so far, beyond one each
+
  private:
    // A command of more arguments counts as one that touches everything.
    static constexpr std::size_t most_arguments = 1000;
+   static constexpr std::uint64_t never_reached = static_cast<std::uint64_t>(-1);
 
-   using by_sequence = std::map<std::uint64_t, operation*>;
    struct keyed {
       std::size_t hash = 0;
       std::uint64_t sequence = 0;
@@ -44,20 +47,27 @@ class resend_order {
          return std::tie(a.hash, a.sequence) < std::tie(b.hash, b.sequence);
       }
    };
-   // Those that write, and those that only read.
+   // Those that write, or those that only read; by what they touch. Each is in one list, ordered by sequence.
    struct side {
-      by_sequence all = {};
-      by_sequence touching = {};    // all but those that touch nothing
-      by_sequence everything = {};  // those that touch everything
-      std::set<keyed> by_key = {};
-   };
-   template <class F>
-   static reach each_hash(const operation&, F&&);
-   side& side_of(const operation& op) { return op.harmless ? readers_ : writers_; }
+      waiting_list nothing = {};
+      waiting_list everything = {};
+      mutable waiting_list keys = {};     // those not in `by_key` yet
+      mutable waiting_list indexed = {};  // those in `by_key`
+      mutable std::set<keyed> by_key = {};
 
-   by_sequence all_;
+      void index() const;
+      bool has_keys_before(std::uint64_t sequence) const;
+   };
+   static reach reach_of(const operation&);
+   template <class F>
+   static void each_hash(const operation&, F&&);
+   std::array<const waiting_list*, 8> lists() const;
+   side& side_of(const operation& op) { return op.harmless ? readers_ : writers_; }
+   waiting_list& list_of(const operation& op);
+
    side writers_;
    side readers_;
+   std::size_t size_ = 0;
 };
 
 }  // namespace holdfast::lane

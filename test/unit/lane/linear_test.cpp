@@ -1,5 +1,8 @@
 // No event costs more than linear time in what it is about. Steps are counted, not time: of the walks that find a place
-// in a list, and of the keys that are looked at.
+// in a list, of the keys that are looked at, and of the commands that are gone through when many end at once.
+#include "commands/command_table.hpp"
+#include "lane/overtaking.hpp"
+#include "lane/resend_order.hpp"
 #include "unit/lane/script.hpp"
 
 #include <gtest/gtest.h>
@@ -53,6 +56,120 @@ TEST(operation_list, stays_ordered_whatever_is_put_in_and_removed) {
       inside[n] = !inside[n];
       ASSERT_TRUE(is_ordered(list));
    }
+}
+
+TEST(touched_keys, takes_in_each_key_once) {
+   constexpr std::size_t n = 20'000;
+   std::vector<std::string> arguments{"DEL"};
+   for (std::size_t i = 0; i < n; ++i) arguments.push_back("key:" + std::to_string(i));
+   const std::vector<command> commands{command::from(arguments), words("SET key:19999 v"), words("SET other v")};
+   std::deque<operation> all(3);
+   for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i].commands = {&commands[i], 1};
+      all[i].entry = resp::find_command(commands[i]);
+   }
+   touched_keys touched;
+   touched.add(all[0]);
+   EXPECT_EQ(touched.steps(), 0U) << "nobody has asked";
+   for (int i = 0; i < 10; ++i) {
+      EXPECT_TRUE(touched.may_concern(all[1]));
+      EXPECT_FALSE(touched.may_concern(all[2]));
+   }
+   EXPECT_LE(touched.steps(), 4 * n);
+}
+
+TEST(resend_order, row_that_leaves_and_comes_back_takes_a_step_each) {
+   constexpr std::size_t n = 10'000;
+   const command set = words("SET k v");
+   auto all = numbered(2 * n);
+   resend_order order;
+   for (operation& op : all) {
+      op.commands = {&set, 1};
+      op.entry = resp::find_command(set);
+   }
+   for (std::size_t i = n; i < 2 * n; ++i) order.add(all[i]);
+   for (int round = 0; round < 3; ++round) {
+      for (std::size_t i = 0; i < n; ++i) order.add(all[i]);
+      ASSERT_TRUE(order.has_older_writer(all[2 * n - 1]));  // by now the keys are looked at
+      for (std::size_t i = 0; i < n; ++i) order.remove(all[i]);
+   }
+   EXPECT_LE(order.steps(), 20 * n);
+   EXPECT_EQ(order.all().front(), &all[n]);
+   EXPECT_EQ(order.size(), n);
+}
+
+// ---- a whole lane -------------------------------------------------------------------------------------------------
+
+constexpr std::size_t many = 4000;
+
+std::vector<call*> submit_many(script& s, const std::string& line, terms t = {}) {
+   std::vector<call*> calls;
+   for (std::size_t i = 0; i < many; ++i) calls.push_back(&s.submit(line + std::to_string(i), t));
+   return calls;
+}
+
+std::string times(std::size_t n, const std::string& text) {
+   std::string all;
+   for (std::size_t i = 0; i < n; ++i) all += text;
+   return all;
+}
+
+TEST(linear, refusals_of_what_was_sent_again_do_not_look_at_newer_ones) {
+   settings few;
+   few.max_resends = 1;
+   script s(few);
+   s.warm_up();
+   const auto calls = submit_many(s, "INCR k", {.promise = delivery::at_least_once});
+   s.accept();
+   s.lose();
+   s.connect(8);
+   s.accept();  // as many as may be in flight before the first reply
+   const std::size_t sent = s.subject.in_flight();
+   ASSERT_EQ(sent, 1000U);
+   ASSERT_EQ(s.subject.queued(), many - sent);
+   const auto before = s.subject.steps();
+   s.answer(times(sent, refuses("NOPERM this user has no permissions to run the 'incr' command")));
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
+   EXPECT_EQ(calls.front()->says(), "unknown, server_error");
+}
+
+TEST(linear, cancel_of_all_goes_through_each_once) {
+   script s;
+   s.warm_up();
+   const auto calls = submit_many(s, "SET k ");  // some in the outbox, the others in the queue
+   s.accept(100);
+   const auto before = s.subject.steps();
+   s.subject.cancel_all(s.now);
+   s.guided();  // takes what has ended
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
+   EXPECT_EQ(calls.front()->says(), "unknown, cancelled");
+   EXPECT_EQ(calls.back()->says(), "not_executed, cancelled");
+}
+
+TEST(linear, deadline_of_all_goes_through_each_once) {
+   script s;
+   s.warm_up();
+   const auto calls = submit_many(s, "SET k ", {.deadline = 100ms});
+   s.accept(100);
+   const auto before = s.subject.steps();
+   s.advance(100ms);
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
+   EXPECT_EQ(calls.front()->says(), "unknown, deadline_exceeded");
+   EXPECT_EQ(calls.back()->says(), "not_executed, deadline_exceeded");
+}
+
+TEST(linear, leaving_node_does_not_walk_abandoned_ones_each_time) {
+   script s;
+   s.warm_up();
+   s.submit("SET k 1");
+   submit_many(s, "GET k", {.deadline = 100ms});
+   s.accept();
+   s.answer(refuses("READONLY You can't write against a read only replica."));
+   s.advance(100ms);
+   ASSERT_GE(s.subject.in_flight(), many);
+   const auto before = s.subject.steps();
+   submit_many(s, "GET j");
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
 }
 
 }  // namespace
