@@ -2,7 +2,11 @@
 
 #include <holdfast/client.hpp>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <memory>
 #include <system_error>
 #include <utility>
 
@@ -77,9 +81,29 @@ result<value> client::run(const command& c, const call_options& options) {
    return reply;
 }
 
+namespace {
+
+// Of 160 MB for a million replies the kernel gives a page at a time, which takes most of the time to make them: 2 MiB
+// are asked for instead of 4 KiB. Not of what malloc may keep once it is free (its M_MMAP_THRESHOLD: 32 MiB at most).
+std::vector<result<value>> place_for(std::size_t n) {
+   std::vector<result<value>> replies;
+   replies.reserve(n);
+   const std::size_t bytes = n * sizeof(result<value>);
+   if (bytes > std::size_t{32} << 20) {
+      const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+      void* begin = replies.data();
+      std::size_t whole = bytes;
+      if (std::align(page, page, begin, whole) != nullptr) (void)::madvise(begin, whole / page * page, MADV_HUGEPAGE);
+   }
+   replies.resize(n);
+   return replies;
+}
+
+}  // namespace
+
 std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
    const time_point given = poll::now();  // the place for a million replies takes a while to make
-   std::vector<result<value>> replies(commands.size());
+   std::vector<result<value>> replies = place_for(commands.size());
    const body::visit here(*body_);
    body::alarm stop;
    if (!body_->refused(here, commands, replies.data(), options, stop))
@@ -183,7 +207,11 @@ bool is_over(const result<value>& r) {
    return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
 }
 
-bool blocks(const command& c) { return resp::block_time(resp::find_command(c), c).has_value(); }
+// It stands alone and does not block: it ends when its list does.
+bool is_plain(const command& c) {
+   const auto* const entry = resp::find_command(c);
+   return resp::role_of(entry) != resp::command_role::multi && !resp::block_time(entry, c);
+}
 
 // How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
 std::size_t unit_length(std::span<const command> commands, std::size_t first) {
@@ -209,8 +237,17 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
    bool stopped = false;
    const error* too_late = nullptr;  // what all that do not block end with from now on
 
+   const auto end_with = [&](const result<value>& r) {
+      std::fill(replies + std::exchange(next, commands.size()), replies + commands.size(), r);
+   };
    const auto submit_more = [&] {
       while (next < commands.size() && !free.empty()) {
+         if (too_late != nullptr && (stopped || options.deadline)) return end_with(result<value>(*too_late));
+         if (too_late != nullptr && is_plain(commands[next])) {
+            replies[next++] = *too_late;
+            n = 0;
+            continue;
+         }
          if (n == 0) {
             n = unit_length(commands, next);
             bytes = size_of(commands.subspan(next, n));
@@ -218,10 +255,9 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
          if (n == 0) {
             error e(errc::invalid_argument, outcome::not_executed);
             e.causes.emplace_back("MULTI without EXEC: nothing from there on was sent");
-            for (; next < commands.size(); ++next) replies[next] = e;
-            return;
+            return end_with(std::move(e));
          }
-         if (too_late != nullptr && (stopped || n > 1 || !blocks(commands[next]))) {
+         if (too_late != nullptr && n > 1) {
             for (; n != 0; --n) replies[next++] = *too_late;
             continue;
          }
@@ -248,7 +284,7 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
    };
    const auto cancel = [&] {
       stopped = true;
-      for (auto& op : window) engine().cancel(op, loop().time());
+      engine().cancel_all(loop().time());
    };
    const at_exit leave([&] {
       if (free.size() == window.size()) return;
