@@ -4,6 +4,7 @@
 #include <holdfast/detail/requirements.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <iterator>
@@ -20,6 +21,12 @@ namespace holdfast {
 class text_list {
    using line = std::shared_ptr<const std::string>;
    using lines = std::vector<line>;
+   // Not a std::shared_ptr: its use_count() does not order what the last other owner read, perhaps in another thread,
+   // before what the remaining one adds in place.
+   struct shared {
+      std::atomic<std::size_t> owners{1};
+      lines all = {};
+   };
 
  public:
    using value_type = std::string;
@@ -61,21 +68,36 @@ class text_list {
    };
    using iterator = const_iterator;
 
-   text_list() = default;
+   text_list() noexcept = default;
+   text_list(const text_list& other) noexcept : shared_(other.shared_) {
+      if (shared_ != nullptr) shared_->owners.fetch_add(1, std::memory_order_relaxed);
+   }
+   text_list(text_list&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+   text_list& operator=(const text_list& other) noexcept {
+      text_list copy(other);
+      std::swap(shared_, copy.shared_);
+      return *this;
+   }
+   text_list& operator=(text_list&& other) noexcept {
+      text_list taken(std::move(other));
+      std::swap(shared_, taken.shared_);
+      return *this;
+   }
+   ~text_list() { clear(); }
    text_list(std::initializer_list<std::string> all) { assign(all.begin(), all.end()); }
    text_list(const std::vector<std::string>& all) { assign(all.begin(), all.end()); }
    operator std::vector<std::string>() const { return {begin(), end()}; }
 
    bool empty() const noexcept { return size() == 0; }
-   size_type size() const noexcept { return lines_ ? lines_->size() : 0; }
-   const_reference operator[](size_type i) const noexcept { return *(*lines_)[i]; }
+   size_type size() const noexcept { return shared_ != nullptr ? shared_->all.size() : 0; }
+   const_reference operator[](size_type i) const noexcept { return *shared_->all[i]; }
    const_reference at(size_type i) const {
       if (i >= size()) throw std::out_of_range("text_list::at");
       return (*this)[i];
    }
    const_reference front() const noexcept { return (*this)[0]; }
    const_reference back() const noexcept { return (*this)[size() - 1]; }
-   const_iterator begin() const noexcept { return const_iterator(lines_ ? lines_->data() : nullptr); }
+   const_iterator begin() const noexcept { return const_iterator(shared_ != nullptr ? shared_->all.data() : nullptr); }
    const_iterator end() const noexcept { return begin() + static_cast<std::ptrdiff_t>(size()); }
    const_iterator cbegin() const noexcept { return begin(); }
    const_iterator cend() const noexcept { return end(); }
@@ -87,11 +109,11 @@ class text_list {
    }
    // The lines of another list, shared with it.
    void append(const text_list& others) {
-      if (empty()) return void(lines_ = others.lines_);
       if (others.empty()) return;
-      const auto kept = others.lines_;  // it may be this one
+      if (empty()) return void(*this = others);
+      const text_list kept = others;  // it may be this one
       lines& to = own();
-      to.insert(to.end(), kept->begin(), kept->end());
+      to.insert(to.end(), kept.shared_->all.begin(), kept.shared_->all.end());
    }
    // From anywhere, also from this list.
    template <class Iterator>
@@ -100,22 +122,30 @@ class text_list {
       for (; first != last; ++first) other.emplace_back(*first);
       *this = std::move(other);
    }
-   void clear() noexcept { lines_.reset(); }
+   void clear() noexcept {
+      shared* const left = std::exchange(shared_, nullptr);
+      if (left != nullptr && left->owners.fetch_sub(1, std::memory_order_acq_rel) == 1) delete left;
+   }
 
    friend bool operator==(const text_list& a, const text_list& b) {
-      return a.lines_ == b.lines_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
+      return a.shared_ == b.shared_ || std::equal(a.begin(), a.end(), b.begin(), b.end());
    }
 
  private:
+   // This one's alone. Acquire: behind what other owners, now gone, have read.
    lines& own() {
-      if (!lines_)
-         lines_ = std::make_shared<lines>();
-      else if (lines_.use_count() != 1)
-         lines_ = std::make_shared<lines>(*lines_);
-      return *lines_;
+      if (shared_ == nullptr) {
+         shared_ = new shared;
+      } else if (shared_->owners.load(std::memory_order_acquire) != 1) {
+         auto copy = std::make_unique<shared>();
+         copy->all = shared_->all;
+         clear();
+         shared_ = copy.release();
+      }
+      return shared_->all;
    }
 
-   std::shared_ptr<lines> lines_;
+   shared* shared_ = nullptr;
 };
 
 }  // namespace holdfast

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,37 @@ TEST(text_list, a_copy_shares_each_text_and_adds_for_itself) {
    EXPECT_EQ(third.size(), 6U);
    EXPECT_EQ(&third[2], &first[0]);
    EXPECT_EQ(second.size(), 2U);
+}
+
+// What the thread sanitizer sees: a reader lets go, and without another word the other one adds in place.
+TEST(text_list, copies_in_two_threads_do_not_race) {
+   for (int round = 0; round < 200; ++round) {
+      text_list mine{"one"};
+      text_list theirs = mine;
+      std::size_t read = 0;
+      std::thread other([&] {
+         read = theirs.front().size() + theirs.size();
+         theirs.clear();
+      });
+      for (int i = 0; i < 50; ++i) mine.push_back("more");
+      other.join();
+      EXPECT_EQ(read, 4U);
+      EXPECT_EQ(mine.size(), 51U);
+   }
+}
+
+TEST(text_list, is_copied_moved_and_assigned_to_itself) {
+   text_list list{"one", "two"};
+   const text_list& same = list;
+   list = same;
+   EXPECT_EQ(list.size(), 2U);
+   text_list moved = std::move(list);
+   list = moved;
+   moved = {};
+   EXPECT_TRUE(moved.empty());
+   EXPECT_EQ(list, (text_list{"one", "two"}));
+   list = {"three"};
+   EXPECT_EQ(list.front(), "three");
 }
 
 }  // namespace
