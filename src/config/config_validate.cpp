@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 namespace holdfast {
@@ -11,6 +12,15 @@ using complaints = std::vector<std::string>;
 
 constexpr std::size_t longest_socket_path = 107;  // sockaddr_un's, without its final zero
 
+// fe80::1 is another host on each network interface: without its zone it leads nowhere.
+bool is_link_local_without_zone(std::string_view host) {
+   if (host.size() < 5 || host[4] != ':' || host.find('%') != std::string_view::npos) return false;
+   const auto is_one_of = [&](std::size_t i, std::string_view letters) {
+      return letters.find(host[i]) != std::string_view::npos;
+   };
+   return is_one_of(0, "fF") && is_one_of(1, "eE") && is_one_of(2, "89abAB") && is_one_of(3, "0123456789abcdefABCDEF");
+}
+
 void check_endpoint(const endpoint& e, const std::string& name, bool may_be_unix, complaints& into) {
    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
    if (std::any_of(e.host.begin(), e.host.end(), control)) into.push_back(name + ": the host has a control character");
@@ -18,6 +28,9 @@ void check_endpoint(const endpoint& e, const std::string& name, bool may_be_unix
       into.push_back(name + ": the host is missing");
    } else if (!e.is_unix()) {
       if (e.port == 0) into.push_back(name + ": the port is missing");
+      if (is_link_local_without_zone(e.host))
+         into.push_back(name + ": a link-local address needs its network interface, as in " + e.host +
+                        "%eth0 (in a URI %25eth0)");
    } else if (!may_be_unix) {
       into.push_back(name + ": a Sentinel listens on no Unix socket; give host and port");
    } else if (e.host.size() > longest_socket_path) {

@@ -17,6 +17,8 @@ TEST(ConfigValidate, AServerOrSentinelsWithAMasterAreEnough) {
    EXPECT_TRUE(validate(sound()));
    EXPECT_TRUE(validate({.sentinels = {{"h", 26379}}, .master = "m"}));
    EXPECT_TRUE(validate({.server = {"/run/redis.sock", 0}}));
+   for (const char* host : {"fe80::1%eth0", "fec0::1", "fe8::1", "feed", "fe80", "fe7f::1"})
+      EXPECT_TRUE(validate({.server = {host, 6379}})) << host;
 }
 
 TEST(ConfigValidate, EachMemberThatIsWrongIsNamed) {
@@ -35,6 +37,11 @@ TEST(ConfigValidate, EachMemberThatIsWrongIsNamed) {
       {[](config& c) { c = {.sentinels = {{"/run/s", 0}}, .master = "m"}; },
        "config: sentinels[0]: a Sentinel listens on"},
       {[](config& c) { c.server.port = 0; }, "config: server: the port is missing"},
+      {[](config& c) { c.server.host = "fe80::1"; },
+       "config: server: a link-local address needs its network interface"},
+      {[](config& c) { c.server.host = "FEBF:0::1"; }, "config: server: a link-local address needs"},
+      {[](config& c) { c = {.sentinels = {{"h", 1}, {"fe91::1", 1}}, .master = "m"}; },
+       "config: sentinels[1]: a link-local address needs its network interface, as in fe91::1%eth0"},
       {[](config& c) { c.server.host = "a\nb"; }, "config: server: the host has a control character"},
       {[](config& c) { c.server.host = std::string("a\0b", 3); }, "config: server: the host has a control character"},
       {[](config& c) { c.server = {"/" + std::string(107, 'x'), 0}; }, "config: server: the path of a Unix socket"},
