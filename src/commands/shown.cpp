@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <iterator>
 #include <ostream>
+#include <system_error>
 #include <vector>
 
 namespace holdfast {
@@ -43,28 +45,71 @@ void append_key(std::string& line, std::string_view key) {
    resp::append_quoted(line, key, longest_shown);
 }
 
+// Where a command says itself how many keys follow; zero: it does not.
+std::size_t place_of_key_count(std::string_view name) {
+   constexpr std::string_view second[] = {"zunion", "zinter", "zdiff", "zintercard", "sintercard", "lmpop", "zmpop"};
+   constexpr std::string_view third[] = {"eval",   "eval_ro", "evalsha",     "evalsha_ro",  "fcall",     "fcall_ro",
+                                         "blmpop", "bzmpop",  "zunionstore", "zinterstore", "zdiffstore"};
+   if (std::find(std::begin(second), std::end(second), name) != std::end(second)) return 1;
+   return std::find(std::begin(third), std::end(third), name) != std::end(third) ? 2 : 0;
+}
+
 // Which of a command's arguments are no values, by their places.
 class places {
  public:
    explicit places(const command& c) : entry_(resp::find_command(c)), size_(c.size()) {
-      if (entry_ == nullptr || entry_->keys.first <= 0) return;
-      const auto last =
-         entry_->keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + entry_->keys.last : entry_->keys.last;
-      first_ = static_cast<std::size_t>(entry_->keys.first);
-      last_ = last < 0 ? 0 : static_cast<std::size_t>(last);
-      step_ = static_cast<std::size_t>(std::max(entry_->keys.step, 1));
+      if (entry_ == nullptr) return;
+      if (entry_->keys.first > 0) {
+         const auto last =
+            entry_->keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + entry_->keys.last : entry_->keys.last;
+         first_ = static_cast<std::size_t>(entry_->keys.first);
+         last_ = last < 0 ? 0 : static_cast<std::size_t>(last);
+         step_ = static_cast<std::size_t>(std::max(entry_->keys.step, 1));
+      }
+      if (const std::size_t at = place_of_key_count(entry_->name); at != 0 && at < size_) {
+         counted(at, c.argument(at));
+      } else if (entry_->name == "xread" || entry_->name == "xreadgroup") {
+         streams(c, entry_->name == "xread" ? 1 : 4);
+      }
    }
    bool is_name(std::size_t i) const {
       return i == 0 || (i == 1 && entry_ != nullptr && entry_->name.find('|') != std::string_view::npos);
    }
-   bool is_key(std::size_t i) const { return first_ != 0 && i >= first_ && i <= last_ && (i - first_) % step_ == 0; }
+   bool is_key(std::size_t i) const {
+      if (i >= more_ && i < more_ + more_count_) return true;
+      return first_ != 0 && i >= first_ && i <= last_ && (i - first_) % step_ == 0;
+   }
 
  private:
+   void counted(std::size_t at, std::string_view number) {
+      std::size_t n = 0;
+      const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), n);
+      if (problem != std::errc{} || end != number.data() + number.size() || n >= size_ - at) return;
+      more_ = at + 1;
+      more_count_ = n;
+   }
+   // STREAMS key ... id ...
+   void streams(const command& c, std::size_t from) {
+      constexpr std::size_t most_options = 12;
+      std::size_t i = 0;
+      for (const std::string_view argument : c.arguments()) {
+         const auto at = i++;
+         if (at > most_options) return;
+         if (at < from || !resp::same_word("streams", argument)) continue;
+         if ((size_ - i) % 2 != 0) return;
+         more_ = i;
+         more_count_ = (size_ - i) / 2;
+         return;
+      }
+   }
+
    const resp::command_entry* entry_;
    std::size_t size_;
    std::size_t first_ = 0;
    std::size_t last_ = 0;
    std::size_t step_ = 1;
+   std::size_t more_ = 0;  // those that the command counts itself
+   std::size_t more_count_ = 0;
 };
 
 }  // namespace
@@ -231,6 +276,7 @@ std::string without_values(std::string_view server_text, const command& c) {
       for (const std::string_view argument : c.arguments()) {
          if (const auto at = i++; which.is_name(at) || which.is_key(at)) continue;
          in.look_for(argument);
+         if (const auto nul = argument.find('\0'); nul != std::string_view::npos) in.look_for(argument.substr(0, nul));
          if (argument.find_first_of("\r\n") == std::string_view::npos) continue;
          spaced = argument.substr(0, text.size() + 1);  // as a server writes it
          std::replace_if(spaced.begin(), spaced.end(), [](char b) { return b == '\r' || b == '\n'; }, ' ');

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstddef>
+#include <iterator>
 #include <variant>
 
 namespace holdfast {
@@ -63,13 +64,29 @@ std::size_t hidden_at(std::string_view text, std::size_t at, std::string_view se
 
 }  // namespace
 
-secrets::secrets(const std::vector<std::string>& passwords) {
+secrets::secrets(const std::vector<std::string>& passwords) : configured_(passwords) { make_forms(); }
+
+void secrets::learn(std::string_view password) {
+   const auto is_it = [&](const std::string& known) { return known == password; };
+   if (password.empty() || std::any_of(configured_.begin(), configured_.end(), is_it)) return;
+   const auto found = std::find_if(learned_.begin(), learned_.end(), is_it);
+   if (found != learned_.end()) return void(std::rotate(found, std::next(found), learned_.end()));
+   if (learned_.size() == most_learned) learned_.erase(learned_.begin());
+   learned_.emplace_back(password);
+   make_forms();
+}
+
+void secrets::make_forms() {
+   forms_.clear();
    const auto add = [&](std::string form) {
       if (std::find(forms_.begin(), forms_.end(), form) == forms_.end()) forms_.push_back(std::move(form));
    };
-   for (const std::string& password : passwords) {
-      if (password.empty()) continue;
+   const auto add_all = [&](const std::string& password) {
+      if (password.empty()) return;
       add(password);
+      if (const auto nul = password.find('\0'); nul != std::string::npos && nul != 0) {
+         add(password.substr(0, nul));  // a server may take the NUL for its end
+      }
       add(escaped(password, true));
       add(escaped(password, false));
       std::string one_line = password;
@@ -78,7 +95,9 @@ secrets::secrets(const std::vector<std::string>& passwords) {
       std::string marked = password;  // topology's `shown`
       std::replace_if(marked.begin(), marked.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
       add(std::move(marked));
-   }
+   };
+   for (const std::string& password : configured_) add_all(password);
+   for (const std::string& password : learned_) add_all(password);
 }
 
 void secrets::hide_in(std::string& text) const {

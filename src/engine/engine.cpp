@@ -33,6 +33,23 @@ void engine::submit(lane::operation& op, time_point now) {
       if (!op.admission) return lane_.refuse(op, errc::circuit_open, now);
    }
    lane_.submit(op, now);
+   if (op.alters) learn_passwords(op);
+}
+
+void engine::resume(const lane::session& s) {
+   secrets_.learn(s.password);
+   lane_.resume(s);
+}
+
+// Those of AUTH and HELLO. They are sent again on each new connection, long after their caller has left.
+void engine::learn_passwords(const lane::operation& op) {
+   for (const command& c : op.commands) {
+      const auto role = resp::role_of(resp::find_command(c));
+      if (c.size() < 2 || (role != resp::command_role::auth && role != resp::command_role::hello)) continue;
+      lane::session given;
+      given.note(role, c);
+      secrets_.learn(given.password);
+   }
 }
 
 void engine::cancel(lane::operation& op, time_point now) { lane_.cancel(op, now); }

@@ -84,7 +84,7 @@ class engine final : private lane::guide {
    void heard(std::shared_ptr<const snapshot>, time_point now);
    const lane::lane& lane() const { return lane_; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
-   void resume(const lane::session& s) { lane_.resume(s); }
+   void resume(const lane::session&);
    // Finds out where the master is, also without any command.
    void discover(time_point now);
 
@@ -139,6 +139,7 @@ class engine final : private lane::guide {
    void dropped(resp::link&, std::string_view why, time_point now);
    void watch_moved(time_point now);
    void hide_secrets(lane::operation&) const;
+   void learn_passwords(const lane::operation&);
    void report(const lane::operation&, time_point now);
    void tell_breaker(time_point now);
 

@@ -20,8 +20,27 @@ TEST(shown_command, has_its_name_its_keys_and_lengths) {
    EXPECT_EQ(to_string(command{"GET", "a b\r\n"}), R"(GET "a b\r\n")");
    EXPECT_EQ(to_string(command{"BLPOP", "a", "b", "0"}), "BLPOP a b <1 byte>");
    EXPECT_EQ(to_string(command{"CLIENT", "SETNAME", "secret"}), "CLIENT SETNAME <6 bytes>");
-   EXPECT_EQ(to_string(command{"EVAL", "return 1", "1", "k", "v"}), "EVAL <8 bytes> <1 byte> <1 byte> <1 byte>");
+   EXPECT_EQ(to_string(command{"MIGRATE"}), "MIGRATE");
    EXPECT_EQ(to_string(command{"PUBLISH", "channel", "secret"}), "PUBLISH <7 bytes> <6 bytes>");
+}
+
+TEST(shown_command, that_counts_its_keys_shows_them) {
+   EXPECT_EQ(to_string(command{"EVAL", "return 1", "1", "k", "v"}), "EVAL <8 bytes> <1 byte> k <1 byte>");
+   EXPECT_EQ(to_string(command{"FCALL", "f", "0", "v"}), "FCALL <1 byte> <1 byte> <1 byte>");
+   EXPECT_EQ(to_string(command{"EVALSHA", "sha", "3", "k", "v"}), "EVALSHA <3 bytes> <1 byte> <1 byte> <1 byte>")
+      << "there are not so many";
+   EXPECT_EQ(to_string(command{"EVAL", "x", "1x", "k"}), "EVAL <1 byte> <2 bytes> <1 byte>");
+   EXPECT_EQ(to_string(command{"EVAL", "x", "-1", "k"}), "EVAL <1 byte> <2 bytes> <1 byte>");
+   EXPECT_EQ(to_string(command{"ZUNIONSTORE", "to", "2", "a", "b", "WEIGHTS", "1", "2"}),
+             "ZUNIONSTORE to <1 byte> a b <7 bytes> <1 byte> <1 byte>");
+   EXPECT_EQ(to_string(command{"SINTERCARD", "2", "a", "b", "LIMIT", "1"}),
+             "SINTERCARD <1 byte> a b <5 bytes> <1 byte>");
+   EXPECT_EQ(to_string(command{"BLMPOP", "0", "1", "a", "LEFT"}), "BLMPOP <1 byte> <1 byte> a <4 bytes>");
+   EXPECT_EQ(to_string(command{"XREAD", "COUNT", "2", "streams", "a", "b", "0", "1-1"}),
+             "XREAD <5 bytes> <1 byte> <7 bytes> a b <1 byte> <3 bytes>");
+   EXPECT_EQ(to_string(command{"XREADGROUP", "GROUP", "g", "STREAMS", "STREAMS", "a", ">"}),
+             "XREADGROUP <5 bytes> <1 byte> <7 bytes> <7 bytes> a <1 byte>");
+   EXPECT_EQ(to_string(command{"XREAD", "STREAMS", "a", "b", "0"}), "XREAD <7 bytes> <1 byte> <1 byte> <1 byte>");
 }
 
 TEST(shown_command, that_is_not_known_has_its_name_and_lengths) {
@@ -51,6 +70,11 @@ TEST(shown_words, of_a_server_lack_what_they_repeat) {
    EXPECT_EQ(without_values("ERR bad option 'BAD!'", set), "ERR bad option '<4 bytes>'");
    EXPECT_EQ(without_values("NOGROUP No such key 's' or consumer group 'gr'", command{"XACK", "s", "gr", "1-1"}),
              "NOGROUP No such key 's' or consumer group '<2 bytes>'");
+}
+
+TEST(shown_words, of_a_server_lack_what_stands_in_front_of_a_nul) {
+   const std::string value = std::string("front-of-it") + '\0' + std::string(100, 'x');
+   EXPECT_EQ(without_values("ERR bad option 'front-of-it'", command{"SET", "k", value}), "ERR bad option '<11 bytes>'");
 }
 
 TEST(shown_words, of_a_server_lack_long_values_in_part) {

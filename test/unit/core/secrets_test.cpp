@@ -56,5 +56,24 @@ TEST(secrets, an_error_and_an_event_show_none) {
    EXPECT_EQ(to_string(told), "could not connect to 10.0.0.1:6379: ERR ***");
 }
 
+TEST(secrets, with_a_nul_are_hidden_where_a_server_cut_them_there) {
+   const std::string password = std::string("front") + '\0' + std::string("and a long end of it");
+   const secrets hidden({password});
+   std::string text = "ERR unknown command, with args beginning with: 'front' ";
+   hidden.hide_in(text);
+   EXPECT_EQ(text, "ERR unknown command, with args beginning with: '***' ");
+   text = "WRONGPASS " + password;
+   hidden.hide_in(text);
+   EXPECT_EQ(text, "WRONGPASS ***");
+}
+
+TEST(secrets, of_the_last_commands_are_hidden_and_configured_ones_always) {
+   secrets hidden({"configured"});
+   for (int i = 0; i < 20; ++i) hidden.learn("password-" + std::to_string(i));
+   std::string text = "configured password-19 password-12";
+   hidden.hide_in(text);
+   EXPECT_EQ(text, "*** *** ***");
+}
+
 }  // namespace
 }  // namespace holdfast

@@ -42,5 +42,17 @@ TEST(EngineSecrets, OfALostConnectionAreNotToldByEvents) {
    expect_hidden(d, get);
 }
 
+TEST(EngineSecrets, GivenByACommandAreNotShownEither) {
+   for (const char* line : {"AUTH hunter22", "AUTH ann hunter22", "HELLO 3 AUTH ann hunter22"}) {
+      deployment d(with_server());
+      auto& auth = d.submit(line);
+      EXPECT_TRUE(d.finish(auth));
+      d.at(node_a).refusal = "LOADING it was sent hunter22";
+      auto& get = d.submit("GET n", 500ms);
+      EXPECT_TRUE(d.finish(get));
+      expect_hidden(d, get);
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::engine::test
