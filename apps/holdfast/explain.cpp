@@ -131,6 +131,11 @@ std::string explain(const error& e, const config& servers) {
    if (e.outcome == outcome::executed) {
       if (e.code() == errc::not_durable)
          return fmt::format("it ran, but only {} replicas acknowledged it", e.replicas_acked);
+      if (e.code() == errc::limit_exceeded)
+         return fmt::format(
+            "it ran, but its reply was not taken: {}; ask for less of it at a time, or raise that limit in a program "
+            "of your own",
+            causes(e));
       return "it ran, wholly or in part, before that error";
    }
    if (e.code() == errc::invalid_argument || e.code() == errc::not_supported) {

@@ -76,7 +76,8 @@ class reader {
    step find_line(std::string_view& line, std::size_t at_most);
    step number_line(std::int64_t& n);
    step fail(std::string_view what);
-   step fail_over_limit(std::string_view what);
+   enum class limit : std::uint8_t { bytes, depth, elements };
+   step fail_over_limit(limit);
    bool close_aggregates();
 
    // malloc'ed, because realloc can move a large buffer without copying it, and new would not leave it uninitialised.

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <optional>
+#include <string>
 
 namespace holdfast::resp {
 namespace {
@@ -34,7 +36,7 @@ bool is_big_number(std::string_view text) {
 
 reader::step reader::item() {
    if (begin_ + offset_ == end_) return step::incomplete;
-   if (offset_ >= limits_.reply_bytes) return fail_over_limit("the reply is larger than the limit");
+   if (offset_ >= limits_.reply_bytes) return fail_over_limit(limit::bytes);
    switch (data_[begin_ + offset_]) {
       case '$': return bulk(kind::string);
       case ':': return integer_line();
@@ -163,7 +165,7 @@ reader::step reader::bulk(kind k) {
    }
    if (n < 0 || static_cast<std::uint64_t>(n) > limits_.reply_bytes || offset_ + n > limits_.reply_bytes) {
       offset_ = start;
-      return n < 0 ? fail("expected a length") : fail_over_limit("the reply is larger than the limit");
+      return n < 0 ? fail("expected a length") : fail_over_limit(limit::bytes);
    }
    offset_ = start;
    body_ = header;
@@ -202,20 +204,20 @@ reader::step reader::aggregate(kind k, bool attribute) {
    }
    const std::size_t room = (limits_.reply_bytes - std::min(offset_, limits_.reply_bytes)) / smallest_item;
    const auto count = static_cast<std::uint64_t>(n);
-   const char* problem = nullptr;
+   std::optional<limit> over;
    if (n < 0) {
       offset_ = start;
       return fail("expected a number of elements");
    }
    if (count > limits_.elements || (k == kind::map ? 2 : 1) * count > limits_.elements - announced_)
-      problem = "the reply has more elements than the limit";
+      over = limit::elements;
    else if ((k == kind::map ? 2 : 1) * count > room)
-      problem = "the reply is larger than the limit";
+      over = limit::bytes;
    else if (n != 0 && open_.size() >= limits_.depth)
-      problem = "the reply is nested deeper than the limit";
-   if (problem != nullptr) {
+      over = limit::depth;
+   if (over) {
       offset_ = start;
-      return fail_over_limit(problem);
+      return fail_over_limit(*over);
    }
    const auto elements = static_cast<std::uint32_t>((k == kind::map ? 2 : 1) * count);
    announced_ += elements;
@@ -239,9 +241,18 @@ reader::step reader::fail(std::string_view what) {
    return step::broken;
 }
 
-reader::step reader::fail_over_limit(std::string_view what) {
+reader::step reader::fail_over_limit(limit which) {
    over_limit_ = true;
-   return fail(what);
+   const auto set_by = [](const char* name, std::size_t n) {
+      return " (config::limits::" + std::string(name) + ", " + std::to_string(n) + ")";
+   };
+   switch (which) {
+      case limit::bytes: return fail("the reply is larger than the limit" + set_by("reply_bytes", limits_.reply_bytes));
+      case limit::depth:
+         return fail("the reply is nested deeper than the limit" + set_by("reply_nesting", limits_.depth));
+      case limit::elements: break;
+   }
+   return fail("the reply has more elements than the limit" + set_by("reply_elements", limits_.elements));
 }
 
 bool reader::answer_over_limit() const {

@@ -36,6 +36,17 @@ TEST_F(Exec, PrintsTheReplyAndNothingElseAndExitsWithZero) {
    EXPECT_EQ(p.err(), "");
 }
 
+TEST_F(Exec, ReplyOverALimitIsNamedAndExitsWithOne) {
+   program p(on_it({"EVAL", "redis.call('incr', 'ran') local t = {} for i = 1, 80 do t = {t} end return t", "0"}));
+   EXPECT_EQ(p.status(), 1);
+   EXPECT_EQ(p.out(), "");
+   EXPECT_NE(p.err().find("it ran, but its reply was not taken: the reply is nested deeper than the limit "
+                          "(config::limits::reply_nesting, 64)"),
+             std::string::npos)
+      << p.err();
+   EXPECT_EQ(redis().run({"GET", "ran"}).text, "1");
+}
+
 TEST_F(Exec, PrintsAnErrorReplyAsTheResultItIsAndExitsWithOne) {
    redis().run({"SET", "text", "x"});
    program p(on_it({"LPUSH", "text", "y"}));

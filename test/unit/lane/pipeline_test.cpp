@@ -203,7 +203,7 @@ TEST(Limits, OfARepliesSizeEndTheCommandThatHasItAndLoseTheConnectionForTheOther
    s.accept();
    s.answer("$600000000\r\n");
    EXPECT_EQ(large.says(), "executed, limit_exceeded");
-   EXPECT_TRUE(large.has_cause("the reply is larger than the limit"));
+   EXPECT_TRUE(large.has_cause("the reply is larger than the limit (config::limits::reply_bytes, "));
    s.connect(8);
    EXPECT_EQ(count.says(), "unknown, connection_lost");
    EXPECT_EQ(s.accept(), "GET b");
