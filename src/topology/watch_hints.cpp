@@ -58,6 +58,8 @@ void watch::hint_came(peer& p, const hint& h, time_point now) {
       case hint_kind::replicas: p.questions.want_replicas(now); return;
       case hint_kind::new_epoch: p.new_epoch = h.epoch; return;
       case hint_kind::switched:
+         // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
+         if (p.candidate && p.candidate->where != h.about) p.candidate.reset();
          if (target_ && h.about != target_->where) doubt(p, now);
          break;
       case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;

@@ -274,6 +274,28 @@ TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
+// Two Sentinels led at once. The one that lost takes the other's master: what it had selected is a replica again, and
+// may be made a master by hand at any time later.
+TEST_F(promotion, switch_to_another_node_ends_the_candidate) {
+   tries(s2, 7);
+   selects(s2, third);
+   EXPECT_TRUE(holds());
+   w.publish(s2, "+switch-master", switched(old_master, new_master));
+   w.run_for(5ms);
+   EXPECT_FALSE(holds());
+   promoted(third);
+   w.run_for(1s);
+   EXPECT_FALSE(w.targets(third));
+}
+
+TEST_F(promotion, switch_to_the_selected_node_keeps_the_candidate) {
+   selected();
+   w.publish(s1, "+switch-master", switched(old_master, new_master));
+   w.run_for(5ms);
+   promoted(new_master);
+   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+}
+
 TEST_F(promotion, TheRestartOfAServerEndsNeither) {
    selected();
    w.publish(s1, "+reboot", about_replica(third, old_master));
