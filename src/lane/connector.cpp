@@ -224,6 +224,13 @@ void connector::take_fates() {
       if (fence_problem_.empty()) fence_problem_ = found[i].why;
    }
    pasts_ = std::move(left);
+   const std::string& here = handshake_.self().run_id;
+   if (!may_be_forgotten(here)) return;
+   std::erase_if(forgotten_, [&](const std::string& id) { return id.empty() || here.empty() || id == here; });
+   fenced_ = fence_result::impossible;
+   if (fence_problem_.empty())
+      fence_problem_ = "writes were lost at more than " + std::to_string(most_pasts) +
+                       " nodes, and which connection is to be ended here is not known any more";
 }
 
 // Where neither run ids nor a kill tell. A failover alone leads to another process: a master is not its own replica. A
@@ -317,9 +324,11 @@ void connector::tick(time_point now) {
 // Where the target's run id is not known, it may be any process by another name: the handshake will tell.
 bool connector::fence_is_due() const {
    const auto target = guide_.target();
+   const bool goes_there = target && (!ready() || superseded());
+   if (goes_there && may_be_forgotten(target->run_id)) return true;
    return std::any_of(pasts_.begin(), pasts_.end(), [&](const past& p) {
       if (node_ && p.where == node_->where) return true;
-      if (!target || (ready() && !superseded())) return false;
+      if (!goes_there) return false;
       return target->run_id.empty() || p.who.run_id.empty() || target->run_id == p.who.run_id;
    });
 }
@@ -328,8 +337,25 @@ void connector::remember_for_fence(bool others_wait) {
    const identity& self = handshake_.self();
    for (past& p : pasts_) p.waited_for = p.waited_for && others_wait;
    std::erase_if(pasts_, [&](const past& p) { return is_here(p) && p.who.run_id == self.run_id; });
-   if (pasts_.size() == most_pasts) pasts_.erase(pasts_.begin());
+   if (pasts_.size() == most_pasts) forget_one();
    pasts_.push_back({node_->where, link_.address(), self, node_->epoch});
+}
+
+// The oldest for which nothing waits; else the oldest. Without a run id it would stand for every process there is: what
+// waits for it is worth that.
+void connector::forget_one() {
+   const auto idle = std::find_if(pasts_.begin(), pasts_.end(), [](const past& p) { return !p.waited_for; });
+   const auto which = idle != pasts_.end() ? idle : pasts_.begin();
+   if (which->waited_for || !which->who.run_id.empty()) forgotten_.push_back(which->who.run_id);
+   pasts_.erase(which);
+   if (forgotten_.size() <= most_forgotten) return;
+   forgotten_.erase(forgotten_.begin());
+   forgotten_.front().clear();
+}
+
+bool connector::may_be_forgotten(std::string_view run_id) const {
+   return std::any_of(forgotten_.begin(), forgotten_.end(),
+                      [&](const std::string& id) { return id.empty() || run_id.empty() || id == run_id; });
 }
 
 }  // namespace holdfast::lane

@@ -70,7 +70,7 @@ class connector {
    void remember_for_fence(bool others_wait);
    // On the way to a process where something of a lost connection may still run.
    bool fence_is_due() const;
-   bool has_to_fence() const { return !pasts_.empty(); }  // some process, should the lane come to it
+   bool has_to_fence() const { return !pasts_.empty() || !forgotten_.empty(); }  // should the lane come to it
    // After ready: whether the lane came back to the process of such a connection, and if so whether it is proven dead.
    // Unproven: it came to another address, and can't know whether to another process.
    enum class fence_result : std::uint8_t { not_needed, holds, unproven, impossible };
@@ -88,8 +88,11 @@ class connector {
    };
    bool may_be_same(const past&) const;
    bool is_here(const past& p) const { return p.where == node_->where && p.address == link_.address(); }
-   static constexpr std::size_t most_pasts = 8;  // processes that a lane remembers to fence
-   static constexpr std::size_t most_causes = 8;
+   static constexpr std::size_t most_pasts = 8;  // connections that a lane remembers to fence
+   static constexpr std::size_t most_forgotten = 64;
+   void forget_one();
+   bool may_be_forgotten(std::string_view run_id) const;
+   static constexpr std::size_t most_causes = 16;
 
    void set_phase(phase, time_point deadline, time_point now);
    void ask(time_point now);
@@ -134,6 +137,8 @@ class connector {
    time_point last_refusal_ = {};
    text_list causes_;
    std::vector<past> pasts_;
+   // Of those that are too many to be fenced the run ids; one that is empty stands for any process.
+   std::vector<std::string> forgotten_;
    fence_result fenced_ = fence_result::not_needed;
    std::string fence_problem_;
 };

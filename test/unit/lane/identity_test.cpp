@@ -187,6 +187,40 @@ TEST(Identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
    }
 }
 
+// Nine processes with a lost write each, and then the first again: which connection is to be ended is forgotten.
+TEST(Identity, forgotten_connection_is_not_fenced) {
+   const auto process = [](char c) { return std::string(40, c); };
+   for (const char last : {'0', '1', 'z'}) {
+      script s;
+      s.submit("PING");
+      call* waits = nullptr;
+      for (char c = '0'; c != '9'; ++c) {
+         s.open();
+         s.accept();
+         s.answer(hello() + client_info(7, {}, process(c)));
+         if (c == '0') {
+            s.accept();
+            s.answer(pong);
+            waits = &s.submit("SET a 1", {.deadline = 1h});
+         }
+         s.submit("INCR n", {.deadline = 100ms});
+         EXPECT_EQ(s.accept(), "SET a 1; INCR n") << c;
+         s.watch.name({"10.0.1." + std::string(1, c), 6379}, static_cast<std::uint64_t>(c),
+                      process(static_cast<char>(c + 1)));
+         s.guided();
+      }
+      s.watch.name({"10.0.2.1", 6379}, 100, process(last));
+      s.guided();
+      s.open();
+      s.accept();
+      s.answer(hello() + client_info(8, {}, process(last)));
+      const bool is_forgotten = last == '0';
+      EXPECT_EQ(s.accept(), is_forgotten ? "" : last == '1' ? "CLIENT KILL ID 7 ADDR 10.9.9.9:40007" : "SET a 1");
+      EXPECT_EQ(waits->says(), is_forgotten ? "unknown, connection_lost" : "waiting") << last;
+      EXPECT_EQ(is_forgotten, waits->done() && waits->has_cause("not fenced: writes were lost at more than 8 nodes"));
+   }
+}
+
 // Neither run ids nor a kill tell whether it is the same process. After a failover it is not; under the same epoch it
 // may be, and there a late original would overtake.
 TEST(Identity, write_is_resent_at_another_address_only_where_it_is_another_node) {
