@@ -150,6 +150,8 @@ class lane {
    void open_gate();
    void keep_answer(operation&, operation::answer);
    bool answer_counts(const operation&) const;
+   bool may_be_asked_again(const operation&, time_point now);
+   bool waits_for_older(const operation&, time_point now);
    bool its_answer_is_final(operation&, time_point now);
    void release(operation&, time_point now);
    void hide_values(operation&);

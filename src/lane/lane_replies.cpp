@@ -276,14 +276,26 @@ bool lane::answer_counts(const operation& op) const {
    return op.kept_at == reruns_ && !order_.has_older_writer(op);
 }
 
+bool lane::may_be_asked_again(const operation& op, time_point now) {
+   if (op.kept == operation::answer::reply && op.promise == delivery::at_most_once) return false;
+   return is_free(op) || budget_.available(now) != 0;
+}
+
+// It is to end, and an older one in flight may yet be turned away: that must not be sent again behind what may have run
+// and is gone, and its answer decides whether this one counts.
+bool lane::waits_for_older(const operation& op, time_point now) {
+   const bool is_older_in_flight = !ledger_.empty() && ledger_.front().sequence < op.sequence;
+   return op.kept != operation::answer::none && is_older_in_flight && !may_be_asked_again(op, now);
+}
+
 // Its turn has come to be asked for again. Whether it ends instead: with its answer, or because it must not run twice.
 bool lane::its_answer_is_final(operation& op, time_point now) {
    if (answer_counts(op)) {
       release(op, now);
       return true;
    }
+   if (may_be_asked_again(op, now)) return false;
    const bool may_run_twice = op.kept != operation::answer::reply || op.promise != delivery::at_most_once;
-   if (may_run_twice && (is_free(op) || budget_.available(now) != 0)) return false;
    unqueue(op);
    fail_waiting(op, may_run_twice ? "not sent again: the retry budget is spent" : "not sent again: at most once", now);
    return true;

@@ -26,6 +26,7 @@ void lane::pump(time_point now) {
       return link_.flush();
    }
    while (operation* op = queue_.front()) {
+      if (waits_for_older(*op, now)) break;
       if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
       if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) break;
       if (!ledger_.empty() && must_wait_in_line(*op)) break;
@@ -54,6 +55,7 @@ void lane::knock(time_point now) {
       if (held(*op, now) || ledger_.size() >= may_be_in_flight() || link_.out.size() >= outbox_aim) return;
       const bool is_held = gate_ == gate::everything || !op->harmless || op->pushbacks != 0;
       const bool passes = is_held ? runs_while_busy(*op) : !waiting.may_concern(*op);
+      if (waits_for_older(*op, now)) return;
       const bool may_end = op->kept != operation::answer::none && !waiting.may_concern(*op);
       if (may_end && its_answer_is_final(*op, now)) {
          op = next;

@@ -244,5 +244,41 @@ TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
    }
 }
 
+// The newer one was lost, too, is answered with an error, and can't be asked for again as the budget is spent. Until
+// the older one is answered it stays: else that would be sent again behind it.
+TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
+   const auto once_more = [](script& s) {
+      auto& older = s.submit("APPEND k b", {.deadline = 60s, .promise = delivery::at_least_once});
+      auto& newer = s.submit("APPEND k c", {.deadline = 60s, .promise = delivery::at_least_once});
+      s.accept();
+      s.lose();
+      s.connect(8);
+      EXPECT_EQ(s.accept(), "APPEND k b; APPEND k c");
+      s.answer(refuses("READONLY You can't write against a read only replica."));
+      s.answer(refuses("WRONGTYPE Operation against a key holding the wrong kind of value"));
+      s.connect(9);
+      EXPECT_EQ(s.accept(), "APPEND k b");
+      EXPECT_EQ(newer.says(), "waiting");
+      return std::pair(&older, &newer);
+   };
+   const retry_budget_settings one_alone{.ratio = 0.5, .per_second = 0};
+   {
+      script s({}, one_alone);
+      s.warm_up();
+      const auto [older, newer] = once_more(s);
+      s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
+      s.advance(5s);
+      EXPECT_TRUE(older->done()) << "the budget is spent";
+      EXPECT_EQ(newer->says(), "unknown, server_error");
+   }
+   script s({}, one_alone);
+   s.warm_up();
+   const auto [older, newer] = once_more(s);
+   s.answer(number(1));
+   EXPECT_EQ(older->says(), "1");
+   EXPECT_EQ(newer->says(), "unknown, server_error");
+   EXPECT_TRUE(newer->has_cause("the retry budget is spent"));
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
