@@ -106,20 +106,32 @@ void lane::multi_tested(time_point now) {
    if (found.allowed) return;
    if (found.is_inside) leave_soon("it took MULTI and did not carry out EXEC: " + found.said, now);
    if (found.leaves) leave_soon("it answered " + found.said, now);
-   if (found.passes) {
-      hold_until_ = std::max(hold_until_, after(now, std::chrono::milliseconds(100)));
-      held_for_ = link_.where();
-      held_why_ = found.said;
-      return;
-   }
    operation* op = queue_.front();
    while (op != nullptr && !op->is_transaction()) op = op->next;
    if (op == nullptr) return;
    unqueue(*op);
    error e = make_error(*op, errc::server_error, outcome::not_executed, now);
    e.server_text = found.said;
+   if (waits_out(*op, {found.cls, outcome::not_executed}, e, now)) return;
    e.causes.emplace_back("the server does not take MULTI and EXEC: nothing of the transaction was sent to it");
    fail_unsent(*op, std::move(e), now);
+}
+
+// What certainly did not run, for this reason: whether it is sent again, by the rules for any command.
+bool lane::waits_out(operation& op, resp::reply_proof why, const error& e, time_point now) {
+   situation s = describe(op, fault::error_reply, now);
+   s.state = written::whole;
+   s.reply = why;
+   if (why.cls != op.rejected_as) s.pushbacks = op.pushbacks = 0;
+   op.rejected_as = why.cls;
+   const bool free = is_free(op);
+   s.budget = s.budget || free;
+   const decision d = decide(s);
+   if (d.verdict == verdict::complete) return false;
+   op.last = e;
+   count_resend(op, free, now);
+   pushed_back(op, d, now);
+   return true;
 }
 
 // Of a transaction that went on to its end although a member was refused.

@@ -20,9 +20,9 @@ class multi_test {
    struct finding {
       bool allowed = false;
       bool is_inside = false;  // MULTI was taken and EXEC refused: what is sent now may be queued for ever
-      bool passes = false;     // refused for now only
       bool leaves = false;     // by this connection; a new one may be taken better
       std::string said = {};
+      resp::reply_class cls = resp::reply_class::deterministic;
    };
 
    state now() const { return state_; }
@@ -42,14 +42,14 @@ class multi_test {
       if (!found_.said.empty()) return;  // MULTI was refused
       if (!reply.is_error()) {
          const bool fits = of_exec ? reply.kind() == kind::array && reply.size() == 0 : reply.text() == "OK";
-         if (!fits) found_ = {false, true, false, false, "an answer that does not fit: " + resp::kind_and_size(reply)};
+         if (!fits) found_ = {.is_inside = true, .said = "an answer that does not fit: " + resp::kind_and_size(reply)};
          return;
       }
       using enum resp::reply_class;
       const auto c = resp::classify_error(reply.text(), false, of_exec, true).cls;
       if (of_exec && reply.text().starts_with("EXECABORT")) return;  // refused for now, and by its own rule
       found_.said = resp::kept_words(reply.text());
-      found_.passes = resp::is_gate(c) && c != no_permission && c != wrong_password && c != moved;
+      found_.cls = c;
       found_.leaves = c == not_authenticated || c == refused;
       found_.is_inside = of_exec;
    }

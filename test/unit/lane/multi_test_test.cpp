@@ -287,5 +287,36 @@ TEST(MultiTest, IsMadeOnceForTwoThatWereUnderWay) {
    EXPECT_EQ(s.accept(), "");
 }
 
+// Right after a failover the new master may have other users for a while: the rule is that of any command.
+TEST(MultiTest, refused_right_after_a_failover_is_asked_once_more) {
+   for (const std::string& said : {no_multi, refuses("NOAUTH Authentication required.")}) {
+      for (const bool is_allowed_then : {true, false}) {
+         script s(that_test());
+         s.warm_up();
+         auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"}, {.deadline = 30s});
+         s.watch.name(node_b, 6);
+         s.guided();
+         s.connect(8);
+         EXPECT_EQ(s.accept(), "MULTI; EXEC");
+         s.answer(said + refuses("ERR EXEC without MULTI"));
+         EXPECT_EQ(unit.says(), "waiting") << said;
+         EXPECT_NE(s.wishes().find("dial"), std::string::npos);
+         s.connect(9);
+         s.advance(1s);
+         EXPECT_EQ(s.accept(), "MULTI; EXEC") << said;
+         if (!is_allowed_then) {
+            s.answer(said + refuses("ERR EXEC without MULTI"));
+            EXPECT_EQ(unit.says(), "not_executed, server_error") << said;
+            EXPECT_EQ(unit.op.attempts, 0U);
+            continue;
+         }
+         s.answer(ok + empty);
+         EXPECT_EQ(s.accept(), "MULTI; INCR n; EXEC");
+         s.answer(ok + queued + "*1\r\n:1\r\n");
+         EXPECT_TRUE(unit.done() && unit.results[2]);
+      }
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
