@@ -144,6 +144,7 @@ class lane {
    void answered_nobody(const ledger_slot&, bool knocked, const value_view& reply, time_point now);
    void has_run(const ledger_slot&, time_point now);
    void rejected(operation&, const ledger_slot&, bool knocked, time_point now);
+   bool rejected_inside(operation&, time_point now);
    bool waits_out(operation&, resp::reply_proof, const error&, time_point now);
    void explain_replica(error&);
    void pushed_back(operation&, const decision&, time_point now);

@@ -63,7 +63,7 @@ void lane::take_reply(const value_view& reply, time_point now) {
       op->where = operation::place::nowhere;
       if (!op->results[op->commands.size() - 1]) {
          rejected(*op, answered_slot, knocked, now);
-      } else {
+      } else if (!rejected_inside(*op, now)) {
          if (knocked) open_gate();
          answered(*op, answered_slot, now);
       }
@@ -211,6 +211,16 @@ void lane::rejected(operation& op, const ledger_slot& slot, bool knocked, time_p
    if (knocked && is_gate && d.code == errc::server_error) give_up_at_gate(s.reply.cls, now);
    if (d.outcome != outcome::not_executed) return fail(op, std::move(e), now);
    fail_unsent(op, std::move(e), now);
+}
+
+// By a gate that only the scripts within a transaction meet. If it is not sent again, its replies are as they came.
+bool lane::rejected_inside(operation& op, time_point now) {
+   const auto refused = op.is_transaction() ? refused_inside(op) : std::nullopt;
+   if (!refused) return false;
+   error e = make_error(op, errc::server_error, outcome::not_executed, now);
+   const value_view said = (*op.results[op.commands.size() - 1])[refused->member - 1];
+   e.server_text = resp::without_values(said.text(), op.commands[refused->member]);
+   return waits_out(op, refused->proof, e, now);
 }
 
 // Of a fixed server no Sentinel says where its master is; it may become one itself.

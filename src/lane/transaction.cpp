@@ -77,6 +77,23 @@ resp::reply_proof proof_of(const operation& op) {
    return op.is_transaction() ? proof_of_transaction(op) : proof_of_member(op, 0);
 }
 
+std::optional<refusal> refused_inside(const operation& op) {
+   const std::size_t last = op.commands.size() - 1;
+   const auto& all = op.results[last];
+   if (!op.is_transaction() || !all || all->kind() != kind::array || all->size() + 1 != last) return {};
+   std::optional<refusal> found;
+   for (std::size_t i = 1; i < last; ++i) {
+      const value_view reply = (*all)[i - 1];
+      const auto* const entry = resp::find_command(op.commands[i]);
+      if (is_plain_read(entry) && op.promise != delivery::at_most_once) continue;
+      if (reply.kind() != kind::error) return {};
+      const auto proof = resp::classify_error(reply.text(), resp::is_script(entry), false, resp::is_native(entry));
+      if (proof.ran != outcome::not_executed) return {};
+      if (!found && resp::is_gate(proof.cls)) found = refusal{i, proof};
+   }
+   return found;
+}
+
 bool alters_connection(const operation& op) {
    const auto role = resp::role_of(op.entry);
    if (role != command_role::multi) return alters_connection(role);

@@ -6,6 +6,8 @@
 #include "lane/operation.hpp"
 #include "lane/session.hpp"
 
+#include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace holdfast::lane {
@@ -16,6 +18,13 @@ bool is_plain_read(const resp::command_entry*);  // whatever its arguments are
 bool only_reads(const operation&);
 // What the error in the last reply proves. All replies are in `results`.
 resp::reply_proof proof_of(const operation&);
+// EXEC was answered with an array, and yet nothing was done: a gate turned away what a script wanted to write, and all
+// else read. The member that says so, and the gate.
+struct refusal {
+   std::size_t member = 0;
+   resp::reply_proof proof = {};
+};
+std::optional<refusal> refused_inside(const operation&);
 // Whether it may change the state of the connection (database, user, name, protocol).
 bool alters_connection(const operation&);
 // It was answered without an error: takes over what it changed.

@@ -195,6 +195,36 @@ TEST(execution, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
    EXPECT_GE(s.heard.count("connection_lost"), 1U) << s.heard.text();
 }
 
+// The server lets EVAL into the transaction and carries EXEC out: only what the script wants to write meets the gate.
+TEST(execution, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
+   covers("3.5b");
+   scene s;
+   const std::vector<command> list{
+      {"MULTI"}, {"GET", "n"}, {"EVAL", "return redis.call('incr', KEYS[1])", 1, "n"}, {"EXEC"}};
+   s.redis();
+   for (const refusal& r : refusals()) {
+      if (r.cls == reply_class::out_of_memory) continue;  // refused when it is queued
+      auto control = s.server();
+      control.run({"DEL", "n"});
+      control.run_all(r.close);
+      config impatient = s.settings;
+      impatient.resend.max_resends = 0;
+      impatient.observer = {};
+      const auto as_it_came = client(impatient).run(list);
+      ASSERT_TRUE(as_it_came[3]) << as_it_came[3].error().what();
+      EXPECT_TRUE((*as_it_came[3])[1].is_error() && (*as_it_came[3])[1].text().starts_with(r.text));
+      s.heard.forget();
+      meanwhile opener([&] {
+         s.heard.await("resent", r.text);
+         control.run_all(r.open);
+      });
+      const auto replies = s.redis().run(list);
+      ASSERT_TRUE(replies[3]) << replies[3].error().what();
+      EXPECT_EQ((*replies[3])[1].integer(), 1) << r.text;
+      EXPECT_EQ(s.stored("n"), "1");
+   }
+}
+
 TEST(execution, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
    scene s;
    auto control = s.server();

@@ -311,5 +311,40 @@ TEST(Transaction, OfWhichMultiWasRefusedHasRunIfAMemberDid) {
    }
 }
 
+// EXEC is carried out where only a script within meets the gate.
+TEST(Transaction, whose_script_was_turned_away_within_is_sent_again) {
+   const std::string gate = "-NOREPLICAS Not enough good replicas to write. script: 2a1b, on @user_script:1.\r\n";
+   struct row {
+      const char* first;
+      std::string its_reply;
+      delivery promise;
+      bool is_sent_again;
+   };
+   const row rows[] = {
+      {"GET k", bulk("v"), delivery::automatic, true},
+      {"GET k", bulk("v"), delivery::at_most_once, false},
+      {"INCR n", number(1), delivery::automatic, false},
+      {"INCR n", refuses("NOREPLICAS Not enough good replicas to write."), delivery::automatic, true},
+      {"EVAL x 0", refuses("ERR of its own script: 2a1b, on @user_script:1."), delivery::automatic, false}};
+   for (const auto& r : rows) {
+      script s;
+      s.warm_up();
+      auto& unit = s.submit_unit({"MULTI", r.first, "EVAL x 0", "EXEC"}, {.deadline = 30s, .promise = r.promise});
+      const std::string all = s.accept();
+      s.answer(ok + queued + queued + "*2\r\n" + r.its_reply + gate);
+      EXPECT_EQ(unit.done(), !r.is_sent_again) << r.first << r.its_reply;
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), r.is_sent_again ? all : "") << r.first;
+      if (!r.is_sent_again) {
+         ASSERT_TRUE(unit.results[3]) << "EXEC was carried out";
+         EXPECT_TRUE((*unit.results[3])[1].is_error());
+         continue;
+      }
+      s.answer(ok + queued + queued + "*2\r\n:1\r\n:1\r\n");
+      ASSERT_TRUE(unit.done() && unit.results[3]);
+      EXPECT_EQ(unit.op.attempts, 2U);
+   }
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
