@@ -123,6 +123,8 @@ void connector::dial(time_point now) {
       return set_phase(phase::pausing, after(now, random_.between({}, settings_.reconnect_spread)), now);
    }
    round_way_ = way_;
+   said_.reset();
+   round_is_final_ = true;
    set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
    link_.dial(node_->where);
 }
@@ -177,6 +179,7 @@ void connector::become_ready(time_point now) {
       note(to_string(node_->where) + " is no master but a " + role + at_address());
       replica_met_ = true;
       problem_ = {errc::no_master, {}, {}, false};
+      round_is_final_ = false;
       link_.pass_over();
       if (wanted_ && link_.has_next()) return dial_next(now);
       link_.close();
@@ -248,7 +251,6 @@ bool connector::is_unwanted_replica() const {
 }
 
 void connector::dial_next(time_point now) {
-   if (problem_) problem_->final = false;  // it is the round that fails, or not
    set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
    link_.dial_next();
 }
@@ -281,6 +283,7 @@ void connector::failed(errc code, std::string why, time_point now) {
    note(to_string(node_->where) + ": " + why);
    events_.tell([&] { return event::dial_failed{node_->where, why}; });
    link_.pass_over();
+   conclude();
    if (wanted_ && link_.has_next()) return dial_next(now);
    link_.abort();
    if (code != errc::refused) return pause(now);
@@ -288,6 +291,15 @@ void connector::failed(errc code, std::string why, time_point now) {
    const duration d = refusals_.next(random_);
    if (!wanted_) return set_phase(phase::resting, never, now);
    set_phase(phase::pausing, after(now, d), now);
+}
+
+// Of a name with several addresses the round fails for good only if each of them does: another may be the right one,
+// when it comes up. What a server said tells more than that there was no connection to the other.
+void connector::conclude() {
+   round_is_final_ = round_is_final_ && problem_->final;
+   if (!problem_->text.empty()) said_ = problem_;
+   if (said_) problem_ = said_;
+   problem_->final = round_is_final_ && !link_.has_next();
 }
 
 void connector::note(std::string cause) {

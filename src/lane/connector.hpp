@@ -107,6 +107,7 @@ class connector {
    void take_fates();
    bool is_same_process(const named_node&) const;
    bool lasts(time_point now);
+   void conclude();
    void note(std::string cause);
 
    connector_settings settings_;
@@ -133,7 +134,9 @@ class connector {
    bool replicas_only_ = false;  // the last round found replicas, and no master
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;
-   time_point refusing_since_ = {};  // of the handshakes refused by reason of what we are, in close succession
+   std::optional<handshake::problem> said_;  // by a server, in this round over a name's addresses
+   bool round_is_final_ = true;              // each address of the round so far failed for good
+   time_point refusing_since_ = {};          // of the handshakes refused by reason of what we are, in close succession
    time_point last_refusal_ = {};
    text_list causes_;
    std::vector<past> pasts_;

@@ -241,5 +241,45 @@ TEST(Greeting, answer_that_names_the_server_or_the_protocol_will_do) {
    }
 }
 
+// A name with two addresses: whichever is tried last, the command waits for the one that may come up, and both are
+// named.
+TEST(Greeting, name_of_which_one_address_refuses_for_good_is_tried_on) {
+   const std::string wrong = refuses("WRONGPASS invalid username-password pair or user is disabled.");
+   for (const bool refused_last : {true, false}) {
+      script s;
+      auto& get = s.submit("GET k", {.deadline = 500ms});
+      const auto refuse = [&] {
+         s.open();
+         s.accept();
+         s.answer(wrong + refuses("NOAUTH Authentication required.") + refuses("NOAUTH Authentication required."));
+      };
+      s.main.tries({"10.1.0.1", 6379}, 1, 2);
+      refused_last ? s.lose("connection refused") : refuse();
+      EXPECT_EQ(get.says(), "waiting");
+      s.main.tries({"10.1.0.2", 6379}, 0, 2);
+      refused_last ? refuse() : s.lose("connection refused");
+      EXPECT_EQ(get.says(), "waiting") << refused_last;
+      while (!get.done()) s.advance(100ms);
+      EXPECT_EQ(get.says(), "not_executed, authentication_failed") << refused_last;
+      EXPECT_TRUE(get.has_cause(refused_last ? "connection refused (10.1.0.1)" : "connection refused (10.1.0.2)"));
+      EXPECT_TRUE(get.has_cause(refused_last ? "is disabled. (10.1.0.2)" : "is disabled. (10.1.0.1)"));
+   }
+}
+
+TEST(Greeting, name_of_which_each_address_refuses_for_good_fails_at_once) {
+   script s;
+   auto& get = s.submit("GET k", {.deadline = 3s});
+   for (const std::size_t left : {1U, 0U}) {
+      s.main.tries({"10.1.0." + std::to_string(left), 6379}, left, 2);
+      EXPECT_EQ(get.says(), "waiting");
+      s.open();
+      s.accept();
+      s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled.") +
+               refuses("NOAUTH Authentication required.") + refuses("NOAUTH Authentication required."));
+   }
+   EXPECT_EQ(get.says(), "not_executed, authentication_failed");
+   EXPECT_TRUE(get.has_cause("(10.1.0.1)") && get.has_cause("(10.1.0.0)"));
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
