@@ -1,4 +1,4 @@
-# holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, of all sources in src/<folder>.
+# holdfast_layer(name [FOLDER f] [DEPENDS layer...] [LIBRARIES target...]): one layer, of all sources below src/<f>.
 # holdfast_library(): the library that users link, made of all layers declared before: holdfast::holdfast, static or
 # shared; HOLDFAST_OFFERED is its target.
 
@@ -19,7 +19,7 @@ function(holdfast_layer name)
    if(NOT arg_FOLDER)
       set(arg_FOLDER ${name})
    endif()
-   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
+   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/src/${arg_FOLDER}/*.cpp")
    if(NOT sources)  # headers only
       add_library(holdfast_${name} INTERFACE)
       list(TRANSFORM arg_DEPENDS PREPEND holdfast_)

@@ -22,7 +22,7 @@
 #include "engine/snapshot_guide.hpp"
 #include "lane/lane.hpp"
 #include "link/link.hpp"
-#include "topology/watch.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
 
 #include <holdfast/config.hpp>
 #include <holdfast/event.hpp>
@@ -77,7 +77,7 @@ class engine final : private lane::guide {
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
    // The Sentinels as they are known, for diagnosis and for those who publish it.
-   const topology::watch& watch() const { return watch_; }
+   const topology::sentinel_tracker& watch() const { return watch_; }
    // What leads the lane; through it a watch serves lanes of other engines, too (publisher.hpp).
    lane::guide& guide() { return led_ ? static_cast<lane::guide&>(*led_) : *this; }
    // The watch elsewhere says this now.
@@ -158,7 +158,7 @@ class engine final : private lane::guide {
    std::optional<duration> told_down_after_;
    std::optional<endpoint> guarded_;  // the master that the breaker stands for
 
-   topology::watch watch_;              // with `led_`: of no Sentinel, it does nothing
+   topology::sentinel_tracker watch_;   // with `led_`: of no Sentinel, it does nothing
    std::optional<snapshot_guide> led_;  // by a watch elsewhere
    resp::link main_;
    resp::link probe_;

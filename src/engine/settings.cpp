@@ -20,8 +20,8 @@ lane::settings lane_settings(const config& c) {
    return s;
 }
 
-topology::watch_settings watch_settings(const config& c) {
-   topology::watch_settings s;
+topology::sentinel_settings sentinel_settings_of(const config& c) {
+   topology::sentinel_settings s;
    s.sentinels = c.sentinels;
    s.master = c.master;
    s.server = c.server;

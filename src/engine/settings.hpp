@@ -3,7 +3,7 @@
 
 #include "lane/lane.hpp"
 #include "resp/reader.hpp"
-#include "topology/watch.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
 
 #include <holdfast/config.hpp>
 
@@ -12,7 +12,7 @@
 namespace holdfast::engine {
 
 lane::settings lane_settings(const config&);
-topology::watch_settings watch_settings(const config&);
+topology::sentinel_settings sentinel_settings_of(const config&);
 resp::limits reply_limits(const config&);
 resp::limits probe_limits();  // of an answer to PING
 

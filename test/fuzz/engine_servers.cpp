@@ -1,6 +1,6 @@
 // The servers and Sentinels of an engine_world.
 #include "fuzz/engine_world.hpp"
-#include "topology/sentinel_event.hpp"
+#include "topology/sentinel/sentinel_event.hpp"
 #include "unit/topology/replies.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Sentinels and servers that send anything, in any order and in any pieces, to a watch: nothing crashes, spins, grows
+// Sentinels and servers that send anything, in any order and in any pieces, to a tracker: nothing crashes, spins, grows
 // or is held for ever, and nothing is believed that no Sentinel has said in a well-formed answer, or has announced and
 // the node itself confirmed.
 //
@@ -23,7 +23,7 @@ void check_readers(std::string_view bytes) {
    topology::master_state state;
    topology::read_master(v, state);
    endpoint where;
-   if (topology::read_address(v, where) == topology::reply_class::good)
+   if (topology::read_address(v, where) == topology::sentinel_answer_kind::good)
       require(where.port != 0, "an address has a port");
    std::vector<topology::listed_node> list;
    topology::read_sentinels(v, 4, list);

@@ -8,8 +8,8 @@ namespace {
 constexpr resp::limits reply_limits{.reply_bytes = 1 << 14, .depth = 8, .elements = 2048};
 
 // Also the seed; its bits say the rest.
-topology::watch_settings settings_of(input& in, std::uint8_t& seed) {
-   topology::watch_settings s;
+topology::sentinel_settings settings_of(input& in, std::uint8_t& seed) {
+   topology::sentinel_settings s;
    s.master = in.one_in(4) ? "my master" : "mymaster";
    for (std::size_t n = 1 + in.below(3); n != 0; --n) s.sentinels.push_back({"10.0.1." + std::to_string(n), 26379});
    s.max_sentinels = most_sentinels;

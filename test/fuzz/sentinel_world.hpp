@@ -1,9 +1,9 @@
-// Sentinels and servers that send anything, in any order and in any pieces, around a watch. What it believes is held
+// Sentinels and servers that send anything, in any order and in any pieces, around a tracker. What it believes is held
 // against what was said to it.
 #pragma once
 
 #include "fuzz/target.hpp"
-#include "topology/watch.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
 
 #include <map>
 #include <memory>
@@ -99,10 +99,10 @@ class sentinel_world {
 
    input& in_;
    std::uint8_t seed_ = 0;
-   topology::watch_settings settings_;
+   topology::sentinel_settings settings_;
    resp::wish_list wishes_;
    event_queue events_{true};
-   topology::watch watch_;
+   topology::sentinel_tracker watch_;
    time_point now_ = time_point{} + 1h;
    std::map<const resp::link*, line> lines_;
    unsigned dials_ = 0;

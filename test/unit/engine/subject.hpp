@@ -34,7 +34,7 @@ class subject final : private shared_watch {
    void cancel(lane::operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
    lane::operation* take_done(time_point now) { return led_.take_done(now); }
    void discover(time_point now) { led_.discover(now), exchange(now); }
-   const topology::watch& watch() const { return leader_ ? leader_->watch() : led_.watch(); }
+   const topology::sentinel_tracker& watch() const { return leader_ ? leader_->watch() : led_.watch(); }
    const lane::lane& lane() const { return led_.lane(); }
    bool needed() const { return wished_.needed; }
    void take_events(std::vector<any_event>& into) {

@@ -1,5 +1,5 @@
 // A newer epoch of learned Sentinels against the configured ones, as a table.
-#include "topology/belief.hpp"
+#include "topology/sentinel/belief.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,12 +9,16 @@ namespace {
 const endpoint a{"10.0.0.1", 6379};
 const endpoint b{"10.0.0.2", 6379};
 
-opinion configured(std::uint64_t epoch) { return {.where = a, .epoch = epoch, .configured = true, .proven = true}; }
-opinion learned(std::uint64_t epoch, bool proven = true) { return {.where = b, .epoch = epoch, .proven = proven}; }
+sentinel_vote configured(std::uint64_t epoch) {
+   return {.where = a, .epoch = epoch, .configured = true, .proven = true};
+}
+sentinel_vote learned(std::uint64_t epoch, bool proven = true) {
+   return {.where = b, .epoch = epoch, .proven = proven};
+}
 
 struct row {
    const char* about;
-   std::vector<opinion> in_hand;
+   std::vector<sentinel_vote> in_hand;
    std::size_t known;
    std::size_t left;
 };

@@ -1,5 +1,5 @@
 // The rules of belief as a table: what is believed, what is in hand, what follows.
-#include "topology/belief.hpp"
+#include "topology/sentinel/belief.hpp"
 
 #include <gtest/gtest.h>
 
@@ -19,8 +19,8 @@ constexpr bool again = true;  // the second time that this Sentinel says so
 struct row {
    const char* rule;
    std::optional<named_master> believed;
-   std::vector<opinion> in_hand;
-   judgement expected;
+   std::vector<sentinel_vote> in_hand;
+   master_choice expected;
 };
 
 const std::vector<row>& table() {
@@ -28,28 +28,28 @@ const std::vector<row>& table() {
    static const std::optional<named_master> a5 = named_master{a, 5, 0};
    static const std::vector<row> rows{
       {"nobody says anything", a5, {}, {}},
-      {"one reachable Sentinel suffices", nothing, {{a, 0}}, {verdict::adopt, a, 0}},
-      {"the newest epoch wins against a majority", nothing, {{a, 4}, {b, 5}, {a, 4}}, {verdict::adopt, b, 5}},
-      {"a tie of epochs goes to the majority", nothing, {{a, 5}, {b, 5}, {b, 5}}, {verdict::adopt, b, 5}},
-      {"only those with the newest epoch vote", nothing, {{a, 5}, {b, 4}, {b, 4}}, {verdict::adopt, a, 5}},
-      {"a tie of both goes to the first", nothing, {{a, 5}, {b, 5}}, {verdict::adopt, a, 5}},
+      {"one reachable Sentinel suffices", nothing, {{a, 0}}, {next_step::adopt, a, 0}},
+      {"the newest epoch wins against a majority", nothing, {{a, 4}, {b, 5}, {a, 4}}, {next_step::adopt, b, 5}},
+      {"a tie of epochs goes to the majority", nothing, {{a, 5}, {b, 5}, {b, 5}}, {next_step::adopt, b, 5}},
+      {"only those with the newest epoch vote", nothing, {{a, 5}, {b, 4}, {b, 4}}, {next_step::adopt, a, 5}},
+      {"a tie of both goes to the first", nothing, {{a, 5}, {b, 5}}, {next_step::adopt, a, 5}},
 
-      {"the same again", a5, {{a, 5}, {a, 5}, {a, 5}}, {verdict::keep, a, 5}},
-      {"a newer epoch is believed at once", a5, {{a, 5}, {b, 6}, {a, 5}}, {verdict::adopt, b, 6}},
-      {"a newer epoch with the same address", a5, {{a, 6}}, {verdict::adopt, a, 6}},
-      {"the newest of two newer ones", a5, {{b, 6}, {c, 7}}, {verdict::adopt, c, 7}},
+      {"the same again", a5, {{a, 5}, {a, 5}, {a, 5}}, {next_step::keep, a, 5}},
+      {"a newer epoch is believed at once", a5, {{a, 5}, {b, 6}, {a, 5}}, {next_step::adopt, b, 6}},
+      {"a newer epoch with the same address", a5, {{a, 6}}, {next_step::adopt, a, 6}},
+      {"the newest of two newer ones", a5, {{b, 6}, {c, 7}}, {next_step::adopt, c, 7}},
 
-      {"another address for the first time", a5, {{b, 5}}, {verdict::ask_again, a, 5}},
-      {"another address, said again by the only one", a5, {{b, 5, again}}, {verdict::adopt, b, 5}},
-      {"another address, said again by a minority", a5, {{b, 5, again}, {a, 5}, {a, 5}}, {verdict::keep, a, 5}},
-      {"another address, said again by half", a5, {{b, 5, again}, {a, 5}}, {verdict::keep, a, 5}},
-      {"said again by a majority", a5, {{b, 5, again}, {b, 5, again}, {a, 5}}, {verdict::adopt, b, 5}},
-      {"a majority, but half of it new", a5, {{b, 5, again}, {b, 5}, {a, 5}}, {verdict::ask_again, a, 5}},
-      {"two others and no majority", a5, {{b, 5, again}, {c, 5, again}, {a, 5}}, {verdict::keep, a, 5}},
-      {"older answers don't vote", a5, {{b, 5, again}, {a, 4}, {a, 4}}, {verdict::adopt, b, 5}},
+      {"another address for the first time", a5, {{b, 5}}, {next_step::ask_again, a, 5}},
+      {"another address, said again by the only one", a5, {{b, 5, again}}, {next_step::adopt, b, 5}},
+      {"another address, said again by a minority", a5, {{b, 5, again}, {a, 5}, {a, 5}}, {next_step::keep, a, 5}},
+      {"another address, said again by half", a5, {{b, 5, again}, {a, 5}}, {next_step::keep, a, 5}},
+      {"said again by a majority", a5, {{b, 5, again}, {b, 5, again}, {a, 5}}, {next_step::adopt, b, 5}},
+      {"a majority, but half of it new", a5, {{b, 5, again}, {b, 5}, {a, 5}}, {next_step::ask_again, a, 5}},
+      {"two others and no majority", a5, {{b, 5, again}, {c, 5, again}, {a, 5}}, {next_step::keep, a, 5}},
+      {"older answers don't vote", a5, {{b, 5, again}, {a, 4}, {a, 4}}, {next_step::adopt, b, 5}},
 
-      {"an older epoch", a5, {{b, 4}}, {verdict::keep, a, 5}},
-      {"an older epoch, however many say so", a5, {{b, 4, again}, {b, 4, again}}, {verdict::keep, a, 5}},
+      {"an older epoch", a5, {{b, 4}}, {next_step::keep, a, 5}},
+      {"an older epoch, however many say so", a5, {{b, 4, again}, {b, 4, again}}, {next_step::keep, a, 5}},
    };
    return rows;
 }
@@ -57,14 +57,14 @@ const std::vector<row>& table() {
 TEST(Belief, FollowsItsTable) {
    for (const auto& r : table()) {
       SCOPED_TRACE(r.rule);
-      EXPECT_EQ(judge(r.believed ? &*r.believed : nullptr, r.in_hand), r.expected);
+      EXPECT_EQ(choose_master(r.believed ? &*r.believed : nullptr, r.in_hand), r.expected);
    }
 }
 
 TEST(Belief, NeverGoesBackToAnOlderEpoch) {
    // The whole product of three Sentinels, each naming one of two nodes at one of four epochs, once or again.
    const named_master believed{a, 2, 0};
-   std::vector<opinion> one;
+   std::vector<sentinel_vote> one;
    for (std::uint64_t epoch = 0; epoch != 4; ++epoch) {
       for (const auto& where : {a, b}) {
          for (const bool repeated : {false, true}) one.push_back({where, epoch, repeated});
@@ -73,16 +73,16 @@ TEST(Belief, NeverGoesBackToAnOlderEpoch) {
    for (const auto& x : one) {
       for (const auto& y : one) {
          for (const auto& z : one) {
-            const opinion hand[] = {x, y, z};
-            const auto j = judge(&believed, hand);
-            ASSERT_GE(j.epoch, believed.epoch);
+            const sentinel_vote hand[] = {x, y, z};
+            const auto choice = choose_master(&believed, hand);
+            ASSERT_GE(choice.epoch, believed.epoch);
             const auto newest = std::max({x.epoch, y.epoch, z.epoch});
-            ASSERT_EQ(j.epoch, std::max(newest, believed.epoch));
+            ASSERT_EQ(choice.epoch, std::max(newest, believed.epoch));
             if (newest > believed.epoch) {
-               ASSERT_EQ(j.what, verdict::adopt);
+               ASSERT_EQ(choice.what, next_step::adopt);
             }
             if (newest < believed.epoch) {
-               ASSERT_EQ(j.what, verdict::keep);
+               ASSERT_EQ(choice.what, next_step::keep);
             }
          }
       }
@@ -91,7 +91,7 @@ TEST(Belief, NeverGoesBackToAnOlderEpoch) {
 
 struct agreement_row {
    const char* rule;
-   std::vector<opinion> in_hand;
+   std::vector<sentinel_vote> in_hand;
    std::size_t known;
    bool agreed;
 };

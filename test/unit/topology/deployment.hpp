@@ -1,4 +1,4 @@
-// The deployment that most tests of the watch begin with: three Sentinels that know each other, and one master.
+// The deployment that most tests of the tracker begin with: three Sentinels that know each other, and one master.
 #pragma once
 
 #include "unit/topology/scripted_world.hpp"
@@ -15,8 +15,8 @@ inline const endpoint new_master{"10.0.0.2", 6379};
 
 using condition = scripted_sentinel::condition;
 
-inline watch_settings three_sentinels() {
-   watch_settings s;
+inline sentinel_settings three_sentinels() {
+   sentinel_settings s;
    s.sentinels = {s1, s2, s3};
    s.master = "mymaster";
    return s;
@@ -36,7 +36,7 @@ inline void fill(scripted_world& w, std::uint64_t epoch = 5) {
 }
 
 struct deployment : scripted_world {
-   explicit deployment(watch_settings s = three_sentinels(), std::uint64_t seed = 1)
+   explicit deployment(sentinel_settings s = three_sentinels(), std::uint64_t seed = 1)
       : scripted_world(std::move(s), seed) {
       fill(*this);
    }

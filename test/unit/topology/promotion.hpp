@@ -9,7 +9,7 @@ namespace holdfast::topology::test {
 
 inline const endpoint third{"10.0.0.3", 6379};
 
-inline watch_settings eager() {
+inline sentinel_settings eager() {
    auto s = three_sentinels();
    s.eager = true;
    return s;

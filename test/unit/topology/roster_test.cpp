@@ -1,5 +1,5 @@
 // Who counts as a Sentinel, as a table.
-#include "topology/roster.hpp"
+#include "topology/sentinel/roster.hpp"
 
 #include <gtest/gtest.h>
 

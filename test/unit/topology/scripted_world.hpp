@@ -1,9 +1,9 @@
-// A deployment made of scripts, for the tests of the watch: Sentinels that answer as they are told, a clock that is
+// A deployment made of scripts, for the tests of the tracker: Sentinels that answer as they are told, a clock that is
 // counted by hand, and a wire that takes half a millisecond each way. It plays the engine, and carries out what the
-// watch wishes.
+// tracker wishes.
 #pragma once
 
-#include "topology/watch.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
 #include "unit/topology/replies.hpp"
 
 #include <holdfast/command.hpp>
@@ -66,14 +66,14 @@ class scripted_world {
  public:
    static constexpr duration one_way = 500us;
 
-   explicit scripted_world(watch_settings s, std::uint64_t seed = 1)
+   explicit scripted_world(sentinel_settings s, std::uint64_t seed = 1)
       : events(true), settings(std::move(s)), watched(settings, seed, wishes, resp::limits{}, events) {}
 
    scripted_sentinel& at(const endpoint& where) { return sentinels_[where]; }
 
    // ---- time ----
    time_point now = time_point{} + 1h;
-   // Until all that is due has happened; the watch is ticked whenever it asks for it, and must not ask in vain.
+   // Until all that is due has happened; the tracker is ticked whenever it asks for it, and must not ask in vain.
    void run_for(duration d) { run_until(now + d); }
    void run_until(time_point end);
    // The caller is away: what is under way arrives in the kernel, but nobody reads, ticks or carries out a wish.
@@ -105,8 +105,8 @@ class scripted_world {
 
    resp::wish_list wishes;
    event_queue events;
-   watch_settings settings;
-   watch watched;
+   sentinel_settings settings;
+   sentinel_tracker watched;
    std::vector<std::pair<time_point, any_event>> history;
    unsigned ticks = 0;
 

@@ -1,4 +1,4 @@
-// The scripted world itself: how it carries out what the watch wishes. (No tests: its users are the tests.)
+// The scripted world itself: how it carries out what the tracker wishes. (No tests: its users are the tests.)
 #include "unit/topology/scripted_world.hpp"
 
 #include <gtest/gtest.h>

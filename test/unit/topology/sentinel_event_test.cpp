@@ -1,5 +1,5 @@
 // Payloads as Redis' sentinel.c prints them, and others.
-#include "topology/sentinel_event.hpp"
+#include "topology/sentinel/sentinel_event.hpp"
 
 #include <holdfast/random.hpp>
 
@@ -33,8 +33,8 @@ const std::vector<row> rows{
    {"-sdown", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
    {"+odown", "master mymaster 127.0.0.1 7000 #quorum 2/2", hint_kind::objectively_down, old_master},
    {"-odown", "master mymaster 127.0.0.1 7000", hint_kind::objectively_up, old_master},
-   {"+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::news},
-   {"+sdown", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::news},
+   {"+sdown", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::told},
+   {"+sdown", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::told},
    {"+try-failover", "master mymaster 127.0.0.1 7000", hint_kind::tries, old_master},
    {"+elected-leader", "master mymaster 127.0.0.1 7000", hint_kind::failing_over, old_master},
    {"+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::selected,
@@ -52,7 +52,7 @@ const std::vector<row> rows{
    {"+reboot", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
    {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
    {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
-   {"+tilt", "#tilt mode entered", hint_kind::news},
+   {"+tilt", "#tilt mode entered", hint_kind::told},
 
    {"+new-epoch", "7", hint_kind::new_epoch, {}, 7},
 

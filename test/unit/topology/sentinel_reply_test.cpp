@@ -1,4 +1,4 @@
-#include "topology/sentinel_reply.hpp"
+#include "topology/sentinel/sentinel_reply.hpp"
 
 #include "unit/topology/replies.hpp"
 
@@ -13,7 +13,7 @@ using namespace test;
 TEST(SentinelReply, MasterTellsEpochFlagsAndDownAfter) {
    const auto reply = parsed(master_reply{{"10.0.0.1", 6379}, 17, "s_down,o_down,master,failover_in_progress"}.bytes());
    master_state m;
-   ASSERT_EQ(read_master(reply, m), reply_class::good);
+   ASSERT_EQ(read_master(reply, m), sentinel_answer_kind::good);
    EXPECT_EQ(m.epoch, 17u);
    EXPECT_EQ(m.shown, (endpoint{"10.0.0.1", 6379}));
    EXPECT_TRUE(m.objectively_down);
@@ -24,7 +24,7 @@ TEST(SentinelReply, MasterTellsEpochFlagsAndDownAfter) {
 
 TEST(SentinelReply, MasterIsReadFromAMapToo) {
    master_state m;
-   EXPECT_EQ(read_master(parsed("%1\r\n$12\r\nconfig-epoch\r\n:3\r\n"), m), reply_class::good);
+   EXPECT_EQ(read_master(parsed("%1\r\n$12\r\nconfig-epoch\r\n:3\r\n"), m), sentinel_answer_kind::good);
    EXPECT_EQ(m.epoch, 3u);
    EXPECT_FALSE(m.down_after);
 }
@@ -34,17 +34,18 @@ TEST(SentinelReply, run_id_is_read_if_it_can_be_one) {
       const std::string id(length, 'a');
       master_state m;
       const master_reply reply{.shown = {"h", 1}, .epoch = 1, .run_id = id};
-      ASSERT_EQ(read_master(parsed(reply.bytes()), m), reply_class::good);
+      ASSERT_EQ(read_master(parsed(reply.bytes()), m), sentinel_answer_kind::good);
       EXPECT_EQ(m.run_id, length <= 64 ? id : "") << length;
    }
 }
 
 TEST(SentinelReply, AFlagIsComparedWhole) {
    master_state m;
-   ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m), reply_class::good);
+   ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m),
+             sentinel_answer_kind::good);
    EXPECT_FALSE(m.objectively_down);
    for (const auto* flags : {"", "master,"}) {
-      ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, flags}.bytes()), m), reply_class::good);
+      ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, flags}.bytes()), m), sentinel_answer_kind::good);
       EXPECT_FALSE(m.objectively_down || m.failover_in_progress) << flags;
    }
 }
@@ -52,24 +53,25 @@ TEST(SentinelReply, AFlagIsComparedWhole) {
 TEST(SentinelReply, WhatIsNoAnswerIsSortedByWhatItMeans) {
    struct row {
       const char* bytes;
-      reply_class expected;
+      sentinel_answer_kind expected;
    };
    const row rows[] = {
-      {"-ERR No such master with that name\r\n", reply_class::unknown_name},
-      {"-IDONTKNOW\r\n", reply_class::unknown_name},
-      {"*-1\r\n", reply_class::unknown_name},
-      {"$-1\r\n", reply_class::unknown_name},
-      {"_\r\n", reply_class::unknown_name},
-      {"-NOAUTH Authentication required.\r\n", reply_class::refused},
-      {"-WRONGPASS invalid username-password pair or user is disabled.\r\n", reply_class::refused},
-      {"-NOPERM this user has no permissions to run the 'sentinel|master' command\r\n", reply_class::forbidden},
-      {"-ERR unknown command 'SENTINEL', with args beginning with: 'MASTER'\r\n", reply_class::no_sentinel},
-      {"-ERR whatever\r\n", reply_class::malformed},
-      {"+OK\r\n", reply_class::malformed},
-      {":7\r\n", reply_class::malformed},
-      {"*0\r\n", reply_class::malformed},
-      {"*1\r\n$1\r\nx\r\n", reply_class::malformed},
-      {"*3\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n", reply_class::malformed},
+      {"-ERR No such master with that name\r\n", sentinel_answer_kind::unknown_name},
+      {"-IDONTKNOW\r\n", sentinel_answer_kind::unknown_name},
+      {"*-1\r\n", sentinel_answer_kind::unknown_name},
+      {"$-1\r\n", sentinel_answer_kind::unknown_name},
+      {"_\r\n", sentinel_answer_kind::unknown_name},
+      {"-NOAUTH Authentication required.\r\n", sentinel_answer_kind::refused},
+      {"-WRONGPASS invalid username-password pair or user is disabled.\r\n", sentinel_answer_kind::refused},
+      {"-NOPERM this user has no permissions to run the 'sentinel|master' command\r\n",
+       sentinel_answer_kind::forbidden},
+      {"-ERR unknown command 'SENTINEL', with args beginning with: 'MASTER'\r\n", sentinel_answer_kind::no_sentinel},
+      {"-ERR whatever\r\n", sentinel_answer_kind::malformed},
+      {"+OK\r\n", sentinel_answer_kind::malformed},
+      {":7\r\n", sentinel_answer_kind::malformed},
+      {"*0\r\n", sentinel_answer_kind::malformed},
+      {"*1\r\n$1\r\nx\r\n", sentinel_answer_kind::malformed},
+      {"*3\r\n$1\r\nx\r\n$1\r\ny\r\n$1\r\nz\r\n", sentinel_answer_kind::malformed},
    };
    for (const auto& r : rows) {
       SCOPED_TRACE(r.bytes);
@@ -86,24 +88,25 @@ TEST(SentinelReply, AnAddressMustBeOne) {
       endpoint e;
       return read_address(parsed(texts({host, port})), e);
    };
-   EXPECT_EQ(read("10.0.0.1", "6379"), reply_class::good);
-   EXPECT_EQ(read("redis-1.example.com", "65535"), reply_class::good);
-   EXPECT_EQ(read("2001:db8::1", "1"), reply_class::good);
+   EXPECT_EQ(read("10.0.0.1", "6379"), sentinel_answer_kind::good);
+   EXPECT_EQ(read("redis-1.example.com", "65535"), sentinel_answer_kind::good);
+   EXPECT_EQ(read("2001:db8::1", "1"), sentinel_answer_kind::good);
    for (const auto* port : {"", "0", "65536", "-1", "+1", " 1", "1 ", "0x1", "one", "99999999999999999999"})
-      EXPECT_EQ(read("10.0.0.1", port), reply_class::malformed) << port;
+      EXPECT_EQ(read("10.0.0.1", port), sentinel_answer_kind::malformed) << port;
    for (const std::string host : {"", " ", "a b", "a\nb", "/tmp/socket", "caf\xc3\xa9"})
-      EXPECT_EQ(read(host, "6379"), reply_class::malformed) << host;
-   EXPECT_EQ(read(std::string(256, 'x'), "6379"), reply_class::malformed);
-   EXPECT_EQ(read(std::string("a\0b", 3), "6379"), reply_class::malformed);
+      EXPECT_EQ(read(host, "6379"), sentinel_answer_kind::malformed) << host;
+   EXPECT_EQ(read(std::string(256, 'x'), "6379"), sentinel_answer_kind::malformed);
+   EXPECT_EQ(read(std::string("a\0b", 3), "6379"), sentinel_answer_kind::malformed);
 }
 
 TEST(SentinelReply, AMasterWithoutAnEpochIsNoAnswer) {
    master_state m;
    for (const auto* epoch : {"", "-1", "1.5", "x", "99999999999999999999999"}) {
-      EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1", "config-epoch", epoch})), m), reply_class::malformed)
+      EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1", "config-epoch", epoch})), m),
+                sentinel_answer_kind::malformed)
          << epoch;
    }
-   EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1"})), m), reply_class::malformed);
+   EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1"})), m), sentinel_answer_kind::malformed);
 }
 
 TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
@@ -111,32 +114,32 @@ TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
    for (const auto* others : {"", "-1", "many"}) {
       master_reply reply{{"h", 1}, 3};
       reply.others = others;
-      EXPECT_EQ(read_master(parsed(reply.bytes()), m), reply_class::malformed) << others;
+      EXPECT_EQ(read_master(parsed(reply.bytes()), m), sentinel_answer_kind::malformed) << others;
    }
 }
 
 TEST(SentinelReply, AuthToASentinelWithoutAPasswordIsNoFailure) {
-   EXPECT_EQ(read_auth(parsed("+OK\r\n")), reply_class::good);
+   EXPECT_EQ(read_auth(parsed("+OK\r\n")), sentinel_answer_kind::good);
    EXPECT_EQ(read_auth(parsed("-ERR AUTH <password> called without any password configured for the default user. Are "
                               "you sure your configuration is correct?\r\n")),
-             reply_class::good);
-   EXPECT_EQ(read_auth(parsed("-ERR Client sent AUTH, but no password is set\r\n")), reply_class::good);
+             sentinel_answer_kind::good);
+   EXPECT_EQ(read_auth(parsed("-ERR Client sent AUTH, but no password is set\r\n")), sentinel_answer_kind::good);
    EXPECT_EQ(read_auth(parsed("-WRONGPASS invalid username-password pair or user is disabled.\r\n")),
-             reply_class::refused);
-   EXPECT_EQ(read_auth(parsed("-ERR invalid password\r\n")), reply_class::refused);
-   EXPECT_EQ(read_auth(parsed(":1\r\n")), reply_class::malformed);
+             sentinel_answer_kind::refused);
+   EXPECT_EQ(read_auth(parsed("-ERR invalid password\r\n")), sentinel_answer_kind::refused);
+   EXPECT_EQ(read_auth(parsed(":1\r\n")), sentinel_answer_kind::malformed);
 }
 
 TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
    std::vector<listed_node> list;
    const auto reply =
       parsed(array({listed({"10.0.0.1", 26379}, "aa"), listed({"10.0.0.2", 0}, "bb"), listed({"10.0.0.3", 1}, "cc")}));
-   ASSERT_EQ(read_sentinels(reply, 10, list), reply_class::good);
+   ASSERT_EQ(read_sentinels(reply, 10, list), sentinel_answer_kind::good);
    EXPECT_EQ(list, (std::vector<listed_node>{{{"10.0.0.1", 26379}, "aa"}, {{"10.0.0.3", 1}, "cc"}}));
-   ASSERT_EQ(read_sentinels(reply, 1, list), reply_class::good);
+   ASSERT_EQ(read_sentinels(reply, 1, list), sentinel_answer_kind::good);
    EXPECT_EQ(list.size(), 1u);
-   EXPECT_EQ(read_sentinels(parsed("*1\r\n:1\r\n"), 10, list), reply_class::malformed);
-   EXPECT_EQ(read_sentinels(parsed("*0\r\n"), 10, list), reply_class::good);
+   EXPECT_EQ(read_sentinels(parsed("*1\r\n:1\r\n"), 10, list), sentinel_answer_kind::malformed);
+   EXPECT_EQ(read_sentinels(parsed("*0\r\n"), 10, list), sentinel_answer_kind::good);
    EXPECT_TRUE(list.empty());
 }
 

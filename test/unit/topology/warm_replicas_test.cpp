@@ -11,7 +11,7 @@ namespace {
 using namespace test;
 
 struct warm_world : deployment {
-   explicit warm_world(watch_settings s = eager()) : deployment(std::move(s)) {
+   explicit warm_world(sentinel_settings s = eager()) : deployment(std::move(s)) {
       list({new_master, third});
       at(old_master).role = "master";
       for (const auto& r : {new_master, third}) {
@@ -257,12 +257,12 @@ TEST(WarmReplicas, MoreThanTheLimitThatAreListedInEveryOrderAreNotMadeAnewAllThe
 // ---- the role hint ------------------------------------------------------------------------------------------------
 
 struct hinted_world : warm_world {
-   static watch_settings following() {
+   static sentinel_settings following() {
       auto s = three_sentinels();
       s.follow_role_hint = true;
       return s;
    }
-   explicit hinted_world(watch_settings s = following()) : warm_world(std::move(s)) { settle(); }
+   explicit hinted_world(sentinel_settings s = following()) : warm_world(std::move(s)) { settle(); }
    // FAILOVER, of which the Sentinels know nothing.
    void role_moves() {
       at(old_master).role = "slave";

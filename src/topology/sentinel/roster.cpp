@@ -1,0 +1,162 @@
+#include "topology/sentinel/roster.hpp"
+
+#include <algorithm>
+
+namespace holdfast::topology {
+namespace {
+
+// By the ids where both are known.
+bool same(std::string_view id, const endpoint& where, const listed_node& other) {
+   return id.empty() || other.id.empty() ? where == other.where : id == other.id;
+}
+
+std::string_view name_of(const place& p) { return p.id.empty() ? p.listed_as : p.id; }
+
+// An unproven Sentinel may be another one than was listed: it counts only where that one is still listed.
+bool stands_for(const place& p, const listed_node& listed) {
+   const bool unproven = p.names && p.id.empty();
+   return same(p.listed_as, p.where, listed) && (!unproven || p.where == listed.where);
+}
+
+void add(std::vector<listed_node>& census, std::string_view id, const endpoint& where) {
+   const bool there =
+      std::any_of(census.begin(), census.end(), [&](const listed_node& s) { return same(id, where, s); });
+   if (!there) census.push_back({where, std::string(id)});
+}
+
+bool lists(const place& p, std::string_view id) {
+   return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_node& s) { return s.id == id; });
+}
+
+bool is_proven(const place& p) { return p.configured && !p.id.empty(); }
+
+bool were_related(const place& one, const place& other) {
+   const auto is_kin = [](const place& p, std::string_view id) {
+      return std::find(p.kin.begin(), p.kin.end(), id) != p.kin.end();
+   };
+   return (one.names || other.names) && (is_kin(one, other.id) || is_kin(other, one.id));
+}
+
+// Marks those that are related, or behind which one Sentinel stands; whether two different ones are.
+bool find_related(std::span<const place> places, bool of_before, std::vector<bool>& related) {
+   bool any_two = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      for (std::size_t j = 0; j != i; ++j) {
+         const place &one = places[i], &other = places[j];
+         if (!is_proven(one) || !is_proven(other)) continue;
+         if (one.id != other.id && !(of_before ? were_related(one, other) : are_related(one, other))) continue;
+         related[i] = related[j] = true;
+         any_two = any_two || one.id != other.id;
+      }
+   }
+   return any_two;
+}
+
+// Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
+// it is related to one, also while no other Sentinel can be reached (but see sentinel_tracker::pardon_strays).
+std::vector<bool> strays(std::span<const place> places) {
+   std::vector<bool> related(places.size());
+   const bool any_two = find_related(places, false, related) || find_related(places, true, related);
+   std::vector<bool> stray(places.size());
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      if (p.configured && !p.names) stray[i] = !p.counted;
+      if (is_proven(p) && p.names) stray[i] = !related[i] && (any_two || !p.counted);
+   }
+   return stray;
+}
+
+// Follows the lists from the roots on.
+std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& stray, bool configured_root) {
+   std::vector<bool> counts;
+   std::vector<std::size_t> to_read;
+   bool root = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      const bool is_root = p.names && !stray[i] && (configured_root ? p.configured : p.counted);
+      counts.push_back((p.configured && !stray[i]) || is_root);
+      if (is_root) to_read.push_back(i);
+      root = root || is_root;
+   }
+   for (std::size_t n = 0; n != to_read.size(); ++n) {
+      for (const listed_node& entry : places[to_read[n]].lists) {
+         for (std::size_t i = 0; i != places.size(); ++i) {
+            if (counts[i] || places[i].configured || !stands_for(places[i], entry)) continue;
+            counts[i] = true;
+            if (places[i].names) to_read.push_back(i);
+         }
+      }
+   }
+   // Nobody answers: nobody says that it is different from before.
+   for (std::size_t i = 0; !root && i != places.size(); ++i) counts[i] = counts[i] || places[i].counted;
+   return counts;
+}
+
+// Some place leads to this Sentinel: its own, the same address, or a configured one behind which it stands alone.
+bool is_met(std::span<const place> places, const listed_node& entry) {
+   return std::any_of(places.begin(), places.end(), [&](const place& p) {
+      if (!p.configured) return same(p.listed_as, p.where, entry);
+      return p.where == entry.where || (!entry.id.empty() && p.id == entry.id && p.names && !p.several);
+   });
+}
+
+}  // namespace
+
+tally count(std::span<const place> places) {
+   const std::vector<bool> stray = strays(places);
+   bool configured_root = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      configured_root = configured_root || (places[i].configured && places[i].names && !stray[i]);
+   }
+   tally t{.counts = chain(places, stray, configured_root)};
+   const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
+   std::vector<listed_node> census;
+   std::vector<listed_node> configured;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (votes(i)) add(census, name_of(places[i]), places[i].where);
+      if (places[i].configured) add(configured, places[i].names ? places[i].id : std::string_view(), places[i].where);
+   }
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!votes(i)) continue;
+      for (const listed_node& entry : places[i].lists) {
+         add(census, entry.id, entry.where);
+         const bool noted = std::any_of(t.unmet.begin(), t.unmet.end(),
+                                        [&](const listed_node& s) { return same(s.id, s.where, entry); });
+         if (!noted && !is_met(places, entry)) t.unmet.push_back(entry);
+      }
+   }
+   const bool too_few = configured_root && 2 * census.size() <= configured.size();
+   t.known = too_few ? configured.size() : census.size();
+   return t;
+}
+
+bool are_related(const place& one, const place& other) {
+   return is_proven(one) && is_proven(other) &&
+          ((one.names && lists(one, other.id)) || (other.names && lists(other, one.id)));
+}
+
+bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!t.counts[i] || !places[i].names) continue;
+      for (const listed_node& entry : places[i].lists) {
+         if (entry.id == id && entry.where == where) return true;
+      }
+   }
+   return false;
+}
+
+endpoint next_address(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
+   std::vector<endpoint> all;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!t.counts[i] || !places[i].names) continue;
+      for (const listed_node& entry : places[i].lists) {
+         if (entry.id == id && std::find(all.begin(), all.end(), entry.where) == all.end()) all.push_back(entry.where);
+      }
+   }
+   if (all.empty()) return where;
+   const auto at = std::find(all.begin(), all.end(), where);
+   if (at == all.end() || at + 1 == all.end()) return all.front();
+   return *(at + 1);
+}
+
+}  // namespace holdfast::topology

@@ -1,0 +1,68 @@
+// What a Sentinel's answers say. Everything here comes from another machine: whatever does not fit is `malformed`, and
+// the caller closes that connection.
+#pragma once
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/time.hpp>
+#include <holdfast/value.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::topology {
+
+enum class sentinel_answer_kind : std::uint8_t {
+   good,
+   unknown_name,  // the Sentinel works, but knows no master of that name
+   forbidden,     // this user may not run that command (NOPERM)
+   refused,       // not authenticated, or wrongly
+   turned_away,   // at its door, whoever comes: maxclients is reached, or it is in protected mode
+   no_sentinel,   // a server, but one that does not know the command
+   malformed,     // anything else
+};
+
+// SENTINEL MASTER <name>. Its ip and port are *not* the address to connect to: while the leader of a failover waits for
+// the replicas, it shows the new epoch with the address of the old master here. They tell which node the flags are of.
+struct master_state {
+   std::uint64_t epoch = 0;
+   endpoint shown = {};  // the node that the flags and the run id describe
+   std::string run_id = {};
+   bool objectively_down = false;
+   bool failover_in_progress = false;
+   std::optional<duration> down_after = {};
+   std::uint64_t other_sentinels = 0;
+   std::uint64_t replicas = 0;
+};
+
+// One entry of SENTINEL SENTINELS <name>, or of SENTINEL REPLICAS <name>.
+struct listed_node {
+   endpoint where = {};
+   std::string id = {};  // its run id; may be empty
+
+   friend bool operator==(const listed_node&, const listed_node&) = default;
+};
+
+sentinel_answer_kind read_master(value_view reply, master_state& into);  // SENTINEL MASTER
+sentinel_answer_kind read_address(value_view reply, endpoint& into);     // SENTINEL GET-MASTER-ADDR-BY-NAME
+sentinel_answer_kind read_sentinels(value_view reply,
+                                    std::size_t at_most,              // SENTINEL SENTINELS; entries that make no sense
+                                    std::vector<listed_node>& into);  // (port 0: no longer valid) are left out
+sentinel_answer_kind read_replicas(value_view reply,
+                                   std::size_t at_most,  // SENTINEL REPLICAS: those that answer that Sentinel
+                                   std::vector<listed_node>& into);
+// SENTINEL MYID: the run id; empty before Redis 6.2, and where the user may not ask for it.
+std::string read_id(value_view reply);
+sentinel_answer_kind read_error(std::string_view text);  // of any error reply
+// AUTH. A Sentinel that demands no password is no failure: "good".
+sentinel_answer_kind read_auth(value_view reply);
+
+// A host and a port that somebody sent, if they can be an address at all.
+std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port);
+
+// The first hundred or so characters of what a server sent, fit to be shown: control characters become '?'.
+std::string shown(std::string_view text);
+
+}  // namespace holdfast::topology

@@ -1,0 +1,171 @@
+// The tracker: events, the doubt that they raise, and the older lineage that all Sentinels may agree on.
+#include "commands/shown.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
+
+#include <algorithm>
+
+namespace holdfast::topology {
+
+// ---- events -------------------------------------------------------------------------------------------------------
+
+void sentinel_tracker::take_events(peer& p, time_point now) {
+   for (;;) {
+      const bool was_active = p.events.active();
+      switch (p.events.take(now)) {
+         case subscription::event::nothing: return;
+         case subscription::event::active:
+            if (!event_source_is_welcome(p, now)) {
+               p.events.lost("is another Sentinel than the one that is listed there");
+               return subscription_failed(p, false, now);
+            }
+            p.event_failures = 0;
+            p.questions.ask(rounds_.last(), now);  // for what happened since it was asked last
+            break;
+         case subscription::event::said: {
+            const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
+            if (!h || !p.counts) break;
+            events_->tell([&] {
+               return event::sentinel_said{p.where, resp::kept_words(p.events.channel()),
+                                           resp::kept_words(p.events.payload())};
+            });
+            hint_came(p, *h, now);
+            break;
+         }
+         case subscription::event::failed: subscription_failed(p, was_active, now); return;
+      }
+   }
+}
+
+void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point now) {
+   auto& e = p.events.connection;
+   p.new_epoch = p.failover_epoch = 0;
+   p.candidate.reset();
+   if (p.events.refused())
+      e.retry_from(after(now, 3 * settings_.idle_poll));
+   else if (p.up())
+      e.retry_from(after(now, spread(p.event_failures++, retry_cap())));
+   if (!was_active) return;
+   drop_candidates_of(p, p.events.id());
+   const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
+   if (!any) doubt(p, now);
+   ask_for_hint(p, now);
+}
+
+void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
+   const bool of_ours = believed_ && h.about == believed_->where;
+   switch (h.kind) {
+      case hint_kind::told: return;
+      case hint_kind::replicas: p.questions.want_replicas(now); return;
+      case hint_kind::new_epoch: p.new_epoch = h.epoch; return;
+      case hint_kind::switched:
+         // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
+         if (p.candidate && p.candidate->where != h.about) p.candidate.reset();
+         if (target_ && h.about != target_->where) doubt(p, now);
+         break;
+      case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;
+      case hint_kind::objectively_up: p.objectively_down = false; break;
+      case hint_kind::tries:
+         p.failover_epoch = p.new_epoch;
+         p.failing_over = p.failing_over || of_ours;
+         break;
+      case hint_kind::selected:
+         p.failing_over = true;
+         if (is_of_our_failover(p, h)) selected(p, h.about, now);
+         break;
+      case hint_kind::failing_over: p.failing_over = p.failing_over || of_ours || h.about.empty(); break;
+      case hint_kind::aborted:
+         given_up(p, now);
+         p.failing_over = false;
+         break;
+      case hint_kind::finished:
+         p.failing_over = false;
+         p.candidate.reset();
+         break;
+      case hint_kind::sentinels: p.questions.want_list(); break;
+      case hint_kind::down:
+      case hint_kind::up:
+      case hint_kind::configured: break;
+      case hint_kind::reset:
+         p.candidate.reset();
+         p.questions.want_list();
+         break;
+   }
+   ask_for_hint(p, now);
+}
+
+void sentinel_tracker::ask_for_hint(peer& p, time_point now) {
+   p.asked_for_hint = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   if (hint_ask_at_ == never) hint_ask_at_ = next_hint_ask(now);
+   if (hint_ask_at_ <= now) ask_what_was_hinted(now);
+}
+
+void sentinel_tracker::ask_what_was_hinted(time_point now) {
+   hint_ask_at_ = never;
+   hint_asked_at_ = now;
+   ask(now);
+}
+
+time_point sentinel_tracker::next_hint_ask(time_point now) const {
+   return std::max(now, after(hint_asked_at_, settings_.hint_spacing));
+}
+
+// ---- doubt --------------------------------------------------------------------------------------------------------
+
+void sentinel_tracker::doubt(peer& p, time_point now) {
+   if (!target_ || p.doubted || now < p.quiet_until) return;
+   p.doubted = true;
+   doubt_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   hint_ask_at_ = now;  // commands are held: no time to wait for further hints
+   if (in_doubt_) return;
+   in_doubt_ = true;
+   doubt_until_ = after(now, p.questions.connection.patience());
+   doubt_generation_ = last_target_.generation;
+}
+
+void sentinel_tracker::end_doubt(time_point now) {
+   in_doubt_ = false;
+   const bool in_vain = doubt_generation_ == last_target_.generation;
+   for (const auto& p : peers_) {
+      if (p->doubted && in_vain) p->quiet_until = after(now, settings_.doubt_pause);
+      p->doubted = false;
+   }
+}
+
+// ---- a new lineage ------------------------------------------------------------------------------------------------
+
+void sentinel_tracker::watch_agreement(time_point now) {
+   const auto agreed = agreed_older(*believed_, voices(), tally_.known);
+   const bool same = agreed && agreed_ && agreed->where == agreed_->where && agreed->epoch == agreed_->epoch;
+   if (same) return;
+   withdraw_offer();
+   agreed_ = agreed;
+   agreed_since_ = agreed ? now : never;
+   if (agreed) poll_at_latest(after(now, settings_.alert_poll));
+}
+
+void sentinel_tracker::offer_agreed(time_point now) {
+   agreed_round_ = 0;
+   if (!agreed_ || now < after(agreed_since_, settings_.agree_for)) return;
+   if (provisional_) {
+      // The connection that works is left only for a node that is known to be a master.
+      returns_ = agreed_->where;
+      return;
+   }
+   if (agreed_->where == verified_ && agreed_->where == believed_->where)
+      return accept_lineage(sentinel_vote(*agreed_), now);
+   offered_ = agreed_;
+}
+
+void sentinel_tracker::withdraw_offer() {
+   offered_.reset();
+   agreed_round_ = 0;
+   returns_.reset();
+}
+
+void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {
+   const auto abandoned = believed_->epoch;
+   believe(o.where, o.epoch, {}, now);
+   events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
+}
+
+}  // namespace holdfast::topology

@@ -1,0 +1,65 @@
+// The subscription to one Sentinel's events, on a connection of its own: in RESP2, which every Sentinel speaks, a
+// connection that subscribes can do nothing else (but PING).
+#pragma once
+
+#include "topology/sentinel/checked_connection.hpp"
+
+#include <holdfast/value.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace holdfast::topology {
+
+class subscription {
+ public:
+   enum class event : std::uint8_t {
+      nothing,  // all that came was read
+      active,   // events come from now on; what happened before has to be asked for
+      said,     // `channel` and `payload`, valid until the next call
+      failed,   // the connection is closed; `problem` says why
+   };
+
+   subscription(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l);
+
+   checked_connection connection;
+
+   void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
+   void probe(time_point now) { connection.send(ping_, 1, now); }  // while active: is it still there?
+   void opened(time_point now);
+   void lost(const std::string& why) { fail(why); }
+   // The run id of the Sentinel at the other end, told before the first event; empty where it does not tell. Behind one
+   // address there can be several Sentinels, so that it need not be the one that answers the questions.
+   const std::string& id() const { return id_; }
+   bool active() const { return connection.is_open() && confirmed_ == wanted_; }
+
+   event take(time_point now);
+   event check(time_point now, bool late);
+
+   std::string_view channel() const { return channel_; }
+   std::string_view payload() const { return payload_; }
+   const std::string& problem() const { return problem_; }
+   bool refused() const { return refused_; }  // it was not the network: trying again soon is no use
+
+ private:
+   event take_reply(value_view reply, time_point now);
+   event take_message(value_view reply, time_point now);
+   event turned_away(value_view reply);
+   event fail(std::string why, bool refused = false);
+
+   std::string auth_;  // the commands, serialised once
+   std::string id_question_;
+   std::string subscribe_;
+   std::string ping_;
+   std::size_t wanted_ = 0;
+   std::size_t confirmed_ = 0;
+   bool auth_expected_ = false;
+   bool id_expected_ = false;
+   std::string id_;
+   std::string_view channel_;
+   std::string_view payload_;
+   std::string problem_;
+   bool refused_ = false;
+};
+
+}  // namespace holdfast::topology

@@ -1,0 +1,189 @@
+// Sentinels that fall silent, and a caller who is away.
+#include "unit/topology/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology {
+namespace {
+
+using namespace test;
+
+TEST(TrackerLiveness, ASilentConnectionIsCheckedByAPingAfterFiveSeconds) {
+   deployment w;
+   w.start();
+   w.run_for(5s);
+   EXPECT_GE(w.count(s1, "PING"), 1u);
+   w.run_for(60s);
+   EXPECT_LE(w.count(s1, "PING"), 2u * 13) << "no more than one in five seconds on each of two connections";
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+   EXPECT_EQ(w.told<event::sentinel_up>().size(), 3u);
+}
+
+TEST(TrackerLiveness, AHalfOpenSentinelIsFoundAndComesBack) {
+   deployment w;
+   w.start();
+   w.set(s2, condition::stopped);
+   w.run_for(5s + 400ms);
+   const auto down = w.told<event::sentinel_down>();
+   ASSERT_EQ(down.size(), 1u);
+   EXPECT_EQ(down[0].sentinel, s2);
+   EXPECT_EQ(down[0].why, "no answer within 300 ms, where sentinel_timeout is 300 ms");
+   EXPECT_EQ(w.subscriptions(s2), 0u) << "the subscription is half-open, too";
+   EXPECT_TRUE(w.targets(old_master));
+   w.run_for(120s);
+   EXPECT_EQ(w.told<event::sentinel_down>().size(), 1u);
+   w.set(s2, condition::working);
+   w.run_for(11s);
+   EXPECT_EQ(w.told<event::sentinel_up>().size(), 4u);
+   EXPECT_EQ(w.subscriptions(s2), 1u);
+}
+
+TEST(TrackerLiveness, ADeadSentinelIsDialledWithBackoffForEver) {
+   deployment w;
+   w.start();
+   w.set(s2, condition::refusing);
+   w.run_for(60s);
+   const auto before = w.ticks;
+   w.run_for(600s);
+   // Each dial and each poll is a tick; ten seconds on average are five (full jitter).
+   EXPECT_LE(w.ticks - before, 1200u);
+   EXPECT_GE(w.ticks - before, 100u);
+   w.at(s2).is = condition::working;
+   w.run_for(11s);
+   EXPECT_EQ(w.subscriptions(s2), 1u);
+}
+
+TEST(TrackerLiveness, AnOutageOfAllSentinelsLeavesNoTargetAndEndsWithIt) {
+   deployment w;
+   w.start();
+   for (const auto& s : {s1, s2, s3}) w.set(s, condition::refusing);
+   w.run_for(2s);
+   EXPECT_FALSE(w.watched.target());
+   EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
+   w.at(s3).is = condition::working;
+   w.watched.need(true, w.now);
+   const auto r = w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_EQ(*w.watched.target(), (named_master{old_master, 5, 1})) << "the same generation as before";
+   EXPECT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+}
+
+TEST(TrackerLiveness, ARoundWithOneSilentSentinelEndsWhenAMajorityConfirms) {
+   deployment w;
+   w.start();
+   w.set(s3, condition::stopped);
+   const auto before = w.now;
+   const auto r = w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+   EXPECT_LE(w.now - before, 2ms);
+}
+
+TEST(TrackerLiveness, ARoundWithTwoSilentSentinelsEndsAtTheirTimeout) {
+   deployment w;
+   w.start();
+   w.set(s2, condition::stopped);
+   w.set(s3, condition::stopped);
+   const auto before = w.now;
+   const auto r = w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+   EXPECT_LE(w.now - before, 302ms);
+   EXPECT_TRUE(w.targets(old_master)) << "one reachable Sentinel suffices";
+}
+
+TEST(TrackerLiveness, ANewAskWhileASlowRoundRunsIsAnsweredByNewAnswers) {
+   deployment w;
+   w.start();
+   w.set(s2, condition::stopped);
+   w.set(s3, condition::stopped);
+   std::vector<sentinel_tracker::round> asked;
+   for (int i = 0; i != 100; ++i) {
+      asked.push_back(w.watched.ask(w.now));
+      w.run_for(100us);
+   }
+   EXPECT_LE(w.count(s1, "SENTINEL MASTER"), 30u) << "at most two questions are under way";
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(asked.back()); }));
+   for (const auto r : asked) EXPECT_TRUE(w.watched.answered(r));
+}
+
+// ---- away ---------------------------------------------------------------------------------------------------------
+
+TEST(TrackerAway, AnAnswerThatCameWhileTheCallerWasAwayIsSeen) {
+   deployment w;
+   w.start();
+   const auto r = w.watched.ask(w.now);
+   w.away_for(60s);
+   w.run_for(2ms);
+   EXPECT_TRUE(w.watched.answered(r));
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+   for (const auto& s : {s1, s2, s3}) EXPECT_EQ(w.subscriptions(s), 1u);
+}
+
+TEST(TrackerAway, ATickBeforeTheAnswerIsReadDeclaresNobodyDead) {
+   deployment w;
+   w.start();
+   w.watched.ask(w.now);
+   w.away_for(60s);
+   w.watched.tick(w.now);
+   w.run_for(1s);
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+TEST(TrackerAway, AConnectThatNobodyCarriedOutIsNotATimeout) {
+   deployment w;
+   w.watched.tick(w.now);
+   w.now += 60s;  // not even the wish was taken
+   w.watched.tick(w.now);
+   w.run_for(10ms);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+TEST(TrackerAway, ASentinelThatDiedMeanwhileIsFoundWithinOneTimeout) {
+   deployment w;
+   w.start();
+   w.watched.ask(w.now);
+   w.set(s2, condition::stopped);
+   w.away_for(60s);
+   w.run_for(302ms);
+   ASSERT_EQ(w.told<event::sentinel_down>().size(), 1u);
+   EXPECT_EQ(w.told<event::sentinel_down>()[0].sentinel, s2);
+}
+
+TEST(TrackerAway, OneWhoAlwaysLooksInLateStillLearnsOfADeadSentinel) {
+   deployment w;
+   w.start();
+   w.set(s2, condition::stopped);
+   for (int i = 0; i != 20; ++i) {
+      w.away_for(700ms);  // always after the deadline
+      w.run_for(1ms);
+   }
+   EXPECT_EQ(w.told<event::sentinel_down>().size(), 1u);
+}
+
+TEST(TrackerAway, ASwitchMeanwhileRaisesDoubtOnReturnBeforeAnythingElse) {
+   deployment w;
+   w.start();
+   w.run_for(1s);
+   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.publish(s2, "+switch-master", switched(old_master, new_master));
+   w.away_for(300s);
+   w.run_for(0s);  // what arrived is delivered
+   EXPECT_TRUE(w.watched.in_doubt());
+   w.run_for(2ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+TEST(TrackerAway, WhatASubscriptionMissedIsAskedForWhenItIsBack) {
+   deployment w;
+   w.start();
+   w.cut(s1);
+   w.cut(s2);
+   w.cut(s3);
+   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.run_for(300ms);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+}  // namespace
+}  // namespace holdfast::topology

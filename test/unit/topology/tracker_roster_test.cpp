@@ -1,0 +1,461 @@
+// Sentinels that are replaced, move, share an address, or belong to somebody else: a Sentinel is its run id.
+#include "unit/topology/deployment.hpp"
+#include "unit/topology/promotion.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace holdfast::topology {
+namespace {
+
+using namespace test;
+
+const endpoint s4{"10.0.1.4", 26379};
+const endpoint s5{"10.0.1.5", 26379};
+const endpoint balancer{"10.0.9.9", 26379};
+
+sentinel_settings one_seed() {
+   auto s = three_sentinels();
+   s.sentinels = {s1};
+   return s;
+}
+
+struct watch_roster : ::testing::Test {
+   watch_roster() {
+      w.start();
+      EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s1, s2, s3}));
+   }
+   void unlist(const endpoint& who, std::initializer_list<endpoint> by) {
+      for (const auto& s : by) {
+         std::erase_if(w.at(s).others, [&](const auto& o) { return o.first == who; });
+         w.publish(s, "+reset-master", about_master(old_master));
+      }
+   }
+   void list(const endpoint& who, const std::string& id, std::initializer_list<endpoint> by) {
+      for (const auto& s : by) {
+         std::erase_if(w.at(s).others, [&](const auto& o) { return o.second == id; });
+         w.at(s).others.emplace_back(who, id);
+         w.publish(s, "+sentinel", "sentinel " + id + " " + who.host + " 26379 @ mymaster 10.0.0.1 6379");
+      }
+   }
+   void place(const endpoint& who, const std::string& id, std::initializer_list<endpoint> others) {
+      auto& s = w.at(who);
+      s = {};
+      s.id = id;
+      s.master = old_master;
+      s.epoch = 5;
+      for (const auto& o : others) s.others.emplace_back(o, w.at(o).id);
+   }
+   // Its host is lost, and its address is another deployment's from now on.
+   void pass_to_strangers(const endpoint& address) {
+      w.set(address, condition::refusing);
+      w.run_for(1ms);
+      place(address, "stranger", {});
+      w.name(address, new_master, 9);
+   }
+   bool knows(const endpoint& e) const {
+      const auto all = w.watched.sentinels();
+      return std::find(all.begin(), all.end(), e) != all.end();
+   }
+
+   deployment w{one_seed()};
+};
+
+TEST_F(watch_roster, address_that_passes_to_another_deployment_moves_nobody) {
+   pass_to_strangers(s2);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_TRUE(w.told<event::stale_answer>().empty()) << "its word is none, not even a stale one";
+   const auto down = w.told<event::sentinel_down>();
+   ASSERT_FALSE(down.empty());
+   unlist(s2, {s1, s3});
+   w.run_for(15s);
+   EXPECT_FALSE(knows(s2));
+   const auto dials = w.dials[s2];
+   w.run_for(60s);
+   EXPECT_EQ(w.dials[s2], dials);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST_F(watch_roster, stranger_is_refused_by_its_id_also_for_events) {
+   w.at(s2).behind = {s2, s4};
+   place(s4, "stranger", {});
+   w.cut(s2);
+   w.run_for(5s);
+   EXPECT_EQ(w.subscriptions(s4), 0u);
+   EXPECT_EQ(w.subscriptions(s2), 1u) << "redialled until it is the right one";
+}
+
+TEST_F(watch_roster, unlisted_node_has_no_vote_and_is_forgotten) {
+   unlist(s2, {s1, s3});
+   w.run_for(100ms);
+   w.name(s2, new_master, 9);
+   w.publish(s2, "+switch-master", switched(old_master, new_master));
+   w.run_for(100ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+   EXPECT_TRUE(w.targets(old_master));
+   w.run_for(15s);
+   EXPECT_FALSE(knows(s2));
+   EXPECT_EQ(w.connections(s2), 0u);
+   list(s2, "id-of-10.0.1.2", {s1, s3});
+   w.name(s2, old_master, 5);
+   w.run_for(1s);
+   EXPECT_TRUE(knows(s2));
+   EXPECT_EQ(w.watched.link_count(), 6u) << "its place was free";
+}
+
+TEST_F(watch_roster, sentinel_that_is_listed_by_a_learned_one_alone_votes) {
+   std::erase_if(w.at(s1).others, [](const auto& o) { return o.first == s2; });
+   w.run_for(30s);
+   EXPECT_TRUE(knows(s2));
+   EXPECT_EQ(w.connections(s2), 2u);
+}
+
+TEST_F(watch_roster, rolled_sentinels_leave_a_majority) {
+   w.watched.role_verified(old_master, 5, w.now);
+   w.set(s2, condition::refusing);
+   place(s4, "id-4", {s1, s3});
+   unlist(s2, {s1, s3});
+   list(s4, "id-4", {s1, s3});
+   w.run_for(15s);
+   w.set(s3, condition::refusing);
+   place(s5, "id-5", {s1, s4});
+   unlist(s3, {s1, s4});
+   list(s5, "id-5", {s1, s4});
+   w.run_for(15s);
+   EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s1, s4, s5}));
+   for (const auto& s : {s1, s4, s5}) w.name(s, old_master, 0);
+   w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return !w.told<event::new_lineage>().empty(); }, 12s));
+}
+
+TEST_F(watch_roster, moved_sentinel_is_dialled_at_its_new_address) {
+   for (const auto& [from, to] : {std::pair(s2, s4), std::pair(s3, s5)}) {
+      const auto id = w.at(from).id;
+      w.set(from, condition::refusing);
+      w.run_for(1s);
+      place(to, id, {s1});
+      list(to, id, {s1});
+      w.run_for(1s);
+      EXPECT_FALSE(knows(from));
+      EXPECT_TRUE(knows(to));
+   }
+   EXPECT_EQ(w.subscriptions(s4), 1u);
+   EXPECT_EQ(w.watched.link_count(), 6u);
+   w.set(s1, condition::refusing);
+   for (const auto& s : {s4, s5}) w.name(s, new_master, 6);
+   w.watched.ask(w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "though no configured one is left";
+}
+
+TEST_F(watch_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
+   w.set(s2, condition::refusing);
+   w.run_for(1s);
+   place(s2, "new-2", {s1, s3});
+   unlist(s2, {s1, s3});
+   list(s2, "new-2", {s1, s3});
+   ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s2) == 1; }, 20s));
+   for (const auto& s : {s2, s3}) w.name(s, new_master, 6);
+   w.watched.ask(w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+}
+
+// ---- learned against configured -----------------------------------------------------------------------------------
+
+TEST_F(watch_roster, newer_epoch_of_one_learned_sentinel_does_not_move) {
+   w.name(s3, new_master, 6);
+   w.watched.ask(w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+   w.name(s2, new_master, 6);
+   w.watched.ask(w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "two of three are a failover";
+}
+
+TEST_F(watch_roster, newer_epoch_of_a_learned_sentinel_counts_while_no_configured_answers) {
+   w.set(s1, condition::refusing);
+   w.run_for(1s);
+   w.name(s3, new_master, 6);
+   w.watched.ask(w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+}
+
+TEST(tracker_roster_without_ids, unproven_majority_does_not_move_against_a_configured_one) {
+   deployment w(one_seed());
+   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
+   w.start();
+   EXPECT_EQ(w.watched.sentinels().size(), 3u);
+   for (const auto& s : {s2, s3}) w.name(s, new_master, 6);
+   w.watched.ask(w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+   w.name(s1, new_master, 6);
+   w.watched.ask(w.now);
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+}
+
+TEST(tracker_roster_without_ids, selection_for_another_master_is_not_ours) {
+   auto settings = one_seed();
+   settings.eager = true;
+   deployment w(settings);
+   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
+   w.start();
+   const endpoint other{"10.7.0.1", 6379};
+   const endpoint theirs{"10.7.0.2", 6379};
+   w.at(theirs).role = "master";
+   const auto select = [&](const endpoint& node, const endpoint& master) {
+      w.publish(s2, "+new-epoch", "9");
+      w.publish(s2, "+try-failover", about_master(master));
+      w.publish(s2, "+selected-slave", about_replica(node, master));
+      w.run_for(2ms);
+   };
+   select(theirs, other);
+   EXPECT_LE(w.watched.hold_writes_until(), w.now);
+   w.run_for(5s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.dials[theirs], 0u);
+   select(new_master, old_master);
+   EXPECT_GT(w.watched.hold_writes_until(), w.now);
+}
+
+TEST(tracker_roster_without_ids, moved_sentinel_is_left_where_another_one_stands_now) {
+   deployment w(one_seed());
+   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
+   w.start();
+   w.set(s3, condition::refusing);
+   w.run_for(1ms);
+   w.set(s3, condition::working);  // of strangers, and dialled before anybody lists the other address
+   w.name(s3, new_master, 9);
+   w.run_for(15s);
+   w.at(s4) = w.at(s2);
+   for (const auto& s : {s1, s2}) {
+      for (auto& other : w.at(s).others) {
+         if (other.first == s3) other.first = s4;
+      }
+      w.publish(s, "+sentinel", "sentinel id 10.0.1.4 26379 @ mymaster 10.0.0.1 6379");
+   }
+   w.run_for(1s);
+   EXPECT_EQ(w.connections(s3), 0u);
+   EXPECT_EQ(w.connections(s4), 2u);
+   w.set(s1, condition::refusing);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+// ---- a configured address that belongs to another deployment by now -----------------------------------------------
+
+struct watch_stray : ::testing::Test {
+   // Its host is lost, and a Sentinel of the same master name has its address.
+   void give_away(const endpoint& address) {
+      w.set(address, condition::refusing);
+      w.run_for(1ms);
+      auto& s = w.at(address);
+      s = {};
+      s.id = "stranger";
+      s.others = {{s4, "another-stranger"}};
+      w.name(address, new_master, 9);
+      w.at(s4) = s;
+      w.at(s4).id = "another-stranger";
+      w.at(s4).others = {{address, "stranger"}};
+   }
+   deployment w;
+};
+
+TEST_F(watch_stray, newer_epoch_moves_nobody) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   EXPECT_EQ(w.dials[s4], 0u);
+   w.publish(s3, "+switch-master", switched(old_master, new_master));
+   w.run_for(1ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+   const auto down = w.told<event::sentinel_down>();
+   ASSERT_FALSE(down.empty());
+   EXPECT_NE(down.back().why.find("another deployment"), std::string::npos) << down.back().why;
+}
+
+TEST_F(watch_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset) {
+   w.start();
+   for (const auto& s : {s1, s2}) {
+      w.at(s).others.clear();
+      w.publish(s, "+reset-master", about_master(old_master));
+   }
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   EXPECT_EQ(w.dials[s4], 0u);
+}
+
+TEST_F(watch_stray, newer_epoch_moves_nobody_from_the_start) {
+   give_away(s3);
+   w.run_for(30s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
+TEST_F(watch_stray, reconnection_moves_nobody) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (int i = 0; i != 5; ++i) {
+      w.cut(s3);
+      w.run_for(15s);
+      EXPECT_TRUE(w.targets(old_master));
+   }
+}
+
+TEST_F(watch_stray, moves_nobody_while_no_other_answers) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
+   w.run_for(15s);
+   w.cut(s3);
+   w.run_for(15s);
+   EXPECT_FALSE(w.watched.target());
+   ASSERT_TRUE(w.watched.why_none());
+   const auto causes = w.watched.why_none()->causes;
+   EXPECT_TRUE(
+      std::any_of(causes.begin(), causes.end(), [](const auto& c) { return c.find("another dep") != c.npos; }));
+   for (const auto& s : {s1, s2}) w.set(s, condition::working);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
+TEST_F(watch_stray, counts_when_the_others_have_been_gone_for_a_minute) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
+   w.run_for(50s);
+   EXPECT_FALSE(w.watched.target());
+   w.run_for(20s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_GT(w.dials[s4], 0u);
+}
+
+TEST_F(watch_stray, counts_again_once_the_others_list_it) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   for (const auto& s : {s1, s2}) w.at(s).others.emplace_back(s3, "stranger");
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(new_master));
+}
+
+// ---- several behind one address -----------------------------------------------------------------------------------
+
+struct watch_balanced : ::testing::Test {
+   watch_balanced() {
+      auto s = eager();
+      s.sentinels = {balancer};
+      w = std::make_unique<deployment>(s);
+      w->at(balancer).behind = {s1, s2, s3};
+      for (const auto& x : {s1, s2, s3}) w->at(x).replicas = {new_master};
+      w->at(old_master).role = "master";
+      w->at(new_master).role = "slave";
+      w->run_for(3s);
+   }
+   std::unique_ptr<deployment> w;
+};
+
+TEST_F(watch_balanced, each_sentinel_is_heard_at_its_own_address) {
+   for (const auto& s : {s1, s2, s3}) EXPECT_GE(w->subscriptions(s), 1u) << to_string(s);
+   EXPECT_EQ(w->watched.sentinels().size(), 4u);
+   const auto links = w->watched.link_count();
+   for (int i = 0; i != 5; ++i) {
+      w->cut(s1);
+      w->run_for(3s);
+   }
+   EXPECT_EQ(w->watched.link_count(), links);
+}
+
+TEST_F(watch_balanced, selection_by_any_of_them_is_not_missed) {
+   for (const auto& s : {s1, s2, s3}) {
+      const auto epoch = w->watched.target()->epoch + 1;
+      w->publish(s, "+new-epoch", std::to_string(epoch));
+      w->publish(s, "+try-failover", about_master(old_master));
+      w->publish(s, "+selected-slave", about_replica(new_master, old_master));
+      w->run_for(5ms);
+      EXPECT_GT(w->watched.hold_writes_until(), w->now) << to_string(s);
+      w->publish(s, "-failover-abort-slave-timeout", about_master(old_master));
+      w->run_for(10s);
+   }
+}
+
+TEST_F(watch_balanced, selection_heard_twice_is_withdrawn_by_either) {
+   for (const auto& s : {s1, s2, s3}) {
+      if (w->subscriptions(s) != 2) continue;  // the one behind the balancer
+      w->publish(s, "+new-epoch", "6");
+      w->publish(s, "+try-failover", about_master(old_master));
+      w->publish(s, "+selected-slave", about_replica(new_master, old_master));
+      w->run_for(50ms);
+      w->at(new_master).role = "master";
+      w->cut(new_master);
+      ASSERT_TRUE(w->run_till([&] { return w->watched.is_provisional(); }, 1s));
+      w->publish(s, "-failover-abort-slave-timeout", about_master(old_master));
+      w->run_for(5ms);
+      EXPECT_TRUE(w->targets(old_master));
+      return;
+   }
+   FAIL() << "none is heard twice";
+}
+
+// The news that the process before has ended comes later to one of the two connections.
+TEST(tracker_named_sentinel, restart_as_another_one_needs_no_second_place) {
+   const endpoint name{"sentinel-1", 26379};
+   auto settings = three_sentinels();
+   settings.sentinels = {name};
+   deployment w(settings);
+   w.at(name).behind = {s1};
+   w.start();
+   w.at(s1).id = "new-1";
+   for (const auto& s : {s2, s3}) {
+      for (auto& [where, id] : w.at(s).others) id = where == s1 ? "new-1" : id;
+   }
+   const auto answers = [&] {
+      const auto up = w.told<event::sentinel_up>();
+      return std::count_if(up.begin(), up.end(), [&](const auto& e) { return e.sentinel == name; });
+   };
+   const auto before = answers();
+   w.cut_questions(s1);
+   ASSERT_TRUE(w.run_till([&] { return answers() != before; }, 5s));
+   w.cut_subscription(s1);
+   w.run_for(30s);
+   EXPECT_EQ(w.connections(s1), 2u);
+}
+
+TEST(tracker_unreachable, sentinels_that_announce_no_reachable_address_are_heard_by_the_given_one) {
+   auto settings = three_sentinels();
+   settings.sentinels = {balancer};
+   deployment w(settings);
+   w.at(balancer).behind = {s1, s2, s3};
+   for (const auto& s : {s1, s2, s3}) {
+      for (auto& [where, id] : w.at(s).others) {
+         where.host = "192.168.0." + where.host.substr(7);
+         w.at(where).is = condition::vanished;
+      }
+   }
+   w.run_for(60s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_LE(w.told<event::sentinel_down>().size(), 3u);
+   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   for (const auto& s : {s1, s2, s3}) w.publish(s, "+switch-master", switched(old_master, new_master));
+   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+}
+
+TEST_F(watch_balanced, two_answers_of_one_sentinel_are_one_vote) {
+   w->name(s1, new_master, 6);  // also behind the balancer, which is configured
+   w->run_for(1s);
+   w->watched.ask(w->now);
+   w->run_for(1s);
+   EXPECT_TRUE(w->targets(new_master));
+}
+
+}  // namespace
+}  // namespace holdfast::topology

@@ -1,0 +1,289 @@
+// From nothing to a master's name.
+#include "unit/topology/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::topology {
+namespace {
+
+using namespace test;
+
+TEST(TrackerStart, NothingHappensBeforeTheFirstTick) {
+   deployment w;
+   EXPECT_EQ(w.wishes.take(), nullptr);
+   EXPECT_FALSE(w.watched.target());
+   EXPECT_FALSE(w.watched.why_none());
+   EXPECT_LE(w.watched.next_deadline(), w.now);
+}
+
+TEST(TrackerStart, NamesTheMasterAfterTwoWaitsForAReply) {
+   deployment w;
+   const auto r = w.watched.ask(w.now);
+   // Connect, question; connect, question: each one millisecond.
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+   EXPECT_EQ(w.since_start(), 4ms);
+   ASSERT_TRUE(w.targets(old_master));
+   EXPECT_EQ(*w.watched.target(), (named_master{old_master, 5, 1}));
+   EXPECT_EQ(w.watched.down_after(), 1s);
+   EXPECT_FALSE(w.watched.why_none());
+}
+
+TEST(TrackerStart, TheSecondSentinelIsDialledFiftyMillisecondsAfterASilentFirst) {
+   deployment w;
+   w.set(s1, condition::vanished);
+   w.run_for(49ms);
+   EXPECT_EQ(w.count(s2, "SENTINEL MASTER"), 0u);
+   w.run_for(4ms);
+   EXPECT_EQ(w.count(s2, "SENTINEL MASTER"), 1u);
+   // The third is not waited for another 50 ms: the second has answered.
+   w.run_for(4ms);
+   EXPECT_GE(w.count(s3, "SENTINEL MASTER"), 1u);
+}
+
+TEST(TrackerStart, TheSecondSentinelIsDialledAtOnceWhenTheFirstRefuses) {
+   deployment w;
+   w.set(s1, condition::refusing);
+   ASSERT_TRUE(w.run_till([&] { return w.count(s2, "SENTINEL MASTER") != 0; }));
+   EXPECT_LT(w.since_start(), 4ms);
+}
+
+TEST(TrackerStart, TheFirstBeliefWaitsThreeHundredMillisecondsForASilentSentinel) {
+   deployment w;
+   w.set(s3, condition::stopped);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_GE(w.since_start(), 300ms);
+   EXPECT_LE(w.since_start(), 305ms);
+}
+
+TEST(TrackerStart, TheFirstBeliefDoesNotWaitForASentinelThatFailed) {
+   deployment w;
+   w.set(s3, condition::refusing);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_LE(w.since_start(), 6ms);
+}
+
+TEST(TrackerStart, TheNewestEpochWinsOverAMajorityThatAnsweredFirst) {
+   deployment w;
+   w.name(s3, new_master, 6);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_TRUE(w.targets(new_master));
+   w.run_for(1s);
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_EQ(w.told<event::stale_answer>().size(), 2u);
+   EXPECT_EQ(w.told<event::master_named>().size(), 1u);
+}
+
+TEST(TrackerStart, ASentinelThatDoesNotKnowTheNameIsPassedOver) {
+   deployment w;
+   w.at(s1).knows_the_name = false;
+   w.at(s2).knows_the_name = false;
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_LE(w.since_start(), 5ms);
+}
+
+TEST(TrackerStart, TheSentinelThatAnsweredMovesToTheFront) {
+   deployment w;
+   w.set(s1, condition::refusing);
+   w.start();
+   EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s2, s1, s3}));
+}
+
+TEST(TrackerStart, EverySentinelIsSubscribedTo) {
+   deployment w;
+   w.start();
+   for (const auto& s : {s1, s2, s3}) EXPECT_EQ(w.subscriptions(s), 1u);
+   EXPECT_EQ(w.told<event::sentinel_up>().size(), 3u);
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+TEST(TrackerStart, ASentinelIsAskedInOneWriteTheEpochBeforeTheAddress) {
+   deployment w;
+   std::vector<std::string> order;
+   w.at(s1).tamper = [&](std::string& reply, unsigned) { order.push_back(reply.substr(0, 4)); };
+   w.watched.tick(w.now);
+   w.carry_out();
+   auto& link = w.watched.link_at(0);
+   ASSERT_EQ(link.where(), s1);
+   link.opened();
+   w.watched.on_opened(link, w.now);
+   const auto pending = link.out.pending();
+   const std::string written(pending.begin(), pending.end());
+   const auto id = written.find("MYID");
+   const auto epoch = written.find("\r\nMASTER\r\n");
+   const auto address = written.find("GET-MASTER-ADDR-BY-NAME");
+   const auto list = written.find("SENTINELS\r\n");
+   ASSERT_NE(list, std::string::npos);
+   EXPECT_LT(id, epoch);
+   EXPECT_LT(epoch, address);
+   EXPECT_LT(address, list);
+   EXPECT_EQ(written.find("SELECT"), std::string::npos);
+}
+
+TEST(TrackerStart, AskingTwiceAtTheSameInstantIsOneRound) {
+   deployment w;
+   EXPECT_EQ(w.watched.ask(w.now), w.watched.ask(w.now));
+   w.start();
+   const auto r = w.watched.ask(w.now);
+   EXPECT_EQ(w.watched.ask(w.now), r);
+   EXPECT_FALSE(w.watched.answered(r));
+   w.now += 1us;
+   EXPECT_NE(w.watched.ask(w.now), r);
+}
+
+// ---- no master ----------------------------------------------------------------------------------------------------
+
+TEST(TrackerStart, NoSentinelReachableIsSaidWithOneCauseForEach) {
+   deployment w;
+   w.set(s1, condition::refusing);
+   w.set(s2, condition::vanished);
+   w.set(s3, condition::stopped);
+   const auto r = w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+   EXPECT_LE(w.since_start(), 50ms + 300ms + 10ms);
+   EXPECT_FALSE(w.watched.target());
+   const auto t = w.watched.why_none();
+   ASSERT_TRUE(t);
+   EXPECT_EQ(t->code, errc::no_sentinel);
+   EXPECT_FALSE(t->final);
+   EXPECT_EQ(t->causes, (std::vector<std::string>{
+                           "Sentinel 10.0.1.1:26379: connection refused",
+                           "Sentinel 10.0.1.2:26379: no connection within 300 ms, where sentinel_timeout is 300 ms",
+                           "Sentinel 10.0.1.3:26379: no answer within 300 ms, where sentinel_timeout is 300 ms"}));
+   EXPECT_EQ(w.told<event::sentinel_down>().size(), 3u);
+   EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
+   w.run_for(5s);
+   EXPECT_EQ(w.told<event::sentinel_down>().size(), 3u) << "told once, not at each try";
+   EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
+}
+
+TEST(TrackerStart, ASentinelThatComesLaterIsFoundWithinTheBackoff) {
+   deployment w;
+   for (const auto& s : {s1, s2, s3}) w.set(s, condition::refusing);
+   w.run_for(30s);
+   EXPECT_FALSE(w.watched.target());
+   w.at(s2).is = condition::working;
+   const auto before = w.now;
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_LE(w.now - before, 260ms);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+TEST(TrackerStart, AnUnknownNameIsFinalOnlyWhenEverySeedSaysSo) {
+   deployment w;
+   for (const auto& s : {s1, s2}) w.at(s).knows_the_name = false;
+   w.set(s3, condition::refusing);
+   w.start();
+   auto t = w.watched.why_none();
+   ASSERT_TRUE(t);
+   EXPECT_EQ(t->code, errc::unknown_master);
+   EXPECT_FALSE(t->final);
+
+   w.at(s3).is = condition::working;
+   w.at(s3).knows_the_name = false;
+   w.run_for(1s);
+   t = w.watched.why_none();
+   ASSERT_TRUE(t);
+   EXPECT_EQ(t->code, errc::unknown_master);
+   EXPECT_TRUE(t->final);
+   EXPECT_EQ(t->causes[0], "Sentinel 10.0.1.1:26379: knows no master named 'mymaster'");
+}
+
+TEST(TrackerStart, ANameThatWasOnceKnownIsNeverFinallyUnknown) {
+   deployment w;
+   w.start();
+   for (const auto& s : {s1, s2, s3}) w.at(s).knows_the_name = false;
+   const auto r = w.watched.ask(w.now);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
+   EXPECT_FALSE(w.watched.target());
+   const auto t = w.watched.why_none();
+   ASSERT_TRUE(t);
+   EXPECT_EQ(t->code, errc::unknown_master);
+   EXPECT_FALSE(t->final);
+}
+
+TEST(TrackerStart, ARefusedPasswordIsItsOwnTrouble) {
+   deployment w;
+   for (const auto& s : {s1, s2, s3}) w.at(s).password = "secret";
+   w.start();
+   const auto t = w.watched.why_none();
+   ASSERT_TRUE(t);
+   EXPECT_EQ(t->code, errc::authentication_failed);
+   EXPECT_TRUE(t->final);
+   EXPECT_EQ(t->causes[2], "Sentinel 10.0.1.3:26379: refused our user or password: NOAUTH Authentication required.");
+}
+
+TEST(TrackerStart, ThePasswordOpensEachConnection) {
+   for (const auto* user : {"", "watcher"}) {
+      auto settings = three_sentinels();
+      settings.username = user;
+      settings.password = "secret";
+      deployment w(settings);
+      for (const auto& s : {s1, s2, s3}) w.at(s).password = "secret";
+      w.start();
+      EXPECT_TRUE(w.targets(old_master));
+      EXPECT_EQ(w.count(s1, "AUTH"), 2u);
+      EXPECT_EQ(w.subscriptions(s1), 1u);
+   }
+}
+
+// ---- without Sentinels --------------------------------------------------------------------------------------------
+
+TEST(TrackerStart, WithoutSentinelsTheServerIsTheTargetAndEveryRoundIsAnswered) {
+   sentinel_settings s;
+   s.server = old_master;
+   scripted_world w(s);
+   EXPECT_EQ(w.watched.target(), (named_master{old_master, 0, 1}));
+   EXPECT_EQ(w.watched.next_deadline(), never);
+   const auto r = w.watched.ask(w.now);
+   EXPECT_TRUE(w.watched.answered(r));
+   w.watched.tick(w.now);
+   w.watched.need(true, w.now);
+   w.watched.role_refused(old_master, "slave", w.now);
+   EXPECT_EQ(w.watched.link_count(), 0u);
+   EXPECT_EQ(w.watched.next_deadline(), never);
+   EXPECT_EQ(w.watched.target(), (named_master{old_master, 0, 1}));
+   EXPECT_FALSE(w.watched.why_none());
+   EXPECT_EQ(w.wishes.take(), nullptr);
+}
+
+// ---- learned Sentinels --------------------------------------------------------------------------------------------
+
+TEST(TrackerStart, OneSeedLearnsTheOthersAndTheFirstBeliefHearsThem) {
+   auto settings = three_sentinels();
+   settings.sentinels = {s1};
+   deployment w(settings);
+   w.name(s2, new_master, 6);
+   w.name(s3, new_master, 6);
+   ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
+   EXPECT_TRUE(w.targets(new_master));
+   EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s1, s2, s3}));
+   EXPECT_EQ(w.told<event::sentinel_learned>().size(), 2u);
+   EXPECT_EQ(w.watched.link_count(), 6u);
+}
+
+TEST(TrackerStart, ASeedGivenByNameIsNotLearnedAgainByItsAddress) {
+   const endpoint n1{"sentinel-1", 26379};
+   const endpoint n2{"sentinel-2", 26379};
+   auto settings = three_sentinels();
+   settings.sentinels = {n1, n2};
+   deployment w(settings);
+   w.at(n1) = w.at(s1);
+   w.at(n2) = w.at(s2);
+   w.start();
+   EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{n1, n2, s3}));
+}
+
+TEST(TrackerStart, TheSentinelsThatAreLearnedAreBounded) {
+   auto settings = three_sentinels();
+   settings.max_sentinels = 5;
+   deployment w(settings);
+   for (std::uint16_t i = 1; i != 60; ++i)
+      w.at(s1).others.emplace_back(endpoint{"10.9.9.9", i}, "x" + std::to_string(i));
+   w.run_for(10s);
+   EXPECT_EQ(w.watched.sentinels().size(), 5u);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
+}  // namespace
+}  // namespace holdfast::topology
