@@ -7,6 +7,7 @@
 #include "topology/sentinel/subscription.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -23,9 +24,14 @@ struct sentinel_peer {
       down,     // it failed, and has not answered since; `why`
    };
 
-   sentinel_peer(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l, endpoint at, bool is_seed,
-                 std::string id)
-      : where(std::move(at)), seed(is_seed), listed_as(std::move(id)), questions(s, wishes, l), events(s, wishes, l) {}
+   sentinel_peer(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l, std::size_t n, endpoint at,
+                 bool is_seed, std::string id)
+      : number(n),
+        where(std::move(at)),
+        seed(is_seed),
+        listed_as(std::move(id)),
+        questions(s, wishes, l),
+        events(s, wishes, l) {}
 
    bool up() const { return now == status::up; }
    bool names_a_master() const { return up() && latest.what == sentinel_answer::kind::named; }
@@ -78,6 +84,7 @@ struct sentinel_peer {
    static constexpr const char* stray_text =
       "is of another deployment: the other configured Sentinels do not list it, nor it them";
 
+   std::size_t number = 0;  // its place in the list of all
    endpoint where;
    bool seed = false;                // a configured place
    bool in_use = true;               // else it is free for another
@@ -119,8 +126,6 @@ struct sentinel_peer {
    };
    std::optional<selection> candidate = {};
    time_point no_hold_until = time_point::min();  // its selections hold nothing before: one came to nothing
-   bool doubted = false;                          // it had a part in the doubt of now
-   time_point quiet_until = time_point::min();    // its hints raise no doubt before
    std::optional<sentinel_vote> stale_told = {};  // told last as a stale answer
 };
 

@@ -25,7 +25,8 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
      wishes_(&wishes),
      limits_(small(l)),
      events_(&events),
-     nodes_(settings_, seed ^ 2, wishes, limits_) {
+     nodes_(settings_, seed ^ 2, wishes, limits_),
+     doubt_(settings_) {
    for (const auto& where : settings_.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
       if (std::none_of(peers_.begin(), peers_.end(), same)) add_peer(where, true);
@@ -39,7 +40,7 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
 
 void sentinel_tracker::add_peer(const endpoint& where, bool seed) {
    order_.push_back(peers_.size());
-   peers_.push_back(std::make_unique<peer>(settings_, *wishes_, limits_, where, seed, std::string()));
+   peers_.push_back(std::make_unique<peer>(settings_, *wishes_, limits_, peers_.size(), where, seed, std::string()));
 }
 
 resp::link& sentinel_tracker::link_at(std::size_t i) {
@@ -194,10 +195,9 @@ void sentinel_tracker::role_verified(const endpoint& where, std::uint64_t epoch,
 void sentinel_tracker::role_refused(const endpoint& where, std::string_view, time_point now) {
    if (verified_ == where) verified_ = {};
    if (peers_.empty()) return;
-   if (followed_ == where) stop_following();
+   if (role_hint_.follows(where)) role_hint_.stop();
    if (provisional_ && believed_->where == where) denied(now);
-   if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where)
-      ask_whom_it_follows(where);
+   if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where) role_hint_.ask(where);
    if (offered_ && offered_->where == where) {
       withdraw_offer();
       agreed_since_ = now;
@@ -275,9 +275,9 @@ void sentinel_tracker::finish_event(time_point now) {
 }
 
 time_point sentinel_tracker::earliest_deadline() const {
-   auto soonest = std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline(), nodes_.deadline()});
+   auto soonest =
+      std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline(), nodes_.deadline(), doubt_.deadline()});
    if (hold_until_ != time_point::min()) soonest = std::min(soonest, hold_until_);
-   if (in_doubt_) soonest = std::min(soonest, doubt_until_);
    if (agreed_ && agreed_round_ == 0 && !offered_ && !returns_)
       soonest = std::min(soonest, after(agreed_since_, settings_.agree_for));
    for (const auto& p : peers_) {

@@ -76,6 +76,8 @@
 
 #include "link/link.hpp"
 #include "topology/sentinel/belief.hpp"
+#include "topology/sentinel/doubt.hpp"
+#include "topology/sentinel/role_hint.hpp"
 #include "topology/sentinel/rounds.hpp"
 #include "topology/sentinel/sentinel_event.hpp"
 #include "topology/sentinel/sentinel_peer.hpp"
@@ -135,7 +137,7 @@ class sentinel_tracker {
    // The master that the Sentinels name; its role is still to be verified, by whoever connects. Without Sentinels, the
    // fixed server at epoch 0.
    const std::optional<named_master>& target() const { return target_; }
-   bool in_doubt() const { return in_doubt_; }
+   bool in_doubt() const { return doubt_.is_raised(); }
    // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
    time_point hold_writes_until() const { return hold_until_; }
    // The target is believed by its own word and its selection, and no Sentinel has named it yet.
@@ -222,8 +224,7 @@ class sentinel_tracker {
    void ask_for_hint(peer&, time_point now);
    void ask_what_was_hinted(time_point now);
    time_point next_hint_ask(time_point now) const;
-   void doubt(peer&, time_point now);
-   void end_doubt(time_point now);
+   void raise_doubt(peer&, time_point now);
    void watch_agreement(time_point now);
    void offer_agreed(time_point now);
    void withdraw_offer();
@@ -245,9 +246,6 @@ class sentinel_tracker {
    void keep_warm(time_point now);
    void take_observations(time_point now);
    void role_seen(const warm_replicas::role_observation&, time_point now);
-   void followed_role_seen(const warm_replicas::role_observation&);
-   void ask_whom_it_follows(const endpoint&);
-   void stop_following();
 
    sentinel_settings settings_;
    random_source random_;
@@ -291,14 +289,9 @@ class sentinel_tracker {
    std::optional<provisional> provisional_;     // what is believed is
    time_point hold_until_ = time_point::min();  // the latest of the candidates' own
    std::optional<endpoint> returns_;            // pursued: whom the Sentinels agree on, other than what we believe
-   std::optional<endpoint> asked_;              // pursued: the target that says it is a slave
-   std::optional<endpoint> follows_;            // pursued: whom it says it follows
-   std::optional<endpoint> followed_;           // the target by role hint
+   role_hint role_hint_;
 
-   bool in_doubt_ = false;
-   round doubt_round_ = 0;
-   time_point doubt_until_ = never;
-   std::uint64_t doubt_generation_ = 0;
+   topology::doubt doubt_;
    time_point hint_asked_at_ = time_point::min();
    time_point hint_ask_at_ = never;
 

@@ -111,7 +111,7 @@ void sentinel_tracker::believe(const endpoint& where, std::uint64_t epoch, std::
    drop_candidates(epoch);
    agreed_.reset();  // against what was believed before
    agreed_since_ = never;
-   stop_following();
+   role_hint_.stop();
    withdraw_offer();
    refusals_ = 0;
    for (const auto& p : peers_) {
@@ -179,8 +179,7 @@ void sentinel_tracker::settle(time_point now) {
       conclude(now);
       break;
    }
-   const bool moved = doubt_generation_ != last_target_.generation;
-   if (in_doubt_ && (moved || rounds_.finished(doubt_round_) || now >= doubt_until_)) end_doubt(now);
+   doubt_.review(rounds_, last_target_.generation, now);
 }
 
 void sentinel_tracker::conclude(time_point now) {
@@ -211,7 +210,7 @@ void sentinel_tracker::publish() {
       wanted = named_master{offered_->where, offered_->epoch, 0};
    else if (reachable_ || peers_.empty())
       wanted = believed_;
-   if (wanted && followed_ && !offered_) wanted->where = *followed_;
+   if (wanted && role_hint_.target() && !offered_) wanted->where = *role_hint_.target();
    if (!wanted) {
       target_.reset();
       if (!concluded_ || lost_told_) return;

@@ -47,7 +47,7 @@ void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point 
    if (!was_active) return;
    drop_candidates_of(p, p.events.id());
    const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
-   if (!any) doubt(p, now);
+   if (!any) raise_doubt(p, now);
    ask_for_hint(p, now);
 }
 
@@ -60,7 +60,7 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
       case hint_kind::switched:
          // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
          if (p.candidate && p.candidate->where != h.about) p.candidate.reset();
-         if (target_ && h.about != target_->where) doubt(p, now);
+         if (target_ && h.about != target_->where) raise_doubt(p, now);
          break;
       case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;
       case hint_kind::objectively_up: p.objectively_down = false; break;
@@ -109,26 +109,11 @@ time_point sentinel_tracker::next_hint_ask(time_point now) const {
    return std::max(now, after(hint_asked_at_, settings_.hint_spacing));
 }
 
-// ---- doubt --------------------------------------------------------------------------------------------------------
-
-void sentinel_tracker::doubt(peer& p, time_point now) {
-   if (!target_ || p.doubted || now < p.quiet_until) return;
-   p.doubted = true;
-   doubt_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
-   hint_ask_at_ = now;  // commands are held: no time to wait for further hints
-   if (in_doubt_) return;
-   in_doubt_ = true;
-   doubt_until_ = after(now, p.questions.connection.patience());
-   doubt_generation_ = last_target_.generation;
-}
-
-void sentinel_tracker::end_doubt(time_point now) {
-   in_doubt_ = false;
-   const bool in_vain = doubt_generation_ == last_target_.generation;
-   for (const auto& p : peers_) {
-      if (p->doubted && in_vain) p->quiet_until = after(now, settings_.doubt_pause);
-      p->doubted = false;
-   }
+void sentinel_tracker::raise_doubt(peer& p, time_point now) {
+   const round answer = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   const duration patience = p.questions.connection.patience();
+   if (target_ && doubt_.raise(p.number, answer, last_target_.generation, patience, now))
+      hint_ask_at_ = now;  // commands are held: no time to wait for further hints
 }
 
 // ---- a new lineage ------------------------------------------------------------------------------------------------

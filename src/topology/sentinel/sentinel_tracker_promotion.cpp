@@ -137,10 +137,8 @@ void sentinel_tracker::pursue_those_that_matter(time_point now) {
       pursued_.push_back(p->candidate->where);
       if (now < p->candidate->hold_until) hold_until_ = std::max(hold_until_, p->candidate->hold_until);
    }
-   for (const auto* node : {&returns_, &asked_, &follows_}) {
-      if (*node) pursued_.push_back(**node);
-   }
-   if (followed_ && needed_) pursued_.push_back(*followed_);  // whether it is there, and what it is
+   if (returns_) pursued_.push_back(*returns_);
+   if (const endpoint* node = role_hint_.pursued(needed_)) pursued_.push_back(*node);
    nodes_.pursue(pursued_, now);
 }
 
@@ -155,7 +153,7 @@ void sentinel_tracker::take_observations(time_point now) {
                withdraw_offer();
                agreed_since_ = now;
             }
-            if (asked_ == s->where || follows_ == s->where || followed_ == s->where) stop_following();
+            role_hint_.on_failed(s->where);
             break;
       }
    }
@@ -163,7 +161,7 @@ void sentinel_tracker::take_observations(time_point now) {
 
 void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_point now) {
    const bool is_master = s.role == "master";
-   if (asked_ == s.where || follows_ == s.where || followed_ == s.where) followed_role_seen(s);
+   role_hint_.on_role(s.where, s.role, s.follows);
    if (returns_ == s.where && !is_master) {
       withdraw_offer();
       agreed_since_ = now;
@@ -183,30 +181,8 @@ void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_
       return believe(s.where, epoch, provisional{before, by, by->events.id(), 0}, now);
    }
    if (is_agreed) return back_to_agreed(now);
-   if (followed_ != s.where) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint
-}
-
-// ---- the role hint ------------------------------------------------------------------------------------------------
-
-void sentinel_tracker::ask_whom_it_follows(const endpoint& where) {
-   if (!asked_ && !follows_ && !followed_) asked_ = where;
-}
-
-void sentinel_tracker::followed_role_seen(const warm_replicas::role_observation& s) {
-   if (asked_ == s.where) {
-      asked_.reset();
-      if (s.role == "slave" && !s.follows.empty()) follows_ = s.follows;
-      return;
-   }
-   follows_.reset();
-   followed_.reset();
-   if (s.role == "master") followed_ = s.where;
-}
-
-void sentinel_tracker::stop_following() {
-   asked_.reset();
-   follows_.reset();
-   followed_.reset();
+   if (!role_hint_.follows(s.where))
+      hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint
 }
 
 }  // namespace holdfast::topology
