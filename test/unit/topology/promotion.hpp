@@ -15,7 +15,7 @@ inline sentinel_settings eager() {
    return s;
 }
 
-class promotion : public ::testing::Test {
+class promotion_world : public ::testing::Test {
  protected:
    void SetUp() override { set_up(w); }
    static void set_up(deployment& d) {

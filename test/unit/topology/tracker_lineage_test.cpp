@@ -8,7 +8,7 @@ namespace {
 
 using namespace test;
 
-class lineage : public ::testing::Test {
+class lineage_world : public ::testing::Test {
  protected:
    void SetUp() override {
       w.start();
@@ -25,7 +25,7 @@ class lineage : public ::testing::Test {
    time_point rebuilt_ = {};
 };
 
-TEST_F(lineage, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees) {
+TEST_F(lineage_world, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees) {
    rebuild(new_master);
    w.run_for(9900ms);
    EXPECT_TRUE(w.targets(old_master));
@@ -51,7 +51,7 @@ TEST_F(lineage, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees)
    EXPECT_EQ(w.watched.objection(), "");
 }
 
-TEST_F(lineage, IsWithdrawnWhenTheRoleIsRefusedAndOfferedAgainAfterAnotherTenSeconds) {
+TEST_F(lineage_world, IsWithdrawnWhenTheRoleIsRefusedAndOfferedAgainAfterAnotherTenSeconds) {
    rebuild(new_master);
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
    w.watched.role_refused(new_master, "slave", w.now);
@@ -63,7 +63,7 @@ TEST_F(lineage, IsWithdrawnWhenTheRoleIsRefusedAndOfferedAgainAfterAnotherTenSec
    EXPECT_TRUE(w.told<event::new_lineage>().empty());
 }
 
-TEST_F(lineage, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
+TEST_F(lineage_world, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
    rebuild(old_master);
    ASSERT_TRUE(w.run_till([&] { return !w.told<event::new_lineage>().empty(); }));
    EXPECT_LE(since(), 10010ms);
@@ -71,20 +71,20 @@ TEST_F(lineage, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
    EXPECT_EQ(w.told<event::master_named>().size(), 1u) << "only the first";
 }
 
-TEST_F(lineage, IsNotOfferedWhileOneSentinelStillKnowsTheNewerEpoch) {
+TEST_F(lineage_world, IsNotOfferedWhileOneSentinelStillKnowsTheNewerEpoch) {
    rebuild(new_master);
    w.name(s3, old_master, 5);
    w.run_for(60s);
    EXPECT_EQ(*w.watched.target(), (named_master{old_master, 5, 1}));
 }
 
-TEST_F(lineage, IsOfferedByTwoOfThreeWhenTheThirdIsAway) {
+TEST_F(lineage_world, IsOfferedByTwoOfThreeWhenTheThirdIsAway) {
    w.set(s3, condition::refusing);
    rebuild(new_master);
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
 }
 
-TEST_F(lineage, IsNotOfferedByOneOfThree) {
+TEST_F(lineage_world, IsNotOfferedByOneOfThree) {
    w.set(s2, condition::refusing);
    w.set(s3, condition::refusing);
    rebuild(new_master);
@@ -92,7 +92,7 @@ TEST_F(lineage, IsNotOfferedByOneOfThree) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(lineage, WaitsTenSecondsFromTheLastDisagreement) {
+TEST_F(lineage_world, WaitsTenSecondsFromTheLastDisagreement) {
    rebuild(new_master);
    w.run_for(8s);
    w.name(s1, endpoint{"10.0.0.9", 1}, 0);
@@ -105,7 +105,7 @@ TEST_F(lineage, WaitsTenSecondsFromTheLastDisagreement) {
    EXPECT_GE(w.now - before, 10s);
 }
 
-TEST_F(lineage, GivesWayToANewerEpochWhileItIsOffered) {
+TEST_F(lineage_world, GivesWayToANewerEpochWhileItIsOffered) {
    rebuild(new_master);
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
    const endpoint third{"10.0.0.3", 6379};
@@ -119,7 +119,7 @@ TEST_F(lineage, GivesWayToANewerEpochWhileItIsOffered) {
    EXPECT_TRUE(w.told<event::new_lineage>().empty());
 }
 
-TEST_F(lineage, EndsAtAFailoverOfTheNewOne) {
+TEST_F(lineage_world, EndsAtAFailoverOfTheNewOne) {
    rebuild(new_master);
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
    w.watched.role_verified(new_master, 0, w.now);

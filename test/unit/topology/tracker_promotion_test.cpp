@@ -7,7 +7,7 @@ namespace {
 
 using namespace test;
 
-TEST_F(promotion, ASelectedNodeIsBelievedWithinMillisecondsOfTheEndOfItsConnection) {
+TEST_F(promotion_world, ASelectedNodeIsBelievedWithinMillisecondsOfTheEndOfItsConnection) {
    selected();
    w.run_for(70ms);
    promoted(new_master);
@@ -21,7 +21,7 @@ TEST_F(promotion, ASelectedNodeIsBelievedWithinMillisecondsOfTheEndOfItsConnecti
    EXPECT_TRUE(w.told<event::stale_answer>().empty());
 }
 
-TEST_F(promotion, ItIsConfirmedWhenASentinelNamesItAndNothingMoves) {
+TEST_F(promotion_world, ItIsConfirmedWhenASentinelNamesItAndNothingMoves) {
    promoted_and_believed();
    w.name(s1, new_master, 6);
    w.publish(s1, "+promoted-slave", about_replica(new_master, old_master));
@@ -35,7 +35,7 @@ TEST_F(promotion, ItIsConfirmedWhenASentinelNamesItAndNothingMoves) {
    EXPECT_EQ(w.told<event::master_named>().size(), 2U);
 }
 
-TEST_F(promotion, WithoutAWarmConnectionTheNodeIsAskedUntilItIsPromoted) {
+TEST_F(promotion_world, WithoutAWarmConnectionTheNodeIsAskedUntilItIsPromoted) {
    auto s = eager();
    s.warm = false;
    deployment cold(s);
@@ -52,7 +52,7 @@ TEST_F(promotion, WithoutAWarmConnectionTheNodeIsAskedUntilItIsPromoted) {
    EXPECT_LE(cold.now - at, 252ms);
 }
 
-TEST_F(promotion, ANodeThatSaysMasterAndWasNotSelectedIsNotBelieved) {
+TEST_F(promotion_world, ANodeThatSaysMasterAndWasNotSelectedIsNotBelieved) {
    promoted(third);
    w.run_for(30s);
    EXPECT_TRUE(w.targets(old_master));
@@ -63,7 +63,7 @@ TEST_F(promotion, ANodeThatSaysMasterAndWasNotSelectedIsNotBelieved) {
    EXPECT_TRUE(w.targets(old_master)) << "the one that was selected says that it is a slave";
 }
 
-TEST_F(promotion, ItsWordMakesTheSentinelsBeAskedAtOnce) {
+TEST_F(promotion_world, ItsWordMakesTheSentinelsBeAskedAtOnce) {
    w.run_for(2s);
    const auto before = w.count(s2, "SENTINEL MASTER");
    promoted(third);
@@ -71,7 +71,7 @@ TEST_F(promotion, ItsWordMakesTheSentinelsBeAskedAtOnce) {
    EXPECT_GT(w.count(s2, "SENTINEL MASTER"), before);
 }
 
-TEST_F(promotion, ASelectionWithoutItsEpochIsNotBelieved) {
+TEST_F(promotion_world, ASelectionWithoutItsEpochIsNotBelieved) {
    w.publish(s1, "+try-failover", about_master(old_master));
    selects(s1, new_master);
    promoted(new_master);
@@ -80,7 +80,7 @@ TEST_F(promotion, ASelectionWithoutItsEpochIsNotBelieved) {
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion, TheEpochIsThatOfTheSameSubscription) {
+TEST_F(promotion_world, TheEpochIsThatOfTheSameSubscription) {
    w.publish(s2, "+new-epoch", "6");
    w.publish(s1, "+try-failover", about_master(old_master));
    selects(s1, new_master);
@@ -89,7 +89,7 @@ TEST_F(promotion, TheEpochIsThatOfTheSameSubscription) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, AnEpochAnnouncedAfterTheTryBelongsToAnotherMaster) {
+TEST_F(promotion_world, AnEpochAnnouncedAfterTheTryBelongsToAnotherMaster) {
    tries(s1, 6);
    w.publish(s1, "+new-epoch", "9");
    selects(s1, new_master);
@@ -98,14 +98,14 @@ TEST_F(promotion, AnEpochAnnouncedAfterTheTryBelongsToAnotherMaster) {
    EXPECT_EQ(w.watched.target()->epoch, 6U);
 }
 
-TEST_F(promotion, AnOldEpochIsNotBelieved) {
+TEST_F(promotion_world, AnOldEpochIsNotBelieved) {
    selected(5);
    promoted(new_master);
    w.run_for(500ms);
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, InConfirmedModeTheSentinelsAreWaitedFor) {
+TEST_F(promotion_world, InConfirmedModeTheSentinelsAreWaitedFor) {
    deployment confirmed(three_sentinels());
    set_up(confirmed);
    confirmed.publish(s1, "+new-epoch", "6");
@@ -118,7 +118,7 @@ TEST_F(promotion, InConfirmedModeTheSentinelsAreWaitedFor) {
    EXPECT_LE(confirmed.watched.hold_writes_until(), confirmed.now);
 }
 
-TEST_F(promotion, ACandidateThatIsNeverPromotedIsAskedInMeasure) {
+TEST_F(promotion_world, ACandidateThatIsNeverPromotedIsAskedInMeasure) {
    selected();
    w.run_for(2s);
    const auto before = w.count(new_master, "HELLO");
@@ -128,7 +128,7 @@ TEST_F(promotion, ACandidateThatIsNeverPromotedIsAskedInMeasure) {
    EXPECT_LE(asked, 60U * 3);
 }
 
-TEST_F(promotion, ACandidateThatIsOutOfReachIsDialledInMeasure) {
+TEST_F(promotion_world, ACandidateThatIsOutOfReachIsDialledInMeasure) {
    w.set(new_master, condition::refusing);
    selected();
    w.run_for(2s);
@@ -142,7 +142,7 @@ TEST_F(promotion, ACandidateThatIsOutOfReachIsDialledInMeasure) {
 
 // ---- the hold -----------------------------------------------------------------------------------------------------
 
-TEST_F(promotion, WritesAreHeldFromTheSelectionToThePromotion) {
+TEST_F(promotion_world, WritesAreHeldFromTheSelectionToThePromotion) {
    EXPECT_FALSE(holds());
    selected();
    EXPECT_TRUE(holds());
@@ -153,13 +153,13 @@ TEST_F(promotion, WritesAreHeldFromTheSelectionToThePromotion) {
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion, AndNoLongerThanAQuarterOfASecond) {
+TEST_F(promotion_world, AndNoLongerThanAQuarterOfASecond) {
    selected();
    w.run_for(251ms);
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion, ASentinelThatSelectsInVainDoesNotHoldThemAgainAtOnce) {
+TEST_F(promotion_world, ASentinelThatSelectsInVainDoesNotHoldThemAgainAtOnce) {
    for (std::uint64_t epoch = 6; epoch < 12; ++epoch) {
       tries(s1, epoch);
       selects(s1, new_master);
@@ -172,14 +172,14 @@ TEST_F(promotion, ASentinelThatSelectsInVainDoesNotHoldThemAgainAtOnce) {
    EXPECT_TRUE(holds());
 }
 
-TEST_F(promotion, ASelectionThatCameTrueLeavesTheNextOneItsHold) {
+TEST_F(promotion_world, ASelectionThatCameTrueLeavesTheNextOneItsHold) {
    promoted_and_believed();
    tries(s1, 7);
    selects(s1, third);
    EXPECT_TRUE(holds());
 }
 
-TEST_F(promotion, SoDoesOneThatASentinelConfirmsBeforeTheNodeHasSaidAnything) {
+TEST_F(promotion_world, SoDoesOneThatASentinelConfirmsBeforeTheNodeHasSaidAnything) {
    selected();
    all_name(new_master, 6);
    w.publish(s1, "+promoted-slave", about_replica(new_master, old_master));
@@ -191,7 +191,7 @@ TEST_F(promotion, SoDoesOneThatASentinelConfirmsBeforeTheNodeHasSaidAnything) {
 }
 
 // The end of a connection that had lasted is answered by a dial at once, also where it is time that ends it.
-TEST_F(promotion, ACandidateThatFallsSilentIsDialledInTheSameTick) {
+TEST_F(promotion_world, ACandidateThatFallsSilentIsDialledInTheSameTick) {
    w.set(new_master, condition::stopped);
    selected();
    for (const auto end = w.now + 3s; w.now < end;) {
@@ -201,7 +201,7 @@ TEST_F(promotion, ACandidateThatFallsSilentIsDialledInTheSameTick) {
    }
 }
 
-TEST_F(promotion, AHoldOutlivesABeliefThatIsOlder) {
+TEST_F(promotion_world, AHoldOutlivesABeliefThatIsOlder) {
    tries(s1, 8);
    selects(s1, third);
    EXPECT_TRUE(holds());
@@ -215,7 +215,7 @@ TEST_F(promotion, AHoldOutlivesABeliefThatIsOlder) {
 }
 
 // Found by the simulator: two failovers that choose the same node, the first of them given up.
-TEST_F(promotion, ASelectionOfWhatIsBelievedByItsOwnWordHoldsOnceThatIsWithdrawn) {
+TEST_F(promotion_world, ASelectionOfWhatIsBelievedByItsOwnWordHoldsOnceThatIsWithdrawn) {
    promoted_and_believed();
    tries(s2, 7);
    selects(s2, new_master);
@@ -230,7 +230,7 @@ TEST_F(promotion, ASelectionOfWhatIsBelievedByItsOwnWordHoldsOnceThatIsWithdrawn
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion, OneSentinelsHugeEpochDoesNotShutOutTheSelectionOfAnother) {
+TEST_F(promotion_world, OneSentinelsHugeEpochDoesNotShutOutTheSelectionOfAnother) {
    tries(s3, 18446744073709551615U);
    selects(s3, third);
    tries(s1, 6);
@@ -240,7 +240,7 @@ TEST_F(promotion, OneSentinelsHugeEpochDoesNotShutOutTheSelectionOfAnother) {
    EXPECT_EQ(w.watched.target()->epoch, 6U);
 }
 
-TEST_F(promotion, TheMasterItselfIsNoCandidate) {
+TEST_F(promotion_world, TheMasterItselfIsNoCandidate) {
    tries(s1, 6);
    selects(s1, old_master);
    w.run_for(100ms);
@@ -249,7 +249,7 @@ TEST_F(promotion, TheMasterItselfIsNoCandidate) {
    EXPECT_EQ(w.dials[old_master], 0U);
 }
 
-TEST_F(promotion, WhenTheConnectionOfTheSelectedNodeEndsLaterTheyAreHeldOnceMoreForAMoment) {
+TEST_F(promotion_world, WhenTheConnectionOfTheSelectedNodeEndsLaterTheyAreHeldOnceMoreForAMoment) {
    selected();
    w.run_for(400ms);
    EXPECT_FALSE(holds());
@@ -264,7 +264,7 @@ TEST_F(promotion, WhenTheConnectionOfTheSelectedNodeEndsLaterTheyAreHeldOnceMore
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
+TEST_F(promotion_world, AnAbortEndsTheHoldAndTheCandidate) {
    selected();
    w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master));
    w.run_for(1ms);
@@ -276,7 +276,7 @@ TEST_F(promotion, AnAbortEndsTheHoldAndTheCandidate) {
 
 // Two Sentinels led at once. The one that lost takes the other's master: what it had selected is a replica again, and
 // may be made a master by hand at any time later.
-TEST_F(promotion, switch_to_another_node_ends_the_candidate) {
+TEST_F(promotion_world, switch_to_another_node_ends_the_candidate) {
    tries(s2, 7);
    selects(s2, third);
    EXPECT_TRUE(holds());
@@ -288,7 +288,7 @@ TEST_F(promotion, switch_to_another_node_ends_the_candidate) {
    EXPECT_FALSE(w.targets(third));
 }
 
-TEST_F(promotion, switch_to_the_selected_node_keeps_the_candidate) {
+TEST_F(promotion_world, switch_to_the_selected_node_keeps_the_candidate) {
    selected();
    w.publish(s1, "+switch-master", switched(old_master, new_master));
    w.run_for(5ms);
@@ -296,7 +296,7 @@ TEST_F(promotion, switch_to_the_selected_node_keeps_the_candidate) {
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
 }
 
-TEST_F(promotion, TheRestartOfAServerEndsNeither) {
+TEST_F(promotion_world, TheRestartOfAServerEndsNeither) {
    selected();
    w.publish(s1, "+reboot", about_replica(third, old_master));
    w.publish(s1, "+reboot", about_master(old_master));
@@ -306,7 +306,7 @@ TEST_F(promotion, TheRestartOfAServerEndsNeither) {
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
 }
 
-TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
+TEST_F(promotion_world, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
    selected();
    w.set(s1, condition::refusing);
    w.run_for(1ms);
@@ -316,7 +316,7 @@ TEST_F(promotion, TheLossOfTheSubscriptionThatNamedItEndsTheCandidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, end_of_its_questions_ends_the_candidate) {
+TEST_F(promotion_world, end_of_its_questions_ends_the_candidate) {
    selected();
    w.cut_questions(s1);  // it has died: the other end is under way
    w.run_for(1ms);
@@ -326,14 +326,14 @@ TEST_F(promotion, end_of_its_questions_ends_the_candidate) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, end_of_another_sentinels_questions_keeps_the_candidate) {
+TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) {
    selected();
    w.cut_questions(s2);
    w.run_for(1ms);
    EXPECT_TRUE(holds());
 }
 
-TEST_F(promotion, ASentinelThatForgetsTheMasterEndsTheCandidateAndOneThatIsConfiguredDoesNot) {
+TEST_F(promotion_world, ASentinelThatForgetsTheMasterEndsTheCandidateAndOneThatIsConfiguredDoesNot) {
    selected();
    w.publish(s1, "+set", about_master(old_master) + " quorum 3");
    w.run_for(1ms);

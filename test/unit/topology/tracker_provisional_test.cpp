@@ -6,7 +6,7 @@ namespace {
 
 using namespace test;
 
-TEST_F(promotion, IsWithdrawnWhenTheSentinelThatSelectedItGivesUp) {
+TEST_F(promotion_world, IsWithdrawnWhenTheSentinelThatSelectedItGivesUp) {
    promoted_and_believed();
    w.publish(s2, "-failover-abort-not-elected", about_master(old_master));
    w.run_for(2ms);
@@ -23,7 +23,7 @@ TEST_F(promotion, IsWithdrawnWhenTheSentinelThatSelectedItGivesUp) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, IsNotWithdrawnByTheEndOfAnotherTry) {
+TEST_F(promotion_world, IsNotWithdrawnByTheEndOfAnotherTry) {
    promoted_and_believed();
    tries(s1, 7);
    w.publish(s1, "-failover-abort-not-elected", about_master(old_master));
@@ -31,7 +31,7 @@ TEST_F(promotion, IsNotWithdrawnByTheEndOfAnotherTry) {
    EXPECT_TRUE(w.targets(new_master));
 }
 
-TEST_F(promotion, IsWithdrawnByAnAbortThoughTheSubscriptionWasMadeAnew) {
+TEST_F(promotion_world, IsWithdrawnByAnAbortThoughTheSubscriptionWasMadeAnew) {
    promoted_and_believed();
    w.cut(s1);
    w.run_for(500ms);
@@ -41,7 +41,7 @@ TEST_F(promotion, IsWithdrawnByAnAbortThoughTheSubscriptionWasMadeAnew) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(promotion, ADenialIsTakenBackWhenItSaysMasterAgain) {
+TEST_F(promotion_world, ADenialIsTakenBackWhenItSaysMasterAgain) {
    promoted_and_believed();
    w.set(s3, condition::stopped);  // so that asking takes a while
    w.watched.role_refused(new_master, "slave", w.now);
@@ -50,7 +50,7 @@ TEST_F(promotion, ADenialIsTakenBackWhenItSaysMasterAgain) {
    EXPECT_TRUE(w.targets(new_master));
 }
 
-TEST_F(promotion, AConfirmationUnderANewerEpochEndsOlderCandidates) {
+TEST_F(promotion_world, AConfirmationUnderANewerEpochEndsOlderCandidates) {
    promoted_and_believed();
    tries(s2, 7);
    selects(s2, third);
@@ -63,7 +63,7 @@ TEST_F(promotion, AConfirmationUnderANewerEpochEndsOlderCandidates) {
    EXPECT_EQ(*w.watched.target(), (named_master{new_master, 8, 3}));
 }
 
-TEST_F(promotion, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
+TEST_F(promotion_world, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
    promoted_and_believed();
    all_name(third, 0);
    w.at(third).role = "master";
@@ -73,7 +73,7 @@ TEST_F(promotion, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
-TEST_F(promotion, AgreementOnAnotherNodeUnderTheEpochOfTheOneBeforeGoesStraightThere) {
+TEST_F(promotion_world, AgreementOnAnotherNodeUnderTheEpochOfTheOneBeforeGoesStraightThere) {
    promoted_and_believed();
    all_name(third, 5);
    w.at(third).role = "master";
@@ -83,7 +83,7 @@ TEST_F(promotion, AgreementOnAnotherNodeUnderTheEpochOfTheOneBeforeGoesStraightT
    EXPECT_EQ(w.told<event::master_withdrawn>().front().back_to, third) << "it was asked; the one before was not";
 }
 
-TEST_F(promotion, IsNotWithdrawnOnceItIsConfirmed) {
+TEST_F(promotion_world, IsNotWithdrawnOnceItIsConfirmed) {
    promoted_and_believed();
    w.name(s2, new_master, 6);
    w.run_for(2s);
@@ -94,7 +94,7 @@ TEST_F(promotion, IsNotWithdrawnOnceItIsConfirmed) {
    EXPECT_TRUE(w.targets(new_master));
 }
 
-TEST_F(promotion, IsWithdrawnWhenItSaysSlaveAndTheSentinelsNameTheMasterOfBefore) {
+TEST_F(promotion_world, IsWithdrawnWhenItSaysSlaveAndTheSentinelsNameTheMasterOfBefore) {
    promoted_and_believed();
    w.at(new_master).role = "slave";
    w.watched.role_refused(new_master, "slave", w.now);
@@ -104,7 +104,7 @@ TEST_F(promotion, IsWithdrawnWhenItSaysSlaveAndTheSentinelsNameTheMasterOfBefore
    EXPECT_EQ(w.told<event::master_withdrawn>().size(), 1U);
 }
 
-TEST_F(promotion, IsNotWithdrawnWhenItSaysSlaveAndASentinelNamesIt) {
+TEST_F(promotion_world, IsNotWithdrawnWhenItSaysSlaveAndASentinelNamesIt) {
    promoted_and_believed();
    w.name(s1, new_master, 6);
    w.watched.role_refused(new_master, "slave", w.now);
@@ -113,7 +113,7 @@ TEST_F(promotion, IsNotWithdrawnWhenItSaysSlaveAndASentinelNamesIt) {
 }
 
 // The leader died between promoting and announcing.
-TEST_F(promotion, IsWithdrawnWhenAllSentinelsGoOnNamingTheMasterOfBeforeAndThatIsOne) {
+TEST_F(promotion_world, IsWithdrawnWhenAllSentinelsGoOnNamingTheMasterOfBeforeAndThatIsOne) {
    promoted_and_believed();
    w.set(s1, condition::refusing);
    w.run_for(9s);
@@ -124,7 +124,7 @@ TEST_F(promotion, IsWithdrawnWhenAllSentinelsGoOnNamingTheMasterOfBeforeAndThatI
    EXPECT_EQ(w.told<event::master_withdrawn>().size(), 1U);
 }
 
-TEST_F(promotion, StaysWhereTheMasterOfBeforeIsDead) {
+TEST_F(promotion_world, StaysWhereTheMasterOfBeforeIsDead) {
    w.set(old_master, condition::refusing);
    promoted_and_believed();
    w.set(s1, condition::refusing);
@@ -139,7 +139,7 @@ TEST_F(promotion, StaysWhereTheMasterOfBeforeIsDead) {
 }
 
 // While the master of before is asked whether it is one, nobody else is asked again and again.
-TEST_F(promotion, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) {
+TEST_F(promotion_world, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) {
    promoted_and_believed();
    w.set(s1, condition::refusing);
    w.set(old_master, condition::stopped);
@@ -149,7 +149,7 @@ TEST_F(promotion, AsksTheSentinelsInMeasureWhileTheMasterOfBeforeDoesNotAnswer) 
    EXPECT_LE(w.count(s2, "SENTINEL MASTER") - before, 90U);
 }
 
-TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
+TEST_F(promotion_world, ANewerEpochElsewhereSupersedesIt) {
    promoted_and_believed();
    w.name(s2, third, 7);
    w.run_for(2s);
@@ -158,7 +158,7 @@ TEST_F(promotion, ANewerEpochElsewhereSupersedesIt) {
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
 
-TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
+TEST_F(promotion_world, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWasConfirmed) {
    promoted_and_believed();
    tries(s2, 7);
    selects(s2, third);
@@ -171,7 +171,7 @@ TEST_F(promotion, ASecondOneOnItsHeelsIsFollowedAndItsWithdrawalGoesBackToWhatWa
 }
 
 // Selected by a failover that came to nothing, on the heels of another one: its epoch is one that nobody else knows.
-TEST_F(promotion, OfTheMasterOfBeforeIsGivenUpAsWellWhenTheSentinelsGoOnNamingIt) {
+TEST_F(promotion_world, OfTheMasterOfBeforeIsGivenUpAsWellWhenTheSentinelsGoOnNamingIt) {
    promoted_and_believed();
    tries(s2, 7);
    selects(s2, old_master);

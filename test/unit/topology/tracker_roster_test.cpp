@@ -21,8 +21,8 @@ sentinel_settings one_seed() {
    return s;
 }
 
-struct watch_roster : ::testing::Test {
-   watch_roster() {
+struct tracker_roster : ::testing::Test {
+   tracker_roster() {
       w.start();
       EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s1, s2, s3}));
    }
@@ -62,7 +62,7 @@ struct watch_roster : ::testing::Test {
    deployment w{one_seed()};
 };
 
-TEST_F(watch_roster, address_that_passes_to_another_deployment_moves_nobody) {
+TEST_F(tracker_roster, address_that_passes_to_another_deployment_moves_nobody) {
    pass_to_strangers(s2);
    w.run_for(15s);
    EXPECT_TRUE(w.targets(old_master));
@@ -78,7 +78,7 @@ TEST_F(watch_roster, address_that_passes_to_another_deployment_moves_nobody) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(watch_roster, stranger_is_refused_by_its_id_also_for_events) {
+TEST_F(tracker_roster, stranger_is_refused_by_its_id_also_for_events) {
    w.at(s2).behind = {s2, s4};
    place(s4, "stranger", {});
    w.cut(s2);
@@ -87,7 +87,7 @@ TEST_F(watch_roster, stranger_is_refused_by_its_id_also_for_events) {
    EXPECT_EQ(w.subscriptions(s2), 1u) << "redialled until it is the right one";
 }
 
-TEST_F(watch_roster, unlisted_node_has_no_vote_and_is_forgotten) {
+TEST_F(tracker_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    unlist(s2, {s1, s3});
    w.run_for(100ms);
    w.name(s2, new_master, 9);
@@ -105,14 +105,14 @@ TEST_F(watch_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    EXPECT_EQ(w.watched.link_count(), 6u) << "its place was free";
 }
 
-TEST_F(watch_roster, sentinel_that_is_listed_by_a_learned_one_alone_votes) {
+TEST_F(tracker_roster, sentinel_that_is_listed_by_a_learned_one_alone_votes) {
    std::erase_if(w.at(s1).others, [](const auto& o) { return o.first == s2; });
    w.run_for(30s);
    EXPECT_TRUE(knows(s2));
    EXPECT_EQ(w.connections(s2), 2u);
 }
 
-TEST_F(watch_roster, rolled_sentinels_leave_a_majority) {
+TEST_F(tracker_roster, rolled_sentinels_leave_a_majority) {
    w.watched.role_verified(old_master, 5, w.now);
    w.set(s2, condition::refusing);
    place(s4, "id-4", {s1, s3});
@@ -130,7 +130,7 @@ TEST_F(watch_roster, rolled_sentinels_leave_a_majority) {
    ASSERT_TRUE(w.run_till([&] { return !w.told<event::new_lineage>().empty(); }, 12s));
 }
 
-TEST_F(watch_roster, moved_sentinel_is_dialled_at_its_new_address) {
+TEST_F(tracker_roster, moved_sentinel_is_dialled_at_its_new_address) {
    for (const auto& [from, to] : {std::pair(s2, s4), std::pair(s3, s5)}) {
       const auto id = w.at(from).id;
       w.set(from, condition::refusing);
@@ -149,7 +149,7 @@ TEST_F(watch_roster, moved_sentinel_is_dialled_at_its_new_address) {
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "though no configured one is left";
 }
 
-TEST_F(watch_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
+TEST_F(tracker_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
    w.set(s2, condition::refusing);
    w.run_for(1s);
    place(s2, "new-2", {s1, s3});
@@ -163,7 +163,7 @@ TEST_F(watch_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
 
 // ---- learned against configured -----------------------------------------------------------------------------------
 
-TEST_F(watch_roster, newer_epoch_of_one_learned_sentinel_does_not_move) {
+TEST_F(tracker_roster, newer_epoch_of_one_learned_sentinel_does_not_move) {
    w.name(s3, new_master, 6);
    w.watched.ask(w.now);
    w.run_for(5s);
@@ -173,7 +173,7 @@ TEST_F(watch_roster, newer_epoch_of_one_learned_sentinel_does_not_move) {
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "two of three are a failover";
 }
 
-TEST_F(watch_roster, newer_epoch_of_a_learned_sentinel_counts_while_no_configured_answers) {
+TEST_F(tracker_roster, newer_epoch_of_a_learned_sentinel_counts_while_no_configured_answers) {
    w.set(s1, condition::refusing);
    w.run_for(1s);
    w.name(s3, new_master, 6);
@@ -245,7 +245,7 @@ TEST(tracker_roster_without_ids, moved_sentinel_is_left_where_another_one_stands
 
 // ---- a configured address that belongs to another deployment by now -----------------------------------------------
 
-struct watch_stray : ::testing::Test {
+struct tracker_stray : ::testing::Test {
    // Its host is lost, and a Sentinel of the same master name has its address.
    void give_away(const endpoint& address) {
       w.set(address, condition::refusing);
@@ -262,7 +262,7 @@ struct watch_stray : ::testing::Test {
    deployment w;
 };
 
-TEST_F(watch_stray, newer_epoch_moves_nobody) {
+TEST_F(tracker_stray, newer_epoch_moves_nobody) {
    w.start();
    give_away(s3);
    w.run_for(30s);
@@ -277,7 +277,7 @@ TEST_F(watch_stray, newer_epoch_moves_nobody) {
    EXPECT_NE(down.back().why.find("another deployment"), std::string::npos) << down.back().why;
 }
 
-TEST_F(watch_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset) {
+TEST_F(tracker_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset) {
    w.start();
    for (const auto& s : {s1, s2}) {
       w.at(s).others.clear();
@@ -290,14 +290,14 @@ TEST_F(watch_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset) {
    EXPECT_EQ(w.dials[s4], 0u);
 }
 
-TEST_F(watch_stray, newer_epoch_moves_nobody_from_the_start) {
+TEST_F(tracker_stray, newer_epoch_moves_nobody_from_the_start) {
    give_away(s3);
    w.run_for(30s);
    EXPECT_TRUE(w.targets(old_master));
    EXPECT_EQ(w.watched.target()->epoch, 5u);
 }
 
-TEST_F(watch_stray, reconnection_moves_nobody) {
+TEST_F(tracker_stray, reconnection_moves_nobody) {
    w.start();
    give_away(s3);
    w.run_for(30s);
@@ -308,7 +308,7 @@ TEST_F(watch_stray, reconnection_moves_nobody) {
    }
 }
 
-TEST_F(watch_stray, moves_nobody_while_no_other_answers) {
+TEST_F(tracker_stray, moves_nobody_while_no_other_answers) {
    w.start();
    give_away(s3);
    w.run_for(30s);
@@ -327,7 +327,7 @@ TEST_F(watch_stray, moves_nobody_while_no_other_answers) {
    EXPECT_EQ(w.watched.target()->epoch, 5u);
 }
 
-TEST_F(watch_stray, counts_when_the_others_have_been_gone_for_a_minute) {
+TEST_F(tracker_stray, counts_when_the_others_have_been_gone_for_a_minute) {
    w.start();
    give_away(s3);
    w.run_for(30s);
@@ -339,7 +339,7 @@ TEST_F(watch_stray, counts_when_the_others_have_been_gone_for_a_minute) {
    EXPECT_GT(w.dials[s4], 0u);
 }
 
-TEST_F(watch_stray, counts_again_once_the_others_list_it) {
+TEST_F(tracker_stray, counts_again_once_the_others_list_it) {
    w.start();
    give_away(s3);
    w.run_for(30s);
@@ -350,8 +350,8 @@ TEST_F(watch_stray, counts_again_once_the_others_list_it) {
 
 // ---- several behind one address -----------------------------------------------------------------------------------
 
-struct watch_balanced : ::testing::Test {
-   watch_balanced() {
+struct tracker_balanced : ::testing::Test {
+   tracker_balanced() {
       auto s = eager();
       s.sentinels = {balancer};
       w = std::make_unique<deployment>(s);
@@ -364,7 +364,7 @@ struct watch_balanced : ::testing::Test {
    std::unique_ptr<deployment> w;
 };
 
-TEST_F(watch_balanced, each_sentinel_is_heard_at_its_own_address) {
+TEST_F(tracker_balanced, each_sentinel_is_heard_at_its_own_address) {
    for (const auto& s : {s1, s2, s3}) EXPECT_GE(w->subscriptions(s), 1u) << to_string(s);
    EXPECT_EQ(w->watched.sentinels().size(), 4u);
    const auto links = w->watched.link_count();
@@ -375,7 +375,7 @@ TEST_F(watch_balanced, each_sentinel_is_heard_at_its_own_address) {
    EXPECT_EQ(w->watched.link_count(), links);
 }
 
-TEST_F(watch_balanced, selection_by_any_of_them_is_not_missed) {
+TEST_F(tracker_balanced, selection_by_any_of_them_is_not_missed) {
    for (const auto& s : {s1, s2, s3}) {
       const auto epoch = w->watched.target()->epoch + 1;
       w->publish(s, "+new-epoch", std::to_string(epoch));
@@ -388,7 +388,7 @@ TEST_F(watch_balanced, selection_by_any_of_them_is_not_missed) {
    }
 }
 
-TEST_F(watch_balanced, selection_heard_twice_is_withdrawn_by_either) {
+TEST_F(tracker_balanced, selection_heard_twice_is_withdrawn_by_either) {
    for (const auto& s : {s1, s2, s3}) {
       if (w->subscriptions(s) != 2) continue;  // the one behind the balancer
       w->publish(s, "+new-epoch", "6");
@@ -449,7 +449,7 @@ TEST(tracker_unreachable, sentinels_that_announce_no_reachable_address_are_heard
    EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
 }
 
-TEST_F(watch_balanced, two_answers_of_one_sentinel_are_one_vote) {
+TEST_F(tracker_balanced, two_answers_of_one_sentinel_are_one_vote) {
    w->name(s1, new_master, 6);  // also behind the balancer, which is configured
    w->run_for(1s);
    w->watched.ask(w->now);
