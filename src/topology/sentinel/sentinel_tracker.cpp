@@ -1,7 +1,5 @@
 #include "topology/sentinel/sentinel_tracker.hpp"
 
-#include <holdfast/policy/backoff.hpp>
-
 #include <algorithm>
 #include <utility>
 
@@ -21,10 +19,11 @@ resp::limits small(resp::limits l) {
 sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp::wish_list& wishes,
                                    const resp::limits& l, event_queue& events)
    : settings_(std::move(s)),
-     random_(seed),
      wishes_(&wishes),
      limits_(small(l)),
      events_(&events),
+     schedule_(settings_, seed),
+     lineage_(settings_),
      nodes_(settings_, seed ^ 2, wishes, limits_),
      doubt_(settings_) {
    for (const auto& where : settings_.sentinels) {
@@ -91,13 +90,9 @@ void sentinel_tracker::hurry(peer& p, time_point now) {
    if (c.retry_at() <= now) p.questions.dial(p.where, now);
 }
 
-duration sentinel_tracker::spread(unsigned failures, duration cap) {
-   const auto rule = exponential_backoff({.base = settings_.outage_base, .cap = cap});
-   return std::max<duration>(rule.delay(failures, random_), std::chrono::milliseconds(1));
-}
-
 duration sentinel_tracker::retry_cap() const {
-   return needed_ || !reachable_ || failover_in_progress() ? settings_.outage_poll : settings_.idle_poll;
+   return schedule_.commands_wait() || !reachable_ || failover_in_progress() ? settings_.outage_poll
+                                                                             : settings_.idle_poll;
 }
 
 // ---- what the engine reports --------------------------------------------------------------------------------------
@@ -176,51 +171,34 @@ sentinel_tracker::round sentinel_tracker::ask(time_point now) {
 }
 
 void sentinel_tracker::need(bool waiting, time_point now) {
-   if (waiting == needed_ || peers_.empty()) return;
-   needed_ = waiting;
-   polls_in_need_ = 0;
-   if (!started_) return;
+   if (peers_.empty() || !schedule_.on_need(waiting) || !started_) return;
    plan_poll(now);
    finish_event(now);
 }
 
 void sentinel_tracker::role_verified(const endpoint& where, std::uint64_t epoch, time_point now) {
-   verified_ = where;
-   refusals_ = 0;
+   schedule_.forget_refusals();
    if (provisional_ && believed_->where == where) provisional_->denied = 0;
-   if (offered_ && offered_->where == where && offered_->epoch == epoch) accept_lineage(sentinel_vote(*offered_), now);
+   if (lineage_.on_verified(where, epoch)) accept_lineage(sentinel_vote(lineage_.agreed()), now);
    if (started_ && !peers_.empty()) finish_event(now);
 }
 
 void sentinel_tracker::role_refused(const endpoint& where, std::string_view, time_point now) {
-   if (verified_ == where) verified_ = {};
+   lineage_.on_refused(where, now);
    if (peers_.empty()) return;
    if (role_hint_.follows(where)) role_hint_.stop();
    if (provisional_ && believed_->where == where) denied(now);
    if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where) role_hint_.ask(where);
-   if (offered_ && offered_->where == where) {
-      withdraw_offer();
-      agreed_since_ = now;
-   }
-   const auto cap = failover_in_progress() ? settings_.outage_poll : settings_.alert_poll;
-   poll_at_latest(after(now, spread(refusals_++, cap)));
+   schedule_.on_refused(failover_in_progress() ? settings_.outage_poll : settings_.alert_poll, now);
    if (started_) finish_event(now);
 }
 
 // ---- time ---------------------------------------------------------------------------------------------------------
 
-void sentinel_tracker::plan_poll(time_point now) {
-   if (needed_) {
-      poll_at_ = after(now, spread(polls_in_need_++, settings_.outage_poll));
-      return;
-   }
-   const duration most = alert() ? settings_.alert_poll : settings_.idle_poll;
-   poll_at_ = after(now, random_.between(most * 3 / 4, most));
-}
-
 // What is going on is worth more questions than one in ten seconds.
 bool sentinel_tracker::alert() const {
-   return !reachable_ || agreed_ || provisional_ || contradicted_ || failover_in_progress();
+   const bool agreed = lineage_.now() != lineage::state::none;
+   return !reachable_ || agreed || provisional_ || contradicted_ || failover_in_progress();
 }
 
 void sentinel_tracker::tick(time_point now) {
@@ -234,12 +212,12 @@ void sentinel_tracker::tick(time_point now) {
    for (std::size_t i = 0; i < peers_.size(); ++i) check(*peers_[i], late, now);
    nodes_.tick(now, late);
    if (now >= stagger_at_) dial_next(now);
-   if (now >= after(agreed_since_, settings_.agree_for) && agreed_ && agreed_round_ == 0 && !offered_ && !returns_) {
-      agreed_round_ = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
+   if (now >= lineage_.deadline()) {
+      lineage_.on_asked(next_round(now));
       ask(now);
    }
-   if (now >= hint_ask_at_) ask_what_was_hinted(now);
-   if (now >= poll_at_) {
+   if (schedule_.take_hint(now)) ask(now);
+   if (schedule_.poll_is_due(now)) {
       ask(now);
       plan_poll(now);
    }
@@ -270,16 +248,14 @@ void sentinel_tracker::finish_event(time_point now) {
    settle(now);
    publish();
    pursue_those_that_matter(now);
-   if (started_ && alert()) poll_at_latest(after(now, settings_.alert_poll));
+   if (started_ && alert()) schedule_.poll_at_latest(after(now, settings_.alert_poll));
    deadline_ = earliest_deadline();
 }
 
 time_point sentinel_tracker::earliest_deadline() const {
-   auto soonest =
-      std::min({stagger_at_, poll_at_, hint_ask_at_, rounds_.deadline(), nodes_.deadline(), doubt_.deadline()});
+   auto soonest = std::min({stagger_at_, schedule_.deadline(), lineage_.deadline(), rounds_.deadline(),
+                            nodes_.deadline(), doubt_.deadline()});
    if (hold_until_ != time_point::min()) soonest = std::min(soonest, hold_until_);
-   if (agreed_ && agreed_round_ == 0 && !offered_ && !returns_)
-      soonest = std::min(soonest, after(agreed_since_, settings_.agree_for));
    for (const auto& p : peers_) {
       soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline()});
    }

@@ -77,6 +77,8 @@
 #include "link/link.hpp"
 #include "topology/sentinel/belief.hpp"
 #include "topology/sentinel/doubt.hpp"
+#include "topology/sentinel/lineage.hpp"
+#include "topology/sentinel/poll_schedule.hpp"
 #include "topology/sentinel/role_hint.hpp"
 #include "topology/sentinel/rounds.hpp"
 #include "topology/sentinel/sentinel_event.hpp"
@@ -87,7 +89,6 @@
 #include <holdfast/endpoint.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/event.hpp>
-#include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 
 #include <cstdint>
@@ -174,10 +175,9 @@ class sentinel_tracker {
    void dial_all_untried(time_point now);
    void hurry(peer&, time_point now);
    void check(peer&, bool late, time_point now);
-   void poll_at_latest(time_point when) { poll_at_ = std::min(poll_at_, when); }
-   void plan_poll(time_point now);
+   void plan_poll(time_point now) { schedule_.plan(alert(), now); }
    bool alert() const;
-   duration spread(unsigned failures, duration cap);
+   round next_round(time_point now) const { return rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1; }
    duration retry_cap() const;
    peer* owner(const resp::link&);
    time_point earliest_deadline() const;
@@ -222,12 +222,8 @@ class sentinel_tracker {
    void subscription_failed(peer&, bool was_active, time_point now);
    void hint_came(peer&, const hint&, time_point now);
    void ask_for_hint(peer&, time_point now);
-   void ask_what_was_hinted(time_point now);
-   time_point next_hint_ask(time_point now) const;
    void raise_doubt(peer&, time_point now);
    void watch_agreement(time_point now);
-   void offer_agreed(time_point now);
-   void withdraw_offer();
    void accept_lineage(const sentinel_vote&, time_point now);
 
    // sentinel_tracker_promotion.cpp: eager cutover, the connections to servers, and the role hint
@@ -248,7 +244,6 @@ class sentinel_tracker {
    void role_seen(const warm_replicas::role_observation&, time_point now);
 
    sentinel_settings settings_;
-   random_source random_;
    resp::wish_list* wishes_;
    resp::limits limits_;
    event_queue* events_;
@@ -265,35 +260,24 @@ class sentinel_tracker {
    bool started_ = false;
    std::size_t next_start_ = 0;  // in order_: not yet dialled
    time_point stagger_at_ = never;
-   time_point poll_at_ = never;
-   unsigned polls_in_need_ = 0;
-   bool needed_ = false;
-   unsigned refusals_ = 0;  // of the target's role, in a row
+   poll_schedule schedule_;
 
    std::optional<named_master> believed_;  // generation unused
-   std::optional<sentinel_vote> offered_;  // an older lineage, offered for verification
    std::optional<named_master> target_;
    named_master last_target_ = {};  // what `target_` was last when it was anything
    bool reachable_ = false;         // in the round that ended last, or since, a Sentinel named a master
    bool lost_told_ = false;
    bool ever_named_ = false;
    bool concluded_ = false;
-   endpoint verified_ = {};
    std::optional<duration> down_after_;
 
-   std::optional<sentinel_vote> agreed_;  // by all reachable Sentinels, and older than what is believed
-   time_point agreed_since_ = never;
-   round agreed_round_ = 0;  // asked for it once more
-
+   topology::lineage lineage_;
    warm_replicas nodes_;
    std::optional<provisional> provisional_;     // what is believed is
    time_point hold_until_ = time_point::min();  // the latest of the candidates' own
-   std::optional<endpoint> returns_;            // pursued: whom the Sentinels agree on, other than what we believe
    role_hint role_hint_;
 
    topology::doubt doubt_;
-   time_point hint_asked_at_ = time_point::min();
-   time_point hint_ask_at_ = never;
 
    time_point deadline_ = time_point::min();
    std::vector<sentinel_vote> votes_;  // scratch

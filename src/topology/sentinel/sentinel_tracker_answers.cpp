@@ -40,8 +40,8 @@ void sentinel_tracker::question_failed(peer& p, time_point now) {
    p.repeated = p.objectively_down = p.failing_over = false;
    if (!was_down) events_->tell([&] { return event::sentinel_down{p.where, p.why}; });
    const bool any_up = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->up(); });
-   if (!any_up) poll_at_latest(after(now, settings_.alert_poll));
-   p.questions.connection.retry_from(after(now, spread(p.question_failures++, retry_cap())));
+   if (!any_up) schedule_.poll_at_latest(after(now, settings_.alert_poll));
+   p.questions.connection.retry_from(after(now, schedule_.backoff(p.question_failures++, retry_cap())));
    if (stagger_at_ != never) dial_next(now);
    weigh(now);
 }
@@ -99,7 +99,7 @@ void sentinel_tracker::weigh(time_point now) {
    if (choice.what == next_step::nothing) return watch_agreement(now);
    reachable_ = true;
    if (choice.what == next_step::adopt) believe(choice.where, choice.epoch, {}, now);
-   if (choice.what == next_step::ask_again) hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));
+   if (choice.what == next_step::ask_again) schedule_.on_hint(now);
    watch_agreement(now);
    publish();
 }
@@ -109,11 +109,9 @@ void sentinel_tracker::believe(const endpoint& where, std::uint64_t epoch, std::
    believed_ = named_master{where, epoch, 0};
    provisional_ = std::move(why);
    drop_candidates(epoch);
-   agreed_.reset();  // against what was believed before
-   agreed_since_ = never;
+   lineage_.end();  // against what was believed before
    role_hint_.stop();
-   withdraw_offer();
-   refusals_ = 0;
+   schedule_.forget_refusals();
    for (const auto& p : peers_) {
       p->objectively_down = p->failing_over = false;
       p->stale_told.reset();
@@ -197,7 +195,8 @@ void sentinel_tracker::conclude(time_point now) {
          p->failing_over = concerns && p->latest.state.failover_in_progress;
       }
    }
-   if (agreed_round_ != 0 && rounds_.finished(agreed_round_)) offer_agreed(now);
+   if (believed_ && lineage_.on_answered(rounds_, believed_->where, is_provisional(), now))
+      accept_lineage(sentinel_vote(lineage_.agreed()), now);
    weigh_denial(now);
    if (was_reachable != reachable_) plan_poll(now);
    publish();
@@ -206,11 +205,12 @@ void sentinel_tracker::conclude(time_point now) {
 // The one door through which the target changes.
 void sentinel_tracker::publish() {
    std::optional<named_master> wanted;
-   if (reachable_ && offered_)
-      wanted = named_master{offered_->where, offered_->epoch, 0};
+   const sentinel_vote* const offered = lineage_.offered();
+   if (reachable_ && offered)
+      wanted = named_master{offered->where, offered->epoch, 0};
    else if (reachable_ || peers_.empty())
       wanted = believed_;
-   if (wanted && role_hint_.target() && !offered_) wanted->where = *role_hint_.target();
+   if (wanted && role_hint_.target() && !offered) wanted->where = *role_hint_.target();
    if (!wanted) {
       target_.reset();
       if (!concluded_ || lost_told_) return;

@@ -43,7 +43,7 @@ void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point 
    if (p.events.refused())
       e.retry_from(after(now, 3 * settings_.idle_poll));
    else if (p.up())
-      e.retry_from(after(now, spread(p.event_failures++, retry_cap())));
+      e.retry_from(after(now, schedule_.backoff(p.event_failures++, retry_cap())));
    if (!was_active) return;
    drop_candidates_of(p, p.events.id());
    const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
@@ -94,57 +94,22 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
 }
 
 void sentinel_tracker::ask_for_hint(peer& p, time_point now) {
-   p.asked_for_hint = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
-   if (hint_ask_at_ == never) hint_ask_at_ = next_hint_ask(now);
-   if (hint_ask_at_ <= now) ask_what_was_hinted(now);
-}
-
-void sentinel_tracker::ask_what_was_hinted(time_point now) {
-   hint_ask_at_ = never;
-   hint_asked_at_ = now;
-   ask(now);
-}
-
-time_point sentinel_tracker::next_hint_ask(time_point now) const {
-   return std::max(now, after(hint_asked_at_, settings_.hint_spacing));
+   p.asked_for_hint = next_round(now);
+   schedule_.on_hint(now);
+   if (schedule_.take_hint(now)) ask(now);
 }
 
 void sentinel_tracker::raise_doubt(peer& p, time_point now) {
-   const round answer = rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1;
    const duration patience = p.questions.connection.patience();
-   if (target_ && doubt_.raise(p.number, answer, last_target_.generation, patience, now))
-      hint_ask_at_ = now;  // commands are held: no time to wait for further hints
+   if (target_ && doubt_.raise(p.number, next_round(now), last_target_.generation, patience, now))
+      schedule_.on_doubt(now);
 }
 
 // ---- a new lineage ------------------------------------------------------------------------------------------------
 
 void sentinel_tracker::watch_agreement(time_point now) {
-   const auto agreed = agreed_older(*believed_, voices(), tally_.known);
-   const bool same = agreed && agreed_ && agreed->where == agreed_->where && agreed->epoch == agreed_->epoch;
-   if (same) return;
-   withdraw_offer();
-   agreed_ = agreed;
-   agreed_since_ = agreed ? now : never;
-   if (agreed) poll_at_latest(after(now, settings_.alert_poll));
-}
-
-void sentinel_tracker::offer_agreed(time_point now) {
-   agreed_round_ = 0;
-   if (!agreed_ || now < after(agreed_since_, settings_.agree_for)) return;
-   if (provisional_) {
-      // The connection that works is left only for a node that is known to be a master.
-      returns_ = agreed_->where;
-      return;
-   }
-   if (agreed_->where == verified_ && agreed_->where == believed_->where)
-      return accept_lineage(sentinel_vote(*agreed_), now);
-   offered_ = agreed_;
-}
-
-void sentinel_tracker::withdraw_offer() {
-   offered_.reset();
-   agreed_round_ = 0;
-   returns_.reset();
+   if (lineage_.on_votes(agreed_older(*believed_, voices(), tally_.known), now))
+      schedule_.poll_at_latest(after(now, settings_.alert_poll));
 }
 
 void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {

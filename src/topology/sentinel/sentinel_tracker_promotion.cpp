@@ -73,7 +73,7 @@ void sentinel_tracker::confirm_by(const std::vector<sentinel_vote>& in_hand) {
    if (newest == provisional_->before.epoch) return;
    believed_->epoch = newest;
    provisional_.reset();
-   withdraw_offer();
+   lineage_.withdraw();
    drop_candidates(newest);
    events_->tell([&] { return event::master_confirmed{believed_->where, newest}; });
 }
@@ -102,8 +102,9 @@ void sentinel_tracker::withdraw(const named_master& back, const std::string& why
 // All Sentinels have agreed for long on a node that now says itself that it is a master.
 void sentinel_tracker::back_to_agreed(time_point now) {
    const named_master before = provisional_->before;
-   const named_master agreed{agreed_->where, agreed_->epoch, 0};
-   if (agreed.where != before.where && agreed.epoch < before.epoch) return accept_lineage(sentinel_vote(*agreed_), now);
+   const named_master agreed{lineage_.agreed().where, lineage_.agreed().epoch, 0};
+   if (agreed.where != before.where && agreed.epoch < before.epoch)
+      return accept_lineage(sentinel_vote(lineage_.agreed()), now);
    withdraw(agreed.epoch >= before.epoch ? agreed : before,
             "all Sentinels have gone on naming " + to_string(agreed.where) + ", which is a master", now);
 }
@@ -137,8 +138,8 @@ void sentinel_tracker::pursue_those_that_matter(time_point now) {
       pursued_.push_back(p->candidate->where);
       if (now < p->candidate->hold_until) hold_until_ = std::max(hold_until_, p->candidate->hold_until);
    }
-   if (returns_) pursued_.push_back(*returns_);
-   if (const endpoint* node = role_hint_.pursued(needed_)) pursued_.push_back(*node);
+   if (lineage_.now() == lineage::state::returning) pursued_.push_back(lineage_.agreed().where);
+   if (const endpoint* node = role_hint_.pursued(schedule_.commands_wait())) pursued_.push_back(*node);
    nodes_.pursue(pursued_, now);
 }
 
@@ -149,10 +150,7 @@ void sentinel_tracker::take_observations(time_point now) {
          // The promotion, probably: nothing is to go to the old master while that is being found out.
          case warm_replicas::role_observation::kind::ended: extend_holds(s->where, now); break;
          case warm_replicas::role_observation::kind::failed:
-            if (returns_ == s->where) {  // it is not there: another ten seconds
-               withdraw_offer();
-               agreed_since_ = now;
-            }
+            lineage_.on_no_master(s->where, now);
             role_hint_.on_failed(s->where);
             break;
       }
@@ -162,12 +160,9 @@ void sentinel_tracker::take_observations(time_point now) {
 void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_point now) {
    const bool is_master = s.role == "master";
    role_hint_.on_role(s.where, s.role, s.follows);
-   if (returns_ == s.where && !is_master) {
-      withdraw_offer();
-      agreed_since_ = now;
-   }
+   if (!is_master) lineage_.on_no_master(s.where, now);
    if (!is_master || !believed_) return;
-   const bool is_agreed = returns_ == s.where && agreed_;
+   const bool is_agreed = lineage_.returns_to(s.where);
    // The master of before may be what is believed: it was selected while another one was believed by its own word.
    if (s.where == believed_->where) return is_agreed ? back_to_agreed(now) : void();
    peer* by = nullptr;
@@ -181,8 +176,7 @@ void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_
       return believe(s.where, epoch, provisional{before, by, by->events.id(), 0}, now);
    }
    if (is_agreed) return back_to_agreed(now);
-   if (!role_hint_.follows(s.where))
-      hint_ask_at_ = std::min(hint_ask_at_, next_hint_ask(now));  // nobody has named it: a hint
+   if (!role_hint_.follows(s.where)) schedule_.on_hint(now);  // nobody has named it: a hint
 }
 
 }  // namespace holdfast::topology

@@ -1,0 +1,64 @@
+// A new lineage: all reachable Sentinels that know the name, more than half of the known ones, agree on a master under
+// an epoch that is older than what is believed. They may have been rebuilt from nothing. If that lasts for `agree_for`
+// they are asked once more, and then that master is offered as the target: if it says that it is a master it is
+// believed; if not, the wait begins anew. While a selected node is believed by its own word, the connection that works
+// is left only for a node that is known to be a master: the agreed one is asked by the tracker itself (`returning`).
+#pragma once
+
+#include "topology/sentinel/belief.hpp"
+#include "topology/sentinel/rounds.hpp"
+#include "topology/sentinel/sentinel_settings.hpp"
+
+#include <holdfast/endpoint.hpp>
+#include <holdfast/time.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace holdfast::topology {
+
+class lineage {
+ public:
+   enum class state : std::uint8_t {
+      none,
+      agreed,     // for less than `agree_for`
+      asking,     // once more
+      offered,    // as the target
+      returning,  // asked for its role
+   };
+
+   explicit lineage(const sentinel_settings& s) : settings_(&s) {}
+
+   state now() const { return state_; }
+   const sentinel_vote& agreed() const { return agreed_; }  // unless `none`
+   const sentinel_vote* offered() const { return state_ == state::offered ? &agreed_ : nullptr; }
+   bool returns_to(const endpoint& where) const { return state_ == state::returning && agreed_.where == where; }
+   time_point deadline() const {
+      return state_ == state::agreed ? after(since_, settings_->agree_for) : never;  // then they are to be asked
+   }
+
+   // What the Sentinels agree on now. True where an agreement has begun.
+   bool on_votes(const std::optional<sentinel_vote>& agreed, time_point now);
+   void on_asked(rounds::id);
+   // The question is answered. True where the agreed master is to be accepted at once: it is what is believed, and the
+   // lane has verified it.
+   bool on_answered(const rounds&, const endpoint& believed, bool is_provisional, time_point now);
+   bool on_verified(const endpoint&, std::uint64_t epoch);  // by the lane; true where it was offered
+   void on_refused(const endpoint&, time_point now);        // by the lane: it is no master
+   void on_no_master(const endpoint&, time_point now);      // what was to be returned to is none, or is not there
+   void withdraw();                                         // what is offered; the agreement goes on
+   void end();
+
+ private:
+   void set_state(state s) { state_ = s; }
+   void begin_anew(time_point now);
+
+   const sentinel_settings* settings_;
+   state state_ = state::none;
+   sentinel_vote agreed_ = {};
+   time_point since_ = never;
+   rounds::id asked_ = 0;
+   endpoint verified_ = {};  // by the lane, last
+};
+
+}  // namespace holdfast::topology
