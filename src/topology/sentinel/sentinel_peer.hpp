@@ -77,8 +77,6 @@ struct sentinel_peer {
       refuses = false;
       stale_told.reset();
       latest = {};
-      new_epoch = failover_epoch = 0;
-      candidate.reset();
    }
 
    static constexpr const char* stray_text =
@@ -109,23 +107,10 @@ struct sentinel_peer {
    time_point failed_at = time_point::min();
 
    sentinel_answer latest = {};
-   bool repeated = false;             // the latest answer says what the one before said
-   bool objectively_down = false;     // it holds the master that is believed to be so
-   bool failing_over = false;         // it knows of a failover of the master that is believed
-   std::uint64_t asked_for_hint = 0;  // the round that its latest hint started
-   // Of its subscription: the epoch announced last, and the one that its latest try of a failover belongs to; 0:
-   // unknown.
-   std::uint64_t new_epoch = 0;
-   std::uint64_t failover_epoch = 0;
-   // The node that it has selected in that try, and is about to promote.
-   struct selection {
-      endpoint where = {};
-      std::uint64_t epoch = 0;
-      time_point hold_until = time_point::min();  // new writes are held so long
-      bool may_extend = false;                    // the hold, once, by the end of the node's connection
-   };
-   std::optional<selection> candidate = {};
-   time_point no_hold_until = time_point::min();  // its selections hold nothing before: one came to nothing
+   bool repeated = false;                         // the latest answer says what the one before said
+   bool objectively_down = false;                 // it holds the master that is believed to be so
+   bool failing_over = false;                     // it knows of a failover of the master that is believed
+   std::uint64_t asked_for_hint = 0;              // the round that its latest hint started
    std::optional<sentinel_vote> stale_told = {};  // told last as a stale answer
 };
 

@@ -25,6 +25,7 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
      schedule_(settings_, seed),
      lineage_(settings_),
      nodes_(settings_, seed ^ 2, wishes, limits_),
+     promotion_(settings_),
      doubt_(settings_) {
    for (const auto& where : settings_.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
@@ -120,7 +121,7 @@ void sentinel_tracker::on_lost(resp::link& l, const std::string& why, time_point
       return;
    }
    if (&l == &p->questions.connection.link) {
-      if (p->questions.connection.is_open()) drop_candidates_of(*p, p->id());
+      if (p->questions.connection.is_open()) promotion_.on_disconnected(p->number, p->id());
       p->questions.lost(why);
       question_failed(*p, now);
    } else {
@@ -178,7 +179,7 @@ void sentinel_tracker::need(bool waiting, time_point now) {
 
 void sentinel_tracker::role_verified(const endpoint& where, std::uint64_t epoch, time_point now) {
    schedule_.forget_refusals();
-   if (provisional_ && believed_->where == where) provisional_->denied = 0;
+   if (believed_ && believed_->where == where) promotion_.on_verified();
    if (lineage_.on_verified(where, epoch)) accept_lineage(sentinel_vote(lineage_.agreed()), now);
    if (started_ && !peers_.empty()) finish_event(now);
 }
@@ -187,8 +188,8 @@ void sentinel_tracker::role_refused(const endpoint& where, std::string_view, tim
    lineage_.on_refused(where, now);
    if (peers_.empty()) return;
    if (role_hint_.follows(where)) role_hint_.stop();
-   if (provisional_ && believed_->where == where) denied(now);
-   if (settings_.follow_role_hint && !provisional_ && believed_ && believed_->where == where) role_hint_.ask(where);
+   if (is_provisional() && believed_->where == where) denied(now);
+   if (settings_.follow_role_hint && !is_provisional() && believed_ && believed_->where == where) role_hint_.ask(where);
    schedule_.on_refused(failover_in_progress() ? settings_.outage_poll : settings_.alert_poll, now);
    if (started_) finish_event(now);
 }
@@ -198,7 +199,7 @@ void sentinel_tracker::role_refused(const endpoint& where, std::string_view, tim
 // What is going on is worth more questions than one in ten seconds.
 bool sentinel_tracker::alert() const {
    const bool agreed = lineage_.now() != lineage::state::none;
-   return !reachable_ || agreed || provisional_ || contradicted_ || failover_in_progress();
+   return !reachable_ || agreed || is_provisional() || contradicted_ || failover_in_progress();
 }
 
 void sentinel_tracker::tick(time_point now) {
@@ -254,8 +255,7 @@ void sentinel_tracker::finish_event(time_point now) {
 
 time_point sentinel_tracker::earliest_deadline() const {
    auto soonest = std::min({stagger_at_, schedule_.deadline(), lineage_.deadline(), rounds_.deadline(),
-                            nodes_.deadline(), doubt_.deadline()});
-   if (hold_until_ != time_point::min()) soonest = std::min(soonest, hold_until_);
+                            nodes_.deadline(), doubt_.deadline(), promotion_.deadline()});
    for (const auto& p : peers_) {
       soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline()});
    }

@@ -79,6 +79,7 @@
 #include "topology/sentinel/doubt.hpp"
 #include "topology/sentinel/lineage.hpp"
 #include "topology/sentinel/poll_schedule.hpp"
+#include "topology/sentinel/promotion.hpp"
 #include "topology/sentinel/role_hint.hpp"
 #include "topology/sentinel/rounds.hpp"
 #include "topology/sentinel/sentinel_event.hpp"
@@ -140,9 +141,9 @@ class sentinel_tracker {
    const std::optional<named_master>& target() const { return target_; }
    bool in_doubt() const { return doubt_.is_raised(); }
    // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
-   time_point hold_writes_until() const { return hold_until_; }
+   time_point hold_writes_until() const { return promotion_.hold_until(); }
    // The target is believed by its own word and its selection, and no Sentinel has named it yet.
-   bool is_provisional() const { return provisional_.has_value(); }
+   bool is_provisional() const { return promotion_.is_provisional(); }
    void role_verified(const endpoint&, std::uint64_t epoch, time_point now);
    // It is no master: asks again after a backoff.
    void role_refused(const endpoint&, std::string_view role, time_point now);
@@ -161,12 +162,6 @@ class sentinel_tracker {
 
  private:
    using peer = sentinel_peer;
-   struct provisional {
-      named_master before = {};
-      const peer* by = nullptr;
-      std::string by_id = {};  // the run id of the Sentinel that selected it
-      round denied = 0;        // the node said that it is a slave; asked for this round because of it
-   };
 
    // sentinel_tracker.cpp: connections and time
    void start(time_point now);
@@ -188,7 +183,8 @@ class sentinel_tracker {
    void question_failed(peer&, time_point now);
    void answer_came(peer&, time_point now);
    void weigh(time_point now);
-   void believe(const endpoint&, std::uint64_t epoch, std::optional<provisional>, time_point now);
+   void believe(const named_master&, time_point now);
+   void become_believed(const named_master&, time_point now);
    void tell_if_stale(peer&);
    void settle(time_point now);
    bool is_over(rounds::open_round&, time_point now) const;
@@ -227,11 +223,7 @@ class sentinel_tracker {
    void accept_lineage(const sentinel_vote&, time_point now);
 
    // sentinel_tracker_promotion.cpp: eager cutover, the connections to servers, and the role hint
-   void selected(peer&, const endpoint&, time_point now);
    bool is_of_our_failover(const peer&, const hint&) const;
-   void drop_candidates(std::uint64_t up_to_epoch);
-   void drop_candidates_of(const peer&, const std::string& id);
-   void extend_holds(const endpoint&, time_point now);
    void given_up(peer&, time_point now);
    void confirm_by(const std::vector<sentinel_vote>& in_hand);
    void denied(time_point now);
@@ -273,15 +265,13 @@ class sentinel_tracker {
 
    topology::lineage lineage_;
    warm_replicas nodes_;
-   std::optional<provisional> provisional_;     // what is believed is
-   time_point hold_until_ = time_point::min();  // the latest of the candidates' own
+   topology::promotion promotion_;
    role_hint role_hint_;
 
    topology::doubt doubt_;
 
    time_point deadline_ = time_point::min();
    std::vector<sentinel_vote> votes_;  // scratch
-   std::vector<endpoint> pursued_;     // the same
 };
 
 }  // namespace holdfast::topology

@@ -98,17 +98,19 @@ void sentinel_tracker::weigh(time_point now) {
    const auto choice = choose_master(&*believed_, in_hand);
    if (choice.what == next_step::nothing) return watch_agreement(now);
    reachable_ = true;
-   if (choice.what == next_step::adopt) believe(choice.where, choice.epoch, {}, now);
+   if (choice.what == next_step::adopt) believe({choice.where, choice.epoch}, now);
    if (choice.what == next_step::ask_again) schedule_.on_hint(now);
    watch_agreement(now);
    publish();
 }
 
-void sentinel_tracker::believe(const endpoint& where, std::uint64_t epoch, std::optional<provisional> why,
-                               time_point now) {
-   believed_ = named_master{where, epoch, 0};
-   provisional_ = std::move(why);
-   drop_candidates(epoch);
+void sentinel_tracker::believe(const named_master& m, time_point now) {
+   promotion_.believe_named(m);
+   become_believed(m, now);
+}
+
+void sentinel_tracker::become_believed(const named_master& m, time_point now) {
+   believed_ = named_master{m.where, m.epoch};
    lineage_.end();  // against what was believed before
    role_hint_.stop();
    schedule_.forget_refusals();
@@ -126,7 +128,7 @@ void sentinel_tracker::believe(const endpoint& where, std::uint64_t epoch, std::
 void sentinel_tracker::tell_if_stale(peer& p) {
    if (!p.votes() || p.latest.state.epoch >= believed_->epoch) return;
    const auto said = p.view();
-   if (provisional_ && said.where == provisional_->before.where) return;  // no Sentinel can know better yet
+   if (is_provisional() && said.where == promotion_.before().where) return;  // no Sentinel can know better yet
    if (p.stale_told && p.stale_told->where == said.where && p.stale_told->epoch == said.epoch) return;
    p.stale_told = said;
    events_->tell([&] { return event::stale_answer{p.where, said.where, said.epoch, believed_->epoch}; });
@@ -187,7 +189,7 @@ void sentinel_tracker::conclude(time_point now) {
    reachable_ = !in_hand.empty();
    if (!believed_ && reachable_) {
       const auto choice = choose_master(nullptr, in_hand);
-      believe(choice.where, choice.epoch, {}, now);
+      believe({choice.where, choice.epoch}, now);
       for (const auto& p : peers_) {
          tell_if_stale(*p);
          const bool concerns = p->votes() && p->latest.state.shown == choice.where;

@@ -38,14 +38,13 @@ void sentinel_tracker::take_events(peer& p, time_point now) {
 
 void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point now) {
    auto& e = p.events.connection;
-   p.new_epoch = p.failover_epoch = 0;
-   p.candidate.reset();
+   promotion_.on_unsubscribed(p.number);
    if (p.events.refused())
       e.retry_from(after(now, 3 * settings_.idle_poll));
    else if (p.up())
       e.retry_from(after(now, schedule_.backoff(p.event_failures++, retry_cap())));
    if (!was_active) return;
-   drop_candidates_of(p, p.events.id());
+   promotion_.on_disconnected(p.number, p.events.id());
    const bool any = std::any_of(peers_.begin(), peers_.end(), [](const auto& q) { return q->events.active(); });
    if (!any) raise_doubt(p, now);
    ask_for_hint(p, now);
@@ -56,21 +55,21 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
    switch (h.kind) {
       case hint_kind::told: return;
       case hint_kind::replicas: p.questions.want_replicas(now); return;
-      case hint_kind::new_epoch: p.new_epoch = h.epoch; return;
+      case hint_kind::new_epoch: promotion_.on_new_epoch(p.number, h.epoch); return;
       case hint_kind::switched:
-         // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
-         if (p.candidate && p.candidate->where != h.about) p.candidate.reset();
+         promotion_.on_switched(p.number, h.about);
          if (target_ && h.about != target_->where) raise_doubt(p, now);
          break;
       case hint_kind::objectively_down: p.objectively_down = p.objectively_down || of_ours; break;
       case hint_kind::objectively_up: p.objectively_down = false; break;
       case hint_kind::tries:
-         p.failover_epoch = p.new_epoch;
+         promotion_.on_try(p.number);
          p.failing_over = p.failing_over || of_ours;
          break;
       case hint_kind::selected:
          p.failing_over = true;
-         if (is_of_our_failover(p, h)) selected(p, h.about, now);
+         if (believed_ && is_of_our_failover(p, h))
+            promotion_.on_selected(p.number, p.events.id(), h.about, believed_->epoch, now);
          break;
       case hint_kind::failing_over: p.failing_over = p.failing_over || of_ours || h.about.empty(); break;
       case hint_kind::aborted:
@@ -79,14 +78,14 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
          break;
       case hint_kind::finished:
          p.failing_over = false;
-         p.candidate.reset();
+         promotion_.on_over(p.number);
          break;
       case hint_kind::sentinels: p.questions.want_list(); break;
       case hint_kind::down:
       case hint_kind::up:
       case hint_kind::configured: break;
       case hint_kind::reset:
-         p.candidate.reset();
+         promotion_.on_over(p.number);
          p.questions.want_list();
          break;
    }
@@ -114,7 +113,7 @@ void sentinel_tracker::watch_agreement(time_point now) {
 
 void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {
    const auto abandoned = believed_->epoch;
-   believe(o.where, o.epoch, {}, now);
+   believe({o.where, o.epoch}, now);
    events_->tell([&] { return event::new_lineage{o.where, o.epoch, abandoned}; });
 }
 

@@ -19,7 +19,7 @@ void sentinel_tracker::call_the_roll(time_point now) {
       p.counts = tally_.counts[i];
       p.unlisted_since = p.counts ? never : std::min(p.unlisted_since, now);
       if (!p.counts) {
-         p.candidate.reset();
+         promotion_.on_over(p.number);
          p.objectively_down = p.failing_over = false;
          if (!p.seed && now >= after(p.unlisted_since, settings_.forget_after)) forget(p);
       }
@@ -103,6 +103,7 @@ void sentinel_tracker::follow_the_list(peer& p, time_point now) {
    const auto retry_at = p.questions.connection.retry_at();
    const auto failures = p.question_failures;
    p.become(to, std::string(p.listed_as));
+   promotion_.on_unsubscribed(p.number);
    p.question_failures = failures;
    events_->tell([&] { return event::sentinel_learned{to}; });
    if (listed_here) return p.questions.connection.retry_from(retry_at);  // in turn with the other address
@@ -135,8 +136,8 @@ void sentinel_tracker::meet(const listed_node& who, time_point now) {
       place = hopeless();
    }
    if (place == nullptr) return;
-   if (provisional_ && provisional_->by == place) provisional_->by = nullptr;
    place->become(who.where, who.id);
+   promotion_.on_forgotten(place->number);
    place->questions.ask(rounds_.last(), now);
    place->questions.dial(who.where, now);
    events_->tell([&] { return event::sentinel_learned{who.where}; });
@@ -156,8 +157,8 @@ void sentinel_tracker::forget(peer& p) {
    const auto self = std::find_if(order_.begin(), order_.end(), [&](auto i) { return peers_[i].get() == &p; });
    if (static_cast<std::size_t>(self - order_.begin()) < next_start_) --next_start_;
    order_.erase(self);
-   if (provisional_ && provisional_->by == &p) provisional_->by = nullptr;
    p.become({}, {});
+   promotion_.on_forgotten(p.number);
    p.in_use = p.counts = false;
 }
 
