@@ -38,6 +38,7 @@ class checked_connection {
       : link(wishes, l, 4 * 1024), timeout_(timeout), longest_(most * timeout), patience_(timeout), ping_(ping) {}
 
    resp::link link;
+   unsigned failures = 0;  // in a row; whoever dials counts them
 
    phase now() const { return phase_; }
    bool is_open() const { return phase_ == phase::open; }

@@ -34,6 +34,8 @@ struct sentinel_answer {
    std::uint64_t round = 0;  // of the question that it answers
    endpoint where = {};
    master_state state = {};
+   bool repeated = false;  // it says what the one before said
+   time_point at = time_point::min();
 };
 
 class inquiry {

@@ -53,7 +53,7 @@ bool find_related(std::span<const place> places, bool of_before, std::vector<boo
 }
 
 // Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
-// it is related to one, also while no other Sentinel can be reached (but see sentinel_tracker::pardon_strays).
+// it is related to one, also while no other Sentinel can be reached (but see sentinel_roll::pardon_strays).
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
    const bool any_two = find_related(places, false, related) || find_related(places, true, related);

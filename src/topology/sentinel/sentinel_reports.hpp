@@ -1,0 +1,51 @@
+// What the Sentinels say, taken together, besides who the master is. Functions of what is known of each.
+#pragma once
+
+#include "topology/sentinel/rounds.hpp"
+#include "topology/sentinel/sentinel_peer.hpp"
+
+#include <holdfast/error.hpp>
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace holdfast::topology {
+
+// Why no master is named.
+struct trouble {
+   errc code = errc::no_sentinel;         // no_sentinel, unknown_master or authentication_failed
+   std::vector<std::string> causes = {};  // one for each Sentinel
+   // Waiting can't help as far as can be known: every seed was reached, each either refuses our password or does not
+   // know the name, and none ever did.
+   bool final = false;
+};
+
+std::string in_short(const trouble&);
+
+bool anyone_is_up(const sentinel_peers&);
+bool anyone_is_subscribed_to(const sentinel_peers&);
+bool anyone_votes(const sentinel_peers&);
+bool anyone_sees_a_failover(const sentinel_peers&);  // of the master that is believed
+bool anyone_sees_it_down(const sentinel_peers&);     // objectively: the master that is believed
+std::optional<duration> longest_down_after(const sentinel_peers&);
+
+// Another place leads to the same Sentinel, and was answered later.
+bool is_repeated_elsewhere(const sentinel_peers&, const sentinel_peer&);
+// How far a round has come. Who confirms `believed` is counted where something is believed.
+rounds::progress progress_of(const sentinel_peers&, const rounds::open_round&, const named_master* believed);
+
+// The run id of the node at this address, where those that name it as the master show it, and agree.
+std::string run_id_of(const sentinel_peers&, const endpoint& master);
+// The replicas of this master that any Sentinel lists: one that is cut off may know an old list, and the newest may not
+// have reached all. Nothing where no Sentinel answers.
+std::optional<std::vector<listed_node>> listed_replicas(const sentinel_peers&, const endpoint& master);
+
+// What the first Sentinel that names another node says, in a sentence; empty where none does.
+std::string objection_to(const named_master& target, const sentinel_peers&, duration agree_for);
+// `order`: the numbers of those that are told about.
+trouble why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,
+                      bool ever_named);
+
+}  // namespace holdfast::topology
