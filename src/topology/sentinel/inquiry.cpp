@@ -14,80 +14,88 @@ std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 inquiry::inquiry(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l)
    : connection(s.timeout, s.ping, wishes, l, sentinel_settings::most_patience),
      settings_(&s),
-     auth_(auth_bytes(s)),
-     id_question_(bytes_of({"SENTINEL", "MYID"})),
-     question_(bytes_of({"SENTINEL", "MASTER", s.master}) +
-               bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master})),
-     list_question_(bytes_of({"SENTINEL", "SENTINELS", s.master})),
-     replicas_question_(bytes_of({"SENTINEL", "REPLICAS", s.master})),
-     ping_(bytes_of({"PING"})),
-     wants_replicas_(s.keeps_replicas_warm()) {}
+     commands_{.auth = auth_bytes(s),
+               .id = bytes_of({"SENTINEL", "MYID"}),
+               .question = bytes_of({"SENTINEL", "MASTER", s.master}) +
+                           bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master}),
+               .list = bytes_of({"SENTINEL", "SENTINELS", s.master}),
+               .replicas = bytes_of({"SENTINEL", "REPLICAS", s.master}),
+               .ping = bytes_of({"PING"})},
+     replicas_{.enabled = s.keeps_replicas_warm()} {}
 
-void inquiry::expect_reply(expect e) {
-   HOLDFAST_ASSERT(expected_count_ < expected_.size());
-   expected_[(first_expected_ + expected_count_) % expected_.size()] = e;
-   ++expected_count_;
+void inquiry::due_replies::push(expect e) {
+   HOLDFAST_ASSERT(count_ < ring_.size());
+   ring_[(first_ + count_) % ring_.size()] = e;
+   ++count_;
+}
+
+inquiry::expect inquiry::due_replies::pop() {
+   const auto e = ring_[first_];
+   first_ = (first_ + 1) % ring_.size();
+   --count_;
+   return e;
 }
 
 void inquiry::write_question(time_point now) {
-   const auto before = expected_count_;
-   batch_ += question_;
-   expect_reply(expect::master);
-   expect_reply(expect::address);
-   if (list_wanted_ || now >= list_due_) {
-      list_due_ = after(now, settings_->idle_poll / 2);
-      batch_ += list_question_;
-      expect_reply(expect::list);
-      list_wanted_ = false;
-      list_under_way_ = true;
+   const auto before = due_.size();
+   batch_ += commands_.question;
+   due_.push(expect::master);
+   due_.push(expect::address);
+   if (list_.wanted || now >= list_.due) {
+      list_.due = after(now, settings_->idle_poll / 2);
+      batch_ += commands_.list;
+      due_.push(expect::list);
+      list_.wanted = false;
+      list_.under_way = true;
    }
-   asked_rounds_[questions_++] = round_;
-   connection.send(batch_, expected_count_ - before, now);
+   questions_.rounds[questions_.under_way++] = questions_.next;
+   connection.send(batch_, static_cast<unsigned>(due_.size() - before), now);
    batch_.clear();
-   if (now >= replicas_due_) want_replicas(now);
+   if (now >= replicas_.due) want_replicas(now);
 }
 
 void inquiry::opened(time_point now) {
    connection.opened(now);
-   first_expected_ = expected_count_ = questions_ = 0;
-   again_ = false;
-   list_wanted_ = true;
-   replicas_under_way_ = false;
-   list_under_way_ = list_known_ = false;
-   master_known_ = false;
+   due_.clear();
+   questions_.under_way = 0;
+   questions_.again = false;
+   list_.wanted = true;
+   replicas_.under_way = false;
+   list_.under_way = list_.known = false;
+   master_.known = false;
    refused_ = false;
    last_words_.clear();
    id_.clear();  // another Sentinel may stand there now
    batch_.clear();
-   if (!auth_.empty()) {
-      connection.send(auth_, 1, now);
-      expect_reply(expect::auth);
+   if (!commands_.auth.empty()) {
+      connection.send(commands_.auth, 1, now);
+      due_.push(expect::auth);
    }
-   connection.send(id_question_, 1, now);
-   expect_reply(expect::id);
-   replicas_due_ = now;
+   connection.send(commands_.id, 1, now);
+   due_.push(expect::id);
+   replicas_.due = now;
    write_question(now);
 }
 
 void inquiry::want_replicas(time_point now) {
-   replicas_wanted_ = wants_replicas_;
-   if (!replicas_wanted_ || replicas_under_way_ || !connection.is_open() || !master_known_) return;
-   replicas_due_ = after(now, settings_->idle_poll / 2);
-   if (state_.replicas > most_replicas) {
-      replicas_wanted_ = false;
-      return replicas_.clear();
+   replicas_.wanted = replicas_.enabled;
+   if (!replicas_.wanted || replicas_.under_way || !connection.is_open() || !master_.known) return;
+   replicas_.due = after(now, settings_->idle_poll / 2);
+   if (master_.state.replicas > most_replicas) {
+      replicas_.wanted = false;
+      return replicas_.nodes.clear();
    }
-   connection.send(replicas_question_, 1, now);
-   expect_reply(expect::replicas);
-   replicas_wanted_ = false;
-   replicas_under_way_ = true;
+   connection.send(commands_.replicas, 1, now);
+   due_.push(expect::replicas);
+   replicas_.wanted = false;
+   replicas_.under_way = true;
 }
 
 void inquiry::ask(std::uint64_t round, time_point now) {
-   round_ = round;
+   questions_.next = round;
    if (!connection.is_open()) return;
-   if (questions_ == most_questions) {
-      again_ = true;
+   if (questions_.under_way == most_questions) {
+      questions_.again = true;
       return;
    }
    write_question(now);
@@ -98,9 +106,9 @@ void inquiry::lost(const std::string& why) { fail(last_words_.empty() ? why : "e
 void inquiry::forget() {
    connection.close();
    id_.clear();
-   list_known_ = false;
-   listed_others_ = 0;
-   replicas_.clear();
+   list_.known = false;
+   list_.others = 0;
+   replicas_.nodes.clear();
 }
 
 inquiry::event inquiry::check(time_point now, bool late) {
@@ -108,8 +116,8 @@ inquiry::event inquiry::check(time_point now, bool late) {
       case checked_connection::due::connect_timeout:
       case checked_connection::due::answer_timeout: return fail(connection.overdue_text());
       case checked_connection::due::ping:
-         connection.send(ping_, 1, now);
-         expect_reply(expect::ping);
+         connection.send(commands_.ping, 1, now);
+         due_.push(expect::ping);
          break;
       case checked_connection::due::dial:
       case checked_connection::due::nothing: break;
@@ -130,12 +138,9 @@ inquiry::event inquiry::take(time_point now) {
 }
 
 inquiry::event inquiry::take_reply(value_view reply, time_point now) {
-   if (expected_count_ == 0) return fail("broke the protocol: sent what nobody asked for");
+   if (due_.size() == 0) return fail("broke the protocol: sent what nobody asked for");
    connection.heard(now, true);
-   const auto e = expected_[first_expected_];
-   first_expected_ = (first_expected_ + 1) % static_cast<unsigned>(expected_.size());
-   --expected_count_;
-   switch (e) {
+   switch (due_.pop()) {
       case expect::auth: {
          const auto c = read_auth(reply);
          return c == sentinel_answer_kind::good ? event::nothing : fail_by(c, reply, "AUTH");
@@ -159,17 +164,17 @@ inquiry::event inquiry::take_id(value_view reply) {
 }
 
 inquiry::event inquiry::take_master(value_view reply) {
-   master_class_ = read_master(reply, state_);
-   switch (master_class_) {
+   master_.kind = read_master(reply, master_.state);
+   switch (master_.kind) {
       case sentinel_answer_kind::good:
-         if (state_.other_sentinels != listed_others_ && !list_under_way_) list_wanted_ = true;
+         if (master_.state.other_sentinels != list_.others && !list_.under_way) list_.wanted = true;
          return event::nothing;
       case sentinel_answer_kind::unknown_name: return event::nothing;
       case sentinel_answer_kind::forbidden:
          // A user who may ask for the address only: its epoch is then the lowest, and the majority decides.
-         state_ = {};
+         master_.state = {};
          return event::nothing;
-      default: return fail_by(master_class_, reply, "SENTINEL MASTER");
+      default: return fail_by(master_.kind, reply, "SENTINEL MASTER");
    }
 }
 
@@ -179,32 +184,32 @@ inquiry::event inquiry::take_address(value_view reply, time_point now) {
    if (c != sentinel_answer_kind::good && c != sentinel_answer_kind::unknown_name)
       return fail_by(c, reply, "SENTINEL GET-MASTER-ADDR-BY-NAME");
    answer_ = {};
-   answer_.round = asked_rounds_[0];
+   answer_.round = questions_.rounds[0];
    // One half known, the other not: the name came or went between the two. The next question will tell.
-   const bool known = c == sentinel_answer_kind::good && master_class_ != sentinel_answer_kind::unknown_name;
+   const bool known = c == sentinel_answer_kind::good && master_.kind != sentinel_answer_kind::unknown_name;
    answer_.what = known ? sentinel_answer::kind::named : sentinel_answer::kind::unknown;
    if (known) {
       answer_.where = std::move(where);
-      answer_.state = state_;
+      answer_.state = master_.state;
    }
-   asked_rounds_[0] = asked_rounds_[1];
-   --questions_;
-   master_known_ = true;
+   questions_.rounds[0] = questions_.rounds[1];
+   --questions_.under_way;
+   master_.known = true;
    last_words_.clear();
-   if (again_) {
-      again_ = false;
+   if (questions_.again) {
+      questions_.again = false;
       write_question(now);
    }
-   if (replicas_wanted_ || now >= replicas_due_) want_replicas(now);
+   if (replicas_.wanted || now >= replicas_.due) want_replicas(now);
    return event::answered;
 }
 
 inquiry::event inquiry::take_list(value_view reply) {
    constexpr std::size_t most_listed = 128;
-   list_under_way_ = false;
-   list_known_ = true;
-   listed_others_ = state_.other_sentinels;
-   switch (const auto c = read_sentinels(reply, most_listed, list_)) {
+   list_.under_way = false;
+   list_.known = true;
+   list_.others = master_.state.other_sentinels;
+   switch (const auto c = read_sentinels(reply, most_listed, list_.nodes)) {
       case sentinel_answer_kind::good:
       case sentinel_answer_kind::unknown_name:
       case sentinel_answer_kind::forbidden: return event::listed;
@@ -215,16 +220,17 @@ inquiry::event inquiry::take_list(value_view reply) {
 // Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections,
 // and is as good a Sentinel as any otherwise.
 inquiry::event inquiry::take_replicas(value_view reply, time_point now) {
-   replicas_under_way_ = false;
-   if (replicas_wanted_) want_replicas(now);
-   if (read_replicas(reply, settings_->max_replicas, replicas_) != sentinel_answer_kind::good) replicas_.clear();
+   replicas_.under_way = false;
+   if (replicas_.wanted) want_replicas(now);
+   if (read_replicas(reply, settings_->max_replicas, replicas_.nodes) != sentinel_answer_kind::good)
+      replicas_.nodes.clear();
    return event::replicas;
 }
 
 inquiry::event inquiry::fail(std::string why, bool refused) {
    problem_ = std::move(why);
    refused_ = refused;
-   list_under_way_ = false;
+   list_.under_way = false;
    connection.link.pass_over();  // another one may stand behind the same name
    connection.close();
    return event::failed;

@@ -60,17 +60,17 @@ class inquiry {
    // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
-   void want_list() { list_wanted_ = true; }  // with the next question
+   void want_list() { list_.wanted = true; }  // with the next question
    void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
    event take(time_point now);              // what came, one thing after the other
    event check(time_point now, bool late);  // failed, or nothing
 
    const sentinel_answer& answer() const { return answer_; }
-   const std::vector<listed_node>& list() const { return list_; }
-   bool list_under_way() const { return list_under_way_; }
-   bool list_known() const { return list_known_; }  // told on this connection, if at all
-   const std::vector<listed_node>& replicas() const { return replicas_; }
+   const std::vector<listed_node>& list() const { return list_.nodes; }
+   bool list_under_way() const { return list_.under_way; }
+   bool list_known() const { return list_.known; }  // told on this connection, if at all
+   const std::vector<listed_node>& replicas() const { return replicas_.nodes; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
    bool refused() const { return refused_; }  // the last failure was about the password
@@ -80,7 +80,6 @@ class inquiry {
    static constexpr unsigned most_questions = 2;
    static constexpr std::uint64_t most_replicas = 512;  // some 900 bytes each, where a reply may have a megabyte
 
-   void expect_reply(expect e);
    void write_question(time_point now);
    event take_reply(value_view reply, time_point now);
    event take_id(value_view reply);
@@ -91,37 +90,61 @@ class inquiry {
    event fail(std::string why, bool refused = false);
    event fail_by(sentinel_answer_kind c, value_view reply, std::string_view what);
 
-   const sentinel_settings* settings_;
-   std::string auth_;  // the commands, serialised once
-   std::string id_question_;
-   std::string question_;
-   std::string list_question_;
-   std::string replicas_question_;
-   std::string ping_;
-   std::string batch_;
+   // As bytes, serialised once.
+   struct commands {
+      std::string auth;
+      std::string id;
+      std::string question;
+      std::string list;
+      std::string replicas;
+      std::string ping;
+   };
+   // The replies to come, in their order.
+   class due_replies {
+    public:
+      std::size_t size() const { return count_; }
+      void clear() { first_ = count_ = 0; }
+      void push(expect);
+      expect pop();
 
-   std::array<expect, 16> expected_ = {};  // a ring
-   unsigned first_expected_ = 0;
-   unsigned expected_count_ = 0;
-   std::array<std::uint64_t, most_questions> asked_rounds_ = {};
-   unsigned questions_ = 0;  // under way
-   bool again_ = false;
-   bool list_wanted_ = true;
-   bool wants_replicas_ = false;  // at all
-   bool replicas_wanted_ = false;
-   bool replicas_under_way_ = false;
-   std::uint64_t round_ = 0;
-   sentinel_answer_kind master_class_ = sentinel_answer_kind::good;
-   master_state state_ = {};
-   bool master_known_ = false;  // `state_` is of this connection
+    private:
+      std::array<expect, 16> ring_ = {};
+      std::size_t first_ = 0;
+      std::size_t count_ = 0;
+   };
+   struct {
+      std::array<std::uint64_t, most_questions> rounds = {};  // of those under way
+      unsigned under_way = 0;
+      bool again = false;      // as soon as one of them is answered
+      std::uint64_t next = 0;  // the round of the next one
+   } questions_;
+   struct {
+      sentinel_answer_kind kind = sentinel_answer_kind::good;
+      master_state state = {};
+      bool known = false;  // `state` is of this connection
+   } master_;              // the first half of an answer
+   struct {
+      bool wanted = true;
+      bool under_way = false;
+      bool known = false;
+      time_point due = time_point::min();
+      std::uint64_t others = 0;  // how many there were when it was asked for last
+      std::vector<listed_node> nodes = {};
+   } list_;
+   struct replica_list {
+      bool enabled = false;
+      bool wanted = false;
+      bool under_way = false;
+      time_point due = time_point::min();
+      std::vector<listed_node> nodes = {};
+   };
+
+   const sentinel_settings* settings_;
+   commands commands_;
+   std::string batch_;
+   due_replies due_;
    sentinel_answer answer_ = {};
-   bool list_under_way_ = false;
-   bool list_known_ = false;
-   time_point list_due_ = time_point::min();
-   std::uint64_t listed_others_ = 0;  // how many there were when the list was asked for last
-   std::vector<listed_node> list_;
-   time_point replicas_due_ = time_point::min();
-   std::vector<listed_node> replicas_;
+   replica_list replicas_;
    std::string id_;
    std::string last_words_;  // an error, while nothing else was answered on this connection
    std::string problem_;
