@@ -104,14 +104,14 @@ sim_client::call& sim_client::prepare(call_kind kind, const terms& t) {
    ++active_;
    constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
    c.op = lane::operation{};
-   c.op.promise = t.last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
+   c.op.delivery = t.last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
    c.op.submitted = now();
    c.op.default_deadline = t.default_deadline;
    c.op.deadline = t.deadline;
    c.is_last = t.last;
    c.was_away = false;
    c.alone = active_ == 1 && world_.well_for() > 1500ms;
-   c.number = checkers_.begins(number_, kind, c.op.promise);
+   c.number = checkers_.begins(number_, kind, c.op.delivery);
    write_commands(c, kind);
    if (!t.last && chance_.chance(settings_.cancels))
       fabric_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});

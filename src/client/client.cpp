@@ -140,7 +140,7 @@ void client::body::prepare(lane::operation& op, std::span<const command> command
                            const call_options& options, time_point given) const {
    op.commands = commands;
    op.results = replies;
-   op.promise = options.delivery.value_or(settings.delivery);
+   op.delivery = options.delivery.value_or(settings.delivery);
    op.submitted = given;
    op.default_deadline = !options.deadline;
    if (options.deadline) op.deadline = after(given, *options.deadline);
@@ -311,7 +311,7 @@ result<endpoint> client::master(const call_options& options) {
       }
       const body::visit here(*body_);
       if (here.is_refused()) return here.refusal();
-      const lane::lane& lane = body_->engine().lane();
+      const lane::command_lane& lane = body_->engine().lane();
       if (lane.connection().ready()) return lane.where();
       // The connection was superseded, or ended, with its last answer: another one is looked for. Not at once: a server
       // that ends each connection after an answer would be dialled as fast as it goes.

@@ -20,7 +20,7 @@
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
 #include "engine/snapshot_guide.hpp"
-#include "lane/lane.hpp"
+#include "lane/command_lane.hpp"
 #include "link/link.hpp"
 #include "topology/sentinel/sentinel_tracker.hpp"
 
@@ -82,7 +82,7 @@ class engine final : private lane::guide {
    lane::guide& guide() { return led_ ? static_cast<lane::guide&>(*led_) : *this; }
    // The watch elsewhere says this now.
    void heard(std::shared_ptr<const snapshot>, time_point now);
-   const lane::lane& lane() const { return lane_; }
+   const lane::command_lane& lane() const { return lane_; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const lane::session&);
    // Finds out where the master is, also without any command.
@@ -162,7 +162,7 @@ class engine final : private lane::guide {
    std::optional<snapshot_guide> led_;  // by a watch elsewhere
    resp::link main_;
    resp::link probe_;
-   lane::lane lane_;
+   lane::command_lane lane_;
 };
 
 }  // namespace holdfast::engine

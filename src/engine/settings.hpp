@@ -1,7 +1,7 @@
 // The public configuration, cut into what each part needs.
 #pragma once
 
-#include "lane/lane.hpp"
+#include "lane/command_lane.hpp"
 #include "resp/reader.hpp"
 #include "topology/sentinel/sentinel_tracker.hpp"
 

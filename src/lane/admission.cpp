@@ -24,7 +24,7 @@ std::string_view advice(command_role role) {
    }
 }
 
-error refusal(const command& c, errc code, std::string_view why) {
+error refused(const command& c, errc code, std::string_view why) {
    error e(code, outcome::not_executed);
    e.causes.push_back(to_string(c) + ": " + std::string(why));
    return e;
@@ -42,18 +42,18 @@ std::string_view advice(const resp::command_entry* entry) {
 
 std::optional<error> refuse_transaction(const operation& op) {
    if (resp::role_of(op.entry) != command_role::multi) {
-      return refusal(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
+      return refused(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
    // A server refuses such a MULTI, and runs the members one by one; after such a DISCARD it stays in the transaction.
    for (const command* c : {&op.commands.front(), &op.commands.back()}) {
-      if (c->size() != 1) return refusal(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
+      if (c->size() != 1) return refused(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
    }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
-      if (const auto why = advice(resp::find_command(c)); !why.empty()) return refusal(c, errc::not_supported, why);
+      if (const auto why = advice(resp::find_command(c)); !why.empty()) return refused(c, errc::not_supported, why);
    }
    const auto last = resp::role_of(resp::find_command(op.commands.back()));
    if (last != command_role::exec && last != command_role::discard) {
-      return refusal(op.commands.back(), errc::invalid_argument, "a transaction ends with EXEC or DISCARD");
+      return refused(op.commands.back(), errc::invalid_argument, "a transaction ends with EXEC or DISCARD");
    }
    return {};
 }
@@ -68,11 +68,11 @@ std::optional<error> admission_problem(const operation& op) {
       e.causes.emplace_back("a command without a name: it was moved from");
       return e;
    }
-   if (op.promise == delivery::exactly_once) {
-      return refusal(first, errc::not_supported, "delivery exactly_once is not built yet");
+   if (op.delivery == delivery::exactly_once) {
+      return refused(first, errc::not_supported, "delivery exactly_once is not built yet");
    }
    if (op.is_transaction()) return refuse_transaction(op);
-   if (const auto why = advice(op.entry); !why.empty()) return refusal(first, errc::not_supported, why);
+   if (const auto why = advice(op.entry); !why.empty()) return refused(first, errc::not_supported, why);
    return {};
 }
 

@@ -7,48 +7,48 @@ using resp::reply_class;
 using namespace std::chrono_literals;
 
 // What to do with a reply that proves that the command did not run, and that may be otherwise the next time.
-struct gate {
-   verdict to;
+struct gate_rule {
+   next_step to;
    pause wait;
    unsigned most;  // after so many the caller hears of it; 0: only the deadline bounds
 };
 
 // A pause that starts at zero is none the first time, then 50 ms and more. Why these numbers: docs/decisions.md.
-std::optional<gate> gate_of(reply_class c) {
-   constexpr auto again = verdict::resend;
-   constexpr auto leave = verdict::rediscover_then_resend;
+std::optional<gate_rule> gate_of(reply_class c) {
+   constexpr auto again = next_step::resend;
+   constexpr auto leave = next_step::rediscover_then_resend;
    switch (c) {
-      case reply_class::readonly: return gate{leave, {0ms, 500ms}, 0};
-      case reply_class::master_down: return gate{leave, {0ms, 500ms}, 0};
-      case reply_class::misconf: return gate{leave, {50ms, 500ms}, 0};
-      case reply_class::no_replicas: return gate{again, {50ms, 500ms}, 0};
-      case reply_class::loading: return gate{again, {100ms, 1s}, 0};
-      case reply_class::busy: return gate{again, {100ms, 1s}, 0};
-      case reply_class::try_again: return gate{again, {20ms, 500ms}, 0};
-      case reply_class::out_of_memory: return gate{again, {100ms, 1s}, 3};
-      case reply_class::not_authenticated: return gate{leave, {0ms, 500ms}, 1};
-      case reply_class::refused: return gate{leave, {500ms, 5s}, 0};
-      case reply_class::demoted: return gate{leave, {0ms, 500ms}, 0};
+      case reply_class::readonly: return gate_rule{leave, {0ms, 500ms}, 0};
+      case reply_class::master_down: return gate_rule{leave, {0ms, 500ms}, 0};
+      case reply_class::misconf: return gate_rule{leave, {50ms, 500ms}, 0};
+      case reply_class::no_replicas: return gate_rule{again, {50ms, 500ms}, 0};
+      case reply_class::loading: return gate_rule{again, {100ms, 1s}, 0};
+      case reply_class::busy: return gate_rule{again, {100ms, 1s}, 0};
+      case reply_class::try_again: return gate_rule{again, {20ms, 500ms}, 0};
+      case reply_class::out_of_memory: return gate_rule{again, {100ms, 1s}, 3};
+      case reply_class::not_authenticated: return gate_rule{leave, {0ms, 500ms}, 1};
+      case reply_class::refused: return gate_rule{leave, {500ms, 5s}, 0};
+      case reply_class::demoted: return gate_rule{leave, {0ms, 500ms}, 0};
       default: return std::nullopt;
    }
 }
 
-decision finish(outcome ran, errc code) { return {verdict::complete, ran, code, {}}; }
+decision finish(outcome ran, errc code) { return {next_step::complete, ran, code, {}}; }
 
 decision after_loss(const situation& s) {
    if (s.state != written::whole) {
       if (s.now >= s.deadline) return finish(outcome::not_executed, errc::deadline_exceeded);
-      return {verdict::park, outcome::not_executed, errc::connection_lost, {}};
+      return {next_step::park, outcome::not_executed, errc::connection_lost, {}};
    }
    if (s.fault == fault::reply_too_large) return finish(outcome::executed, errc::limit_exceeded);
    const errc lost = s.fault == fault::broken_protocol ? errc::protocol_error : errc::connection_lost;
-   if (!may_repeat(s.repeats, s.promise)) return finish(outcome::unknown, lost);
+   if (!may_repeat(s.repeats, s.delivery)) return finish(outcome::unknown, lost);
    // A read leaves nothing behind that could come late; all else is sent again only behind a fence.
    if (s.fence == fence::impossible && s.repeats != resp::repeat_class::readonly) return finish(outcome::unknown, lost);
    if (s.now >= s.deadline) return finish(outcome::unknown, errc::deadline_exceeded);
    if (s.max_resends && s.attempts > *s.max_resends) return finish(outcome::unknown, lost);
    if (!s.budget) return finish(outcome::unknown, errc::retry_budget_exhausted);
-   return {verdict::rediscover_then_resend, outcome::unknown, lost, {}};
+   return {next_step::rediscover_then_resend, outcome::unknown, lost, {}};
 }
 
 decision after_reply(const situation& s) {
@@ -56,7 +56,7 @@ decision after_reply(const situation& s) {
    auto g = gate_of(s.reply.cls);
    // Another node may have other users: worth one more try right after a failover.
    if (s.reply.cls == reply_class::no_permission && s.master_is_new) {
-      g = gate{verdict::rediscover_then_resend, {50ms, 500ms}, 1};
+      g = gate_rule{next_step::rediscover_then_resend, {50ms, 500ms}, 1};
    }
    if (!g) return finish(outcome::not_executed, errc::server_error);
    // Such commands are meant for the node that they were given to.
@@ -79,12 +79,12 @@ bool may_repeat(resp::repeat_class c, delivery d) {
 
 decision decide(const situation& s) { return s.fault == fault::error_reply ? after_reply(s) : after_loss(s); }
 
-std::string_view to_string(verdict v) {
+std::string_view to_string(next_step v) {
    switch (v) {
-      case verdict::park: return "park";
-      case verdict::resend: return "resend";
-      case verdict::rediscover_then_resend: return "rediscover, then resend";
-      case verdict::complete: return "complete";
+      case next_step::park: return "park";
+      case next_step::resend: return "resend";
+      case next_step::rediscover_then_resend: return "rediscover, then resend";
+      case next_step::complete: return "complete";
    }
    return "?";
 }
@@ -118,10 +118,10 @@ std::string_view to_string(fence f) {
 }
 
 std::string to_string(const decision& d) {
-   std::string line{to_string(d.verdict)};
+   std::string line{to_string(d.next_step)};
    line += ", ";
    line += to_string(d.outcome);
-   if (d.verdict == verdict::complete) line += ", " + make_error_code(d.code).message();
+   if (d.next_step == next_step::complete) line += ", " + make_error_code(d.code).message();
    return line;
 }
 

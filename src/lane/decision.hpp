@@ -39,7 +39,7 @@ struct situation {
    holdfast::lane::fault fault = fault::connection_lost;
    resp::reply_proof reply = {};  // for error_reply
    resp::repeat_class repeats = resp::repeat_class::not_repeatable;
-   delivery promise = delivery::automatic;
+   holdfast::delivery delivery = holdfast::delivery::automatic;
    unsigned attempts = 1;                     // times it was written, this one included
    std::optional<unsigned> max_resends = {};  // of the configuration; unset: the deadline alone bounds
    unsigned pushbacks = 0;                    // gate replies it has met so far
@@ -50,7 +50,7 @@ struct situation {
    time_point now = {};
 };
 
-enum class verdict : std::uint8_t {
+enum class next_step : std::uint8_t {
    park,                    // it was never written whole: it waits, and costs neither an attempt nor budget
    resend,                  // to the same node, in order, after the pause
    rediscover_then_resend,  // leave the node, ask the Sentinels, then send again
@@ -66,8 +66,8 @@ struct pause {
 };
 
 struct decision {
-   holdfast::lane::verdict verdict = verdict::complete;
-   holdfast::outcome outcome = outcome::unknown;  // what is known of the failed attempt, whatever the verdict
+   holdfast::lane::next_step next_step = next_step::complete;
+   holdfast::outcome outcome = outcome::unknown;  // what is known of the failed attempt, whatever the next step
    errc code = errc::connection_lost;             // for complete
    holdfast::lane::pause pause = {};              // for resend and rediscover_then_resend; zero: at once
 
@@ -76,10 +76,14 @@ struct decision {
 
 decision decide(const situation&);
 
+inline bool sends_again(const decision& d) {
+   return d.next_step == next_step::resend || d.next_step == next_step::rediscover_then_resend;
+}
+
 // Whether a command may run once more though the first may have run.
 bool may_repeat(resp::repeat_class, delivery);
 
-std::string_view to_string(verdict);
+std::string_view to_string(next_step);
 std::string_view to_string(fault);
 std::string_view to_string(written);
 std::string_view to_string(fence);

@@ -52,7 +52,7 @@ bool answers_blindly(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [&](const command& c) {
       const resp::command_entry* const entry = resp::find_command(c);
       // Who asks for "at least once" takes the reply of any run of a write.
-      if (op.promise == delivery::at_least_once && resp::repeats(entry, c) != repeat_class::readonly) return true;
+      if (op.delivery == delivery::at_least_once && resp::repeats(entry, c) != repeat_class::readonly) return true;
       return answers_blindly(c, entry);
    });
 }

@@ -62,12 +62,12 @@ bool passes(std::string_view text) {
 }  // namespace
 
 void handshake::begin(const session& s, way w, std::vector<earlier_connection> earlier, bool need_role,
-                      bool busy_will_do, resp::outbox& out) {
+                      bool allow_busy_server, resp::outbox& out) {
    *this = handshake{};
    session_ = s;
-   earlier_ = std::move(earlier);
+   kills_ = connection_kills(std::move(earlier));
    need_role_ = need_role;
-   busy_will_do_ = busy_will_do;
+   allow_busy_server_ = allow_busy_server;
    way_ = session_.protocol < 3 ? std::max(w, way::old) : w;
    switch (way_) {
       case way::hello: return write_hello(out);
@@ -82,7 +82,7 @@ void handshake::begin(const session& s, way w, std::vector<earlier_connection> e
 
 handshake::way handshake::after_close() const {
    const bool silent = next_ == 0;
-   if (!old_way_ && !hello_refusal_.empty()) return way::old;
+   if (!old_way_ && !found_.hello_refusal.empty()) return way::old;
    switch (way_) {
       case way::hello: return silent ? way::careful : way::hello;
       case way::careful: return silent && lives_ ? way::old : way::hello;
@@ -132,57 +132,8 @@ void handshake::write_auth(resp::outbox& out) {
 void handshake::write_rest(resp::outbox& out) {
    send(step::client_info, command{"CLIENT", "INFO"}, out);
    send(step::server_info, command{"INFO", "server"}, out);
-   // At once where it would be safe whatever process this is; the others once that is known.
-   kills_.clear();
-   kills_answered_ = 0;
-   for (std::size_t i = 0; i < earlier_.size(); ++i) {
-      earlier_connection& e = earlier_[i];
-      e.asked = false;
-      if (e.same_address && !e.who.id.empty() && !e.who.address.empty()) write_kill(i, out);
-   }
+   for (const command& kill : kills_.first()) send(step::kill, kill, out);
    if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
-}
-
-void handshake::write_kill(std::size_t which, resp::outbox& out) {
-   earlier_connection& e = earlier_[which];
-   command kill{"CLIENT", "KILL", "ID", e.who.id};
-   if (!e.who.address.empty()) kill.arg("ADDR").arg(e.who.address);
-   e.asked = true;
-   kills_.push_back(which);
-   send(step::kill, kill, out);
-}
-
-// The server has told which process it is: whether that asks for more.
-bool handshake::write_later_kills(resp::outbox& out) {
-   const std::size_t before = kills_.size();
-   for (std::size_t i = 0; i < earlier_.size(); ++i) {
-      const earlier_connection& e = earlier_[i];
-      if (e.asked || e.who.id.empty()) continue;
-      const bool both_known = !e.who.run_id.empty() && !self_.run_id.empty();
-      if (both_known ? e.who.run_id == self_.run_id : !e.who.address.empty()) write_kill(i, out);
-   }
-   return kills_.size() != before;
-}
-
-// "0 killed" is proof, too: in this process there is no such connection any more.
-void handshake::judge_earlier() {
-   using fate = earlier_connection::fate;
-   for (earlier_connection& e : earlier_) {
-      const bool both_known = !e.who.run_id.empty() && !self_.run_id.empty();
-      if (both_known && e.who.run_id != self_.run_id) continue;  // elsewhere
-      const bool may_be_another = !both_known && !e.same_address;
-      e.is = may_be_another ? fate::unproven : fate::alive;
-      if (e.asked && e.refused.empty())
-         e.is = may_be_another ? fate::elsewhere : fate::ended;
-      else if (e.asked)
-         e.why = e.refused;
-      else if (e.who.id.empty())
-         e.why = "the server did not tell who we were (CLIENT INFO)";
-      else
-         e.why =
-            "the server did not tell its run id (INFO server), and the connections of a Unix socket have no address";
-      if (may_be_another && !e.why.empty()) e.why += "; whether this is another node than before can't be known";
-   }
 }
 
 void handshake::send(step s, const command& c, resp::outbox& out) {
@@ -193,7 +144,7 @@ void handshake::send(step s, const command& c, resp::outbox& out) {
 handshake::state handshake::resume(const value_view& reply, resp::outbox& out) {
    if (state_ != state::working) return state_;
    if (next_ == steps_.size()) return fail(errc::protocol_error, "it answered more than it was asked", {}, false);
-   state_ = take(steps_[next_++], reply, out);
+   set_state(take(steps_[next_++], reply, out));
    if (state_ != state::working || next_ != steps_.size()) return state_;
    if (way_ == way::careful && !lives_) {
       lives_ = true;
@@ -201,22 +152,23 @@ handshake::state handshake::resume(const value_view& reply, resp::outbox& out) {
       return state_;
    }
    // HELLO was refused: the batch written with it has now been passed over, and the old way begins.
-   if (!resp3_ && !old_way_) {
+   if (!found_.resp3 && !old_way_) {
       write_old_way(out);
       return state_;
    }
-   if (!process_known_ && !unfinished_) {
+   if (!process_known_ && !found_.without_identity) {
       process_known_ = true;
-      if (write_later_kills(out)) return state_;
+      const auto later = kills_.later(found_.self.run_id);
+      for (const command& kill : later) send(step::kill, kill, out);
+      if (!later.empty()) return state_;
    }
-   judge_earlier();
-   return state_ = state::ready;
+   kills_.conclude(found_.self.run_id);
+   return set_state(state::ready);
 }
 
 handshake::state handshake::take(step s, const value_view& reply, resp::outbox& out) {
-   const bool passed_over = !resp3_ && !old_way_ && s != step::hello && s != step::ping;
+   const bool passed_over = !found_.resp3 && !old_way_ && s != step::hello && s != step::ping;
    if (passed_over) return state::working;
-   const std::size_t killed = s == step::kill ? kills_[kills_answered_++] : 0;
    switch (s) {
       case step::ping:
          if (reply.is_error()) return on_ping_error(reply.text());
@@ -232,8 +184,8 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
                                                                                      : on_auth(reply);
       case step::role: return on_role(reply, out);
       case step::replication:
-         if (!reply.is_error()) role_ = resp::kept_words(line_of(reply.text(), "role"));
-         if (role_.empty() && need_role_) {
+         if (!reply.is_error()) found_.role = resp::kept_words(line_of(reply.text(), "role"));
+         if (found_.role.empty() && need_role_) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
          }
@@ -241,7 +193,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
       case step::set_name: return state::working;
       case step::client_info: return on_client_info(reply);
       case step::server_info: return on_server_info(reply);
-      case step::kill: return on_kill(killed, reply);
+      case step::kill: return on_kill(reply);
       case step::select:
          if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : fail_by(reply.text());
          return state::working;
@@ -266,9 +218,10 @@ handshake::state handshake::on_auth(const value_view& reply) {
 
 handshake::state handshake::on_role(const value_view& reply, resp::outbox& out) {
    if (reply.is_error()) return on_role_error(reply.text(), out);
-   if (reply.kind() == kind::array && reply.size() != 0) role_ = resp::kept_words(reply[0].text());
-   if (role_ == "sentinel") return fail_by("is a Sentinel");
-   if (role_ != "master" && role_ != "slave" && role_ != "replica") return fail_as_no_server(reply, "ROLE");
+   if (reply.kind() == kind::array && reply.size() != 0) found_.role = resp::kept_words(reply[0].text());
+   if (found_.role == "sentinel") return fail_by("is a Sentinel");
+   if (found_.role != "master" && found_.role != "slave" && found_.role != "replica")
+      return fail_as_no_server(reply, "ROLE");
    return state::working;
 }
 
@@ -279,8 +232,8 @@ handshake::state handshake::on_hello(const value_view& reply) {
    const auto protocol = reply.find("proto");
    const bool names_protocol = protocol.kind() == kind::integer && (protocol.integer() == 2 || protocol.integer() == 3);
    if (reply.size() == 0 || (!names_itself && !names_protocol)) return fail_as_no_server(reply, "HELLO");
-   resp3_ = true;
-   role_ = resp::kept_words(reply.find("role").text());
+   found_.resp3 = true;
+   found_.role = resp::kept_words(reply.find("role").text());
    if (reply.find("mode").text() == "sentinel") return fail_by("is a Sentinel");
    return state::working;
 }
@@ -288,7 +241,7 @@ handshake::state handshake::on_hello(const value_view& reply) {
 // Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
    using resp::reply_class;
-   hello_refusal_ = resp::kept_words(text);
+   found_.hello_refusal = resp::kept_words(text);
    switch (resp::classify_error(text, false, false, true).cls) {
       case reply_class::wrong_password:
       case reply_class::refused:
@@ -316,35 +269,34 @@ handshake::state handshake::on_role_error(std::string_view text, resp::outbox& o
 handshake::state handshake::on_client_info(const value_view& reply) {
    // A connection that does not know who it is can never be fenced.
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
-   if (const auto id = field(reply.text(), "id"); is_number(id)) self_.id = id;
-   if (const auto address = field(reply.text(), "addr"); is_tcp_address(address)) self_.address = address;
+   if (const auto id = field(reply.text(), "id"); is_number(id)) found_.self.id = id;
+   if (const auto address = field(reply.text(), "addr"); is_tcp_address(address)) found_.self.address = address;
    return state::working;
 }
 
 handshake::state handshake::on_server_info(const value_view& reply) {
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
-   self_.run_id = line_of(reply.text(), "run_id");
+   found_.self.run_id = line_of(reply.text(), "run_id");
    return state::working;
 }
 
-// The number of connections ended: one, or none if it had ended by itself.
-handshake::state handshake::on_kill(std::size_t which, const value_view& reply) {
-   if (reply.kind() == kind::integer) return state::working;
-   if (reply.is_error() && passes(reply.text())) return on_passing(reply.text());  // better late and fenced
-   earlier_[which].refused =
-      reply.is_error() ? resp::kept_words(reply.text()) : "its answer to CLIENT KILL is no number";
-   return state::working;
+handshake::state handshake::on_kill(const value_view& reply) {
+   const bool is_count = reply.kind() == kind::integer;
+   const bool comes_later = reply.is_error() && passes(reply.text());  // better late and fenced
+   std::string refused = reply.is_error() ? resp::kept_words(reply.text()) : "its answer to CLIENT KILL is no number";
+   kills_.answered(is_count || comes_later ? std::string() : std::move(refused));
+   return comes_later ? on_passing(reply.text()) : state::working;
 }
 
 handshake::state handshake::on_passing(std::string_view text) {
-   if (!busy_will_do_) return fail_by(text);
-   unfinished_ = true;
+   if (!allow_busy_server_) return fail_by(text);
+   found_.without_identity = true;
    return state::working;
 }
 
 handshake::state handshake::fail(errc code, std::string text, std::string_view server_text, bool final) {
    problem_ = {code, std::move(text), resp::kept_words(server_text), final};
-   return state_ = state::failed;
+   return set_state(state::failed);
 }
 
 // Something answers, but not as a Redis would.

@@ -5,6 +5,7 @@
 // which of the two it is the next tries find out (`way`).
 #pragma once
 
+#include "lane/connection_kills.hpp"
 #include "lane/session.hpp"
 #include "link/outbox.hpp"
 
@@ -17,31 +18,6 @@
 #include <vector>
 
 namespace holdfast::lane {
-
-// A connection as the server names it. An id is given once in the life of a process, so with the run id it is exact.
-// Without the run id it may belong to a stranger, as a restarted server begins to count anew: then the address must fit
-// as well, as the server sees it (behind a relay our own view is another). All clients of a Unix socket have the same.
-struct identity {
-   std::string id;
-   std::string address;  // of a TCP connection; empty for a Unix socket
-   std::string run_id;   // of the server's process (INFO server); empty where the server does not tell
-};
-
-// An earlier connection of the lane, of whose commands some may still run in the process that it led to.
-struct earlier_connection {
-   enum class fate : std::uint8_t {
-      elsewhere,  // it led to another process than this connection does
-      ended,      // it led to this process, and has ended: nothing of it can run any more
-      alive,      // it led to this process, or may have, and could not be ended
-      unproven,   // it led to another address, and whether to another process can't be known
-   };
-   identity who;
-   bool same_address = false;  // it was dialled where this one is
-   fate is = fate::elsewhere;
-   std::string why = {};  // of alive and unproven
-   bool asked = false;
-   std::string refused = {};  // the answer to CLIENT KILL, if that was an error
-};
 
 class handshake {
  public:
@@ -63,10 +39,10 @@ class handshake {
    };
 
    // Writes the first batch. `earlier`: the connections that are to be fenced if they led to this process.
-   // `busy_will_do`: what waits to be sent may run while a script holds the server up (SCRIPT KILL), when it tells
+   // `allow_busy_server`: what waits to be sent may run while a script holds the server up (SCRIPT KILL), when it tells
    // nobody who he is, and ends nobody's connection. Then the handshake ends without that, and without the fence:
-   // `unfinished`.
-   void begin(const session&, way, std::vector<earlier_connection> earlier, bool need_role, bool busy_will_do,
+   // `without_identity`.
+   void begin(const session&, way, std::vector<earlier_connection> earlier, bool need_role, bool allow_busy_server,
               resp::outbox&);
    // Takes the next reply; may write another batch.
    state resume(const value_view& reply, resp::outbox&);
@@ -74,16 +50,18 @@ class handshake {
    state now() const { return state_; }
    const problem& failure() const { return problem_; }
    // The server's words, untrusted; empty if HELLO was not refused.
-   const std::string& hello_refusal() const { return hello_refusal_; }
+   const std::string& hello_refusal() const { return found_.hello_refusal; }
    way how() const { return way_; }
    // The way for the next connection, if the server has closed this one now.
    way after_close() const;
-   bool resp3() const { return resp3_; }
-   bool unfinished() const { return unfinished_; }
-   const std::string& role() const { return role_; }  // "master", "slave", "sentinel"; empty if it was not asked for
-   const identity& self() const { return self_; }     // as far as the server tells
-   // What became of the earlier connections, in their order; once it is ready, and not `unfinished`.
-   const std::vector<earlier_connection>& earlier() const { return earlier_; }
+   bool resp3() const { return found_.resp3; }
+   bool without_identity() const { return found_.without_identity; }
+   const std::string& role() const {
+      return found_.role;
+   }  // "master", "slave", "sentinel"; empty if it was not asked for
+   const identity& self() const { return found_.self; }  // as far as the server tells
+   // What became of the earlier connections, in their order; once it is ready, and not `without_identity`.
+   const std::vector<earlier_connection>& earlier() const { return kills_.all(); }
 
  private:
    enum class step : std::uint8_t {
@@ -99,14 +77,12 @@ class handshake {
       kill,
       select
    };
+   state set_state(state s) { return state_ = s; }
    void write_life_test(resp::outbox&);
    void write_hello(resp::outbox&);
    void write_old_way(resp::outbox&);
    void write_auth(resp::outbox&);
    void write_rest(resp::outbox&);
-   void write_kill(std::size_t which, resp::outbox&);
-   bool write_later_kills(resp::outbox&);
-   void judge_earlier();
    void send(step, const command&, resp::outbox&);
    state take(step, const value_view&, resp::outbox&);
    state on_hello(const value_view&);
@@ -117,7 +93,7 @@ class handshake {
    state on_role_error(std::string_view text, resp::outbox&);
    state on_client_info(const value_view&);
    state on_server_info(const value_view&);
-   state on_kill(std::size_t which, const value_view&);
+   state on_kill(const value_view&);
    state on_passing(std::string_view text);
    state fail(errc, std::string text, std::string_view server_text, bool final);
    state fail_by(std::string_view server_text);
@@ -125,23 +101,24 @@ class handshake {
 
    session session_;
    bool need_role_ = true;
-   bool busy_will_do_ = false;
-   bool unfinished_ = false;
+   bool allow_busy_server_ = false;
 
    std::vector<step> steps_;
    std::size_t next_ = 0;
    state state_ = state::working;
    way way_ = way::hello;
-   bool lives_ = false;  // the careful way: PING is answered
-   std::string hello_refusal_;
+   bool lives_ = false;    // the careful way: PING is answered
    bool old_way_ = false;  // HELLO was refused: the rest of the first batch is passed over
    std::string auth_refused_;
-   bool resp3_ = false;
-   std::string role_;
-   identity self_;
-   std::vector<earlier_connection> earlier_;
-   std::vector<std::size_t> kills_;  // which of them the CLIENT KILLs are about, in their order
-   std::size_t kills_answered_ = 0;
+   struct findings {
+      std::string hello_refusal;
+      bool resp3 = false;
+      std::string role;
+      identity self;
+      bool without_identity = false;
+   };
+   findings found_;  // what the server has told
+   connection_kills kills_;
    bool process_known_ = false;  // all of the batch is answered: the run id, too, if ever
    problem problem_;
 };

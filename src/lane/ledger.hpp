@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 namespace holdfast::lane {
@@ -27,7 +28,7 @@ struct ledger_slot {
    resp::outbox::position end = 0;
    std::uint64_t sequence = 0;  // the operation's, also when that has left
    std::uint32_t replies_due = 1;
-   bool harmless = false;                  // nothing remains of it on the server: a read, a PING
+   bool reads_only = false;                // nothing remains of it on the server: a read, a PING
    bool alters = false;                    // operation::alters
    bool again = false;                     // not the first time
    bool transaction = false;               // its last reply is that to EXEC or DISCARD
@@ -50,17 +51,71 @@ class ledger {
       return slots_[(first_ + i) & (slots_.size() - 1)];
    }
 
+   const ledger_slot* oldest() const { return empty() ? nullptr : &front(); }
+
+   // Appends an operation to the connection's bytes.
+   void write(operation& op, resp::outbox& out) {
+      ledger_slot slot{.op = &op, .begin = out.appended(), .sequence = op.sequence};
+      slot.reads_only = op.reads_only;
+      slot.alters = op.alters;
+      slot.transaction = op.is_transaction();
+      slot.again = op.attempts != 0;
+      for (const command& c : op.commands) slot.end = out.append(c.bytes());
+      slot.replies_due = static_cast<std::uint32_t>(op.commands.size());
+      if (op.blocks) {
+         slot.blocks_for_ever = *op.blocks == duration::zero();
+         slot.allowance = *op.blocks;
+      }
+      push(slot);
+      op.is = operation::state::in_flight;
+      op.replies = 0;
+   }
+   // The lane's own question: nobody waits for the replies.
+   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, resp::outbox& out) {
+      ledger_slot slot{.begin = out.appended(), .replies_due = replies, .reads_only = true, .tests_multi = tests_multi};
+      if (!empty()) slot.sequence = at(size_ - 1).sequence;  // ordered, and found behind that one
+      slot.end = out.append(question);
+      push(slot);
+   }
+
    void push(const ledger_slot& s) {
       if (size_ == slots_.size()) grow();
       ++size_;
       at(size_ - 1) = s;
+      if (s.op != nullptr) newest_ = s.sequence;
    }
    void pop() {
       HOLDFAST_ASSERT(size_ != 0);
       ++first_;
       --size_;
    }
-   void clear() { first_ = size_ = 0; }
+   void clear() {
+      first_ = size_ = 0;
+      abandoned_block_ = false;
+   }
+
+   // The caller has left: the reply will be swallowed.
+   void abandon(ledger_slot& slot) {
+      slot.op = nullptr;
+      abandoned_block_ = abandoned_block_ || slot.blocks();
+   }
+   // Nobody waits any more for a command that blocks, nor for what stands in front of it.
+   bool abandoned_block_is_next() {
+      for (std::size_t i = 0; abandoned_block_ && i < size_ && at(i).op == nullptr; ++i) {
+         ++steps_;
+         if (at(i).blocks()) return true;
+      }
+      return false;
+   }
+   // Whether an operation has to wait until all is answered. What is written again must not overtake what is newer and
+   // under way. And what changes the connection stands alone: what is behind it must find it done, what is before it
+   // must not.
+   bool must_answer_before(const operation& op) const {
+      return !empty() && (op.sequence < newest_ || op.alters || front().alters);
+   }
+   // Slots that were gone through, beyond the first.
+   std::uint64_t steps() const { return steps_; }
+   void add_step() { ++steps_; }
 
    // How many stand before this operation. They are ordered by sequence; a PING of ours, which has none, is the first.
    std::size_t older_than(std::uint64_t sequence) {
@@ -73,6 +128,14 @@ class ledger {
             high = middle;
       }
       return low;
+   }
+   // Operations older than this one of which the kernel has not a byte: what it has a part of must follow whole, all
+   // else can be taken back. Null where the caller has left.
+   std::vector<operation*> unsent_before(std::uint64_t sequence, resp::outbox::position accepted) {
+      std::vector<operation*> found;
+      for (std::size_t i = older_than(sequence); i != 0 && state_of(at(i - 1), accepted) == written::nothing; --i)
+         found.push_back(at(i - 1).op);
+      return found;
    }
    // Where the slot of this operation stands.
    std::optional<std::size_t> find(std::uint64_t sequence) {
@@ -119,6 +182,9 @@ class ledger {
    std::vector<ledger_slot> slots_;  // a power of two
    std::size_t first_ = 0;
    std::size_t size_ = 0;
+   std::uint64_t newest_ = 0;      // the sequence that was written last
+   bool abandoned_block_ = false;  // its caller has left a blocking command
+   std::uint64_t steps_ = 0;
 };
 
 }  // namespace holdfast::lane

@@ -4,12 +4,12 @@
 
 #include "commands/error_reply.hpp"
 #include "commands/shown.hpp"
-#include "link/outbox.hpp"
 #include "resp/kind_and_size.hpp"
 
 #include <holdfast/value.hpp>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace holdfast::lane {
@@ -26,11 +26,11 @@ class multi_test {
    };
 
    state now() const { return state_; }
-   resp::outbox::position ask(resp::outbox& out) {
+   static constexpr std::string_view question = "*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n";
+   void asked() {
       state_ = state::asked;
       replies_ = 0;
       found_ = {};
-      return out.append("*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n");
    }
    // It may be otherwise by now. A test that is under way goes on.
    void forget() {

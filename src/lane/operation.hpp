@@ -24,25 +24,25 @@ struct operation {
    // ---- set by the caller before submit ----
    std::span<const command> commands;  // one, or MULTI ... EXEC
    result<value>* results = nullptr;   // as many as commands
-   delivery promise = delivery::automatic;
+   holdfast::delivery delivery = holdfast::delivery::automatic;
    time_point submitted = {};  // when the caller gave it to us: deadline and `elapsed` count from here
    time_point deadline = never;
    std::optional<circuit_breaker::admission> admission = {};  // the engine's, if there is a breaker
    bool default_deadline = false;  // `deadline` follows what the deployment says, once it is known
 
    // ---- the lane's ----
-   enum class place : std::uint8_t {
-      nowhere,  // not submitted, or done
-      queue,    // parked, or waiting to be sent again
-      ledger,   // at least queued into the connection's outbox
-      limbo,    // its outcome is unknown for good; the report waits for the fence
+   enum class state : std::uint8_t {
+      idle,            // not submitted, or done
+      queued,          // parked, or waiting to be sent again
+      in_flight,       // at least queued into the connection's outbox
+      awaiting_fence,  // its outcome is unknown for good; the report waits for the fence
    };
-   place where = place::nowhere;
+   state is = state::idle;
    bool done = false;
    const resp::command_entry* entry = nullptr;  // of the first command
    resp::repeat_class repeats = resp::repeat_class::not_repeatable;
    bool classified = false;    // `repeats` was computed (only once something fails)
-   bool harmless = false;      // it reads: nothing remains of it on the server
+   bool reads_only = false;    // it reads: nothing remains of it on the server
    bool alters = false;        // it may change the connection (SELECT, AUTH, ...): it stands alone in the ledger
    bool may_have_run = false;  // an earlier attempt ended with an unknown outcome
    bool unfenced = false;      // and it is no read, and its connection is not yet proven dead
@@ -57,7 +57,7 @@ struct operation {
    resp::reply_class rejected_as = resp::reply_class::deterministic;  // the kind
    std::size_t replies = 0;  // of `commands` answered on the present connection
    std::size_t bytes = 0;
-   std::optional<holdfast::error> last = {};  // why it is being sent again, or waits in limbo
+   std::optional<holdfast::error> last = {};  // why it is being sent again, or awaits the fence
    // It was answered, without a trace on the server, while an older one waits that the answer should have seen. The
    // answer counts if that one ends without having run; else it is asked for again.
    enum class answer : std::uint8_t { none, reply, error };  // in `results`, or in `last`
@@ -73,7 +73,7 @@ struct operation {
 };
 
 // SCRIPT KILL and the like: the server takes them also while a script runs for too long.
-inline bool runs_while_busy(const operation& op) {
+inline bool allows_busy_server(const operation& op) {
    return op.entry != nullptr && op.entry->traits.busy && op.entry->role == resp::command_role::plain;
 }
 

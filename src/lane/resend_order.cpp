@@ -1,5 +1,7 @@
 #include "lane/resend_order.hpp"
 
+#include "lane/touched_keys.hpp"
+
 #include <algorithm>
 #include <functional>
 #include <string_view>
@@ -123,8 +125,83 @@ std::vector<operation*> resend_order::overtaken_by(const operation* ran, std::ui
    return found;
 }
 
+// From the newest to the oldest. A write is not sent (again) behind a newer one that may have run and is not sent again
+// itself, where both may be about the same data; what tells of the data (a read, an INCR) not behind any newer one that
+// may have run. It may be lost itself, or wait since a gate turned it away.
+resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) const {
+   std::vector<operation*> waiting = all();
+   overtaken found;
+   touched_keys ran;   // what may have run has touched these
+   touched_keys gone;  // what of it is not sent again
+   const auto is_forbidden = [&](const operation& op) {
+      if (op.reads_only) return ran.may_concern(op);
+      return gone.may_concern(op) || (!answers_blindly(op) && ran.may_concern(op));
+   };
+   const auto look_at_waiting = [&](std::uint64_t newer_than) {
+      for (; !waiting.empty() && waiting.back()->sequence > newer_than; waiting.pop_back()) {
+         operation& op = *waiting.back();
+         const bool forbidden = is_forbidden(op);
+         if (op.may_have_run && !op.reads_only) {
+            ran.add(op);
+            if (forbidden) gone.add(op);
+         }
+         if (forbidden) (op.kept == operation::answer::none ? found.unanswered : found.answered).push_back(&op);
+      }
+   };
+   for (auto l = lost.rbegin(); l != lost.rend(); ++l) {
+      look_at_waiting(l->sequence);
+      const bool waits_again = l->then.next_step == next_step::park && l->op->last;
+      if ((sends_again(l->then) || waits_again) && is_forbidden(*l->op)) {
+         const auto ran_now = waits_again ? outcome::not_executed : outcome::unknown;
+         l->then = {next_step::complete, ran_now, errc::connection_lost, {}};
+         l->overtaken = true;
+      }
+      if (!l->remains && !l->ran_before) continue;
+      l->op != nullptr ? ran.add(*l->op) : ran.add_unknown();
+      if (l->op == nullptr)
+         gone.add_unknown();
+      else if (l->then.next_step == next_step::complete)
+         gone.add(*l->op);
+   }
+   look_at_waiting(0);
+   std::reverse(found.answered.begin(), found.answered.end());
+   return found;
+}
+
+std::vector<operation*> resend_order::forbid_behind(std::vector<operation*> gone,
+                                                    const std::vector<operation*>& unsent) {
+   const auto newest_first = [](const operation* a, const operation* b) { return a->sequence > b->sequence; };
+   std::sort(gone.begin(), gone.end(), newest_first);
+   std::vector<operation*> older = older_than(gone.front()->sequence);
+   older.insert(older.end(), unsent.begin(), unsent.end());
+   steps_ += older.size();
+   std::erase_if(older, [](const operation* op) { return op == nullptr || !op->last || op->reads_only; });
+   std::sort(older.begin(), older.end(), newest_first);
+   touched_keys touched;
+   auto newer = gone.begin();
+   std::vector<operation*> found;
+   for (operation* op : older) {
+      for (; newer != gone.end() && (*newer)->sequence > op->sequence; ++newer) touched.add(**newer);
+      if (!touched.may_concern(*op)) continue;
+      if (op->may_have_run) touched.add(*op);
+      found.push_back(op);
+   }
+   return found;
+}
+
+void resend_order::keep(operation& op, operation::answer what) const {
+   op.kept = what;
+   op.kept_at = reruns_;
+   op.may_have_run = op.may_have_run || what == operation::answer::reply;
+}
+
+bool resend_order::answer_counts(const operation& op, const ledger_slot* oldest_in_flight) const {
+   if (oldest_in_flight != nullptr && oldest_in_flight->sequence < op.sequence) return false;
+   return op.kept_at == reruns_ && !has_older_writer(op);
+}
+
 std::uint64_t resend_order::steps() const {
-   std::uint64_t all = 0;
+   std::uint64_t all = steps_;
    for (const waiting_list* list : lists()) all += list->steps();
    return all;
 }

@@ -1,20 +1,36 @@
-// What waits to be sent again, by what it touches: who stands behind whom. A lane is one group, whose commands take
-// effect in the given order: rule 4 of docs/architecture.md.
+// Which lost writes must not be sent again. If a newer command about the same data has run, or may have, an older write
+// that is sent behind it could leave a state that no order of the two gives, and an older read would answer from the
+// future. A lane is one group, whose commands take effect in the given order: rule 4 of docs/architecture.md.
 //
+// It holds what waits to be sent again, by what that touches, and answers with lists of operations that are to end.
 // To put in or take out is a step. Keys are looked at only once a question is about them; then each question costs a
 // logarithm for each key of the command that it is about, whatever waits.
 #pragma once
 
+#include "lane/decision.hpp"
 #include "lane/footprint.hpp"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <set>
+#include <span>
 #include <tuple>
 #include <vector>
 
 namespace holdfast::lane {
+
+// What is known of a command that was in flight when its connection was lost.
+struct lost_command {
+   operation* op = nullptr;  // null: its caller has left
+   std::uint64_t sequence = 0;
+   written state = written::nothing;
+   bool remains = false;     // it may have changed something
+   bool ran_before = false;  // or an attempt before may have
+   decision then = {};
+   bool overtaken = false;
+   bool free = false;  // of the retry budget
+};
 
 class resend_order {
  public:
@@ -32,7 +48,25 @@ class resend_order {
    // may be about anything): all writes, and reads of the same data. The oldest first.
    std::vector<operation*> overtaken_by(const operation* ran, std::uint64_t sequence) const;
 
-   std::uint64_t steps() const;  // that `add` took so far, beyond one each
+   // A connection was lost: forbids some of `lost` (the oldest first) to be sent again, and some of what waits.
+   struct overtaken {
+      std::vector<operation*> unanswered;  // they end
+      std::vector<operation*> answered;    // the oldest first: they end, with their answer if that counts in the end
+   };
+   overtaken forbid(std::vector<lost_command>& lost) const;
+   // `gone` may have run and will not be sent again, as they end. Which older writes end with them, of those that wait
+   // and of `unsent`, which were written and can be taken back. The newest first.
+   std::vector<operation*> forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent);
+
+   // ---- what was answered, without a trace on the server, while an older one waits that the answer should have seen
+   // ----
+   void keep(operation&, operation::answer) const;
+   // Whether the answer is what the given order gives: no older one waits or is in flight (`oldest_in_flight`; null:
+   // none) that it should have seen, nor has one run since.
+   bool answer_counts(const operation&, const ledger_slot* oldest_in_flight) const;
+   void count_reruns(unsigned n) { reruns_ += n; }  // writes that were sent again and have run, or may have
+
+   std::uint64_t steps() const;  // that `add` and `forbid_behind` took so far, beyond one for each that was added
 
  private:
    // A command of more arguments counts as one that touches everything.
@@ -62,12 +96,14 @@ class resend_order {
    template <class F>
    static void each_hash(const operation&, F&&);
    std::array<const waiting_list*, 8> lists() const;
-   side& side_of(const operation& op) { return op.harmless ? readers_ : writers_; }
+   side& side_of(const operation& op) { return op.reads_only ? readers_ : writers_; }
    waiting_list& list_of(const operation& op);
 
    side writers_;
    side readers_;
    std::size_t size_ = 0;
+   std::uint64_t reruns_ = 0;
+   std::uint64_t steps_ = 0;
 };
 
 }  // namespace holdfast::lane

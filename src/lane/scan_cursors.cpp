@@ -61,6 +61,15 @@ const endpoint* scan_cursors::origin_elsewhere(const resp::command_entry& e, con
    return r == nullptr || r->process == current_ ? nullptr : &processes_[r->process].where;
 }
 
+const endpoint* scan_cursors::origin_elsewhere(const operation& op) const {
+   for (const command& c : op.commands) {
+      const auto* const entry = op.is_transaction() ? resp::find_command(c) : op.entry;
+      if (!resp::is_scan(entry)) continue;
+      if (const endpoint* elsewhere = origin_elsewhere(*entry, c)) return elsewhere;
+   }
+   return nullptr;
+}
+
 void scan_cursors::sent(const resp::command_entry& e, const command& c) {
    if (const std::uint64_t scan = given_to(e, c); scan != 0 && find(scan) == nullptr) remember(scan);
 }

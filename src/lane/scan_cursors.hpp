@@ -5,7 +5,7 @@
 // Of each scan the newest cursor is remembered, of at most 1024.
 #pragma once
 
-#include "commands/command_table.hpp"
+#include "lane/operation.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/endpoint.hpp>
@@ -22,8 +22,13 @@ class scan_cursors {
    // From now on commands go to this process. Without a run id (INFO server was refused) it is known by its address.
    void connected(const endpoint& where, const std::string& run_id);
 
+   // Whether it may be a scan, or have one inside.
+   bool may_concern(const operation& op) const {
+      return resp::is_scan(op.entry) || (op.is_transaction() && !records_.empty());
+   }
    // Null, or where the process was reached that the cursor belongs to, if it is another one.
    const endpoint* origin_elsewhere(const resp::command_entry&, const command&) const;
+   const endpoint* origin_elsewhere(const operation&) const;  // of the first such scan in it
    void sent(const resp::command_entry&, const command&);
    void answered(const resp::command_entry&, const command&, const value& reply);
 

@@ -1,5 +1,7 @@
 #include "lane/transaction.hpp"
 
+#include "commands/shown.hpp"
+
 #include <algorithm>
 
 namespace holdfast::lane {
@@ -85,7 +87,7 @@ std::optional<refusal> refused_inside(const operation& op) {
    for (std::size_t i = 1; i < last; ++i) {
       const value_view reply = (*all)[i - 1];
       const auto* const entry = resp::find_command(op.commands[i]);
-      if (is_plain_read(entry) && op.promise != delivery::at_most_once) continue;
+      if (is_plain_read(entry) && op.delivery != delivery::at_most_once) continue;
       if (reply.kind() != kind::error) return {};
       const auto proof = resp::classify_error(reply.text(), resp::is_script(entry), false, resp::is_native(entry));
       if (proof.ran != outcome::not_executed) return {};
@@ -110,6 +112,14 @@ void note(const operation& op, session& s) {
    for (std::size_t i = 0; i < members; ++i) {
       const command& c = op.commands[i + 1];
       if (all[i].kind() != kind::error) s.note(resp::role_of(resp::find_command(c)), c);
+   }
+}
+
+void hide_values(operation& op) {
+   for (std::size_t i = 0; i < op.commands.size(); ++i) {
+      if (op.results[i]) continue;
+      auto& text = op.results[i].error().server_text;
+      text = resp::without_values(text, op.commands[i]);
    }
 }
 

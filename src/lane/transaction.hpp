@@ -29,6 +29,8 @@ std::optional<refusal> refused_inside(const operation&);
 bool alters_connection(const operation&);
 // It was answered without an error: takes over what it changed.
 void note(const operation&, session&);
+// It went on to its end although a member was refused: what a user stores is not shown.
+void hide_values(operation&);
 
 // MULTI itself was answered with an error: the members behind it run one by one as they come.
 inline bool multi_was_refused(const operation& op) { return op.is_transaction() && op.replies != 0 && !op.results[0]; }

@@ -121,9 +121,9 @@ void engine_world::submit() {
       }
    }
    constexpr std::array promises{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
-   c.op.promise = promises[in_.below(3)];
-   c.repeats = c.op.promise == delivery::at_least_once || c.what == kind::get || c.what == kind::state ||
-               c.what == kind::any || (c.op.promise == delivery::automatic && c.what == kind::set);
+   c.op.delivery = promises[in_.below(3)];
+   c.repeats = c.op.delivery == delivery::at_least_once || c.what == kind::get || c.what == kind::state ||
+               c.what == kind::any || (c.op.delivery == delivery::automatic && c.what == kind::set);
    c.results.resize(c.commands.size());
    c.op.commands = c.commands;
    c.op.results = c.results.data();

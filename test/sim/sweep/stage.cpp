@@ -162,7 +162,7 @@ stage::call& stage::give(const given& g, std::optional<duration> deadline) {
    c.active = true;
    c.was_away = asleep_;
    ++active_;
-   c.op.promise = g.promise;
+   c.op.delivery = g.promise;
    c.op.submitted = now();
    c.op.default_deadline = !deadline;
    if (deadline) c.op.deadline = now() + *deadline;
@@ -211,7 +211,7 @@ void stage::judge() {
    if (m == nullptr) return checkers_.broken("the Sentinels do not agree in the end");
    checkers_.final_history(m->where());
    judge_calls();
-   const lane::lane& l = brain_->lane();
+   const lane::command_lane& l = brain_->lane();
    if (!l.idle() || l.in_flight() != 0 || l.queued() != 0) checkers_.broken("commands are left over");
    if (!l.connection().ready()) checkers_.broken("the lane is not connected in the end");
    std::size_t open = 0;

@@ -35,7 +35,7 @@ class subject final : private shared_watch {
    lane::operation* take_done(time_point now) { return led_.take_done(now); }
    void discover(time_point now) { led_.discover(now), exchange(now); }
    const topology::sentinel_tracker& watch() const { return leader_ ? leader_->watch() : led_.watch(); }
-   const lane::lane& lane() const { return led_.lane(); }
+   const lane::command_lane& lane() const { return led_.lane(); }
    bool needed() const { return wished_.needed; }
    void take_events(std::vector<any_event>& into) {
       led_.take_events(into);

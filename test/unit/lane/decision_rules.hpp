@@ -25,19 +25,19 @@ struct expectation {
 
 namespace expected {
 
-inline expectation end(outcome o, errc c) { return {{verdict::complete, o, c, {}}, false}; }
+inline expectation end(outcome o, errc c) { return {{next_step::complete, o, c, {}}, false}; }
 inline expectation leaves(int base, int cap) {
    const pause p{std::chrono::milliseconds(base), std::chrono::milliseconds(cap)};
-   return {{verdict::rediscover_then_resend, outcome::not_executed, errc::server_error, p}, false};
+   return {{next_step::rediscover_then_resend, outcome::not_executed, errc::server_error, p}, false};
 }
 inline expectation stays(int base, int cap) {
    const pause p{std::chrono::milliseconds(base), std::chrono::milliseconds(cap)};
-   return {{verdict::resend, outcome::not_executed, errc::server_error, p}, false};
+   return {{next_step::resend, outcome::not_executed, errc::server_error, p}, false};
 }
-inline const expectation parks{{verdict::park, outcome::not_executed, errc::connection_lost, {}}, false};
-inline const expectation resends_it{{verdict::rediscover_then_resend, outcome::unknown, errc::connection_lost, {}},
+inline const expectation parks{{next_step::park, outcome::not_executed, errc::connection_lost, {}}, false};
+inline const expectation resends_it{{next_step::rediscover_then_resend, outcome::unknown, errc::connection_lost, {}},
                                     true};
-inline const expectation is_unknown{{verdict::complete, outcome::unknown, errc::connection_lost, {}}, true};
+inline const expectation is_unknown{{next_step::complete, outcome::unknown, errc::connection_lost, {}}, true};
 inline const expectation unknown_late = end(outcome::unknown, errc::deadline_exceeded);
 inline const expectation unknown_poor = end(outcome::unknown, errc::retry_budget_exhausted);
 inline const expectation not_run_late = end(outcome::not_executed, errc::deadline_exceeded);
@@ -176,7 +176,7 @@ struct rule {
    expectation then;
 
    bool matches(const situation_name& n) const {
-      return what.has(n.what) && proves.has(n.s.reply.ran) && repeats.has(n.s.repeats) && promise.has(n.s.promise) &&
+      return what.has(n.what) && proves.has(n.s.reply.ran) && repeats.has(n.s.repeats) && promise.has(n.s.delivery) &&
              fenced.has(n.s.fence) && time.has(n.time) && cap.has(n.cap) && met.has(n.met) && budget.has(n.budget) &&
              node.has(n.node);
    }

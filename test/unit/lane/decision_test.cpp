@@ -108,10 +108,6 @@ void always(Holds&& holds) {
 }
 
 bool unanswered(const situation_name& n) { return !n.answered() && n.written_whole() && n.what != seen::too_large; }
-bool sends_again(const decision& d) {
-   return d.verdict == verdict::resend || d.verdict == verdict::rediscover_then_resend;
-}
-
 TEST(Decision, NeverSaysNotExecutedOfWhatWasWrittenWholeAndNotAnswered) {
    always([](const auto& n, const decision& d) { return !unanswered(n) || d.outcome == outcome::unknown; });
 }
@@ -126,14 +122,14 @@ TEST(Decision, SaysOfAReplyWhatTheReplyProves) {
 TEST(Decision, ParksWhatWasNotWrittenWholeAndNothingElse) {
    always([](const auto& n, const decision& d) {
       const bool waits = !n.answered() && !n.written_whole() && n.s.now < n.s.deadline;
-      return waits == (d.verdict == verdict::park);
+      return waits == (d.next_step == next_step::park);
    });
 }
 TEST(Decision, ParksWithoutRegardToBudgetResendsDeliveryClassOrFence) {
    always([](const auto& n, const decision& d) {
-      if (d.verdict != verdict::park) return true;
+      if (d.next_step != next_step::park) return true;
       situation bare = n.s;
-      bare.budget = false, bare.max_resends = 0, bare.attempts = 9, bare.promise = delivery::at_most_once;
+      bare.budget = false, bare.max_resends = 0, bare.attempts = 9, bare.delivery = delivery::at_most_once;
       bare.repeats = repeat_class::never, bare.fence = fence::impossible;
       return decide(bare) == d;
    });
@@ -151,7 +147,7 @@ TEST(Decision, SendsNothingAgainMoreOftenThanAllowed) {
 }
 TEST(Decision, SendsAgainByItselfOnlyReadsAndWhatRepeatsInStateAndReply) {
    always([](const auto& n, const decision& d) {
-      if (!unanswered(n) || !sends_again(d) || n.s.promise != delivery::automatic) return true;
+      if (!unanswered(n) || !sends_again(d) || n.s.delivery != delivery::automatic) return true;
       return n.s.repeats == repeat_class::readonly || n.s.repeats == repeat_class::same;
    });
 }
@@ -162,7 +158,7 @@ TEST(Decision, NeverSendsClassXAgainOnceItWasWrittenWhole) {
 }
 TEST(Decision, AtMostOnceSendsAgainOnlyWhatCertainlyDidNotRun) {
    always([](const auto& n, const decision& d) {
-      return n.s.promise != delivery::at_most_once || !sends_again(d) || d.outcome == outcome::not_executed;
+      return n.s.delivery != delivery::at_most_once || !sends_again(d) || d.outcome == outcome::not_executed;
    });
 }
 TEST(Decision, AfterAnErrorReplySendsAgainOnlyWhatItProvesNotToHaveRun) {
@@ -177,14 +173,14 @@ TEST(Decision, BehindAFenceThatCannotBeSendsOnlyReadsAgain) {
    });
 }
 TEST(Decision, AfterALossAsksAgainWhereTheMasterIs) {
-   always([](const auto& n, const decision& d) { return n.answered() || d.verdict != verdict::resend; });
+   always([](const auto& n, const decision& d) { return n.answered() || d.next_step != next_step::resend; });
 }
 TEST(Decision, LeavesANodeThatIsNoMasterOrWillNotStayOne) {
    using enum resp::reply_class;
    always([](const auto& n, const decision& d) {
       const auto c = n.s.reply.cls;
       const bool to_leave = c == readonly || c == master_down || c == demoted || c == misconf;
-      return !n.answered() || !sends_again(d) || !to_leave || d.verdict == verdict::rediscover_then_resend;
+      return !n.answered() || !sends_again(d) || !to_leave || d.next_step == next_step::rediscover_then_resend;
    });
 }
 TEST(Decision, PausesBetweenGateRepliesGrowAndAreCapped) {

@@ -351,7 +351,7 @@ TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
    for (const auto& r : rows) {
       script s;
       s.warm_up();
-      auto& incr = s.submit("INCR a", {.deadline = 5s, .promise = delivery::at_least_once});
+      auto& incr = s.submit("INCR a", {.deadline = 5s, .delivery = delivery::at_least_once});
       s.accept();
       s.watch.name(node_b, 6);
       s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there
@@ -368,7 +368,7 @@ TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
 TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
    script s;
    s.warm_up();
-   auto& incr = s.submit("INCR a", {.promise = delivery::at_least_once});
+   auto& incr = s.submit("INCR a", {.delivery = delivery::at_least_once});
    s.accept();
    s.watch.name(node_b, 6);
    s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there

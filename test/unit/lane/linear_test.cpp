@@ -1,8 +1,8 @@
 // No event costs more than linear time in what it is about. Steps are counted, not time: of the walks that find a place
 // in a list, of the keys that are looked at, and of the commands that are gone through when many end at once.
 #include "commands/command_table.hpp"
-#include "lane/overtaking.hpp"
 #include "lane/resend_order.hpp"
+#include "lane/touched_keys.hpp"
 #include "unit/lane/script.hpp"
 
 #include <gtest/gtest.h>
@@ -119,7 +119,7 @@ TEST(linear, refusals_of_what_was_sent_again_do_not_look_at_newer_ones) {
    few.max_resends = 1;
    script s(few);
    s.warm_up();
-   const auto calls = submit_many(s, "INCR k", {.promise = delivery::at_least_once});
+   const auto calls = submit_many(s, "INCR k", {.delivery = delivery::at_least_once});
    s.accept();
    s.lose();
    s.connect(8);

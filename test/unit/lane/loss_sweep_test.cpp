@@ -88,7 +88,7 @@ class sweep {
             bytes += commands.back().bytes().size();
          }
          ends_.push_back((ends_.empty() ? 0 : ends_.back()) + bytes);
-         calls_.push_back(&s_.submit_commands(commands, {.deadline = 5s, .promise = step_.promise}));
+         calls_.push_back(&s_.submit_commands(commands, {.deadline = 5s, .delivery = step_.promise}));
       }
       s_.accept(step_.accepted);
       for (std::size_t i = 0; i < step_.answered; ++i) answer(pipeline()[i]);
@@ -150,8 +150,8 @@ class sweep {
       // Only the answer to the fence shows that the lost connection can do no more harm.
       if (fenced && same) {
          for (std::size_t i = step_.answered; i < calls_.size(); ++i) {
-            const bool harmless = pipeline()[i].repeats == repeat_class::readonly;
-            EXPECT_EQ(calls_[i]->done(), harmless && expected(i) == fate::unknown);
+            const bool reads_only = pipeline()[i].repeats == repeat_class::readonly;
+            EXPECT_EQ(calls_[i]->done(), reads_only && expected(i) == fate::unknown);
          }
          EXPECT_EQ(s_.pending(), 0U);
          s_.answer(step_.then == afterwards::same_node ? number(1) : refuses("NOPERM client|kill"));

@@ -237,7 +237,7 @@ TEST(MultiTest, LeavesAConnectionThatForgotItsUser) {
 TEST(MultiTest, SaysNothingOfAnEarlierAttempt) {
    script s(that_test());
    s.warm_up();
-   auto& unit = s.submit_unit({"MULTI", "SET n 1", "EXEC"}, {.promise = delivery::at_least_once});
+   auto& unit = s.submit_unit({"MULTI", "SET n 1", "EXEC"}, {.delivery = delivery::at_least_once});
    s.accept();
    s.answer(ok + empty);
    EXPECT_EQ(s.accept(), "MULTI; SET n 1; EXEC");

@@ -21,16 +21,16 @@ void expect_a_word_each(std::initializer_list<Enum> all) {
 }
 
 TEST(DecisionNames, HaveAWordForEachEnumerator) {
-   expect_a_word_each({verdict::park, verdict::resend, verdict::rediscover_then_resend, verdict::complete});
+   expect_a_word_each({next_step::park, next_step::resend, next_step::rediscover_then_resend, next_step::complete});
    expect_a_word_each({fault::connection_lost, fault::reply_too_large, fault::broken_protocol, fault::error_reply});
    expect_a_word_each({written::nothing, written::partly, written::whole});
    expect_a_word_each({fence::pending, fence::done, fence::impossible});
 }
 
 TEST(DecisionNames, TellTheErrorOnlyWhereTheCallerGetsIt) {
-   const decision parked{verdict::park, outcome::not_executed, errc::connection_lost, {}};
+   const decision parked{next_step::park, outcome::not_executed, errc::connection_lost, {}};
    EXPECT_EQ(to_string(parked), "park, not_executed");
-   const decision ended{verdict::complete, outcome::unknown, errc::deadline_exceeded, {}};
+   const decision ended{next_step::complete, outcome::unknown, errc::deadline_exceeded, {}};
    EXPECT_EQ(to_string(ended), "complete, unknown, deadline exceeded");
 }
 

@@ -96,7 +96,7 @@ class world {
       for (const lines& unit : list) {
          std::vector<command> commands;
          for (const auto& line : unit) commands.push_back(words(line));
-         calls_.push_back(&s_.submit_commands(std::move(commands), {.deadline = deadline, .promise = plan_.promise}));
+         calls_.push_back(&s_.submit_commands(std::move(commands), {.deadline = deadline, .delivery = plan_.promise}));
       }
    }
 

@@ -1,7 +1,6 @@
 // A connection that is lost with several writes unanswered: an older one is not sent again behind a newer one that may
 // have run, where both may be about the same data.
-#include "lane/overtaking.hpp"
-
+#include "lane/touched_keys.hpp"
 #include "unit/lane/script.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +12,7 @@ namespace {
 std::string sent_again(std::initializer_list<std::string_view> lines, delivery promise = delivery::automatic) {
    script s;
    s.warm_up();
-   for (const auto line : lines) s.submit(line, {.promise = promise});
+   for (const auto line : lines) s.submit(line, {.delivery = promise});
    s.accept();
    s.lose();
    s.connect(8);
@@ -248,8 +247,8 @@ TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
 // the older one is answered it stays: else that would be sent again behind it.
 TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
    const auto once_more = [](script& s) {
-      auto& older = s.submit("APPEND k b", {.deadline = 60s, .promise = delivery::at_least_once});
-      auto& newer = s.submit("APPEND k c", {.deadline = 60s, .promise = delivery::at_least_once});
+      auto& older = s.submit("APPEND k b", {.deadline = 60s, .delivery = delivery::at_least_once});
+      auto& newer = s.submit("APPEND k c", {.deadline = 60s, .delivery = delivery::at_least_once});
       s.accept();
       s.lose();
       s.connect(8);

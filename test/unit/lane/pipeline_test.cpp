@@ -280,7 +280,7 @@ TEST(Admission, ATransactionIsOneListFromMultiToExec) {
 TEST(Admission, ExactlyOnceIsNotBuiltYetAndSaysSo) {
    script s;
    s.warm_up();
-   auto& c = s.submit("INCR n", {.promise = delivery::exactly_once});
+   auto& c = s.submit("INCR n", {.delivery = delivery::exactly_once});
    EXPECT_EQ(c.says(), "not_executed, not_supported");
 }
 

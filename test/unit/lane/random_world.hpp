@@ -3,7 +3,7 @@
 // fill up and restart. What every caller was told is then held against what the servers ran.
 #pragma once
 
-#include "lane/lane.hpp"
+#include "lane/command_lane.hpp"
 #include "unit/lane/script.hpp"
 
 #include <holdfast/random.hpp>
@@ -95,7 +95,7 @@ class random_world {
    resp::wish_list wishes_;
    resp::link main_{wishes_, resp::limits{}};
    resp::link probe_{wishes_, resp::limits{}};
-   std::unique_ptr<lane> lane_;
+   std::unique_ptr<command_lane> lane_;
    std::deque<client_call> calls_;
    std::vector<node> nodes_;
    std::size_t master_ = 0;

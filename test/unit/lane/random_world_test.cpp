@@ -17,7 +17,7 @@ random_world::random_world(std::uint64_t seed) : seed_(seed), random_(seed), kil
    s.connecting.connect_timeout = 150ms;
    if (chance(20)) s.in_flight = 3;
    if (chance(20)) s.max_resends = 2;
-   lane_ = std::make_unique<lane>(s, main_, probe_, guide_, budget_, events_, seed);
+   lane_ = std::make_unique<command_lane>(s, main_, probe_, guide_, budget_, events_, seed);
 }
 
 void random_world::run(unsigned steps) {
@@ -67,7 +67,7 @@ void random_world::submit() {
    c.op.results = c.results.data();
    c.op.submitted = now_;
    c.op.deadline = now_ + std::chrono::milliseconds(20 + below(2000));
-   if (chance(25)) c.op.promise = chance(50) ? delivery::at_most_once : delivery::at_least_once;
+   if (chance(25)) c.op.delivery = chance(50) ? delivery::at_most_once : delivery::at_least_once;
    lane_->submit(c.op, now_);
 }
 
@@ -295,7 +295,7 @@ void random_world::judge_one(const client_call& c) const {
    const auto& kept = nodes_[master_].history;
    const auto times = std::count(kept.begin(), kept.end(), c.id);
    const bool repeats =
-      c.op.promise == delivery::at_least_once || (c.op.promise == delivery::automatic && c.kind == what::set);
+      c.op.delivery == delivery::at_least_once || (c.op.delivery == delivery::automatic && c.kind == what::set);
    const std::string name = "seed " + std::to_string(seed_) + ", call " + std::to_string(c.id);
    if (last) {
       EXPECT_GE(times, 1) << name << ": acknowledged, and not there";

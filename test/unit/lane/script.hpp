@@ -3,7 +3,7 @@
 // is counted by hand. Tests read what happened as short texts.
 #pragma once
 
-#include "lane/lane.hpp"
+#include "lane/command_lane.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/event.hpp>
@@ -111,7 +111,7 @@ struct call {
 
 struct terms {
    std::optional<duration> deadline = {};  // unset: the default
-   delivery promise = delivery::automatic;
+   holdfast::delivery delivery = holdfast::delivery::automatic;
 };
 
 // ---- all of it ----
@@ -175,7 +175,7 @@ class script {
    resp::wish_list list;
    resp::link main;
    resp::link probe;
-   lane subject;
+   command_lane subject;
 
  private:
    void settle();  // after every event: wishes, events, what is done

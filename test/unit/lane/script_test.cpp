@@ -117,7 +117,7 @@ script::script(settings s, retry_budget_settings b)
 script::~script() {
    for (const call& c : calls_) {
       EXPECT_EQ(std::count(finished_.begin(), finished_.end(), &c.op), c.op.done ? 1 : 0);
-      EXPECT_TRUE(!c.op.done || c.op.where == operation::place::nowhere);
+      EXPECT_TRUE(!c.op.done || c.op.is == operation::state::idle);
    }
 }
 
@@ -133,7 +133,7 @@ call& script::submit_commands(std::vector<command> commands, terms t) {
    c.results.resize(c.commands.size());
    c.op.commands = c.commands;
    c.op.results = c.results.data();
-   c.op.promise = t.promise;
+   c.op.delivery = t.delivery;
    c.op.submitted = now;
    c.op.default_deadline = !t.deadline;
    if (t.deadline) c.op.deadline = after(now, *t.deadline);

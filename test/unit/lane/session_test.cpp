@@ -80,7 +80,7 @@ TEST(Session, OfALostChangeIsRestoredWhateverTheDelivery) {
    for (const std::string kill_reply : {":1\r\n", "-NOPERM client|kill\r\n"}) {
       script s;
       s.warm_up();
-      auto& select = s.submit("SELECT 3", {.promise = delivery::at_most_once});
+      auto& select = s.submit("SELECT 3", {.delivery = delivery::at_most_once});
       auto& get = s.submit("GET k");
       s.accept();
       s.lose();
@@ -236,7 +236,7 @@ TEST(Transaction, ThatHasEndedLeavesItsConnectionAsItWas) {
                                       refuses("NOPERM multi") + refuses("NOPERM incr") + refuses("NOPERM exec")}) {
       script s;
       s.warm_up();
-      auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"}, {.promise = delivery::at_most_once});
+      auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"}, {.delivery = delivery::at_most_once});
       auto& get = s.submit("GET k");
       s.accept();
       s.answer(replies + bulk("v"));
@@ -329,7 +329,7 @@ TEST(Transaction, whose_script_was_turned_away_within_is_sent_again) {
    for (const auto& r : rows) {
       script s;
       s.warm_up();
-      auto& unit = s.submit_unit({"MULTI", r.first, "EVAL x 0", "EXEC"}, {.deadline = 30s, .promise = r.promise});
+      auto& unit = s.submit_unit({"MULTI", r.first, "EVAL x 0", "EXEC"}, {.deadline = 30s, .delivery = r.promise});
       const std::string all = s.accept();
       s.answer(ok + queued + queued + "*2\r\n" + r.its_reply + gate);
       EXPECT_EQ(unit.done(), !r.is_sent_again) << r.first << r.its_reply;

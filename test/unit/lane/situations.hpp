@@ -91,7 +91,8 @@ inline std::ostream& operator<<(std::ostream& out, const situation_name& n) {
       out << s.reply;
    else
       out << to_string(s.fault);
-   out << "; " << s.repeats << "; " << to_string(s.promise) << "; written " << s.attempts << " times, resends at most ";
+   out << "; " << s.repeats << "; " << to_string(s.delivery) << "; written " << s.attempts
+       << " times, resends at most ";
    out << (s.max_resends ? std::to_string(*s.max_resends) : "any") << "; " << s.pushbacks << " gates met; "
        << (s.budget ? "" : "no ") << "budget; " << (s.master_is_new ? "new" : "old") << " master; "
        << to_string(s.fence) << "; " << (s.now >= s.deadline ? "late" : "in time");
@@ -147,7 +148,7 @@ void for_each_situation(Visit&& visit) {
          name.s.repeats = static_cast<resp::repeat_class>(r);
          for (const auto d :
               {delivery::automatic, delivery::at_most_once, delivery::at_least_once, delivery::exactly_once}) {
-            name.s.promise = d;
+            name.s.delivery = d;
             for (const auto& c : caps) {
                name.s.attempts = c.attempts, name.s.max_resends = c.most, name.cap = c.left;
                for (unsigned met = 0; met < 4; ++met) {

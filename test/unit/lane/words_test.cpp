@@ -57,7 +57,7 @@ TEST(Words, OfALossAreShared) {
    script s;
    s.warm_up();
    std::vector<call*> calls;
-   for (int i = 0; i < 100; ++i) calls.push_back(&s.submit("INCR n", {.promise = delivery::at_most_once}));
+   for (int i = 0; i < 100; ++i) calls.push_back(&s.submit("INCR n", {.delivery = delivery::at_most_once}));
    s.accept();
    s.lose(std::string(300, 'x'));
    s.connect(8);
@@ -85,8 +85,8 @@ TEST(Words, RepeatNoValueOfACommand) {
    s.warm_up();
    auto& own = s.submit("SET k secret-value");
    auto& unknown = s.submit("NOSUCH secret-value");
-   auto& lost = s.submit("RPUSH m secret-value", {.promise = delivery::at_least_once});
-   auto& gone = s.submit("RPUSH l secret-value", {.promise = delivery::at_most_once});
+   auto& lost = s.submit("RPUSH m secret-value", {.delivery = delivery::at_least_once});
+   auto& gone = s.submit("RPUSH l secret-value", {.delivery = delivery::at_most_once});
    auto& wrong = s.submit("BLPOP l secret-value");
    s.accept();
    s.answer(refuses("ERR what is 'secret-value'?") +

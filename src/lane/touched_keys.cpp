@@ -1,4 +1,4 @@
-#include "lane/overtaking.hpp"
+#include "lane/touched_keys.hpp"
 
 #include <functional>
 #include <string_view>

@@ -1,5 +1,5 @@
-// What a lost connection forbids to send again: to repeat an older write behind a newer one that may have run, on the
-// same data, would leave behind what no order of the two can explain; an older read would answer from the future.
+// The keys that some commands touch. They are looked at once somebody asks, and kept as hashes: where two keys have the
+// same one, "may be" is the answer. Refers to the commands themselves.
 #pragma once
 
 #include "lane/footprint.hpp"
@@ -10,8 +10,6 @@
 
 namespace holdfast::lane {
 
-// What some commands touch. Keys are looked at once somebody asks, and kept as hashes: where two keys have the same
-// one, "may be" is the answer. Refers to the commands themselves.
 class touched_keys {
  public:
    void add(const operation& op) {

@@ -1,0 +1,156 @@
+// One ordered stream of commands to the current master: commands are submitted, written and matched to replies; a
+// connection is lost; operations end. Its parts have the subjects: command_queue (what waits), ledger (what was
+// written), connector (the connection), pacing and gate (whether to write), suspicion (silence), retries and
+// resend_order (what is sent again), departures (callers who leave), endings (how operations end).
+//
+// Commands take effect in the order of `submit`. Every operation ends exactly once, with a reply or an error whose
+// outcome follows from the ledger. Queue, flight, time and suspicion are bounded by `settings`; what is over is
+// refused, never dropped. ("The path of a command" and "The decision" in docs/architecture.md)
+//
+// A reactor: `on_*` and `tick` take events, all that follows is in the links' wishes, `take_done` and the events.
+#pragma once
+
+#include "lane/command_queue.hpp"
+#include "lane/connector.hpp"
+#include "lane/departures.hpp"
+#include "lane/endings.hpp"
+#include "lane/gate.hpp"
+#include "lane/guide.hpp"
+#include "lane/ledger.hpp"
+#include "lane/operation.hpp"
+#include "lane/pacing.hpp"
+#include "lane/retries.hpp"
+#include "lane/scan_cursors.hpp"
+#include "lane/session.hpp"
+#include "lane/suspicion.hpp"
+#include "link/link.hpp"
+
+#include <holdfast/event.hpp>
+#include <holdfast/policy/retry_budget.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::lane {
+
+struct settings {
+   session initial;
+   connector_settings connecting;
+   duration attempt_timeout = std::chrono::seconds(2);
+   duration idle_ping =
+      std::chrono::seconds(5);  // after so long without a byte, the connection is tested before it is used
+   std::optional<unsigned> max_resends = {};
+   std::size_t queued_commands = 10'000;
+   std::size_t queued_bytes = std::size_t{64} << 20;
+   std::size_t in_flight = 10'000;
+   std::size_t in_flight_before_first_reply = 1000;
+   bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
+};
+
+class command_lane {
+ public:
+   command_lane(const settings&, resp::link& main, resp::link& probe, guide&, retry_budget&, event_queue&,
+                std::uint64_t seed);
+   command_lane(const command_lane&) = delete;
+   command_lane& operator=(const command_lane&) = delete;
+
+   // ---- the client's half ----
+   void submit(operation&, time_point now);
+   // Ends it at once, certainly not executed.
+   void refuse(operation&, errc, time_point now);
+   void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
+   void cancel_all(time_point now);
+   operation* take_done() { return endings_.take_done(); }
+   bool has_done() const { return endings_.has_done(); }
+   // What a command without a deadline of its own gets; commands under way are adjusted.
+   void set_default_deadline(duration d) { departures_.set_default_deadline(d); }
+   duration default_deadline() const { return departures_.default_deadline(); }
+
+   // ---- the engine's half ----
+   void on_opened(resp::link&, time_point now);
+   void on_received(resp::link&, time_point now);
+   void on_lost(resp::link&, std::string_view why, time_point now);
+   void guided(time_point now);  // the guide's mind may have changed
+   void tick(time_point now);
+   time_point next_deadline() const;
+   // The kernel took bytes of the lane's link.
+   void on_wrote(time_point now);
+   // Before a tick: whether `measured` would help to tell a slow way from silence.
+   bool wants_transit(time_point now) const { return connector_.ready() && now >= suspicion_.look_at(awaited()); }
+   void measured(const resp::transit&, time_point now);
+
+   bool idle() const { return queue_.nothing_waits() && ledger_.empty(); }
+   const connector& connection() const { return connector_; }
+   const session& state() const { return session_; }        // of the connection, as callers have changed it
+   void resume(const session& s) { session_ = s; }          // before the first command
+   const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
+   std::size_t queued() const { return queue_.size(); }
+   std::size_t in_flight() const { return ledger_.size(); }
+   // Whether a command of so many bytes would be taken now.
+   bool has_room(std::size_t bytes) const { return queue_.has_room(bytes); }
+   // Commands, and places in lists, that were gone through when many ended, or were put back, at once.
+   std::uint64_t steps() const { return ledger_.steps() + queue_.steps(); }
+
+ private:
+   // ---- what comes in ----
+   bool admit(operation&, time_point now);
+   void became_ready(time_point now);
+   void check_final_problem(time_point now);
+   void expire(time_point now);
+   void watch_silence(time_point now);
+   suspicion::awaited awaited() const;
+   void rest_if_idle(time_point now);
+
+   // ---- what is written, and when ----
+   void pump(time_point now);
+   void write_probe(time_point now);
+   bool held(const operation&, time_point now);
+   bool is_full() const { return pacing_.is_full(ledger_.size(), link_.out.size()); }
+   bool must_test_multi(time_point now);
+   bool refuse_foreign_cursor(operation&, time_point now);
+   bool waits_for_older(const operation&, time_point now) const;
+   bool its_answer_is_final(operation&, time_point now);
+   void write(operation&, time_point now);
+   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, time_point now);
+
+   // ---- replies, matched to commands by their order alone ----
+   void take_replies(time_point now);
+   void take_reply(const value_view&, time_point now);
+   void answered(operation&, const ledger_slot&, time_point now);
+   void answered_nobody(const ledger_slot&, bool probed, const value_view& reply, time_point now);
+   void multi_tested(time_point now);
+   void may_be_another_user(resp::command_role changed_by);
+   void rejected(operation&, const ledger_slot&, bool probed, time_point now);
+   bool rejected_inside(operation&, time_point now);
+   bool waits_out(operation&, resp::reply_proof, const error&, time_point now);
+   void pushed_back(operation&, const decision&, time_point now);
+   void give_up_at_gate(resp::reply_class, time_point now);
+   void keep_answer(operation&, operation::answer);
+
+   // ---- a connection ends ----
+   void lose(std::string why, fault, bool abortive, time_point now);
+   void resolve_lost(const lost_command&, const text_list& why, time_point now);
+   void leave_if_unfinished(time_point now);
+   void leave_when_drained(time_point now);
+
+   resp::link& link_;
+   guide& guide_;
+   event_queue& events_;
+   const duration idle_ping_;
+   const bool tests_multi_;
+   connector connector_;
+   session session_;
+   scan_cursors cursors_;
+   suspicion suspicion_;
+   gate gate_;
+   pacing pacing_;
+   command_queue queue_;
+   ledger ledger_;
+   endings endings_;
+   retries retries_;
+   departures departures_;
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,66 @@
+// Callers who leave before the answer: at their deadline, or by cancelling. A command of which the kernel has not a
+// byte is taken back. All else stays in its place in the ledger, and its reply is swallowed: a caller's deadline is no
+// reason to make the commands behind it unknown.
+#pragma once
+
+#include "lane/command_queue.hpp"
+#include "lane/endings.hpp"
+#include "lane/ledger.hpp"
+#include "lane/pacing.hpp"
+#include "link/link.hpp"
+
+#include <holdfast/command.hpp>
+#include <holdfast/time.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace holdfast::lane {
+
+class departures {
+ public:
+   departures(resp::link&, ledger&, command_queue&, pacing&, gate&, endings&);
+
+   // What a command without a deadline of its own gets; commands under way are adjusted.
+   void set_default_deadline(duration);
+   duration default_deadline() const { return default_deadline_; }
+   void apply_default(operation& op) const {
+      if (op.default_deadline) op.deadline = default_deadline_of(op);
+   }
+   void watch(const operation& op) { earliest_ = std::min(earliest_, op.deadline); }
+   time_point next_deadline() const { return earliest_; }  // no operation's deadline comes before
+
+   void expire(time_point now);
+   void cancel(operation&, time_point now);
+   void cancel_all(time_point now);
+
+   // SELECT and the like: its caller has left, and it was answered.
+   std::optional<command> take_change(std::uint64_t sequence);
+   void on_lost() { changes_.clear(); }
+
+ private:
+   time_point default_deadline_of(const operation&) const;
+   using operations = endings::operations;
+   template <class Leaves>
+   void leave_all(errc, time_point now, Leaves&&);
+   bool is_unsent(const ledger_slot&) const;
+   void leave_queue(operation&, errc, operations& gone, time_point now);
+   void leave_unsent(operation&, errc, operations& gone, time_point now);
+   void leave_slot(ledger_slot&, errc, time_point now);
+   void remember_change(const operation&, time_point now);
+
+   resp::link& link_;
+   ledger& ledger_;
+   command_queue& queue_;
+   pacing& pacing_;
+   gate& gate_;
+   endings& endings_;
+   duration default_deadline_ = std::chrono::seconds(10);
+   time_point earliest_ = never;
+   std::vector<std::pair<std::uint64_t, command>> changes_;  // SELECT and the like, by sequence
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,94 @@
+// How operations end: each exactly once, with its reply, or with an error that says what is known of it. An unknown
+// outcome is reported only when the connection in question can do no more harm: behind the fence, or on another master;
+// or at the deadline, and then its causes say "not fenced".
+#pragma once
+
+#include "lane/command_queue.hpp"
+#include "lane/connector.hpp"
+#include "lane/guide.hpp"
+#include "lane/ledger.hpp"
+#include "lane/pacing.hpp"
+#include "link/link.hpp"
+
+#include <holdfast/error.hpp>
+#include <holdfast/event.hpp>
+
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace holdfast::lane {
+
+class retries;
+
+class endings {
+ public:
+   // What an operation may be taken out of, and what tells why.
+   struct parts {
+      resp::link& link;
+      ledger& in_flight;
+      command_queue& queue;
+      lane::gate& gate;
+      const lane::pacing& pacing;
+      const lane::connector& connector;
+      const lane::guide& guide;
+      event_queue& events;
+   };
+   explicit endings(const parts& p) : at_(p) {}
+
+   operation* take_done() { return done_.pop_front(); }
+   bool has_done() const { return !done_.empty(); }
+
+   void finish(operation& op) {
+      op.is = operation::state::idle;
+      op.done = true;
+      done_.push_back(op);
+   }
+   void fail(operation&, error);
+   // Its connection was lost. If something of it may still run, it ends behind the fence.
+   void fail_lost(operation&, error);
+   // It waited to be sent again, and ends with its last error: it was taken out of the queue.
+   void fail_waiting(operation&, std::string_view cause, time_point now);
+   // It did not run this time, and is not sent again: an attempt before may have run.
+   void fail_unsent(operation&, error, time_point now);
+
+   // ---- of those that wait to be sent again ----
+   using operations = std::vector<operation*>;
+   void drop_overtaken(const operations&, time_point now);
+   // Whether the answer that was kept is final, and it ends with it.
+   bool end_with_answer(operation&);
+   void end_answered(const operations&, time_point now);  // with their answers, or as overtaken
+   // A write has run. To send an older one now would change the order in which they were given; to read now what an
+   // older read was to tell would be an answer from the future.
+   void end_overtaken_by(const ledger_slot&, time_point now);
+   // `gone` may have run, and ended before they were sent again: then older writes about the same data end, too.
+   void end_behind(operations gone, time_point now);
+   // The lane is connected again: what awaited the fence ends, and what can't be fenced.
+   void on_fenced(retries&, time_point now);
+
+   // What is known of it. A later attempt that certainly did not run says nothing about an earlier one that may have.
+   error make_error(const operation&, std::error_code, outcome, time_point now) const;
+   // Why an operation that is still waiting ends now: `code` is the caller's reason (deadline, cancel), or what made
+   // further waiting useless.
+   error waiting_error(const operation&, errc code, time_point now);
+   // READONLY, from one fixed server: no Sentinel says where its master is; it may become one itself.
+   void explain_replica(error&);
+   void forget_replica() { told_replica_ = false; }
+
+ private:
+   bool is_unfenced(const operation& op) const {
+      return op.unfenced || (op.left_behind && at_.connector.fence_is_due());
+   }
+
+   void fail_overtaken(operation&, time_point now);
+
+   parts at_;
+   operation_list done_;
+   // What the last error named as its reason: the next one's is mostly the same, and then shared.
+   text_list no_master_because_;
+   text_list held_because_;
+   text_list objection_;
+   bool told_replica_ = false;  // that the fixed server is a replica, and refuses writes
+};
+
+}  // namespace holdfast::lane

@@ -1,0 +1,40 @@
+#include "lane/gate.hpp"
+
+#include <holdfast/policy/backoff.hpp>
+
+#include <algorithm>
+
+namespace holdfast::lane {
+
+void gate::on_refused(resp::reply_class c, const pause& asked, unsigned times, const endpoint& where,
+                      std::string_view text, time_point now) {
+   using enum resp::reply_class;
+   if (asked.base <= duration::zero() && times == 0) return;  // once more at once
+   const duration base = asked.base > duration::zero() ? asked.base : std::chrono::milliseconds(50);
+   const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = asked.cap, .jitter = jitter::equal});
+   pause_ends_ = std::max(pause_ends_, after(now, rule.delay(times, random_)));
+   asked_by_ = where;
+   words_ = text;
+   const bool writes_only = c == no_replicas || c == misconf || c == out_of_memory;
+   if (c != no_permission) set_state(std::max(state_, writes_only ? state::refuses_writes : state::refuses_everything));
+}
+
+void gate::open() {
+   set_state(state::open);
+   probe_ = 0;
+   pause_ends_ = {};
+}
+
+bool gate::may_ask(time_point now) {
+   if (now - last_asked_ < std::chrono::seconds(1)) return false;
+   last_asked_ = now;
+   return true;
+}
+
+bool gate::take_probe(std::uint64_t sequence) {
+   if (probe_ == 0 || probe_ != sequence) return false;
+   probe_ = 0;
+   return true;
+}
+
+}  // namespace holdfast::lane
