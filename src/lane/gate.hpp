@@ -1,6 +1,6 @@
 // A state in which a server refuses (LOADING, BUSY, NOREPLICAS, OOM, ...), and the pause that follows each such reply.
 // While the gate is closed, the oldest of the commands that it holds is sent alone after each pause: its probe.
-// ("Gates" in docs/architecture.md)
+// ("The decision" in docs/architecture.md)
 #pragma once
 
 #include "commands/error_reply.hpp"
