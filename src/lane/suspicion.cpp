@@ -19,17 +19,6 @@ suspicion::suspicion(resp::link& probe, event_queue& events, duration attempt_ti
      connect_timeout_(connect_timeout),
      life_(attempt_timeout) {}
 
-void suspicion::on_received(time_point now) {
-   last_heard_ = now;
-   life_.received(now);
-   clear(true);
-}
-
-void suspicion::on_reply(time_point now) {
-   silent_since_ = now;
-   clear(true);
-}
-
 void suspicion::on_probe_received() {
    if (probe_.in.next() == resp::reader::status::incomplete) return;
    if (state_ == state::probing) set_state(state::answered);

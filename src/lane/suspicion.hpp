@@ -40,8 +40,15 @@ class suspicion {
    // The first connection.
    void on_connected() { life_.begin(); }
    void on_waiting(time_point now) { silent_since_ = now; }  // from now on a reply is waited for
-   void on_received(time_point now);
-   void on_reply(time_point now);
+   void on_received(time_point now) {
+      last_heard_ = now;
+      life_.received(now);
+      if (raised()) clear(true);
+   }
+   void on_reply(time_point now) {
+      silent_since_ = now;
+      if (raised()) clear(true);
+   }
    duration idle_for(time_point now) const { return now - last_heard_; }
 
    // What the kernel tells of bytes that go. `look_at`: when to ask it next.
