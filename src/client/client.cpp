@@ -13,9 +13,9 @@
 namespace holdfast {
 namespace {
 
-std::optional<poll::seat> seat_at(poll::watch_thread* w) {
+std::optional<poll::view_subscriber> subscriber_of(poll::watch_thread* w) {
    if (w == nullptr) return std::nullopt;
-   return std::optional<poll::seat>(std::in_place, w->board());
+   return std::optional<poll::view_subscriber>(std::in_place, w->mailbox());
 }
 
 }  // namespace
@@ -23,13 +23,13 @@ std::optional<poll::seat> seat_at(poll::watch_thread* w) {
 client::body::body(config c, std::shared_ptr<poll::watch_thread> w)
    : settings(std::move(c)),
      shared(std::move(w)),
-     seat(seat_at(shared.get())),
+     subscriber(subscriber_of(shared.get())),
      machine_(std::make_unique<machine>(*this)) {}
 
 client::body::machine::machine(body& b)
-   : engine(b.settings, fresh_seed(), b.seat ? &*b.seat : nullptr),
+   : engine(b.settings, fresh_seed(), b.subscriber ? engine::topology_source::elsewhere : engine::topology_source::own),
      loop(engine, b.settings.observer, {.servers = b.settings.name_servers}) {
-   if (b.seat) loop.follow(*b.seat);
+   if (b.subscriber) loop.follow(*b.subscriber);
 }
 
 client::body::~body() {
@@ -43,7 +43,7 @@ void client::body::begin_anew() {
    const lane::session session = engine().lane().state();
    machine_.reset();  // closes what it has inherited; its parent's connections don't notice
    left_behind_ = shared != nullptr;
-   seat.reset();
+   subscriber.reset();
    shared.reset();
    if (left_behind_) return;
    machine_ = std::make_unique<machine>(*this);

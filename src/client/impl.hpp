@@ -5,8 +5,8 @@
 #include "engine/engine.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/watch_thread.hpp"
-#include "runtime/shared/notice_board.hpp"
 #include "runtime/shared/process.hpp"
+#include "runtime/shared/view_mailbox.hpp"
 
 #include <holdfast/client.hpp>
 #include <holdfast/deployment.hpp>
@@ -55,11 +55,11 @@ struct client::body {
    class visit {
     public:
       explicit visit(body& b) : body_(b), alone_(b.enter()) {
-         if (alone_ && b.seat) b.seat->enter();
+         if (alone_ && b.subscriber) b.subscriber->enter();
       }
       ~visit() {
          if (!alone_) return;
-         if (body_.seat) body_.seat->leave();
+         if (body_.subscriber) body_.subscriber->leave();
          body_.busy_.store(false, std::memory_order_release);
       }
       visit(const visit&) = delete;
@@ -102,8 +102,8 @@ struct client::body {
    poll::loop& loop() { return machine_->loop; }
 
    config settings;
-   std::shared_ptr<poll::watch_thread> shared;  // null: the engine has a watch of its own
-   std::optional<poll::seat> seat;              // at `shared`
+   std::shared_ptr<poll::watch_thread> shared;       // null: the engine has a watch of its own
+   std::optional<poll::view_subscriber> subscriber;  // at the mailbox of `shared`
    std::vector<lane::operation> window;
 
  private:

@@ -4,24 +4,26 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <memory>
 #include <utility>
 
 namespace holdfast::engine {
 
-engine::engine(const config& c, std::uint64_t seed, shared_watch* elsewhere)
-   : has_sentinels_(!c.sentinels.empty()),
-     events_(static_cast<bool>(c.observer)),
+engine::engine(const config& c, std::uint64_t seed, topology_source from)
+   : events_(static_cast<bool>(c.observer)),
      secrets_({c.password, c.sentinel_password}),
      budget_(c.resend.budget),
-     watch_(elsewhere == nullptr ? sentinel_settings_of(c) : topology::sentinel_settings{}, seed ^ 1, wishes_,
-            reply_limits(c), events_),
-     led_(elsewhere == nullptr ? std::nullopt : std::optional<snapshot_guide>(std::in_place, *elsewhere)),
      main_(wishes_, reply_limits(c)),
      probe_(wishes_, probe_limits()),
-     lane_(lane_settings(c), main_, probe_, guide(), budget_, events_, seed) {
+     lane_(lane_settings(c), main_, probe_, guide_, budget_, events_, seed) {
    if (c.breaker) breaker_.emplace(*c.breaker);
    if (c.deadline) lane_.set_default_deadline(*c.deadline);
    follows_deployment_ = !c.deadline;
+   if (from == topology_source::elsewhere) return;
+   if (c.sentinels.empty())
+      guide_.update({std::make_shared<const impl::topology_view>(fixed_view(c))});
+   else
+      tracked_.emplace(sentinel_settings_of(c), seed ^ 1, wishes_, reply_limits(c), events_, secrets_);
 }
 
 // ---- the client's half --------------------------------------------------------------------------------------------
@@ -30,10 +32,14 @@ void engine::submit(lane::operation& op, time_point now) {
    if (breaker_) {
       op.admission = breaker_->allow(now);
       tell_breaker(now);
-      if (!op.admission) return lane_.refuse(op, errc::circuit_open, now);
+      if (!op.admission) {
+         lane_.refuse(op, errc::circuit_open, now);
+         return finish(now);
+      }
    }
    lane_.submit(op, now);
    if (op.alters) learn_passwords(op);
+   finish(now);
 }
 
 void engine::resume(const lane::session& s) {
@@ -52,13 +58,23 @@ void engine::learn_passwords(const lane::operation& op) {
    }
 }
 
-void engine::cancel(lane::operation& op, time_point now) { lane_.cancel(op, now); }
-void engine::cancel_all(time_point now) { lane_.cancel_all(now); }
+void engine::cancel(lane::operation& op, time_point now) {
+   lane_.cancel(op, now);
+   finish(now);
+}
+
+void engine::cancel_all(time_point now) {
+   lane_.cancel_all(now);
+   finish(now);
+}
 
 lane::operation* engine::take_done(time_point now) {
    lane::operation* const op = lane_.take_done();
    if (op != nullptr && !op->results[op->commands.size() - 1]) hide_secrets(*op);
-   if (op != nullptr && op->admission) report(*op, now);
+   if (op != nullptr && op->admission) {
+      report(*op, now);
+      finish(now);
+   }
    return op;
 }
 
@@ -96,17 +112,12 @@ void engine::tell_breaker(time_point now) {
    if (s == told_breaker_) return;
    told_breaker_ = s;
    events_.tell([&] { return event::breaker_changed{std::string(to_string(s))}; });
-   if (s == circuit_state::open) discover(now);
+   if (s == circuit_state::open) guide_.ask(now);
 }
 
 void engine::discover(time_point now) {
-   guide().ask(now);
-   watch_moved(now);
-}
-
-void engine::heard(std::shared_ptr<const snapshot> s, time_point now) {
-   led_->heard(std::move(s));
-   watch_moved(now);
+   guide_.ask(now);
+   finish(now);
 }
 
 // ---- the runtime's half -------------------------------------------------------------------------------------------
@@ -195,9 +206,12 @@ void engine::connected(link_id id, std::uint32_t serial, time_point now) {
    resp::link* const l = live(id, serial);
    if (l == nullptr) return;
    l->opened();
-   if (is_lanes(*l)) return lane_.on_opened(*l, now);
-   watch_.on_opened(*l, now);
-   watch_moved(now);
+   if (is_lanes(*l)) {
+      lane_.on_opened(*l, now);
+      return finish(now);
+   }
+   tracked_->tracker().on_opened(*l, now);
+   hand_over(now);
 }
 
 void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
@@ -210,9 +224,12 @@ void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_p
 
 void engine::dropped(resp::link& l, std::string_view why, time_point now) {
    l.lost();
-   if (is_lanes(l)) return lane_.on_lost(l, why, now);
-   watch_.on_lost(l, std::string(why), now);
-   watch_moved(now);
+   if (is_lanes(l)) {
+      lane_.on_lost(l, why, now);
+      return finish(now);
+   }
+   tracked_->tracker().on_lost(l, std::string(why), now);
+   hand_over(now);
 }
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
@@ -228,9 +245,12 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
       c.heard = true;
       book_.answered(c.name, c.address);
    }
-   if (is_lanes(*l)) return lane_.on_received(*l, now);
-   watch_.on_received(*l, now);
-   watch_moved(now);
+   if (is_lanes(*l)) {
+      lane_.on_received(*l, now);
+      return finish(now);
+   }
+   tracked_->tracker().on_received(*l, now);
+   hand_over(now);
 }
 
 std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
@@ -243,65 +263,65 @@ void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point n
    if (l == nullptr) return;
    l->out.wrote(n);
    if (l == &main_) lane_.on_wrote(now);
+   finish(now);
 }
 
 void engine::measured(link_id id, std::uint32_t serial, const resp::transit& t, time_point now) {
    const resp::link* const l = live(id, serial);
    if (l == &main_) lane_.measured(t, now);
+   finish(now);
 }
 
 void engine::tick(time_point now) {
-   if (now >= watch_.next_deadline()) {
-      watch_.tick(now);
-      watch_moved(now);
+   if (tracked_ && now >= tracked_->tracker().next_deadline()) {
+      tracked_->tracker().tick(now);
+      hand_over(now);
    }
-   if (led_ && led_->tick(now)) watch_moved(now);
+   guide_.tick(now);
    lane_.tick(now);
+   finish(now);
 }
 
 time_point engine::next_deadline() const {
-   const time_point t = std::min(watch_.next_deadline(), lane_.next_deadline());
-   return led_ ? std::min(t, led_->next_deadline()) : t;
+   const time_point t = std::min(lane_.next_deadline(), guide_.next_deadline());
+   return tracked_ ? std::min(t, tracked_->tracker().next_deadline()) : t;
 }
 
-// ---- between watch and lane ---------------------------------------------------------------------------------------
+// ---- between topology and lane ------------------------------------------------------------------------------------
 
-// The watch may have changed its mind.
-void engine::watch_moved(time_point now) {
-   if (const auto d = led_ ? led_->down_after() : watch_.down_after(); d != told_down_after_ && follows_deployment_) {
-      told_down_after_ = d;
-      lane_.set_default_deadline(default_deadline(d));
+void engine::on_update(impl::topology_update u, time_point now) {
+   take_view(std::move(u), now);
+   finish(now);
+}
+
+void engine::serve(const impl::topology_requests& r, time_point now) {
+   tracked_->request(r, now);
+   hand_over(now);
+}
+
+// Until neither has anything new for the other. Bounded: what a lane asks for because of a view leads to one more view
+// at most, if it does not pause or dial first.
+void engine::hand_over(time_point now) {
+   for (int turn = 0; turn < 8; ++turn) {
+      if (guide_.has_requests()) tracked_->request(guide_.take_requests(), now);
+      if (!tracked_->refresh()) return;
+      take_view(tracked_->latest(), now);
    }
-   if (const auto t = breaker_ ? guide().target() : std::nullopt; t && guarded_ != t->where) {
+}
+
+void engine::take_view(impl::topology_update u, time_point now) {
+   guide_.update(std::move(u));
+   const impl::topology_view& v = guide_.view();
+   if (v.down_after != told_down_after_ && follows_deployment_) {
+      told_down_after_ = v.down_after;
+      lane_.set_default_deadline(default_deadline(v.down_after));
+   }
+   if (breaker_ && v.master && guarded_ != v.master->where) {
       if (guarded_) breaker_->reset(now);  // another node: nothing is held against it
-      guarded_ = t->where;
+      guarded_ = v.master->where;
       tell_breaker(now);
    }
    lane_.guided(now);
 }
-
-lane::guide::round engine::ask(time_point now) { return watch_.ask(now); }
-
-std::optional<lane::named_node> engine::target() const {
-   const auto& t = watch_.target();
-   if (!t) return std::nullopt;
-   return lane::named_node{t->where, t->epoch, t->generation, t->run_id};
-}
-
-std::optional<lane::trouble> engine::why_none() const {
-   auto t = watch_.why_none();
-   if (!t) return std::nullopt;
-   text_list causes(t->causes);
-   secrets_.hide_in(causes);
-   return lane::trouble{t->code, std::move(causes), t->final};
-}
-
-void engine::role_verified(const endpoint& e, std::uint64_t epoch, time_point now) {
-   watch_.role_verified(e, epoch, now);
-}
-void engine::role_refused(const endpoint& e, std::string_view role, time_point now) {
-   watch_.role_refused(e, role, now);
-}
-void engine::need(bool commands_wait, time_point now) { watch_.need(commands_wait, now); }
 
 }  // namespace holdfast::engine

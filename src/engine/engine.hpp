@@ -6,23 +6,26 @@
 // happens. The runtime decides nothing. Time is an argument everywhere, and randomness comes from the seed: the same
 // calls give the same run.
 //
-//      caller --submit--> lane (queue, ledger, decide) --bytes--> master          the lane asks: who is the master?
-//                           |  ask / target                                        the watch answers, from the
-//                           Sentinels
+//      caller --submit--> lane (queue, ledger, decide) --bytes--> master
+//                          | ^
+//                 requests v | views       values: src/view
 //                         watch (Sentinels, epochs, belief) --bytes--> Sentinels
 //
-// The watch may run elsewhere, for many lanes: then `heard` brings what it says (snapshot.hpp), and shared_watch takes
-// what the lane asks of it.
+// A change of the view reaches the lane, and the lane's requests reach the watch, before the call of the engine ends
+// that brought them about. The watch may run elsewhere, for many lanes: then the runtime carries both values
+// (`take_requests`, `on_update`).
 //
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
 #pragma once
 
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
-#include "engine/snapshot_guide.hpp"
+#include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
+#include "lane/guide.hpp"
 #include "link/link.hpp"
-#include "topology/sentinel/sentinel_tracker.hpp"
+#include "view/topology_requests.hpp"
+#include "view/topology_view.hpp"
 
 #include <holdfast/config.hpp>
 #include <holdfast/event.hpp>
@@ -30,7 +33,6 @@
 #include <holdfast/policy/retry_budget.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -57,11 +59,16 @@ struct action {
    endpoint where = {};  // of resolve and connect
 };
 
-class engine final : private lane::guide {
+// Who says where the master is.
+enum class topology_source : std::uint8_t {
+   own,        // the engine asks the Sentinels of its config itself; or it has a fixed server
+   elsewhere,  // `on_update` brings the views; what the config says of Sentinels is not looked at
+};
+
+class engine {
  public:
-   // `c` has passed `validate`. A watch elsewhere outlives the engine; then what `c` says of Sentinels is not looked
-   // at.
-   engine(const config& c, std::uint64_t seed, shared_watch* elsewhere = nullptr);
+   // `c` has passed `validate`.
+   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own);
    engine(const engine&) = delete;
    engine& operator=(const engine&) = delete;
 
@@ -76,17 +83,21 @@ class engine final : private lane::guide {
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
-   // The Sentinels as they are known, for diagnosis and for those who publish it.
-   const topology::sentinel_tracker& watch() const { return watch_; }
-   // What leads the lane; through it a watch serves lanes of other engines, too (publisher.hpp).
-   lane::guide& guide() { return led_ ? static_cast<lane::guide&>(*led_) : *this; }
-   // The watch elsewhere says this now.
-   void heard(std::shared_ptr<const snapshot>, time_point now);
    const lane::command_lane& lane() const { return lane_; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const lane::session&);
    // Finds out where the master is, also without any command.
    void discover(time_point now);
+
+   // ---- the topology's half: with a source elsewhere, and as the source of engines elsewhere ----
+   void on_update(impl::topology_update, time_point now);
+   bool has_requests() const { return guide_.has_requests(); }
+   impl::topology_requests take_requests() { return guide_.take_requests(); }
+   // What lanes elsewhere want of this engine's watch, as the publisher puts it; its own lane stays idle.
+   void serve(const impl::topology_requests&, time_point now);
+   const impl::topology_update& latest() const { return tracked_->latest(); }
+   // Null without Sentinels of its own.
+   const topology::sentinel_tracker* watch() const { return tracked_ ? &tracked_->tracker() : nullptr; }
 
    // ---- the runtime's half ----
    bool next_action(action& into);  // false when there is none
@@ -116,34 +127,23 @@ class engine final : private lane::guide {
       bool heard = false;               // something came from it
    };
 
-   // lane::guide: what the lane asks of the watch.
-   round ask(time_point now) override;
-   bool answered(round r) const override { return watch_.answered(r); }
-   std::optional<lane::named_node> target() const override;
-   std::optional<lane::trouble> why_none() const override;
-   std::string objection() const override { return watch_.objection(); }
-   bool roles_matter() const override { return has_sentinels_; }
-   bool in_doubt() const override { return watch_.in_doubt(); }
-   time_point hold_writes_until() const override { return watch_.hold_writes_until(); }
-   bool failover_in_progress() const override { return watch_.failover_in_progress(); }
-   bool objectively_down() const override { return watch_.objectively_down(); }
-   void role_verified(const endpoint&, std::uint64_t epoch, time_point now) override;
-   void role_refused(const endpoint&, std::string_view role, time_point now) override;
-   void need(bool commands_wait, time_point now) override;
-
    resp::link* live(link_id, std::uint32_t serial) const;
    bool is_lanes(const resp::link& l) const { return &l == &main_ || &l == &probe_; }
    void list_actions(resp::link&, const resp::link::wish&);
    void try_next(resp::link&);
    void ended(connection&, bool unwanted);
    void dropped(resp::link&, std::string_view why, time_point now);
-   void watch_moved(time_point now);
+   // What every entry point ends with.
+   void finish(time_point now) {
+      if (guide_.has_requests() && tracked_) hand_over(now);
+   }
+   void hand_over(time_point now);
+   void take_view(impl::topology_update, time_point now);
    void hide_secrets(lane::operation&) const;
    void learn_passwords(const lane::operation&);
    void report(const lane::operation&, time_point now);
    void tell_breaker(time_point now);
 
-   bool has_sentinels_;
    event_queue events_;
    secrets secrets_;
    resp::wish_list wishes_;
@@ -158,8 +158,8 @@ class engine final : private lane::guide {
    std::optional<duration> told_down_after_;
    std::optional<endpoint> guarded_;  // the master that the breaker stands for
 
-   topology::sentinel_tracker watch_;   // with `led_`: of no Sentinel, it does nothing
-   std::optional<snapshot_guide> led_;  // by a watch elsewhere
+   std::optional<tracked_topology> tracked_;  // where there are Sentinels, and nobody elsewhere who asks them
+   lane::guide guide_;
    resp::link main_;
    resp::link probe_;
    lane::command_lane lane_;

@@ -24,7 +24,6 @@ topology::sentinel_settings sentinel_settings_of(const config& c) {
    topology::sentinel_settings s;
    s.sentinels = c.sentinels;
    s.master = c.master;
-   s.server = c.server;
    s.username = c.sentinel_username;
    s.password = c.sentinel_password;
    s.timeout = c.sentinel_timeout;
@@ -38,6 +37,10 @@ topology::sentinel_settings sentinel_settings_of(const config& c) {
    s.follow_role_hint = c.follow_role_hint;
    s.reconnect_spread = c.reconnect_spread;
    return s;
+}
+
+impl::topology_view fixed_view(const config& c) {
+   return {.master = impl::master_node{.where = c.server, .generation = 1}, .verify_role = false};
 }
 
 resp::limits reply_limits(const config& c) {

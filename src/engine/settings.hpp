@@ -4,6 +4,7 @@
 #include "lane/command_lane.hpp"
 #include "resp/reader.hpp"
 #include "topology/sentinel/sentinel_tracker.hpp"
+#include "view/topology_view.hpp"
 
 #include <holdfast/config.hpp>
 
@@ -13,6 +14,7 @@ namespace holdfast::engine {
 
 lane::settings lane_settings(const config&);
 topology::sentinel_settings sentinel_settings_of(const config&);
+impl::topology_view fixed_view(const config&);  // of the one server, where there are no Sentinels
 resp::limits reply_limits(const config&);
 resp::limits probe_limits();  // of an answer to PING
 

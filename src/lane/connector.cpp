@@ -83,7 +83,7 @@ bool connector::superseded() const {
    return target && target->where != node_->where && !is_same_process(*target);
 }
 
-bool connector::is_same_process(const named_node& n) const {
+bool connector::is_same_process(const impl::master_node& n) const {
    return ready() && !n.run_id.empty() && n.run_id == handshake_.self().run_id;
 }
 

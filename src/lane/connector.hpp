@@ -93,7 +93,7 @@ class connector {
    void no_connection(std::string_view why, time_point now);
    void failed(errc, std::string why, time_point now);
    void become_ready(time_point now);
-   bool is_same_process(const named_node&) const;
+   bool is_same_process(const impl::master_node&) const;
    void note(std::string cause);
 
    connector_settings settings_;
@@ -108,7 +108,7 @@ class connector {
    time_point deadline_ = never;
    bool wanted_ = false;  // no `rest` since the last `want`
    guide::round round_ = 0;
-   std::optional<named_node> node_;  // dialed, or connected to
+   std::optional<impl::master_node> node_;  // dialed, or connected to
    handshake handshake_;
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;

@@ -203,8 +203,8 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
       if (e.server_text.empty()) e.server_text = problem->server_text;
       if (problem->final && !problem->text.empty()) e.causes.push_back(problem->text);
    }
-   if (auto objection = at_.guide.objection(); !objection.empty())
-      e.causes.append(shared(objection_, {std::move(objection)}));
+   if (const auto& objection = at_.guide.objection(); !objection.empty())
+      e.causes.append(shared(objection_, {objection}));
    e.causes.append(at_.connector.causes());
    if (auto now_tried = at_.connector.under_way(); e.causes.empty() && !now_tried.empty()) {
       e.causes.append(shared(held_because_, {std::move(now_tried)}));

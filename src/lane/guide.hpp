@@ -1,63 +1,86 @@
-// What tells a lane where the master is: the watch, as the lane sees it. (Lane and watch have the same rank and do not
-// know each other; the engine connects them, a test plays the part by script.)
+// A lane's side of the topology: the latest view, and the requests that the lane has for its source. The engine takes
+// these and brings new views, at the end of each of its entry points.
 #pragma once
 
+#include "view/topology_requests.hpp"
+#include "view/topology_view.hpp"
+
 #include <holdfast/endpoint.hpp>
-#include <holdfast/error.hpp>
 #include <holdfast/time.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace holdfast::lane {
-
-struct named_node {
-   endpoint where;
-   std::uint64_t epoch = 0;
-   std::uint64_t generation = 0;  // counts the changes
-   // Of its process, where a Sentinel tells it: one that the lane is connected to is not left for another name of it.
-   std::string run_id = {};
-
-   friend bool operator==(const named_node&, const named_node&) = default;
-};
-
-// Why no master can be named.
-struct trouble {
-   errc code = errc::no_sentinel;
-   text_list causes;
-   bool final = false;  // waiting can't help, as far as can be known
-
-   friend bool operator==(const trouble&, const trouble&) = default;
-};
 
 class guide {
  public:
    using round = std::uint64_t;
 
-   // Starts to find out, unless that is under way since `now`. Every reconnection asks.
-   virtual round ask(time_point now) = 0;
-   virtual bool answered(round) const = 0;
-   // The node to talk to. Its role is still to be verified, if `roles_matter`.
-   virtual std::optional<named_node> target() const = 0;
-   virtual std::optional<trouble> why_none() const = 0;
-   // What Sentinels say against that node, for an error's causes; empty where they say nothing.
-   virtual std::string objection() const { return {}; }
-   virtual bool roles_matter() const = 0;  // false: one fixed server, whatever it is
-   virtual bool in_doubt() const = 0;      // a switch was announced and is being asked about: hold new commands
-   // A node is about to be promoted: new writes wait until then, where nothing of it happens sooner.
-   virtual time_point hold_writes_until() const = 0;
-   virtual bool failover_in_progress() const = 0;  // look more often
-   virtual bool objectively_down() const = 0;      // enough Sentinels say that the master does not answer
+   // ---- the lane's half: the view ----
+   const std::optional<impl::master_node>& target() const { return view_->master; }
+   const std::optional<impl::unavailable>& why_none() const { return view_->why_none; }
+   const std::string& objection() const { return view_->objection; }
+   bool roles_matter() const { return view_->verify_role; }
+   bool in_doubt() const { return view_->in_doubt; }
+   time_point hold_writes_until() const { return view_->hold_writes_until; }
+   bool failover_in_progress() const { return view_->failover_in_progress; }
+   bool objectively_down() const { return view_->objectively_down; }
+   // Of one fixed server nobody is asked.
+   bool answered(round r) const { return r <= answered_ || !view_->verify_role; }
 
-   virtual void role_verified(const endpoint&, std::uint64_t epoch, time_point now) = 0;
-   virtual void role_refused(const endpoint&, std::string_view role, time_point now) = 0;
-   virtual void need(bool commands_wait, time_point now) = 0;  // commands wait, and there is no connection
+   // ---- the lane's half: its requests ----
+   // Starts to find out. Every reconnection asks.
+   round ask(time_point) {
+      has_requests_ = true;
+      return ++requests_.asked;
+   }
+   void need(bool commands_wait, time_point) {
+      has_requests_ = true;
+      requests_.commands_wait = commands_wait;
+   }
+   void role_verified(const endpoint& e, std::uint64_t epoch, time_point) {
+      report({.where = e, .verified = true, .epoch = epoch, .generation = generation_});
+   }
+   void role_refused(const endpoint& e, std::string_view role, time_point) {
+      report({.where = e, .role = std::string(role), .generation = generation_});
+   }
 
- protected:
-   ~guide() = default;
+   // ---- the engine's half ----
+   bool has_requests() const { return has_requests_; }
+   impl::topology_requests take_requests() {
+      has_requests_ = false;
+      return {requests_.asked, requests_.commands_wait, std::exchange(requests_.reports, {})};
+   }
+   void update(impl::topology_update u) {
+      view_ = std::move(u.view);
+      answered_ = u.answered;
+      if (view_->master) generation_ = view_->master->generation;
+      hold_ends_ = view_->hold_writes_until == time_point::min() ? never : view_->hold_writes_until;
+   }
+   const impl::topology_view& view() const { return *view_; }
+   // What the view says changes then by itself, as it says until when.
+   time_point next_deadline() const { return hold_ends_; }
+   void tick(time_point now) {
+      if (now >= hold_ends_) hold_ends_ = never;
+   }
+
+ private:
+   void report(impl::role_report r) {
+      has_requests_ = true;
+      requests_.report(std::move(r));
+   }
+
+   std::shared_ptr<const impl::topology_view> view_ = std::make_shared<const impl::topology_view>();
+   std::uint64_t answered_ = 0;
+   std::uint64_t generation_ = 0;  // of the last master that was named
+   time_point hold_ends_ = never;
+   impl::topology_requests requests_;
+   bool has_requests_ = false;
 };
 
 }  // namespace holdfast::lane

@@ -105,9 +105,9 @@ void engine_world::look_at_master() {
       now_ = std::max(now_, std::min(subject_->next_deadline(), end));
       tick();
    }
-   const auto& t = subject_->watch().target();
+   const auto& t = subject_->watch()->target();
    require(t && t->where == master_, "in a healed world the master is the one that the Sentinels name");
-   require(!subject_->watch().is_provisional(), "in a healed world nobody is believed by its own word");
+   require(!subject_->watch()->is_provisional(), "in a healed world nobody is believed by its own word");
 }
 
 }  // namespace holdfast::fuzz

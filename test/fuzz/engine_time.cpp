@@ -26,10 +26,12 @@ void engine_world::look() {
    require(subject_->lane().queued() <= settings_.limits.parked_commands + settings_.limits.in_flight,
            "what waits is bounded");
    require(subject_->lane().in_flight() <= settings_.limits.in_flight + 1, "what is in flight is bounded");
-   const auto& watch = subject_->watch();
-   require(watch.hold_writes_until() <= now_ + settings_.hold_on_selected,
-           "writes are not held for longer than wanted");
-   require(watch.link_count() <= 2 * watch.sentinels().size() + nodes_.size() + 1, "one connection to each server");
+   if (const auto* const watch = subject_->watch()) {
+      require(watch->hold_writes_until() <= now_ + settings_.hold_on_selected,
+              "writes are not held for longer than wanted");
+      require(watch->link_count() <= 2 * watch->sentinels().size() + nodes_.size() + 1,
+              "one connection to each server");
+   }
    for (const auto& [id, c] : live_) {
       if (c->is == connection::state::open)
          require(subject_->to_write(id, c->serial).size() <= 160 * 1024, "the bytes to be written are bounded");

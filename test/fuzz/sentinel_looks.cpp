@@ -189,14 +189,14 @@ void sentinel_world::look_at_target() {
 
 // What a provisional belief may be withdrawn for: not an older lineage that is only offered, nor what is followed by a
 // hint only. Which of the targets of one epoch that was is not known from outside.
-void sentinel_world::note_belief(const topology::named_master& t) {
+void sentinel_world::note_belief(const impl::master_node& t) {
    if (!older_ && t.epoch < believed_epoch_) return;
    if (!settings_.follow_role_hint || t.epoch != believed_epoch_) believed_before_.clear();
    believed_before_.insert(t.where);
 }
 
 // Who has selected it has not done so in vain.
-void sentinel_world::came_true(const topology::named_master& t) {
+void sentinel_world::came_true(const impl::master_node& t) {
    for (auto& [l, of] : lines_) {
       for (const selection& s : of.selections) {
          if (s.where == t.where && s.epoch <= t.epoch) of.no_hold_until = time_point::min();
@@ -204,7 +204,7 @@ void sentinel_world::came_true(const topology::named_master& t) {
    }
 }
 
-void sentinel_world::look_at_provisional(const topology::named_master& t) {
+void sentinel_world::look_at_provisional(const impl::master_node& t) {
    require(settings_.eager, "by its own word a node is believed only where that is wanted");
    if (provisional_ && provisional_->where == t.where && provisional_->epoch == t.epoch) return;
    bool selected = false;

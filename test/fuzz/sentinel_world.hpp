@@ -92,9 +92,9 @@ class sentinel_world {
    void look_at_events();
    void look_at_links();
    void look_at_target();
-   void note_belief(const topology::named_master&);
-   void came_true(const topology::named_master&);
-   void look_at_provisional(const topology::named_master&);
+   void note_belief(const impl::master_node&);
+   void came_true(const impl::master_node&);
+   void look_at_provisional(const impl::master_node&);
    void look_at_hold();
 
    input& in_;
@@ -123,13 +123,13 @@ class sentinel_world {
    std::set<endpoint> said_master_;
    std::map<endpoint, std::set<endpoint>> said_to_follow_;  // by whom it is followed
 
-   std::optional<topology::named_master> provisional_;  // as it was looked at
-   topology::named_master before_;                      // the last target that was not provisional
-   std::set<endpoint> believed_before_;                 // where a provisional belief may go back to
-   endpoint last_where_ = {};                           // the last target
-   std::uint64_t last_epoch_ = 0;                       // of the last target
-   std::optional<std::uint64_t> believed_epoch_;        // also while an older lineage is offered
-   bool older_ = false;                                 // something older may be believed since this step
+   std::optional<impl::master_node> provisional_;  // as it was looked at
+   impl::master_node before_;                      // the last target that was not provisional
+   std::set<endpoint> believed_before_;            // where a provisional belief may go back to
+   endpoint last_where_ = {};                      // the last target
+   std::uint64_t last_epoch_ = 0;                  // of the last target
+   std::optional<std::uint64_t> believed_epoch_;   // also while an older lineage is offered
+   bool older_ = false;                            // something older may be believed since this step
    time_point hold_ = time_point::min();
    unsigned selected_ = 0;    // how often a Sentinel has selected a node
    unsigned extensions_ = 0;  // of holds, by the end of a selected node's connection

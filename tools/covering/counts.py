@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tidying.layers import layer_of
 
-LAYERS = ["core", "resp", "policy", "link", "commands", "config", "topology", "lane", "engine"]
+LAYERS = ["core", "resp", "policy", "link", "commands", "config", "view", "topology", "lane", "engine"]
 
 
 class Counted:

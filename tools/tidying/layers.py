@@ -2,7 +2,7 @@
 import re
 
 # A file includes only its own layer or lower ranks.
-RANKS = {"core": 0, "resp": 1, "policy": 1, "link": 2, "commands": 2, "config": 2, "topology": 3, "lane": 3,
+RANKS = {"core": 0, "resp": 1, "policy": 1, "link": 2, "commands": 2, "config": 2, "view": 2, "topology": 3, "lane": 3,
          "engine": 4, "runtime": 5, "runtime/shared": 5, "runtime/poll": 5, "runtime/asio": 5, "client": 6,
          "lab": 7, "sim": 7, "apps": 8}
 PURE = 4  # up to this rank: no socket, thread, clock, entropy or Boost

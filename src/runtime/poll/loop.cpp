@@ -20,7 +20,7 @@ time_point now() {
 
 // ---- stop ---------------------------------------------------------------------------------------------------------
 
-stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{bell_}) {}
+stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{waker_}) {}
 
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
@@ -32,6 +32,7 @@ void loop::carry_out() {
 void loop::leave() {
    engine::action a;
    while (engine_.next_action(a)) carry_out(a);
+   give_requests();
 }
 
 void loop::carry_out(const engine::action& a) {
@@ -100,7 +101,7 @@ void loop::write(std::uint32_t link) {
 
 void loop::take_in() {
    now_ = now();
-   hear();
+   take_update();
    // Within a millisecond nothing is missed that a command in flight would not find out as well.
    if (now_ - last_look_ < std::chrono::milliseconds(1)) return;
    look(duration::zero(), nullptr);
@@ -115,7 +116,7 @@ void loop::wait(const stop_alarm* alarm) {
 
 void loop::look(duration at_most, const stop_alarm* alarm) {
    if (!listed_) list_connections();
-   fds_.resize(links_.size() + (bell_ != nullptr ? 1 : 0));
+   fds_.resize(links_.size() + (waker_ != nullptr ? 1 : 0));
    const std::size_t resolver_begin = fds_.size();
    if (resolver_.busy()) {
       resolver_.add_to(fds_);
@@ -127,9 +128,9 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    const timespec limit{static_cast<time_t>(seconds.count()), static_cast<long>((at_most - seconds).count())};
    const int found = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
    last_look_ = now_ = now();
-   // Silenced before it is heard what it rang for: what is published after that rings again.
-   if (found > 0 && bell_ != nullptr && fds_[links_.size()].revents != 0) bell_->hush();
-   hear();
+   // Cleared before what it is set for is taken: what is published after that sets it again.
+   if (found > 0 && waker_ != nullptr && fds_[links_.size()].revents != 0) waker_->clear();
+   take_update();
    if (found > 0) {
       // What is read may change the connections, and with them the list: only the copies here are looked at.
       for (std::size_t i = 0; i < links_.size(); ++i) {
@@ -153,8 +154,8 @@ void loop::measure() {
 }
 
 // First of all: what the connections have to say is understood by it.
-void loop::hear() {
-   if (seat_ != nullptr && seat_->moved()) engine_.heard(seat_->take(), now_);
+void loop::take_update() {
+   if (subscriber_ != nullptr && subscriber_->moved()) engine_.on_update(subscriber_->take(), now_);
 }
 
 void loop::list_connections() {
@@ -167,7 +168,7 @@ void loop::list_connections() {
       fds_.push_back({c.sock.fd(), events, 0});
       links_.push_back(static_cast<std::uint32_t>(i + 1));
    }
-   if (bell_ != nullptr) fds_.push_back({bell_->fd(), POLLIN, 0});
+   if (waker_ != nullptr) fds_.push_back({waker_->fd(), POLLIN, 0});
    listed_ = true;
 }
 

@@ -5,8 +5,8 @@
 #include "engine/engine.hpp"
 #include "runtime/poll/resolver.hpp"
 #include "runtime/poll/socket.hpp"
-#include "runtime/shared/doorbell.hpp"
-#include "runtime/shared/notice_board.hpp"
+#include "runtime/shared/view_mailbox.hpp"
+#include "runtime/shared/waker.hpp"
 
 #include <holdfast/event.hpp>
 #include <holdfast/time.hpp>
@@ -29,15 +29,15 @@ class stop_alarm {
    explicit stop_alarm(const std::stop_token&);  // throws std::system_error if the process has no descriptor left
    stop_alarm(const stop_alarm&) = delete;
    stop_alarm& operator=(const stop_alarm&) = delete;
-   int fd() const { return bell_.fd(); }
+   int fd() const { return waker_.fd(); }
    bool rang() const { return callback_token_.stop_requested(); }
 
  private:
    struct ring {
-      const doorbell& bell;
-      void operator()() const { bell.ring(); }
+      const waker& wakes;
+      void operator()() const { wakes.wake(); }
    };
-   doorbell bell_;  // outlives the callback, which rings it
+   waker waker_;  // outlives the callback, which wakes it
    std::stop_token callback_token_;
    std::stop_callback<ring> callback_;
 };
@@ -57,10 +57,12 @@ class loop {
          do {
             carry_out();
             if (enough()) {  // which may have given the engine more to do, and more to tell: of an end, the breaker
+               give_requests();
                tell();
                return true;
             }
          } while (engine_.has_actions());
+         give_requests();
          tell();
          if (alarm != nullptr && alarm->rang()) return was_enough_at_last(enough);
          wait(alarm);
@@ -68,15 +70,15 @@ class loop {
    }
    // The caller leaves: what is asked for is carried out, but nothing is told (an observer may be why it leaves).
    void leave();
-   // Another thread that rings ends a wait.
-   void woken_by(const doorbell& b) {
-      bell_ = &b;
+   // Another thread that wakes it ends a wait.
+   void woken_by(const waker& w) {
+      waker_ = &w;
       listed_ = false;
    }
-   // The engine is led by a watch elsewhere, and told what that publishes.
-   void follow(seat& s) {
-      seat_ = &s;
-      woken_by(s.bell());
+   // The engine's views come from elsewhere, and its requests go there.
+   void follow(view_subscriber& s) {
+      subscriber_ = &s;
+      woken_by(s.wakes());
    }
    // No wait goes on beyond it.
    void at_most_until(time_point t) { at_most_until_ = t; }
@@ -105,7 +107,10 @@ class loop {
    bool read(std::uint32_t link);
    void wait(const stop_alarm*);
    void look(duration at_most, const stop_alarm*);
-   void hear();
+   void take_update();
+   void give_requests() {
+      if (subscriber_ != nullptr && engine_.has_requests()) subscriber_->give(engine_.take_requests());
+   }
    void measure();
    void list_connections();
    void ready(std::uint32_t link, short events);
@@ -118,11 +123,11 @@ class loop {
 
    engine::engine& engine_;
    const observer& observer_;
-   const doorbell* bell_ = nullptr;
-   seat* seat_ = nullptr;
+   const waker* waker_ = nullptr;
+   view_subscriber* subscriber_ = nullptr;
    resolver resolver_;
    std::vector<connection> connections_;  // by link id - 1
-   std::vector<pollfd> fds_;  // the connections' and the bell's; behind them, for one wait, those of resolver, alarm
+   std::vector<pollfd> fds_;  // the connections' and the waker's; behind them, for one wait, those of resolver, alarm
    std::vector<std::uint32_t> links_;  // of the connections in fds_
    bool listed_ = false;               // fds_ is up to date
    std::vector<any_event> events_;

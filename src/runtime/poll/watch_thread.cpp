@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <signal.h>
 
+#include <utility>
+
 namespace holdfast::poll {
 namespace {
 
@@ -28,16 +30,14 @@ watch_thread::watch_thread(const config& c, std::uint64_t seed)
    : observer_(c.observer),
      engine_(c, seed),
      loop_(engine_, observer_, {.servers = c.name_servers}),
-     publisher_(engine_.guide()),
-     board_(publisher_.changed(engine_.watch().down_after())),
      process_(this_process()) {
-   loop_.woken_by(board_.bell());
+   loop_.woken_by(mailbox_.wakes());
    const all_signals_blocked during_its_start;
    thread_ = std::thread([this] { run(); });
 }
 
 watch_thread::~watch_thread() {
-   board_.close();
+   mailbox_.close();
    thread_.join();
 }
 
@@ -48,17 +48,17 @@ std::shared_ptr<watch_thread> watch_thread::start(const config& c, std::uint64_t
 }
 
 void watch_thread::run() {
-   pollfd wished{board_.bell().fd(), POLLIN, 0};
-   while (::poll(&wished, 1, -1) < 0) {
+   pollfd requested{mailbox_.wakes().fd(), POLLIN, 0};
+   while (::poll(&requested, 1, -1) < 0) {
    }
    loop_.take_in();
    loop_.run([this] { return step(); }, nullptr);
 }
 
 bool watch_thread::step() {
-   if (!board_.take(wishes_)) return true;
-   publisher_.take(wishes_, loop_.time());
-   if (auto s = publisher_.changed(engine_.watch().down_after())) board_.publish(std::move(s));
+   if (!mailbox_.take(requests_)) return true;
+   engine_.serve(publisher_.take(requests_, engine_.latest(), loop_.time()), loop_.time());
+   if (auto u = publisher_.changed(engine_.latest())) mailbox_.publish(std::move(*u));
    loop_.at_most_until(publisher_.next_deadline());
    return false;
 }

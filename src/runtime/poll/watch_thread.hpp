@@ -4,8 +4,8 @@
 #include "engine/engine.hpp"
 #include "engine/publisher.hpp"
 #include "runtime/poll/loop.hpp"
-#include "runtime/shared/notice_board.hpp"
 #include "runtime/shared/process.hpp"
+#include "runtime/shared/view_mailbox.hpp"
 
 #include <holdfast/config.hpp>
 
@@ -25,7 +25,7 @@ class watch_thread {
    watch_thread(const watch_thread&) = delete;
    watch_thread& operator=(const watch_thread&) = delete;
 
-   notice_board& board() { return board_; }
+   view_mailbox& mailbox() { return mailbox_; }
    bool is_here() const { return is_this_process(process_); }
 
  private:
@@ -37,8 +37,8 @@ class watch_thread {
    engine::engine engine_;  // its lane stays idle
    loop loop_;
    engine::publisher publisher_;
-   engine::lane_wishes wishes_;
-   notice_board board_;
+   impl::topology_requests requests_;
+   view_mailbox mailbox_;
    process_number process_;
    std::thread thread_;  // uses all of the above
 };

@@ -12,7 +12,7 @@ std::size_t count(std::span<const sentinel_vote> in_hand, const endpoint& where,
    }));
 }
 
-master_choice choose_under_same_epoch(const named_master& believed, std::span<const sentinel_vote> in_hand) {
+master_choice choose_under_same_epoch(const impl::master_node& believed, std::span<const sentinel_vote> in_hand) {
    const auto voters = static_cast<std::size_t>(
       std::count_if(in_hand.begin(), in_hand.end(), [&](const sentinel_vote& o) { return o.epoch == believed.epoch; }));
    bool first_time = false;
@@ -26,7 +26,7 @@ master_choice choose_under_same_epoch(const named_master& believed, std::span<co
 
 }  // namespace
 
-master_choice choose_master(const named_master* believed, std::span<const sentinel_vote> in_hand) {
+master_choice choose_master(const impl::master_node* believed, std::span<const sentinel_vote> in_hand) {
    if (in_hand.empty()) return {};
    std::uint64_t newest = 0;
    for (const auto& o : in_hand) newest = std::max(newest, o.epoch);
@@ -57,7 +57,7 @@ bool leave_out_unsupported(std::vector<sentinel_vote>& in_hand, std::size_t know
    return std::erase_if(in_hand, [&](const sentinel_vote& o) { return o.epoch > *newest; }) != 0;
 }
 
-std::optional<sentinel_vote> agreed_older(const named_master& believed, std::span<const sentinel_vote> in_hand,
+std::optional<sentinel_vote> agreed_older(const impl::master_node& believed, std::span<const sentinel_vote> in_hand,
                                           std::size_t known) {
    if (in_hand.empty() || 2 * in_hand.size() <= known || in_hand[0].epoch >= believed.epoch) return std::nullopt;
    const auto same = [&](const sentinel_vote& o) { return o.where == in_hand[0].where && o.epoch == in_hand[0].epoch; };

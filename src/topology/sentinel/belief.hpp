@@ -2,6 +2,8 @@
 // and tested, as a table.
 #pragma once
 
+#include "view/topology_view.hpp"
+
 #include <holdfast/endpoint.hpp>
 
 #include <cstddef>
@@ -12,15 +14,6 @@
 #include <vector>
 
 namespace holdfast::topology {
-
-struct named_master {
-   endpoint where = {};
-   std::uint64_t epoch = 0;       // the config-epoch under which the Sentinels know it
-   std::uint64_t generation = 0;  // counts the changes of `where` or `epoch`, from 1
-   std::string run_id = {};       // of its process, where the Sentinels that name it tell it and agree
-
-   friend bool operator==(const named_master&, const named_master&) = default;
-};
 
 // The latest answer of one reachable Sentinel that knows the name.
 struct sentinel_vote {
@@ -52,7 +45,7 @@ struct master_choice {
 //   and each of these said so twice. One who says so for the first time may have been asked for the epoch before, and
 //   for the address after, a change; or its master was configured anew by hand.
 // - An epoch older than what is believed changes nothing.
-master_choice choose_master(const named_master* believed, std::span<const sentinel_vote> in_hand);
+master_choice choose_master(const impl::master_node* believed, std::span<const sentinel_vote> in_hand);
 
 // Leaves out the epochs that are newer than what any configured Sentinel in hand says, unless more than half of the
 // `known` Sentinels, each proven, have one: a learned Sentinel, or the address that it had, may have passed to another
@@ -61,7 +54,7 @@ bool leave_out_unsupported(std::vector<sentinel_vote>& in_hand, std::size_t know
 
 // What all of `in_hand` agree on, if it is older than what is believed, and if they are more than half of the `known`
 // Sentinels: they may have been rebuilt from nothing. Where it lasts, and the role agrees, it is a new lineage.
-std::optional<sentinel_vote> agreed_older(const named_master& believed, std::span<const sentinel_vote> in_hand,
+std::optional<sentinel_vote> agreed_older(const impl::master_node& believed, std::span<const sentinel_vote> in_hand,
                                           std::size_t known);
 
 }  // namespace holdfast::topology

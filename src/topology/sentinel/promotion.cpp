@@ -100,7 +100,7 @@ bool promotion::denial_is_answered(const rounds& asked) {
 
 // ---- what is believed ---------------------------------------------------------------------------------------------
 
-void promotion::believe(const named_master& master, const named_master& before, const claim& c) {
+void promotion::believe(const impl::master_node& master, const impl::master_node& before, const claim& c) {
    before_ = before;
    by_ = c.by;
    by_id_ = c.id;
@@ -108,7 +108,7 @@ void promotion::believe(const named_master& master, const named_master& before, 
    drop_up_to(master.epoch, master.where);
 }
 
-void promotion::believe_named(const named_master& master) {
+void promotion::believe_named(const impl::master_node& master) {
    set_state(state::named);
    drop_up_to(master.epoch, master.where);
 }
@@ -132,7 +132,7 @@ std::optional<std::uint64_t> promotion::confirm(const endpoint& believed, std::s
    return newest;
 }
 
-std::vector<endpoint> promotion::candidates(const std::optional<named_master>& believed, time_point now) {
+std::vector<endpoint> promotion::candidates(const std::optional<impl::master_node>& believed, time_point now) {
    std::vector<endpoint> all;
    hold_until_ = time_point::min();
    for (const sentinel& s : sentinels_) {

@@ -4,20 +4,20 @@
 
 namespace holdfast::topology {
 
-void published_target::name(const named_master& m, std::string run_id, bool is_provisional, event_queue& events) {
+void published_target::name(const impl::master_node& m, std::string run_id, bool is_provisional, event_queue& events) {
    const bool returns = state_ == state::lost;
    const bool moved = last_.where != m.where;
    if (moved || returns)
       events.tell([&] { return event::master_named{last_.where, m.where, m.epoch, is_provisional}; });
    if (moved || last_.epoch != m.epoch || last_.generation == 0)
-      last_ = named_master{m.where, m.epoch, last_.generation + 1};
+      last_ = impl::master_node{m.where, m.epoch, last_.generation + 1};
    target_ = last_;
    target_->run_id = std::move(run_id);
    set_state(state::named);
 }
 
 void published_target::name_fixed(const endpoint& server) {
-   last_ = named_master{server, 0, 1};
+   last_ = impl::master_node{server, 0, 1};
    target_ = last_;
    set_state(state::named);
 }

@@ -20,10 +20,10 @@ class published_target {
       lost,  // and that was told
    };
 
-   const std::optional<named_master>& now() const { return target_; }
-   const named_master& last() const { return last_; }  // that was named
+   const std::optional<impl::master_node>& now() const { return target_; }
+   const impl::master_node& last() const { return last_; }  // that was named
 
-   void name(const named_master&, std::string run_id, bool is_provisional, event_queue&);
+   void name(const impl::master_node&, std::string run_id, bool is_provisional, event_queue&);
    void name_fixed(const endpoint& server);  // without Sentinels: nothing is told
    void withhold();
    bool lose();  // after `withhold`: true where it is to be told
@@ -32,8 +32,8 @@ class published_target {
    void set_state(state s) { state_ = s; }
 
    state state_ = state::none;
-   std::optional<named_master> target_;
-   named_master last_ = {};
+   std::optional<impl::master_node> target_;
+   impl::master_node last_ = {};
 };
 
 }  // namespace holdfast::topology

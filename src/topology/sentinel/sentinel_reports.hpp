@@ -3,6 +3,7 @@
 
 #include "topology/sentinel/rounds.hpp"
 #include "topology/sentinel/sentinel_peer.hpp"
+#include "view/topology_view.hpp"
 
 #include <holdfast/error.hpp>
 
@@ -13,16 +14,7 @@
 
 namespace holdfast::topology {
 
-// Why no master is named.
-struct trouble {
-   errc code = errc::no_sentinel;         // no_sentinel, unknown_master or authentication_failed
-   std::vector<std::string> causes = {};  // one for each Sentinel
-   // Waiting can't help as far as can be known: every seed was reached, each either refuses our password or does not
-   // know the name, and none ever did.
-   bool final = false;
-};
-
-std::string in_short(const trouble&);
+std::string in_short(const impl::unavailable&);
 
 bool anyone_is_up(const sentinel_peers&);
 bool anyone_is_subscribed_to(const sentinel_peers&);
@@ -34,7 +26,7 @@ std::optional<duration> longest_down_after(const sentinel_peers&);
 // Another place leads to the same Sentinel, and was answered later.
 bool is_repeated_elsewhere(const sentinel_peers&, const sentinel_peer&);
 // How far a round has come. Who confirms `believed` is counted where something is believed.
-rounds::progress progress_of(const sentinel_peers&, const rounds::open_round&, const named_master* believed);
+rounds::progress progress_of(const sentinel_peers&, const rounds::open_round&, const impl::master_node* believed);
 
 // The run id of the node at this address, where those that name it as the master show it, and agree.
 std::string run_id_of(const sentinel_peers&, const endpoint& master);
@@ -43,9 +35,9 @@ std::string run_id_of(const sentinel_peers&, const endpoint& master);
 std::optional<std::vector<listed_node>> listed_replicas(const sentinel_peers&, const endpoint& master);
 
 // What the first Sentinel that names another node says, in a sentence; empty where none does.
-std::string objection_to(const named_master& target, const sentinel_peers&, duration agree_for);
+std::string objection_to(const impl::master_node& target, const sentinel_peers&, duration agree_for);
 // `order`: the numbers of those that are told about.
-trouble why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,
-                      bool ever_named);
+impl::unavailable why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,
+                                bool ever_named);
 
 }  // namespace holdfast::topology

@@ -30,7 +30,7 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
      nodes_(settings_, seed ^ 2, wishes, small(l)) {
    if (!roll_.all().empty()) return;
    set_state(state::fixed);
-   believed_ = named_master{settings_.server};
+   believed_ = impl::master_node{settings_.server};
    published_.name_fixed(settings_.server);
    deadline_ = never;
 }
@@ -369,8 +369,8 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
          break;
       case hint_kind::aborted:
          if (promotion_.on_aborted(p.number, p.events.id(), believed_ ? believed_->epoch : 0))
-            withdraw(named_master(promotion_.before()), "the Sentinel " + to_string(p.where) + " gave its failover up",
-                     now);
+            withdraw(impl::master_node(promotion_.before()),
+                     "the Sentinel " + to_string(p.where) + " gave its failover up", now);
          break;
       case hint_kind::finished: promotion_.on_over(p.number); break;
       case hint_kind::sentinels: p.questions.want_list(); break;
@@ -427,8 +427,8 @@ void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_
    // The master of before may be what is believed: it was selected while another one was believed by its own word.
    if (s.where == believed_->where) return is_agreed ? back_to_agreed(now) : void();
    if (const auto claim = promotion_.claim_of(s.where, believed_->epoch)) {
-      const named_master before = is_provisional() ? promotion_.before() : *believed_;
-      const named_master promoted{s.where, claim->epoch};
+      const impl::master_node before = is_provisional() ? promotion_.before() : *believed_;
+      const impl::master_node promoted{s.where, claim->epoch};
       promotion_.believe(promoted, before, *claim);
       return become_believed(promoted, now);
    }
@@ -466,13 +466,13 @@ void sentinel_tracker::weigh(time_point now) {
    if (choice.what != next_step::nothing) publish();
 }
 
-void sentinel_tracker::believe(const named_master& m, time_point now) {
+void sentinel_tracker::believe(const impl::master_node& m, time_point now) {
    promotion_.believe_named(m);
    become_believed(m, now);
 }
 
-void sentinel_tracker::become_believed(const named_master& m, time_point now) {
-   believed_ = named_master{m.where, m.epoch};
+void sentinel_tracker::become_believed(const impl::master_node& m, time_point now) {
+   believed_ = impl::master_node{m.where, m.epoch};
    lineage_.end();  // against what was believed before
    role_hint_.stop();
    schedule_.forget_refusals();
@@ -495,8 +495,8 @@ void sentinel_tracker::confirm_by(const std::vector<sentinel_vote>& in_hand) {
    events_->tell([&] { return event::master_confirmed{believed_->where, *epoch}; });
 }
 
-void sentinel_tracker::withdraw(const named_master& back, const std::string& why, time_point now) {
-   const named_master gone = *believed_;
+void sentinel_tracker::withdraw(const impl::master_node& back, const std::string& why, time_point now) {
+   const impl::master_node gone = *believed_;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
    believe(back, now);
    weigh(now);  // something newer may have been named meanwhile
@@ -510,8 +510,8 @@ void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {
 
 // All Sentinels have agreed for long on a node that now says itself that it is a master.
 void sentinel_tracker::back_to_agreed(time_point now) {
-   const named_master before = promotion_.before();
-   const named_master agreed{lineage_.agreed().where, lineage_.agreed().epoch};
+   const impl::master_node before = promotion_.before();
+   const impl::master_node agreed{lineage_.agreed().where, lineage_.agreed().epoch};
    if (agreed.where != before.where && agreed.epoch < before.epoch)
       return accept_lineage(sentinel_vote(lineage_.agreed()), now);
    withdraw(agreed.epoch >= before.epoch ? agreed : before,
@@ -558,7 +558,7 @@ void sentinel_tracker::conclude(time_point now) {
    if (believed_ && lineage_.on_answered(rounds_, believed_->where, is_provisional(), now))
       accept_lineage(sentinel_vote(lineage_.agreed()), now);
    if (promotion_.denial_is_answered(rounds_) && !roll_.votes().empty())
-      withdraw(named_master(promotion_.before()), "it says that it is a slave, and no Sentinel names it", now);
+      withdraw(impl::master_node(promotion_.before()), "it says that it is a slave, and no Sentinel names it", now);
    if (was_reachable != reachable_) plan_poll(now);
    publish();
 }
@@ -568,9 +568,9 @@ void sentinel_tracker::conclude(time_point now) {
 // The one door through which the target changes.
 void sentinel_tracker::publish() {
    if (believed_ && (reachable_ || state_ == state::fixed)) {
-      named_master wanted = *believed_;
+      impl::master_node wanted = *believed_;
       if (const sentinel_vote* offered = reachable_ ? lineage_.offered() : nullptr)
-         wanted = named_master{offered->where, offered->epoch};
+         wanted = impl::master_node{offered->where, offered->epoch};
       else if (role_hint_.target() != nullptr && lineage_.offered() == nullptr)
          wanted.where = *role_hint_.target();
       return published_.name(wanted, run_id_of(roll_.all(), wanted.where), is_provisional(), *events_);
@@ -584,7 +584,7 @@ std::string sentinel_tracker::objection() const {
    return target() && believed_ ? objection_to(*target(), roll_.all(), settings_.agree_for) : std::string();
 }
 
-std::optional<trouble> sentinel_tracker::why_none() const {
+std::optional<impl::unavailable> sentinel_tracker::why_none() const {
    if (target() || state_ != state::following) return std::nullopt;
    return why_no_master(roll_.all(), roll_.order().all(), settings_.master, roll_.ever_named());
 }

@@ -43,7 +43,6 @@ namespace holdfast::topology {
 class sentinel_tracker {
  public:
    using round = rounds::id;
-   using trouble = topology::trouble;
 
    // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive it.
    sentinel_tracker(sentinel_settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&,
@@ -68,7 +67,7 @@ class sentinel_tracker {
    bool answered(round r) const { return rounds_.finished(r); }
    // The master that the Sentinels name; its role is still to be verified, by whoever connects. Without Sentinels, the
    // fixed server at epoch 0.
-   const std::optional<named_master>& target() const { return published_.now(); }
+   const std::optional<impl::master_node>& target() const { return published_.now(); }
    bool in_doubt() const { return doubt_.is_raised(); }
    // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
    time_point hold_writes_until() const { return promotion_.hold_until(); }
@@ -84,7 +83,8 @@ class sentinel_tracker {
    bool failover_in_progress() const { return anyone_sees_a_failover(roll_.all()); }  // of the master that is believed
    bool objectively_down() const { return anyone_sees_it_down(roll_.all()); }         // the master that is believed
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
-   std::optional<trouble> why_none() const;  // empty while there is a target, and before the first round is over
+   std::optional<impl::unavailable> why_none()
+      const;  // empty while there is a target, and before the first round is over
    // What Sentinels say against the target, in a sentence; empty where none names another node.
    std::string objection() const;
    // All known, in the order in which they would be asked.
@@ -136,10 +136,10 @@ class sentinel_tracker {
 
    // what is believed
    void weigh(time_point now);
-   void believe(const named_master&, time_point now);
-   void become_believed(const named_master&, time_point now);
+   void believe(const impl::master_node&, time_point now);
+   void become_believed(const impl::master_node&, time_point now);
    void confirm_by(const std::vector<sentinel_vote>& in_hand);
-   void withdraw(const named_master& back, const std::string& why, time_point now);
+   void withdraw(const impl::master_node& back, const std::string& why, time_point now);
    void accept_lineage(const sentinel_vote&, time_point now);
    void back_to_agreed(time_point now);
    void tell_if_stale(peer&);
@@ -157,7 +157,7 @@ class sentinel_tracker {
    promotion promotion_;
    role_hint role_hint_;
    warm_replicas nodes_;
-   std::optional<named_master> believed_;  // generation unused
+   std::optional<impl::master_node> believed_;  // generation unused
    published_target published_;
    state state_ = state::unstarted;
    bool reachable_ = false;  // in the round that ended last, or since, a Sentinel named a master

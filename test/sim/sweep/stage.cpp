@@ -220,7 +220,8 @@ void stage::judge() {
       open += s.open;
       to_master += s.open && s.host == m->host();
    }
-   if (open > 1 + brain_->watch().link_count()) checkers_.broken(std::to_string(open) + " connections are left open");
+   const std::size_t asking = brain_->watch() == nullptr ? 0 : brain_->watch()->link_count();
+   if (open > 1 + asking) checkers_.broken(std::to_string(open) + " connections are left open");
    if (to_master != 1) checkers_.broken(std::to_string(to_master) + " connections to the master in the end");
    if (m->clients() > to_master + unnoticed_)
       checkers_.broken("the master holds " + std::to_string(m->clients()) + " connections in the end");

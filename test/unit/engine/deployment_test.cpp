@@ -112,7 +112,7 @@ void deployment::run_for(duration d) {
       subject.tick(now);
       ++ticks;
       ASSERT_GT(subject.next_deadline(), now) << "a tick that asks for another one at once: the "
-                                              << (subject.watch().next_deadline() <= now ? "watch" : "lane");
+                                              << (subject.lane().next_deadline() <= now ? "lane" : "watch");
    }
    now = end;
 }

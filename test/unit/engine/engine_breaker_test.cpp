@@ -119,8 +119,8 @@ TEST(Breaker, ThatIsOpenAsksTheSentinels) {
    d.at(node_b).role = "master";
    EXPECT_TRUE(d.finish(d.submit("GET n", 1us)));
    d.run_for(100ms);
-   ASSERT_TRUE(d.subject.watch().target());
-   EXPECT_EQ(d.subject.watch().target()->where, node_b);
+   ASSERT_TRUE(d.subject.watch()->target());
+   EXPECT_EQ(d.subject.watch()->target()->where, node_b);
 }
 
 }  // namespace

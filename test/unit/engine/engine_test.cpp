@@ -37,8 +37,8 @@ TEST(Engine, DiscoversWithoutAnyCommand) {
    deployment d;
    d.subject.discover(d.now);
    d.run_for(50ms);
-   ASSERT_TRUE(d.subject.watch().target());
-   EXPECT_EQ(d.subject.watch().target()->where, node_a);
+   ASSERT_TRUE(d.subject.watch()->target());
+   EXPECT_EQ(d.subject.watch()->target()->where, node_a);
    EXPECT_EQ(d.at(node_a).connects, 0U);
 }
 

@@ -1,9 +1,10 @@
-// How the wishes of many lanes become the questions of one watch, and what the lanes are told.
+// How the requests of many lanes become those of one, and what the lanes are told.
 #include "engine/publisher.hpp"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -11,204 +12,139 @@ namespace holdfast::engine {
 namespace {
 
 using namespace std::chrono_literals;
+using impl::topology_requests;
+using impl::topology_update;
+using impl::topology_view;
 
 const endpoint a{"10.0.0.1", 6379};
 const endpoint b{"10.0.0.2", 6379};
 
-// A watch as its script has it.
-class scripted final : public lane::guide {
- public:
-   round ask(time_point) override { return ++asked; }
-   bool answered(round r) const override { return r <= finished; }
-   std::optional<lane::named_node> target() const override { return named; }
-   std::optional<lane::trouble> why_none() const override { return why; }
-   bool roles_matter() const override { return true; }
-   bool in_doubt() const override { return doubt; }
-   time_point hold_writes_until() const override { return hold; }
-   bool failover_in_progress() const override { return failover; }
-   bool objectively_down() const override { return down; }
-   void role_verified(const endpoint& e, std::uint64_t, time_point) override { verified.push_back(e); }
-   void role_refused(const endpoint& e, std::string_view, time_point) override { refused.push_back(e); }
-   void need(bool n, time_point) override { needed = n; }
-
-   round asked = 0;
-   round finished = 0;
-   std::optional<lane::named_node> named = {};
-   std::optional<lane::trouble> why = {};
-   time_point hold = time_point::min();
-   bool doubt = false, failover = false, down = false, needed = false;
-   std::vector<endpoint> verified = {}, refused = {};
-};
-
-class Publisher : public testing::Test {
+class publisher_test : public testing::Test {
  protected:
-   Publisher() { said_ = subject_.changed({}); }
-
-   // The lanes' tickets, up to this one.
-   void ask(snapshot::ticket t) {
-      wishes_.asked = t;
+   // The lanes' questions, up to this one.
+   void ask(std::uint64_t question) {
+      requests_.asked = question;
       take();
    }
    void take() {
-      subject_.take(wishes_, now_);
-      wishes_.reports.clear();
-      if (auto s = subject_.changed(down_after_)) {
-         said_ = s;
+      put_ = subject_.take(requests_, tracker_, now_);
+      requests_.reports.clear();
+      if (auto u = subject_.changed(tracker_)) {
+         said_ = *u;
          ++publications_;
       }
    }
+   void answer(std::uint64_t questions) {
+      tracker_.answered = questions;
+      take();
+   }
+   void say(topology_view v) {
+      v.version = tracker_.view->version + 1;
+      tracker_.view = std::make_shared<const topology_view>(std::move(v));
+      take();
+   }
 
-   scripted watch_;
-   publisher subject_{watch_};
-   lane_wishes wishes_;
+   publisher subject_;
+   topology_requests requests_;
+   topology_update tracker_;  // what it says
+   topology_requests put_;    // what it got last
    time_point now_ = time_point{} + 1h;
-   std::optional<duration> down_after_ = {};
-   std::shared_ptr<const snapshot> said_;
+   topology_update said_;
    unsigned publications_ = 0;
 };
 
-TEST_F(Publisher, AsksForTheFirstWhoAsksAtOnceAndAnswersWhenTheRoundIsOver) {
+TEST_F(publisher_test, asks_at_once_for_the_first_and_answers_when_the_round_is_over) {
    take();
-   EXPECT_EQ(watch_.asked, 0U) << "nobody wants to know";
+   EXPECT_EQ(put_.asked, 0U) << "nobody wants to know";
    ask(1);
-   EXPECT_EQ(watch_.asked, 1U);
-   EXPECT_EQ(said_->finished, 0U);
-   watch_.finished = 1;
-   take();
-   EXPECT_EQ(said_->finished, 1U);
+   EXPECT_EQ(put_.asked, 1U);
+   EXPECT_EQ(said_.answered, 0U);
+   answer(1);
+   EXPECT_EQ(said_.answered, 1U);
 }
 
-TEST_F(Publisher, AsksOnceForAllWhoAskWhileAQuestionIsUnderWay) {
-   for (snapshot::ticket t = 1; t <= 100; ++t) ask(t);
-   EXPECT_EQ(watch_.asked, 1U);
+TEST_F(publisher_test, asks_once_for_all_who_ask_while_a_question_is_under_way) {
+   for (std::uint64_t t = 1; t <= 100; ++t) ask(t);
+   EXPECT_EQ(put_.asked, 1U);
    EXPECT_EQ(subject_.next_deadline(), now_ + publisher::spacing);
-   watch_.finished = 1;
-   take();
-   EXPECT_EQ(said_->finished, 1U) << "the others asked after that question";
-   EXPECT_EQ(watch_.asked, 2U) << "and are asked for at once";
+   answer(1);
+   EXPECT_EQ(said_.answered, 1U) << "the others asked after that question";
+   EXPECT_EQ(put_.asked, 2U) << "and are asked for at once";
    EXPECT_EQ(subject_.next_deadline(), never);
-   watch_.finished = 2;
-   take();
-   EXPECT_EQ(said_->finished, 100U);
+   answer(2);
+   EXPECT_EQ(said_.answered, 100U);
 }
 
-TEST_F(Publisher, AsksAtASlowerPaceWhileLanesAskInVain) {
-   wishes_.needed = true;
-   snapshot::ticket t = 0;
+TEST_F(publisher_test, asks_at_a_slower_pace_while_lanes_ask_in_vain) {
+   requests_.commands_wait = true;
+   std::uint64_t t = 0;
    for (const auto end = now_ + 10s; now_ < end; now_ += 1ms) {
       ask(++t);
-      watch_.finished = watch_.asked;
+      tracker_.answered = put_.asked;
    }
-   EXPECT_LE(watch_.asked, 10s / publisher::outage_spacing + publisher::patience / 1ms + 2);
-   EXPECT_GE(watch_.asked, 10s / publisher::outage_spacing);
-   wishes_.needed = false;
-   const auto before = watch_.asked;
+   EXPECT_LE(put_.asked, 10s / publisher::outage_spacing + publisher::patience / 1ms + 2);
+   EXPECT_GE(put_.asked, 10s / publisher::outage_spacing);
+   requests_.commands_wait = false;
+   const auto before = put_.asked;
    ask(++t);
    ask(++t);
-   EXPECT_EQ(watch_.asked, before + 1);
+   EXPECT_EQ(put_.asked, before + 1);
 }
 
-TEST_F(Publisher, DoesNotWaitForASlowRoundToBeginTheNext) {
+TEST_F(publisher_test, does_not_wait_for_a_slow_round_to_begin_the_next) {
    ask(1);
    now_ += 20ms;
    ask(2);
-   EXPECT_EQ(watch_.asked, 2U);
-   watch_.finished = 1;
-   take();
-   EXPECT_EQ(said_->finished, 1U);
-   watch_.finished = 2;
-   take();
-   EXPECT_EQ(said_->finished, 2U);
+   EXPECT_EQ(put_.asked, 2U);
+   answer(1);
+   EXPECT_EQ(said_.answered, 1U);
+   answer(2);
+   EXPECT_EQ(said_.answered, 2U);
 }
 
-TEST_F(Publisher, KeepsABoundedNumberOfQuestionsAndAnswersAllOfThem) {
-   for (snapshot::ticket t = 1; t <= 1000; ++t) {
+TEST_F(publisher_test, keeps_a_bounded_number_of_questions_and_answers_all_of_them) {
+   for (std::uint64_t t = 1; t <= 1000; ++t) {
       ask(t);
       now_ += publisher::spacing;
    }
-   EXPECT_EQ(watch_.asked, 1000U);
-   watch_.finished = 1000;
-   take();
-   EXPECT_EQ(said_->finished, 1000U);
+   EXPECT_EQ(put_.asked, 1000U);
+   answer(1000);
+   EXPECT_EQ(said_.answered, 1000U);
 }
 
-TEST_F(Publisher, TakesAnotherMasterForAnAnswerToAllWhoAsked) {
+TEST_F(publisher_test, another_master_answers_all_who_asked) {
    ask(1);
    ask(2);
-   watch_.named = {b, 2, 1};
-   take();
-   EXPECT_EQ(said_->finished, 2U);
-   EXPECT_EQ(said_->target, watch_.named);
+   say({.master = impl::master_node{b, 2, 1}});
+   EXPECT_EQ(said_.answered, 2U);
+   EXPECT_EQ(said_.view->master->where, b);
    EXPECT_EQ(subject_.next_deadline(), never);
    now_ += 1s;
    take();
-   EXPECT_EQ(watch_.asked, 1U) << "there is nothing left to ask";
+   EXPECT_EQ(put_.asked, 1U) << "there is nothing left to ask";
 }
 
-TEST_F(Publisher, SaysAllThatALaneAsksOfItsGuide) {
-   watch_.why = lane::trouble{errc::unknown_master, {"one cause"}, true};
-   watch_.doubt = watch_.failover = watch_.down = true;
-   watch_.hold = now_ + 1s;
-   down_after_ = 3s;
-   take();
-   EXPECT_EQ(said_->why_none, watch_.why);
-   EXPECT_TRUE(said_->in_doubt && said_->failover_in_progress && said_->objectively_down && said_->roles_matter);
-   EXPECT_EQ(said_->hold_writes_until, watch_.hold);
-   EXPECT_EQ(said_->down_after, 3s);
-}
-
-TEST_F(Publisher, SaysNothingTwice) {
-   watch_.named = {a, 1, 1};
-   take();
+TEST_F(publisher_test, publishes_the_view_itself_and_nothing_twice) {
+   say({.master = impl::master_node{a, 1, 1}, .in_doubt = true});
+   EXPECT_EQ(said_.view, tracker_.view) << "no copy";
    take();
    EXPECT_EQ(publications_, 1U);
    ask(1);
-   watch_.finished = 1;
-   take();
+   answer(1);
    EXPECT_EQ(publications_, 2U);
+   EXPECT_EQ(said_.view, tracker_.view);
 }
 
-TEST(Snapshot, ThatOnlyAnswersIsNoNewsForThoseWhoDidNotAsk) {
-   snapshot one{.target = lane::named_node{a, 1, 1}};
-   snapshot two = one;
-   two.finished = 7;
-   EXPECT_FALSE(is_news(one, two));
-   two.in_doubt = true;
-   EXPECT_TRUE(is_news(one, two));
-}
-
-// A lane was refused by a node that was no master yet; by the time we hear of it, it is one and named as such.
-TEST_F(Publisher, DoesNotPassOnARefusalOfAnEarlierNaming) {
-   watch_.named = {b, 3, 3};
-   wishes_.report({b, 1, "slave"});
+TEST_F(publisher_test, passes_on_need_and_reports) {
+   requests_.commands_wait = true;
+   requests_.report({.where = a, .role = "slave", .generation = 1});
    take();
-   EXPECT_TRUE(watch_.refused.empty());
-}
-
-TEST_F(Publisher, PassesOnNeedAndWhatIsSaidOfTheNamedNodeOnly) {
-   watch_.named = {b, 2, 1};
-   wishes_.needed = true;
-   wishes_.report({a, 1, {}});
-   wishes_.report({b, 2, {}});
-   wishes_.report({a, 1, "slave"});
-   wishes_.report({b, 1, "slave"});
+   EXPECT_TRUE(put_.commands_wait);
+   EXPECT_EQ(put_.reports, (std::vector<impl::role_report>{{.where = a, .role = "slave", .generation = 1}}));
+   requests_.commands_wait = false;
    take();
-   EXPECT_TRUE(watch_.needed);
-   EXPECT_EQ(watch_.verified, std::vector<endpoint>{b});
-   EXPECT_EQ(watch_.refused, std::vector<endpoint>{b});
-   wishes_.needed = false;
-   take();
-   EXPECT_FALSE(watch_.needed);
-   EXPECT_EQ(watch_.refused.size(), 1U);
-}
-
-TEST(LaneWishes, TakeTheSameFromManyLanesOnceAndABoundedNumberOfDifferentOnes) {
-   lane_wishes w;
-   for (int i = 0; i < 1000; ++i) w.report({a, 1, {}});
-   EXPECT_EQ(w.reports.size(), 1U);
-   for (std::uint64_t i = 0; i < 1000; ++i) w.report({a, i, {}});
-   EXPECT_EQ(w.reports.size(), lane_wishes::most_reports);
-   EXPECT_EQ(w.reports.back().number, 999U) << "the newest stay";
+   EXPECT_FALSE(put_.commands_wait);
+   EXPECT_TRUE(put_.reports.empty());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // The engine under test. Where the environment has HOLDFAST_SHARED_WATCH, two of them that look like one from outside:
-// one with a lane and no watch, one with a watch and an idle lane, and between them the messages of shared_watch, each
-// of which takes a while. So every test of the engine is one of a shared watch as well.
+// one with a lane and no watch, one with a watch and an idle lane, and between them requests and views, each of which
+// takes a while. So every test of the engine is one of a shared watch as well.
 #pragma once
 
 #include "engine/engine.hpp"
@@ -17,26 +17,29 @@ namespace holdfast::engine::test {
 
 inline const bool watch_is_shared = std::getenv("HOLDFAST_SHARED_WATCH") != nullptr;
 
-class subject final : private shared_watch {
+class subject {
  public:
    static constexpr duration hop = std::chrono::microseconds(50);  // from one thread to the other
 
    subject(const config& c, std::uint64_t seed)
       : leader_(watch_is_shared && !c.sentinels.empty() ? std::make_unique<engine>(c, seed ^ 9) : nullptr),
-        led_(c, seed, leader_ ? this : nullptr) {
-      if (!leader_) return;
-      publisher_ = std::make_unique<publisher>(leader_->guide());
-      led_.heard(publisher_->changed(leader_->watch().down_after()), time_point::min());
-   }
+        led_(c, seed, leader_ ? topology_source::elsewhere : topology_source::own) {}
 
    // ---- the client's half ----
    void submit(lane::operation& op, time_point now) { led_.submit(op, now), exchange(now); }
    void cancel(lane::operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
    lane::operation* take_done(time_point now) { return led_.take_done(now); }
    void discover(time_point now) { led_.discover(now), exchange(now); }
-   const topology::sentinel_tracker& watch() const { return leader_ ? leader_->watch() : led_.watch(); }
+   const topology::sentinel_tracker* watch() const {
+      return leader_ ? leader_->watch() : led_.watch();
+   }  // null without Sentinels
+   const impl::topology_update& latest() const { return leader_ ? leader_->latest() : led_.latest(); }
+   // As if a lane elsewhere had requested it.
+   void serve(const impl::topology_requests& r, time_point now) {
+      (leader_ ? *leader_ : led_).serve(r, now), exchange(now);
+   }
    const lane::command_lane& lane() const { return led_.lane(); }
-   bool needed() const { return wished_.needed; }
+   bool needed() const { return requested_.commands_wait; }
    void take_events(std::vector<any_event>& into) {
       led_.take_events(into);
       if (!leader_) return;
@@ -82,7 +85,7 @@ class subject final : private shared_watch {
    }
    time_point next_deadline() const {
       if (!leader_) return led_.next_deadline();
-      auto soonest = std::min({led_.next_deadline(), wishes_at_, publisher_->next_deadline()});
+      auto soonest = std::min({led_.next_deadline(), requests_at_, publisher_.next_deadline()});
       if (used_) soonest = std::min(soonest, leader_->next_deadline());
       return published_.empty() ? soonest : std::min(soonest, published_.front().first);
    }
@@ -94,50 +97,40 @@ class subject final : private shared_watch {
    // What is under way between the two arrives if it is time.
    void exchange(time_point now) {
       if (!leader_) return;
-      if (std::exchange(wished_something_, false)) wishes_at_ = std::min(wishes_at_, after(now, hop));
-      if (now >= wishes_at_) {
-         wishes_at_ = never;
+      send_requests(now);
+      if (now >= requests_at_) {
+         requests_at_ = never;
          used_ = true;
-         arrived_ = wished_;
-         wished_.reports.clear();
+         arrived_ = requested_;
+         requested_.reports.clear();
       }
-      publisher_->take(arrived_, now);
+      leader_->serve(publisher_.take(arrived_, leader_->latest(), now), now);
       arrived_.reports.clear();
-      if (auto s = publisher_->changed(leader_->watch().down_after())) published_.emplace_back(after(now, hop), s);
+      if (const auto u = publisher_.changed(leader_->latest())) published_.emplace_back(after(now, hop), *u);
       while (!published_.empty() && now >= published_.front().first) {
-         const auto s = std::move(published_.front().second);
+         const auto u = std::move(published_.front().second);
          published_.pop_front();
-         led_.heard(s, now);
+         led_.on_update(u, now);
       }
-      if (std::exchange(wished_something_, false)) wishes_at_ = std::min(wishes_at_, after(now, hop));
+      send_requests(now);
    }
-
-   snapshot::ticket ask() override {
-      wished_something_ = true;
-      return ++wished_.asked;
-   }
-   void need(bool commands_wait) override {
-      wished_something_ = true;
-      wished_.needed = commands_wait;
-   }
-   void role_verified(const endpoint& e, std::uint64_t epoch) override {
-      wished_something_ = true;
-      wished_.report({e, epoch, {}});
-   }
-   void role_refused(const endpoint& e, std::uint64_t generation, std::string_view role) override {
-      wished_something_ = true;
-      wished_.report({e, generation, std::string(role)});
+   void send_requests(time_point now) {
+      if (!led_.has_requests()) return;
+      auto r = led_.take_requests();
+      requested_.asked = r.asked;
+      requested_.commands_wait = r.commands_wait;
+      for (auto& one : r.reports) requested_.report(std::move(one));
+      requests_at_ = std::min(requests_at_, after(now, hop));
    }
 
    std::unique_ptr<engine> leader_;  // null: the one engine has a watch of its own
    engine led_;
-   std::unique_ptr<publisher> publisher_;
+   publisher publisher_;
    bool used_ = false;  // somebody wants to know
-   bool wished_something_ = false;
-   lane_wishes wished_;
-   time_point wishes_at_ = never;
-   lane_wishes arrived_;
-   std::deque<std::pair<time_point, std::shared_ptr<const snapshot>>> published_;
+   impl::topology_requests requested_;
+   time_point requests_at_ = never;
+   impl::topology_requests arrived_;
+   std::deque<std::pair<time_point, impl::topology_update>> published_;
 };
 
 }  // namespace holdfast::engine::test

@@ -8,8 +8,8 @@ namespace {
 
 TEST(Deadline, InTheQueueIsNotExecuted) {
    script s;
-   s.watch.node.reset();
-   s.watch.none = trouble{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
+   s.watch.view.master.reset();
+   s.watch.view.why_none = impl::unavailable{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
    auto& set = s.submit("SET a 1", {.deadline = 2s});
    s.advance(1999ms);
    EXPECT_EQ(set.says(), "waiting");
@@ -115,7 +115,7 @@ TEST(Deadline, BetweenTwoSendsIsUnknownIfTheFirstMayHaveRun) {
       s.warm_up();
       auto& c = s.submit(line, {.deadline = 1s});
       s.accept();
-      s.watch.node.reset();
+      s.watch.view.master.reset();
       s.lose();
       s.advance(1s);
       ASSERT_TRUE(c.done());
@@ -255,7 +255,7 @@ TEST(Cancel, MakesRoomForWhatWaitsBehind) {
 
 TEST(Cancel, OfOneThatWaitsForNothingElseLetsTheConnectorRest) {
    script s;
-   s.watch.node.reset();
+   s.watch.view.master.reset();
    auto& get = s.submit("GET a");
    EXPECT_TRUE(s.watch.needed);
    s.cancel(get);

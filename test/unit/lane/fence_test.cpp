@@ -354,7 +354,7 @@ TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
       auto& incr = s.submit("INCR a", {.deadline = 5s, .delivery = delivery::at_least_once});
       s.accept();
       s.watch.name(node_b, 6);
-      s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there
+      s.watch.view.hold_writes_until = after(s.now, 1h);  // so that it is not sent again there
       s.lose();
       s.connect(8);
       s.watch.name(r.where, 7, r.run_id);
@@ -371,11 +371,11 @@ TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
    auto& incr = s.submit("INCR a", {.delivery = delivery::at_least_once});
    s.accept();
    s.watch.name(node_b, 6);
-   s.watch.held_until = after(s.now, 1h);  // so that it is not sent again there
+   s.watch.view.hold_writes_until = after(s.now, 1h);  // so that it is not sent again there
    s.lose();
    s.connect(8);
    s.watch.name(node_a, 7);
-   s.watch.held_until = s.now;
+   s.watch.view.hold_writes_until = s.now;
    s.guided();
    s.connect(9, refuses("NOPERM client|kill"));
    ASSERT_EQ(incr.says(), "unknown, connection_lost");

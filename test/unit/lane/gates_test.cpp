@@ -194,7 +194,7 @@ TEST(Gates, NopermIsAskedOnceMoreOfANewMasterOnly) {
 // Its name may have moved, or its address; but not between two tries.
 TEST(gates, fixed_server_that_is_readonly_is_left_once_a_second) {
    script s;
-   s.watch.roles = false;
+   s.watch.view.verify_role = false;
    s.warm_up();
    auto& set = s.submit("SET a 1", {.deadline = 10s});
    unsigned dials = 0;

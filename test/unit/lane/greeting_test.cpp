@@ -169,7 +169,7 @@ TEST(Greeting, server_that_is_full_is_named_behind_ping_too) {
 // As twemproxy does.
 TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
    script s(with_password("", "secret"));
-   s.watch.roles = false;
+   s.watch.view.verify_role = false;
    auto& incr = s.submit("INCR n", {.deadline = 20s});
    s.open();
    s.accept();
@@ -203,7 +203,7 @@ TEST(Greeting, echo_is_no_server) {
       settings all;
       all.initial.protocol = r.protocol;
       script s(all);
-      s.watch.roles = false;
+      s.watch.view.verify_role = false;
       auto& set = s.submit("SET k v");
       s.open();
       s.accept();
@@ -217,7 +217,7 @@ TEST(Greeting, answer_that_no_server_gives_is_refused) {
    for (const std::string& says : {ok, pong, number(1), bulk("welcome"), std::string("*0\r\n"), std::string("%0\r\n"),
                                    "*2\r\n" + bulk("proto") + bulk("3"), "%1\r\n" + bulk("proto") + number(7)}) {
       script s;
-      s.watch.roles = false;
+      s.watch.view.verify_role = false;
       auto& set = s.submit("SET k v");
       s.open();
       s.accept();

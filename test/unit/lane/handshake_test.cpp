@@ -98,7 +98,7 @@ TEST(Handshake, ReadsTheRoleFromInfoWhereTheUserMayNotAskForIt) {
 TEST(Handshake, OfAServerWhoseRoleDoesNotMatterNeedsNoRole) {
    for (const char* refusal : {"NOPERM role", "ERR unknown command 'ROLE'"}) {
       script s;
-      s.watch.roles = false;
+      s.watch.view.verify_role = false;
       auto& get = s.submit("GET k");
       s.open();
       s.accept();

@@ -11,7 +11,7 @@ class hold : public ::testing::Test {
  protected:
    void SetUp() override { s.warm_up(); }
    void until(duration d) {
-      s.watch.held_until = after(s.now, d);
+      s.watch.view.hold_writes_until = after(s.now, d);
       s.guided();
    }
    // The watch's own timer, which the guide's word comes from.
@@ -58,7 +58,7 @@ TEST_F(hold, APromotionTakesWhatIsHeldToTheNewMasterInItsOrder) {
    until(250ms);
    auto& one = s.submit("INCR a");
    auto& two = s.submit("RPUSH l 1");
-   s.watch.held_until = time_point::min();
+   s.watch.view.hold_writes_until = time_point::min();
    s.watch.name(node_b, 6);
    s.guided();
    s.connect(8);
@@ -90,7 +90,7 @@ TEST_F(hold, WhereTheSentinelsAgreeThatItIsDownALateReplyIsProbedAtOnce) {
    auto& incr = s.submit("INCR a");
    s.accept();
    s.advance(20ms);
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    EXPECT_TRUE(s.told<event::suspected>().empty()) << "a reply may be on its way";
    s.advance(80ms);
@@ -107,7 +107,7 @@ TEST_F(hold, WhereTheSentinelsAgreeThatItIsDownALateReplyIsProbedAtOnce) {
 TEST_F(hold, WhoAnswersTheProbeIsNotLeft) {
    auto& get = s.submit("GET a");
    s.accept();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(100ms);
    s.open_probe();
@@ -122,7 +122,7 @@ TEST_F(hold, WhoAnswersTheProbeIsNotLeft) {
 TEST_F(hold, ABlockingCommandIsNotLeftUnlessTheProbeFails) {
    s.submit("BLPOP q 0");
    s.accept();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(100ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 1U);
@@ -136,16 +136,16 @@ TEST_F(hold, ABlockingCommandIsNotLeftUnlessTheProbeFails) {
 TEST_F(hold, ABlockingCommandIsProbedEachTimeThatItsNodeIsCalledDown) {
    s.submit("BLPOP q 0");
    s.accept();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(100ms);
    s.open_probe();
    s.accept_probe();
    s.answer_probe(pong);
-   s.watch.down = false;
+   s.watch.view.objectively_down = false;
    s.guided();
    s.advance(60s);
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(100ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 2U);
@@ -156,7 +156,7 @@ TEST_F(hold, ABlockingCommandIsProbedEachTimeThatItsNodeIsCalledDown) {
 TEST_F(hold, ABlockingCommandIsLeftIfTheProbeFails) {
    s.submit("BLPOP q 0");
    s.accept();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(100ms);
    s.open_probe();

@@ -325,7 +325,7 @@ TEST(Identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
 // Resting means no more tries, of a fixed server, too.
 TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
    script s;
-   s.watch.roles = false;
+   s.watch.view.verify_role = false;
    auto& get = s.submit("GET k", {.deadline = 100ms});
    unsigned dials = 0;
    const auto refuse_for = [&](duration d) {

@@ -107,7 +107,7 @@ class sweep {
          s_.guided();
          EXPECT_EQ(s_.wishes(), "abort; dial 10.0.0.2");
       } else {
-         if (step_.then == afterwards::nobody) s_.watch.node.reset();
+         if (step_.then == afterwards::nobody) s_.watch.view.master.reset();
          s_.lose();
       }
    }

@@ -174,7 +174,7 @@ TEST(Overtaking, IsForbiddenBehindOneWhoseDeadlinePassedWhileItWaitedToBeSentAga
    s.submit("MSET k 2 j 2", {.deadline = 1s});
    s.submit("SET k 3", {.deadline = 5s});
    s.accept();
-   s.watch.node.reset();
+   s.watch.view.master.reset();
    s.lose();
    s.advance(1s);
    s.watch.name(node_a, 5);

@@ -11,23 +11,25 @@ namespace {
 using reason = pacing::reason;
 
 struct pacing_machine : testing::Test {
-   reason why(bool writes = true) const { return subject.why_held(writes, watch, at, now); }
+   reason why(bool writes = true) const { return subject.why_held(writes, topology.port, at, now); }
 
    time_point now = time_point{} + 100s;
-   scripted_guide watch;
+   scripted_topology topology;
    gate at{random_source(1)};
    pacing subject{10, 2};
 };
 
 TEST_F(pacing_machine, every_reason_holds_and_the_first_is_named) {
    EXPECT_EQ(why(), reason::none);
-   watch.doubt = true;
+   topology.view.in_doubt = true;
+   topology.publish();
    EXPECT_EQ(why(), reason::doubt);
    EXPECT_EQ(subject.text(why(), at), "");
    at.on_refused(resp::reply_class::busy, {1s, 1s}, 0, node_a, "BUSY", now);
    EXPECT_EQ(why(), reason::pause);
    EXPECT_EQ(subject.text(why(), at), "held back, because an earlier command was answered BUSY");
-   watch.held_until = now + 1s;
+   topology.view.hold_writes_until = now + 1s;
+   topology.publish();
    EXPECT_EQ(why(), reason::promotion);
    EXPECT_EQ(why(false), reason::pause) << "reads go on";
    subject.of_multi().asked();

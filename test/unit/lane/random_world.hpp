@@ -89,7 +89,7 @@ class random_world {
    random_source random_;
    bool kill_is_forbidden_;
    time_point now_ = time_point{} + 1h;
-   scripted_guide guide_;
+   scripted_topology topology_;
    event_queue events_{true};
    retry_budget budget_{{.unlimited = true}};
    resp::wish_list wishes_;

@@ -17,7 +17,8 @@ random_world::random_world(std::uint64_t seed) : seed_(seed), random_(seed), kil
    s.connecting.connect_timeout = 150ms;
    if (chance(20)) s.in_flight = 3;
    if (chance(20)) s.max_resends = 2;
-   lane_ = std::make_unique<command_lane>(s, main_, probe_, guide_, budget_, events_, seed);
+   lane_ = std::make_unique<command_lane>(s, main_, probe_, topology_.port, budget_, events_, seed);
+   topology_.publish();
 }
 
 void random_world::run(unsigned steps) {
@@ -176,7 +177,8 @@ void random_world::fail_over() {
    nodes_[next].history = nodes_[master_].history;
    nodes_[next].loading = false;
    master_ = next;
-   guide_.name(nodes_[next].where, ++epoch_);
+   topology_.name(nodes_[next].where, ++epoch_);
+   topology_.publish();
    lane_->guided(now_);
 }
 

@@ -28,7 +28,7 @@ TEST(Recovery, ASupersededMasterIsLeftAtOnceThoughItWorks) {
 TEST(Recovery, AnEmptyTargetIsNoReasonToLeaveAConnectionThatWorks) {
    script s;
    s.warm_up();
-   s.watch.node.reset();
+   s.watch.view.master.reset();
    s.guided();
    EXPECT_EQ(s.wishes(), "");
    auto& get = s.submit("GET a");
@@ -48,12 +48,12 @@ TEST(Recovery, ANewerEpochOfTheSameMasterIsNoReasonToLeaveIt) {
 TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
    script s;
    s.warm_up();
-   s.watch.doubt = true;
+   s.watch.view.in_doubt = true;
    auto& set = s.submit("SET a 1", {.deadline = 5s});
    EXPECT_EQ(s.pending(), 0U);
    s.advance(300ms);
    EXPECT_EQ(s.pending(), 0U);
-   s.watch.doubt = false;
+   s.watch.view.in_doubt = false;
    s.guided();
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(ok);
@@ -63,10 +63,10 @@ TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
 TEST(Recovery, WhatIsHeldInDoubtGoesToTheNewMasterUnharmed) {
    script s;
    s.warm_up();
-   s.watch.doubt = true;
+   s.watch.view.in_doubt = true;
    auto& incr = s.submit("INCR n");
    s.watch.name(node_b, 6);
-   s.watch.doubt = false;
+   s.watch.view.in_doubt = false;
    s.guided();
    s.connect();
    EXPECT_EQ(s.accept(), "INCR n");
@@ -100,7 +100,7 @@ TEST(Recovery, NeverGivesUpWhileACommandWaits) {
 
 TEST(Recovery, LooksMoreOftenWhileAFailoverRuns) {
    script s;
-   s.watch.failing_over = true;
+   s.watch.view.failover_in_progress = true;
    s.submit("GET a", {.deadline = 60s});
    duration longest{};
    duration shortest = 1h;
@@ -260,7 +260,7 @@ TEST(Recovery, TellsWhyACommandIsSentAgain) {
 
 TEST(Recovery, OfOneFixedServerWaitsOutARestart) {
    script s;
-   s.watch.roles = false;
+   s.watch.view.verify_role = false;
    s.warm_up();
    auto& set = s.submit("SET a 1", {.deadline = 10s});
    s.accept();
@@ -280,8 +280,8 @@ TEST(Recovery, OfOneFixedServerWaitsOutARestart) {
 TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
    {
       script s;
-      s.watch.node.reset();
-      s.watch.none = trouble{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
+      s.watch.view.master.reset();
+      s.watch.view.why_none = impl::unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
       auto& get = s.submit("GET a");
       s.advance(20ms);
       EXPECT_EQ(get.says(), "not_executed, unknown_master");
@@ -289,8 +289,8 @@ TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
    }
    script s;
    s.warm_up();
-   s.watch.node.reset();
-   s.watch.none = trouble{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
+   s.watch.view.master.reset();
+   s.watch.view.why_none = impl::unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
    s.lose();
    auto& get = s.submit("GET a", {.deadline = 1s});
    s.advance(999ms);

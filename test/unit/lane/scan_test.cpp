@@ -186,7 +186,7 @@ TEST(Scan, memory_of_cursors_is_bounded) {
 // No Sentinel says where its master is, so it is waited for; but it is told at once.
 TEST(FixedServer, that_is_a_replica_is_told_at_the_first_refused_write) {
    script s;
-   s.watch.roles = false;
+   s.watch.view.verify_role = false;
    auto& set = s.submit("SET k v", {.deadline = 1s});
    unsigned refused = 0;
    for (const time_point end = s.now + 900ms; s.now < end; s.advance(1ms)) {

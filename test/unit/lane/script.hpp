@@ -1,6 +1,6 @@
-// Plays everything around a lane, by script: the callers who submit, the guide that names the master, the runtime that
-// dials and takes n bytes of a write, the server that reads whole commands and answers in any chunks, and a clock that
-// is counted by hand. Tests read what happened as short texts.
+// Plays everything around a lane, by script: the callers who submit, the topology that names the master, the runtime
+// that dials and takes n bytes of a write, the server that reads whole commands and answers in any chunks, and a clock
+// that is counted by hand. Tests read what happened as short texts.
 #pragma once
 
 #include "lane/command_lane.hpp"
@@ -49,51 +49,30 @@ inline std::string number(long long n) { return ":" + std::to_string(n) + "\r\n"
 // "SET k 1" as a command.
 command words(std::string_view line);
 
-// ---- the guide's part ----
-class scripted_guide final : public guide {
+// ---- the topology's part ----
+// A test sets what the next view says; what the lane requests is noted.
+class scripted_topology {
  public:
-   std::optional<named_node> node = named_node{node_a, 5, 1};
-   std::optional<trouble> none = {};
-   bool roles = true;
-   bool answers = true;  // false: a round goes on until it is true again
-   bool doubt = false;
-   time_point held_until = time_point::min();
-   bool failing_over = false;
-   bool down = false;
+   impl::topology_view view = {.master = impl::master_node{node_a, 5, 1}};
+   bool answers = true;  // each question at once; false: a round goes on until `finish_rounds`
 
    unsigned asked = 0;
-   unsigned answered_rounds = 0;
    bool needed = false;
    std::vector<std::string> roles_told = {};
 
    void name(const endpoint& where, std::uint64_t epoch, std::string run_id = {}) {
-      node = named_node{where, epoch, ++generation_, std::move(run_id)};
+      view.master = impl::master_node{where, epoch, ++generation_, std::move(run_id)};
    }
-   void finish_rounds() { answered_rounds = asked; }
+   void finish_rounds() { answered_ = asked; }
 
-   round ask(time_point) override {
-      ++asked;
-      if (answers) finish_rounds();
-      return asked;
-   }
-   bool answered(round r) const override { return r <= answered_rounds; }
-   std::optional<named_node> target() const override { return node; }
-   std::optional<trouble> why_none() const override { return node ? std::nullopt : none; }
-   bool roles_matter() const override { return roles; }
-   bool in_doubt() const override { return doubt; }
-   bool failover_in_progress() const override { return failing_over; }
-   time_point hold_writes_until() const override { return held_until; }
-   bool objectively_down() const override { return down; }
-   void role_verified(const endpoint& e, std::uint64_t, time_point) override {
-      roles_told.push_back(e.host + " is master");
-   }
-   void role_refused(const endpoint& e, std::string_view role, time_point) override {
-      roles_told.push_back(e.host + " is " + std::string(role));
-   }
-   void need(bool waiting, time_point) override { needed = waiting; }
+   void publish();        // the lane sees it with the event that comes next
+   void take_requests();  // after each event
+
+   guide port;
 
  private:
    std::uint64_t generation_ = 1;
+   std::uint64_t answered_ = 0;
 };
 
 // ---- a caller's part ----
@@ -153,7 +132,7 @@ class script {
 
    // What the lane wished since it was last asked: "dial 10.0.0.1", "abort", "close", "probe 10.0.0.1", "unprobe".
    std::string wishes();
-   // Tells the lane that the guide has moved.
+   // The lane gets the view as it is now.
    void guided();
 
    template <class Event>
@@ -165,7 +144,7 @@ class script {
       return found;
    }
 
-   scripted_guide watch;
+   scripted_topology watch;
    std::vector<any_event> history;
    std::vector<std::string> arrived;  // the whole commands of all connections, in order
    std::size_t unanswered = 0;        // of those on the present connection
@@ -178,7 +157,7 @@ class script {
    command_lane subject;
 
  private:
-   void settle();  // after every event: wishes, events, what is done
+   void settle();  // after every event: requests, wishes, events, what is done
    std::string read_commands();
 
    std::deque<call> calls_;

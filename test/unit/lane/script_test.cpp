@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace holdfast::lane::test {
 
@@ -107,11 +108,26 @@ bool call::has_cause(std::string_view part) const {
                       [&](const std::string& c) { return c.find(part) != std::string::npos; });
 }
 
+void scripted_topology::publish() {
+   constexpr auto all = std::numeric_limits<std::uint64_t>::max();
+   ++view.version;
+   port.update({std::make_shared<const impl::topology_view>(view), answers ? all : answered_});
+}
+
+void scripted_topology::take_requests() {
+   const auto r = port.take_requests();
+   asked = static_cast<unsigned>(r.asked);
+   needed = r.commands_wait;
+   for (const auto& one : r.reports) {
+      roles_told.push_back(one.where.host + " is " + (one.verified ? "master" : one.role));
+   }
+}
+
 script::script(settings s, retry_budget_settings b)
    : budget(b),
      main(list, resp::limits{}),
      probe(list, resp::limits{}),
-     subject(std::move(s), main, probe, watch, budget, events, 1) {}
+     subject(std::move(s), main, probe, watch.port, budget, events, 1) {}
 
 // Every call ends at most once, and what ended is no longer anywhere in the lane.
 script::~script() {
@@ -137,17 +153,20 @@ call& script::submit_commands(std::vector<command> commands, terms t) {
    c.op.submitted = now;
    c.op.default_deadline = !t.deadline;
    if (t.deadline) c.op.deadline = after(now, *t.deadline);
+   watch.publish();
    subject.submit(c.op, now);
    settle();
    return c;
 }
 
 void script::cancel(call& c) {
+   watch.publish();
    subject.cancel(c.op, now);
    settle();
 }
 
 void script::open() {
+   watch.publish();
    ASSERT_EQ(main.now(), resp::link::state::dialing);
    at_server_.reset();
    unanswered = 0;
@@ -166,6 +185,7 @@ std::string script::accept() {
 }
 
 std::string script::accept(std::size_t n) {
+   watch.publish();
    const auto bytes = main.out.pending();
    n = std::min(n, bytes.size());
    feed(at_server_, {bytes.data(), n});
@@ -180,6 +200,7 @@ std::string script::accept(std::size_t n) {
 
 void script::answer(std::string_view bytes, std::size_t chunk) {
    const auto serial = main.serial();
+   watch.publish();
    while (!bytes.empty() && main.serial() == serial) {
       const auto n = chunk == 0 ? bytes.size() : std::min(chunk, bytes.size());
       feed(main.in, bytes.substr(0, n));
@@ -190,6 +211,7 @@ void script::answer(std::string_view bytes, std::size_t chunk) {
 }
 
 void script::lose(std::string_view why) {
+   watch.publish();
    ASSERT_NE(main.now(), resp::link::state::closed);
    main.lost();
    subject.on_lost(main, why, now);
@@ -256,6 +278,7 @@ void script::lose_probe() {
 }
 
 void script::advance(duration d) {
+   watch.publish();
    const time_point end = now + d;
    while (subject.next_deadline() <= end) {
       now = std::max(now, subject.next_deadline());
@@ -268,6 +291,7 @@ void script::advance(duration d) {
 }
 
 void script::guided() {
+   watch.publish();
    subject.guided(now);
    settle();
 }
@@ -275,6 +299,7 @@ void script::guided() {
 std::string script::wishes() { return joined(std::exchange(wished_, {})); }
 
 void script::settle() {
+   watch.take_requests();
    while (resp::link* l = list.take()) {
       const bool is_probe = l == &probe;
       const auto wish = l->take_wish();

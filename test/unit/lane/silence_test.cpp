@@ -74,7 +74,7 @@ TEST(Silence, IsGivenUpSoonerIfTheSentinelsAgreeAndTheProbeFails) {
    s.advance(2s);
    s.open_probe();
    s.wishes();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(1s);
    EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
@@ -89,7 +89,7 @@ TEST(Silence, IsNotGivenUpSoonerIfTheProbeIsAnswered) {
    s.open_probe();
    s.accept_probe();
    s.answer_probe(refuses("LOADING Redis is loading the dataset in memory"));
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(1900ms);
    EXPECT_TRUE(s.told<event::connection_lost>().empty());
@@ -102,7 +102,7 @@ TEST(Silence, AProbeThatIsLostIsAsGoodAsNone) {
    s.accept();
    s.advance(2s);
    s.lose_probe();
-   s.watch.down = true;
+   s.watch.view.objectively_down = true;
    s.guided();
    s.advance(1s);
    EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);

@@ -44,8 +44,8 @@ TEST(Words, OfAHandshakeThatFailsAreCutAndShared) {
 
 TEST(Words, OfTheGuideAreShared) {
    script s;
-   s.watch.node.reset();
-   s.watch.none = trouble{errc::no_sentinel, {std::string(300, 'x')}, false};
+   s.watch.view.master.reset();
+   s.watch.view.why_none = impl::unavailable{errc::no_sentinel, {std::string(300, 'x')}, false};
    std::vector<call*> calls;
    for (int i = 0; i < 100; ++i) calls.push_back(&s.submit("GET k", {.deadline = 1s}));
    s.advance(2s);

@@ -18,14 +18,14 @@ constexpr bool again = true;  // the second time that this Sentinel says so
 
 struct row {
    const char* rule;
-   std::optional<named_master> believed;
+   std::optional<impl::master_node> believed;
    std::vector<sentinel_vote> in_hand;
    master_choice expected;
 };
 
 const std::vector<row>& table() {
-   static const std::optional<named_master> nothing;
-   static const std::optional<named_master> a5 = named_master{a, 5, 0};
+   static const std::optional<impl::master_node> nothing;
+   static const std::optional<impl::master_node> a5 = impl::master_node{a, 5, 0};
    static const std::vector<row> rows{
       {"nobody says anything", a5, {}, {}},
       {"one reachable Sentinel suffices", nothing, {{a, 0}}, {next_step::adopt, a, 0}},
@@ -63,7 +63,7 @@ TEST(Belief, FollowsItsTable) {
 
 TEST(Belief, NeverGoesBackToAnOlderEpoch) {
    // The whole product of three Sentinels, each naming one of two nodes at one of four epochs, once or again.
-   const named_master believed{a, 2, 0};
+   const impl::master_node believed{a, 2, 0};
    std::vector<sentinel_vote> one;
    for (std::uint64_t epoch = 0; epoch != 4; ++epoch) {
       for (const auto& where : {a, b}) {
@@ -97,7 +97,7 @@ struct agreement_row {
 };
 
 TEST(Belief, AnOlderLineageNeedsAllInHandAndMoreThanHalfOfTheKnown) {
-   const named_master believed{a, 5, 0};
+   const impl::master_node believed{a, 5, 0};
    const std::vector<agreement_row> rows{
       {"nobody", {}, 3, false},
       {"all three", {{b, 1}, {b, 1}, {b, 1}}, 3, true},

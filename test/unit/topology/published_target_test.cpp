@@ -8,15 +8,15 @@
 namespace holdfast::topology {
 namespace {
 
-const named_master first{{"10.0.0.1", 6379}, 5};
-const named_master second{{"10.0.0.2", 6379}, 6};
+const impl::master_node first{{"10.0.0.1", 6379}, 5};
+const impl::master_node second{{"10.0.0.2", 6379}, 6};
 
 class published_target_test : public testing::Test {
  protected:
    published_target p;
    event_queue events{true};
 
-   void name(const named_master& m, const std::string& run_id = {}) { p.name(m, run_id, false, events); }
+   void name(const impl::master_node& m, const std::string& run_id = {}) { p.name(m, run_id, false, events); }
    // From whom to whom, of each that was told since.
    std::vector<std::pair<endpoint, endpoint>> told() {
       std::vector<std::pair<endpoint, endpoint>> all;

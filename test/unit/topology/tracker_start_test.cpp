@@ -23,7 +23,7 @@ TEST(TrackerStart, NamesTheMasterAfterTwoWaitsForAReply) {
    ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
    EXPECT_EQ(w.since_start(), 4ms);
    ASSERT_TRUE(w.targets(old_master));
-   EXPECT_EQ(*w.watched.target(), (named_master{old_master, 5, 1}));
+   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 5, 1}));
    EXPECT_EQ(w.watched.down_after(), 1s);
    EXPECT_FALSE(w.watched.why_none());
 }
@@ -233,7 +233,7 @@ TEST(TrackerStart, WithoutSentinelsTheServerIsTheTargetAndEveryRoundIsAnswered) 
    sentinel_settings s;
    s.server = old_master;
    scripted_world w(s);
-   EXPECT_EQ(w.watched.target(), (named_master{old_master, 0, 1}));
+   EXPECT_EQ(w.watched.target(), (impl::master_node{old_master, 0, 1}));
    EXPECT_EQ(w.watched.next_deadline(), never);
    const auto r = w.watched.ask(w.now);
    EXPECT_TRUE(w.watched.answered(r));
@@ -242,7 +242,7 @@ TEST(TrackerStart, WithoutSentinelsTheServerIsTheTargetAndEveryRoundIsAnswered) 
    w.watched.role_refused(old_master, "slave", w.now);
    EXPECT_EQ(w.watched.link_count(), 0u);
    EXPECT_EQ(w.watched.next_deadline(), never);
-   EXPECT_EQ(w.watched.target(), (named_master{old_master, 0, 1}));
+   EXPECT_EQ(w.watched.target(), (impl::master_node{old_master, 0, 1}));
    EXPECT_FALSE(w.watched.why_none());
    EXPECT_EQ(w.wishes.take(), nullptr);
 }

@@ -6,12 +6,12 @@
 namespace holdfast::poll {
 
 // Thread-safe but for its construction and destruction.
-class doorbell {
+class waker {
  public:
-   doorbell();                             // throws std::system_error if the process has no descriptor left
-   int fd() const { return event_.fd(); }  // readable from `ring` until `hush`
-   void ring() const;
-   void hush() const;
+   waker();                                // throws std::system_error if the process has no descriptor left
+   int fd() const { return event_.fd(); }  // readable from `wake` until `clear`
+   void wake() const;
+   void clear() const;
 
  private:
    descriptor event_;

@@ -1,0 +1,40 @@
+// A watch of the engine's own as the source of its views: it gets what the lane requests, and what it knows becomes a
+// view whenever that has changed.
+#pragma once
+
+#include "core/secrets.hpp"
+#include "topology/sentinel/sentinel_tracker.hpp"
+#include "view/question_log.hpp"
+#include "view/topology_requests.hpp"
+#include "view/topology_view.hpp"
+
+#include <cstdint>
+
+namespace holdfast::engine {
+
+class tracked_topology {
+ public:
+   tracked_topology(topology::sentinel_settings, std::uint64_t seed, resp::wish_list&, const resp::limits&,
+                    event_queue&, const secrets&);
+
+   // After anything that is done to it: `refresh`.
+   topology::sentinel_tracker& tracker() { return tracker_; }
+   const topology::sentinel_tracker& tracker() const { return tracker_; }
+   void request(const impl::topology_requests&, time_point now);
+
+   // Whether `latest` is another one now.
+   bool refresh();
+   const impl::topology_update& latest() const { return latest_; }
+
+ private:
+   void pass_on(const impl::role_report&, time_point now);
+
+   topology::sentinel_tracker tracker_;
+   const secrets& secrets_;  // that no cause may show
+   impl::question_log questions_;
+   std::uint64_t asked_ = 0;
+   std::uint64_t generation_ = 0;  // of the last master in a view
+   impl::topology_update latest_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,56 @@
+// What passes between the topology and the lane within one call of the engine.
+#include "unit/engine/deployment.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::engine::test {
+namespace {
+
+using phase = lane::connector::phase;
+
+// Nobody is left to be waited for, so that the round is over when it begins.
+TEST(hand_over, answer_that_comes_while_it_is_asked_for_reaches_the_lane_at_once) {
+   if (watch_is_shared) return;  // there it takes two hops
+   deployment d(with_sentinels());
+   for (const auto& s : {s1, s2, s3}) d.set(s, host::condition::refusing);
+   d.subject.discover(d.now);
+   d.run_for(20s);
+   ASSERT_TRUE(d.subject.watch()->why_none());
+   ASSERT_EQ(d.subject.lane().connection().now(), phase::resting);
+   const call& c = d.submit("GET counter");
+   EXPECT_NE(d.subject.lane().connection().now(), phase::asking) << "it waits for what was answered already";
+   for (const auto& s : {s1, s2, s3}) d.set(s, host::condition::working);
+   EXPECT_TRUE(d.finish(c));
+   EXPECT_TRUE(c.results[0]);
+}
+
+TEST(hand_over, view_stays_the_same_one_while_nothing_changes) {
+   deployment d(with_sentinels());
+   ASSERT_TRUE(d.finish(d.submit("GET counter")));
+   d.run_for(100ms);
+   const auto view = d.subject.latest().view;
+   d.run_for(60s);
+   EXPECT_GT(d.at(s1).connects, 0U);
+   EXPECT_EQ(d.subject.latest().view, view) << "the Sentinels were asked, and said the same";
+   d.fail_over();
+   d.run_for(1s);
+   EXPECT_GT(d.subject.latest().view->version, view->version);
+   EXPECT_EQ(view->master->where, node_a) << "what was published stays as it was";
+}
+
+TEST(hand_over, report_of_another_generation_is_dropped) {
+   deployment d(with_sentinels());
+   ASSERT_TRUE(d.finish(d.submit("GET counter")));
+   d.run_for(100ms);
+   const auto generation = d.subject.latest().view->master->generation;
+   const auto poll = d.subject.watch()->next_deadline();
+   ASSERT_GT(poll, d.now + 100ms);
+   d.subject.serve({.reports = {{.where = node_a, .role = "slave", .generation = generation - 1}}}, d.now);
+   d.subject.serve({.reports = {{.where = node_a, .role = "slave", .generation = generation + 1}}}, d.now);
+   EXPECT_EQ(d.subject.watch()->next_deadline(), poll);
+   d.subject.serve({.reports = {{.where = node_a, .role = "slave", .generation = generation}}}, d.now);
+   EXPECT_LT(d.subject.watch()->next_deadline(), poll) << "it is asked again soon";
+}
+
+}  // namespace
+}  // namespace holdfast::engine::test
