@@ -299,6 +299,11 @@ void engine::serve(const impl::topology_requests& r, time_point now) {
    hand_over(now);
 }
 
+// Those of an engine whose watch runs elsewhere are taken by its runtime.
+void engine::put_requests(time_point now) {
+   if (tracked_) hand_over(now);
+}
+
 // Until neither has anything new for the other. Bounded: what a lane asks for because of a view leads to one more view
 // at most, if it does not pause or dial first.
 void engine::hand_over(time_point now) {

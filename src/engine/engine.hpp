@@ -135,8 +135,10 @@ class engine {
    void dropped(resp::link&, std::string_view why, time_point now);
    // What every entry point ends with.
    void finish(time_point now) {
-      if (guide_.has_requests() && tracked_) hand_over(now);
+      if (guide_.has_requests()) [[unlikely]]
+         put_requests(now);
    }
+   [[gnu::cold]] void put_requests(time_point now);
    void hand_over(time_point now);
    void take_view(impl::topology_update, time_point now);
    void hide_secrets(lane::operation&) const;

@@ -156,7 +156,7 @@ void command_lane::tick(time_point now) {
    check_final_problem(now);
    expire(now);  // first: whoever leaves a blocking command changes how long silence may last
    watch_silence(now);
-   if (now >= suspicion_.look_at(awaited())) suspicion_.sent().looked(now);
+   if (!ledger_.empty() && now >= suspicion_.look_at(awaited())) suspicion_.sent().looked(now);
    pump(now);
 }
 
@@ -165,7 +165,9 @@ time_point command_lane::next_deadline() const {
    time_point t = std::min(connector_.next_deadline(), departures_.next_deadline());
    if (!connector_.ready()) return t;
    if (!queue_.empty() && gate_.pause_ends() != time_point{}) t = std::min(t, gate_.pause_ends());
-   return std::min({t, suspicion_.ends(awaited()), suspicion_.look_at(awaited())});
+   if (ledger_.empty()) return t;
+   const auto a = awaited();
+   return std::min({t, suspicion_.ends(a), suspicion_.look_at(a)});
 }
 
 suspicion::awaited command_lane::awaited() const {
@@ -173,7 +175,7 @@ suspicion::awaited command_lane::awaited() const {
 }
 
 void command_lane::watch_silence(time_point now) {
-   if (!connector_.ready()) return;
+   if (ledger_.empty() || !connector_.ready()) return;
    auto found = suspicion_.check(awaited(), link_.where(), now);
    if (found.raised) guide_.ask(now);
    if (!found.lost.empty()) lose(std::move(found.lost), fault::connection_lost, true, now);

@@ -78,7 +78,9 @@ class command_lane {
    // The kernel took bytes of the lane's link.
    void on_wrote(time_point now);
    // Before a tick: whether `measured` would help to tell a slow way from silence.
-   bool wants_transit(time_point now) const { return connector_.ready() && now >= suspicion_.look_at(awaited()); }
+   bool wants_transit(time_point now) const {
+      return !ledger_.empty() && connector_.ready() && now >= suspicion_.look_at(awaited());
+   }
    void measured(const resp::transit&, time_point now);
 
    bool idle() const { return queue_.nothing_waits() && ledger_.empty(); }

@@ -74,10 +74,10 @@ class Layers(Tidy):
     def test_a_tree_without_git_is_looked_at_too(self):
         shutil.rmtree(self.tree / ".git")
         self.write("build/core/x.cpp", '#include "lane/gone.hpp"\n')
-        self.finds("src/resp/x.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 2)")
+        self.finds("src/resp/x.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 3)")
 
     def test_an_include_of_a_higher_rank_is_found(self):
-        self.finds("src/resp/x.cpp", '// One.\n#include "lane/ledger.hpp"\n', 2, "resp (rank 1) includes lane (rank 2)")
+        self.finds("src/resp/x.cpp", '// One.\n#include "lane/ledger.hpp"\n', 2, "resp (rank 1) includes lane (rank 3)")
 
     def test_an_include_of_another_layer_of_the_same_rank_is_found(self):
         self.write("src/policy/backoff.hpp", "#pragma once\n")
@@ -85,7 +85,7 @@ class Layers(Tidy):
 
     def test_a_public_header_has_the_rank_of_the_layer_that_implements_it(self):
         self.write("include/holdfast/retry.hpp", "#pragma once\n")
-        self.finds("src/lane/x.cpp", "\n#include <holdfast/retry.hpp>\n", 2, "runtime (rank 4)")
+        self.finds("src/lane/x.cpp", "\n#include <holdfast/retry.hpp>\n", 2, "runtime (rank 5)")
 
     def test_a_public_header_of_no_known_layer_is_found(self):
         self.finds("include/holdfast/novelty.hpp", "#pragma once\n", 1, "no known layer")
@@ -99,7 +99,7 @@ class Layers(Tidy):
         self.finds("src/runtime/asio/x.cpp", '#include "runtime/poll/loop.hpp"\n', 1, "runtime/poll")
 
     def test_a_unit_test_includes_no_more_than_its_layer_may(self):
-        self.finds("test/unit/resp/y_test.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 2)")
+        self.finds("test/unit/resp/y_test.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 3)")
 
     def test_an_include_that_leads_nowhere_is_found(self):
         self.finds("src/core/x.cpp", '#include "core/gone.hpp"\n', 1, "does not exist")
