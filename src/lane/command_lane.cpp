@@ -221,7 +221,7 @@ void command_lane::pump(time_point now) {
       if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
       if (held(*op, now) || is_full() || ledger_.must_answer_before(*op)) break;
       if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-      if (op->is_transaction() && must_test_multi(now)) break;
+      if (must_test_multi(*op, now)) break;
       queue_.remove(*op);
       write(*op, now);
       leave_if_unfinished(now);
@@ -247,7 +247,7 @@ void command_lane::write_probe(time_point now) {
          const bool all_sent = ledger_.size() + queue_.order().size() >= pacing_.most_in_flight();
          if (passes && all_sent) return;  // what waits was sent as well
          if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-         if (op->is_transaction() && must_test_multi(now)) return;
+         if (must_test_multi(*op, now)) return;
          if (!passes) {
             gate_.set_probe(*op);
             if (!op->reads_only) waiting.add(*op);
@@ -273,8 +273,10 @@ bool command_lane::held(const operation& op, time_point now) {
 }
 
 // Before a transaction is written: whether it has to wait, as its connection is asked first. Nothing may stand behind
-// MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry.
-bool command_lane::must_test_multi(time_point now) {
+// MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry. A command
+// that is sent again with a transaction waits, too: if that ends, the older one must not have run behind it.
+bool command_lane::must_test_multi(const operation& op, time_point now) {
+   if (!op.is_transaction() && !(op.last && queue_.order().has_transactions())) return false;
    if (!tests_multi_ || pacing_.of_multi().now() == multi_test::state::allowed) return false;
    write_own(multi_test::question, 2, true, now);
    pacing_.of_multi().asked();
@@ -466,8 +468,9 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
    e.server_text = resp::without_values(op.results[told_by].error().server_text, op.commands[told_by]);
    if (cls == resp::reply_class::readonly && !guide_.roles_matter()) endings_.explain_replica(e);
    if (d.next_step != next_step::complete) {
-      retries_.count(op, now);
       op.last = std::move(e);
+      if (queue_.order().is_behind_gone(op)) return endings_.end_behind_gone(op, now);
+      retries_.count(op, now);
       return pushed_back(op, d, now);
    }
    const bool is_gate = resp::is_gate(cls);
@@ -496,7 +499,7 @@ bool command_lane::rejected_inside(operation& op, time_point now) {
 // What certainly did not run, for this reason: whether it is sent again, by the rules for any command.
 bool command_lane::waits_out(operation& op, resp::reply_proof why, const error& e, time_point now) {
    const decision d = retries_.after_error(op, why, now);
-   if (d.next_step == next_step::complete) return false;
+   if (d.next_step == next_step::complete || queue_.order().is_behind_gone(op)) return false;
    op.last = e;
    retries_.count(op, now);
    pushed_back(op, d, now);

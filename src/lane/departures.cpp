@@ -40,7 +40,7 @@ void departures::cancel(operation& op, time_point now) {
    if (op.is != operation::state::in_flight) {
       leave_queue(op, errc::cancelled, gone, now);
    } else if (const std::size_t i = *ledger_.find(op.sequence); !is_unsent(ledger_.at(i))) {
-      leave_slot(ledger_.at(i), errc::cancelled, now);
+      leave_slot(ledger_.at(i), errc::cancelled, gone, now);
    } else {
       ledger_.take_out(i, link_.out, [&](const ledger_slot& slot) { return slot.op == &op; });
       leave_unsent(op, errc::cancelled, gone, now);
@@ -67,7 +67,7 @@ void departures::leave_all(errc why, time_point now, Leaves&& leaves) {
       if (is_unsent(slot))
          unsent = i;
       else
-         leave_slot(slot, why, now);
+         leave_slot(slot, why, gone, now);
    }
    ledger_.take_out(unsent, link_.out, [&](const ledger_slot& slot) {
       ledger_.add_step();
@@ -84,9 +84,9 @@ bool departures::is_unsent(const ledger_slot& slot) const {
 
 // From the queue, or while it waits for the fence.
 void departures::leave_queue(operation& op, errc why, operations& gone, time_point now) {
-   if (op.kept != operation::answer::none && endings_.end_with_answer(op)) return;
-   error e = endings_.waiting_error(op, why, now);
    const bool is_queued = op.is == operation::state::queued;
+   if (is_queued && op.kept != operation::answer::none && endings_.end_with_answer(op)) return;
+   error e = endings_.waiting_error(op, why, now);
    queue_.remove(op);
    if (is_queued && op.may_have_run && !op.reads_only) gone.push_back(&op);
    endings_.fail(op, std::move(e));
@@ -102,12 +102,14 @@ void departures::leave_unsent(operation& op, errc why, operations& gone, time_po
    endings_.fail(op, std::move(e));
 }
 
-void departures::leave_slot(ledger_slot& slot, errc why, time_point now) {
+// Its reply will be swallowed. An attempt before may have run: that can't be repeated any more.
+void departures::leave_slot(ledger_slot& slot, errc why, operations& gone, time_point now) {
    operation& op = *slot.op;
    error e = endings_.waiting_error(op, why, now);
    if (op.alters) remember_change(op, now);
    if (op.blocks) pacing_.leave_soon("a blocking command was abandoned", now);
    ledger_.abandon(slot);
+   if (op.may_have_run && !op.reads_only) gone.push_back(&op);
    e.outcome = outcome::unknown;
    e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
    endings_.fail(op, std::move(e));

@@ -49,7 +49,7 @@ class departures {
    bool is_unsent(const ledger_slot&) const;
    void leave_queue(operation&, errc, operations& gone, time_point now);
    void leave_unsent(operation&, errc, operations& gone, time_point now);
-   void leave_slot(ledger_slot&, errc, time_point now);
+   void leave_slot(ledger_slot&, errc, operations& gone, time_point now);
    void remember_change(const operation&, time_point now);
 
    resp::link& link_;

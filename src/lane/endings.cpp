@@ -110,12 +110,19 @@ void endings::end_overtaken_by(const ledger_slot& slot, time_point now) {
    end_answered({answered, overtaken.end()}, now);
 }
 
+void endings::end_behind_gone(operation& op, time_point now) {
+   operations gone;
+   if (op.may_have_run && !op.reads_only) gone.push_back(&op);
+   fail_overtaken(op, now);
+   end_behind(std::move(gone), now);
+}
+
 void endings::end_behind(operations gone, time_point now) {
    if (gone.empty()) return;
    std::uint64_t newest = 0;
    for (const operation* op : gone) newest = std::max(newest, op->sequence);
    const auto unsent = at_.in_flight.unsent_before(newest, at_.link.out.accepted());
-   auto ended = at_.queue.order().forbid_behind(std::move(gone), unsent);
+   auto ended = at_.queue.order().forbid_behind(std::move(gone), unsent, at_.in_flight.oldest());
    const auto taken_back = std::stable_partition(ended.begin(), ended.end(),
                                                  [](const auto* op) { return op->is == operation::state::queued; });
    drop_overtaken({ended.begin(), taken_back}, now);

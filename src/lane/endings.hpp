@@ -63,6 +63,8 @@ class endings {
    void end_overtaken_by(const ledger_slot&, time_point now);
    // `gone` may have run, and ended before they were sent again: then older writes about the same data end, too.
    void end_behind(operations gone, time_point now);
+   // It was turned away, and is behind what has gone: it is not sent once more. `last` says why it was turned away.
+   void end_behind_gone(operation&, time_point now);
    // The lane is connected again: what awaited the fence ends, and what can't be fenced.
    void on_fenced(retries&, time_point now);
 

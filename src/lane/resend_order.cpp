@@ -1,7 +1,5 @@
 #include "lane/resend_order.hpp"
 
-#include "lane/touched_keys.hpp"
-
 #include <algorithm>
 #include <functional>
 #include <string_view>
@@ -49,11 +47,13 @@ void resend_order::add(operation& op) {
    op.indexed = false;
    list_of(op).insert_in_order(op);
    ++size_;
+   if (op.is_transaction()) ++transactions_;
 }
 
 void resend_order::remove(operation& op) {
    list_of(op).remove(op);
    --size_;
+   if (op.is_transaction()) --transactions_;
    if (!op.indexed) return;
    op.indexed = false;
    side& its = side_of(op);
@@ -128,12 +128,13 @@ std::vector<operation*> resend_order::overtaken_by(const operation* ran, std::ui
 // From the newest to the oldest. A write is not sent (again) behind a newer one that may have run and is not sent again
 // itself, where both may be about the same data; what tells of the data (a read, an INCR) not behind any newer one that
 // may have run. It may be lost itself, or wait since a gate turned it away.
-resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) const {
+resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) {
    std::vector<operation*> waiting = all();
    overtaken found;
    touched_keys ran;   // what may have run has touched these
    touched_keys gone;  // what of it is not sent again
    const auto is_forbidden = [&](const operation& op) {
+      if (is_behind_gone(op)) return true;
       if (op.reads_only) return ran.may_concern(op);
       return gone.may_concern(op) || (!answers_blindly(op) && ran.may_concern(op));
    };
@@ -168,8 +169,8 @@ resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) co
    return found;
 }
 
-std::vector<operation*> resend_order::forbid_behind(std::vector<operation*> gone,
-                                                    const std::vector<operation*>& unsent) {
+std::vector<operation*> resend_order::forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent,
+                                                    const ledger_slot* oldest) {
    const auto newest_first = [](const operation* a, const operation* b) { return a->sequence > b->sequence; };
    std::sort(gone.begin(), gone.end(), newest_first);
    std::vector<operation*> older = older_than(gone.front()->sequence);
@@ -186,7 +187,20 @@ std::vector<operation*> resend_order::forbid_behind(std::vector<operation*> gone
       if (op->may_have_run) touched.add(*op);
       found.push_back(op);
    }
+   remember_gone(gone, found, oldest);
    return found;
+}
+
+void resend_order::remember_gone(const std::vector<operation*>& gone, const std::vector<operation*>& with_them,
+                                 const ledger_slot* oldest) {
+   const std::uint64_t newest = gone.front()->sequence;
+   if (oldest == nullptr || oldest->sequence > newest) return;
+   if (oldest->sequence > newest_gone_) gone_ = {};
+   newest_gone_ = std::max(newest_gone_, newest);
+   for (const operation* op : gone) gone_.add(*op);
+   for (const operation* op : with_them)
+      if (op->may_have_run) gone_.add(*op);
+   gone_.take_in();
 }
 
 void resend_order::keep(operation& op, operation::answer what) const {

@@ -9,6 +9,7 @@
 
 #include "lane/decision.hpp"
 #include "lane/footprint.hpp"
+#include "lane/touched_keys.hpp"
 
 #include <array>
 #include <cstddef>
@@ -38,6 +39,7 @@ class resend_order {
    void remove(operation&);
    bool empty() const { return size_ == 0; }
    std::size_t size() const { return size_; }
+   bool has_transactions() const { return transactions_ != 0; }
    std::vector<operation*> all() const { return older_than(never_reached); }  // the oldest first
    std::vector<operation*> older_than(std::uint64_t sequence) const;
 
@@ -53,10 +55,14 @@ class resend_order {
       std::vector<operation*> unanswered;  // they end
       std::vector<operation*> answered;    // the oldest first: they end, with their answer if that counts in the end
    };
-   overtaken forbid(std::vector<lost_command>& lost) const;
+   overtaken forbid(std::vector<lost_command>& lost);
    // `gone` may have run and will not be sent again, as they end. Which older writes end with them, of those that wait
-   // and of `unsent`, which were written and can be taken back. The newest first.
-   std::vector<operation*> forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent);
+   // and of `unsent`, which were written and can be taken back. The newest first. What is in flight from `oldest` on
+   // (null: nothing) goes on, and is not sent once more.
+   std::vector<operation*> forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent,
+                                         const ledger_slot* oldest);
+   // Whether a newer one of `gone` ended while this one was in flight, about the same data.
+   bool is_behind_gone(const operation& op) { return op.sequence < newest_gone_ && gone_.may_concern(op); }
 
    // ---- what was answered, without a trace on the server, while an older one waits that the answer should have seen
    // ----
@@ -96,12 +102,17 @@ class resend_order {
    template <class F>
    static void each_hash(const operation&, F&&);
    std::array<const waiting_list*, 8> lists() const;
+   void remember_gone(const std::vector<operation*>& gone, const std::vector<operation*>& with_them,
+                      const ledger_slot* oldest);
    side& side_of(const operation& op) { return op.reads_only ? readers_ : writers_; }
    waiting_list& list_of(const operation& op);
 
    side writers_;
    side readers_;
    std::size_t size_ = 0;
+   std::size_t transactions_ = 0;  // of these
+   touched_keys gone_ = {};        // of what forbid_behind was told of while older ones were in flight
+   std::uint64_t newest_gone_ = 0;
    std::uint64_t reruns_ = 0;
    std::uint64_t steps_ = 0;
 };

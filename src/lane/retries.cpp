@@ -70,6 +70,7 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
       l.ran_before = !slot.reads_only && (l.op != nullptr ? l.op->may_have_run : slot.again);
       if (l.remains || (l.state == written::whole && l.op != nullptr)) ++found.unanswered;
       found.may_still_run = found.may_still_run || l.remains;
+      if (l.remains && slot.again) ++found.reruns;
       if (l.op == nullptr) continue;
       found.others_wait = found.others_wait || l.op->unfenced || l.op->left_behind;
       // Too large was the oldest one's reply alone.
@@ -77,7 +78,6 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
       l.free = is_free(*l.op);
       l.then = classify_lost(*l.op, l.state, its, l.free || budget > 0, now);
       if (sends_again(l.then) && !l.free) --budget;
-      if (l.remains && slot.again) ++found.reruns;
    }
    return found;
 }

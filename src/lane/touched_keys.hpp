@@ -19,11 +19,12 @@ class touched_keys {
    void add_unknown() { everything_ = true; }
    // Whether one of them may be about the same data.
    bool may_concern(const operation&);
+   // Looks at those that were added, which may end now.
+   void take_in();
 
    std::uint64_t steps() const { return steps_; }  // keys that were put in, and places that were looked at for that
 
  private:
-   void take_in();
    void insert(std::size_t hash);
    bool contains(std::size_t hash) const;
    void grow();

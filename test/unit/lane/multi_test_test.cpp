@@ -128,6 +128,28 @@ TEST(MultiTest, LeavesTheLedgerInOrder) {
    EXPECT_EQ(s.accept(), "MULTI; INCR n; EXEC");
 }
 
+// Found by `holdfast sim` (world 34276). The transaction ends if its connection does not take MULTI; the older write
+// would have run behind it.
+TEST(multi_test, precedes_what_is_sent_again_with_a_transaction) {
+   script s(that_test());
+   s.warm_up();
+   s.submit_unit({"MULTI", "SET n 1", "EXEC"});
+   s.accept();
+   s.answer(ok + empty);
+   s.accept();
+   s.answer(ok + queued + "*1\r\n+OK\r\n");
+   auto& older = s.submit("SET k 1", {.delivery = delivery::at_least_once});
+   auto& unit = s.submit_unit({"MULTI", "SET k 2", "EXEC"}, {.delivery = delivery::at_least_once});
+   EXPECT_EQ(s.accept(), "SET k 1; MULTI; SET k 2; EXEC");
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "MULTI; EXEC");
+   s.answer(no_multi + refuses("ERR EXEC without MULTI"));
+   EXPECT_EQ(unit.says(), "unknown, server_error");
+   EXPECT_EQ(older.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "");
+}
+
 TEST(MultiTest, IsOfTheUserOfTheConnection) {
    script s(that_test());
    s.warm_up();

@@ -279,5 +279,120 @@ TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
    EXPECT_TRUE(newer->has_cause("the retry budget is spent"));
 }
 
+// Two writes were lost and are in flight again. The newer one's caller leaves: that may have run, and will not be
+// repeated. The older one can't be taken back, but it is not sent once more.
+struct left_behind {
+   explicit left_behind(std::string_view newer_line = "SET k 2", std::size_t accepted = 0) {
+      s.warm_up();
+      older = &s.submit("SET k 1");
+      newer = &s.submit(newer_line);
+      s.accept();
+      s.lose();
+      s.connect(8);
+      accepted != 0 ? s.accept(accepted) : s.accept();
+      s.cancel(*newer);
+      EXPECT_EQ(newer->says(), "unknown, cancelled");
+      EXPECT_EQ(older->says(), "waiting");
+   }
+   std::string sent_later() {
+      s.advance(2s);
+      return s.accept();
+   }
+
+   script s;
+   call* older = nullptr;
+   call* newer = nullptr;
+};
+
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+
+TEST(overtaking, one_in_flight_that_a_gate_turns_away_ends_behind_what_has_gone) {
+   left_behind x;
+   x.s.answer(no_replicas + no_replicas);
+   EXPECT_EQ(x.older->says(), "unknown, server_error");
+   EXPECT_TRUE(x.older->has_cause("not sent again: a newer command"));
+   EXPECT_EQ(x.sent_later(), "");
+}
+
+TEST(overtaking, one_in_flight_that_is_lost_ends_behind_what_has_gone) {
+   for (const std::size_t accepted : {0U, 27U}) {
+      left_behind x("SET k 2", accepted);
+      x.s.lose();
+      x.s.advance(100ms);
+      x.s.connect(9);
+      EXPECT_EQ(x.older->says(), "unknown, connection_lost") << accepted;
+      EXPECT_EQ(x.sent_later(), "");
+   }
+}
+
+TEST(overtaking, one_in_flight_ends_behind_what_was_taken_back) {
+   left_behind x("SET k 2", 27);
+   x.s.answer(no_replicas);
+   EXPECT_EQ(x.older->says(), "unknown, server_error");
+   EXPECT_EQ(x.sent_later(), "");
+}
+
+TEST(overtaking, one_in_flight_that_is_answered_counts) {
+   left_behind x;
+   x.s.answer(ok);
+   EXPECT_EQ(x.older->says(), "OK");
+}
+
+TEST(overtaking, one_in_flight_of_other_keys_is_sent_once_more) {
+   left_behind x("SET j 2");
+   x.s.answer(no_replicas + no_replicas);
+   EXPECT_EQ(x.older->says(), "waiting");
+   EXPECT_EQ(x.sent_later(), "SET k 1");
+}
+
+TEST(overtaking, what_has_gone_says_nothing_of_what_comes_later) {
+   left_behind x;
+   x.s.answer(ok + ok);
+   auto& later = x.s.submit("SET k 3");
+   x.s.accept();
+   x.s.answer(no_replicas);
+   EXPECT_EQ(later.says(), "waiting");
+   EXPECT_EQ(x.sent_later(), "SET k 3");
+}
+
+TEST(overtaking, one_turned_away_ends_as_soon_as_the_newer_ones_caller_leaves) {
+   script s;
+   s.warm_up();
+   auto& older = s.submit("SET k 1");
+   auto& newer = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   s.accept();
+   s.answer(no_replicas);
+   EXPECT_EQ(older.says(), "waiting");
+   s.cancel(newer);
+   EXPECT_EQ(older.says(), "unknown, server_error");
+   s.answer(no_replicas);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+// The write that the read should have seen may have run by now, though nobody waits for it.
+TEST(overtaking, kept_answer_does_not_count_once_an_abandoned_write_was_lost) {
+   script s;
+   s.warm_up();
+   auto& write = s.submit("SET k 1");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   auto& read = s.submit("GET k");
+   EXPECT_EQ(s.accept(), "SET k 1; GET k");
+   s.answer(no_replicas + bulk("old"));
+   EXPECT_EQ(read.says(), "waiting");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET k 1");
+   s.cancel(write);
+   s.lose();
+   s.connect(9);
+   EXPECT_EQ(read.says(), "waiting");
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test
