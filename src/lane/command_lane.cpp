@@ -209,7 +209,7 @@ void command_lane::rest_if_idle(time_point now) {
 void command_lane::pump(time_point now) {
    expire(now);
    gate_.tick(now);
-   leave_if_unfinished(now);
+   if (connector_.without_identity()) leave_if_unfinished(now);
    leave_when_drained(now);
    if (!connector_.ready()) return queue_.nothing_waits() ? connector_.rest(now) : connector_.want(now);
    if (!gate_.is_open()) {
@@ -221,10 +221,10 @@ void command_lane::pump(time_point now) {
       if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
       if (held(*op, now) || is_full() || ledger_.must_answer_before(*op)) break;
       if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-      if (must_test_multi(*op, now)) break;
+      if (comes_with_transaction(*op) && must_test_multi(now)) break;
       queue_.remove(*op);
       write(*op, now);
-      leave_if_unfinished(now);
+      if (connector_.without_identity()) leave_if_unfinished(now);
    }
    link_.flush();
 }
@@ -247,14 +247,14 @@ void command_lane::write_probe(time_point now) {
          const bool all_sent = ledger_.size() + queue_.order().size() >= pacing_.most_in_flight();
          if (passes && all_sent) return;  // what waits was sent as well
          if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-         if (must_test_multi(*op, now)) return;
+         if (comes_with_transaction(*op) && must_test_multi(now)) return;
          if (!passes) {
             gate_.set_probe(*op);
             if (!op->reads_only) waiting.add(*op);
          }
          queue_.remove(*op);
          write(*op, now);
-         leave_if_unfinished(now);
+         if (connector_.without_identity()) leave_if_unfinished(now);
       } else if (!op->reads_only) {
          waiting.add(*op);
       }
@@ -273,10 +273,8 @@ bool command_lane::held(const operation& op, time_point now) {
 }
 
 // Before a transaction is written: whether it has to wait, as its connection is asked first. Nothing may stand behind
-// MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry. A command
-// that is sent again with a transaction waits, too: if that ends, the older one must not have run behind it.
-bool command_lane::must_test_multi(const operation& op, time_point now) {
-   if (!op.is_transaction() && !(op.last && queue_.order().has_transactions())) return false;
+// MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry.
+bool command_lane::must_test_multi(time_point now) {
    if (!tests_multi_ || pacing_.of_multi().now() == multi_test::state::allowed) return false;
    write_own(multi_test::question, 2, true, now);
    pacing_.of_multi().asked();
@@ -390,7 +388,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       op->is = operation::state::idle;
       if (!op->results[op->commands.size() - 1]) {
          rejected(*op, answered_slot, probed, now);
-      } else if (!rejected_inside(*op, now)) {
+      } else if (!op->is_transaction() || !rejected_inside(*op, now)) {
          if (probed) gate_.open();
          answered(*op, answered_slot, now);
       }
@@ -488,7 +486,7 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
 
 // By a gate that only the scripts within a transaction meet. If it is not sent again, its replies are as they came.
 bool command_lane::rejected_inside(operation& op, time_point now) {
-   const auto refused = op.is_transaction() ? refused_inside(op) : std::nullopt;
+   const auto refused = refused_inside(op);
    if (!refused) return false;
    error e = endings_.make_error(op, errc::server_error, outcome::not_executed, now);
    const value_view said = (*op.results[op.commands.size() - 1])[refused->member - 1];
@@ -583,7 +581,7 @@ void command_lane::resolve_lost(const lost_command& l, const text_list& why, tim
 
 // A connection that does not know who it is carries only what a busy server takes: all else needs the fence.
 void command_lane::leave_if_unfinished(time_point now) {
-   if (!connector_.without_identity() || queue_.empty() || allows_busy_server(*queue_.front())) return;
+   if (queue_.empty() || allows_busy_server(*queue_.front())) return;
    pacing_.leave_soon("its server was busy when it was made, and has not told who we are", now);
 }
 

@@ -110,7 +110,11 @@ class command_lane {
    void write_probe(time_point now);
    bool held(const operation&, time_point now);
    bool is_full() const { return pacing_.is_full(ledger_.size(), link_.out.size()); }
-   bool must_test_multi(const operation&, time_point now);
+   bool must_test_multi(time_point now);
+   // What is sent again with a transaction waits for its test, too: if that one ends, it must not have run behind it.
+   bool comes_with_transaction(const operation& op) const {
+      return op.is_transaction() || (op.last && queue_.order().has_transactions());
+   }
    bool refuse_foreign_cursor(operation&, time_point now);
    bool waits_for_older(const operation&, time_point now) const;
    bool its_answer_is_final(operation&, time_point now);
