@@ -36,11 +36,11 @@ class guide {
    // ---- the lane's half: its requests ----
    // Starts to find out. Every reconnection asks.
    round ask(time_point) {
-      has_requests_ = true;
+      has_requests_ = view_->verify_role;
       return ++requests_.asked;
    }
    void need(bool commands_wait, time_point) {
-      has_requests_ = true;
+      has_requests_ = view_->verify_role;
       requests_.commands_wait = commands_wait;
    }
    void role_verified(const endpoint& e, std::uint64_t epoch, time_point) {

@@ -38,6 +38,23 @@ TEST(hand_over, view_stays_the_same_one_while_nothing_changes) {
    EXPECT_EQ(view->master->where, node_a) << "what was published stays as it was";
 }
 
+TEST(hand_over, fixed_server_is_requested_nothing) {
+   const config c = with_server();
+   engine e(c, 1);
+   const time_point now = time_point{} + 1h;
+   e.discover(now);
+   EXPECT_FALSE(e.has_requests());
+   call one{.commands = {command{"GET", "counter"}}, .results = std::vector<result<value>>(1), .op = {}};
+   one.op.commands = one.commands;
+   one.op.results = one.results.data();
+   one.op.submitted = now;
+   e.submit(one.op, now);
+   EXPECT_TRUE(e.has_actions());
+   EXPECT_FALSE(e.has_requests()) << "nobody takes them, and each entry point would try to hand them over";
+   e.cancel_all(now);
+   EXPECT_EQ(e.take_done(now), &one.op);
+}
+
 TEST(hand_over, report_of_another_generation_is_dropped) {
    deployment d(with_sentinels());
    ASSERT_TRUE(d.finish(d.submit("GET counter")));

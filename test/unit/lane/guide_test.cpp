@@ -1,0 +1,35 @@
+#include "lane/guide.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::lane {
+namespace {
+
+const time_point now = time_point{} + std::chrono::hours(1);
+
+impl::topology_update update(impl::topology_view v) {
+   return {std::make_shared<const impl::topology_view>(std::move(v))};
+}
+
+TEST(guide, requests_are_taken_once) {
+   guide g;
+   EXPECT_FALSE(g.has_requests());
+   g.ask(now);
+   g.need(true, now);
+   EXPECT_TRUE(g.has_requests());
+   const auto taken = g.take_requests();
+   EXPECT_EQ(taken.asked, 1U);
+   EXPECT_TRUE(taken.commands_wait);
+   EXPECT_FALSE(g.has_requests());
+}
+
+TEST(guide, fixed_server_is_requested_nothing) {
+   guide g;
+   g.update(update({.master = impl::master_node{.where = {"10.0.0.1", 6379}, .generation = 1}, .verify_role = false}));
+   EXPECT_TRUE(g.answered(g.ask(now)));
+   g.need(true, now);
+   EXPECT_FALSE(g.has_requests()) << "nobody would take them";
+}
+
+}  // namespace
+}  // namespace holdfast::lane
