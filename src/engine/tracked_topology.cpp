@@ -16,11 +16,12 @@ void tracked_topology::request(const impl::topology_requests& r, time_point now)
    questions_.passed_on(asked_, tracker_.ask(now));
 }
 
-// Who reports may be behind: what was found at a node that is no longer named, or is named anew, is of no interest. But
-// that the named node is a master holds under its new epoch, too, and is not reported again.
+// A report about another generation is dropped: the lane that sends it may be behind. But that the named node is a
+// master holds under its new epoch, too, and is not reported again.
 void tracked_topology::pass_on(const impl::role_report& r, time_point now) {
    const auto& master = latest_.view->master;
-   if (r.generation != generation_ && !(r.verified && master && master->where == r.where)) return;
+   if (r.verified && master && master->where == r.where) return tracker_.role_verified(r.where, master->epoch, now);
+   if (r.generation != generation_) return;
    if (r.verified) return tracker_.role_verified(r.where, r.epoch, now);
    tracker_.role_refused(r.where, r.role, now);
 }

@@ -55,6 +55,25 @@ TEST(hand_over, fixed_server_is_requested_nothing) {
    EXPECT_EQ(e.take_done(now), &one.op);
 }
 
+// Nothing else would report it: the lane stays at the node, and has told that it is a master.
+TEST(hand_over, verified_role_holds_under_the_present_epoch_of_the_node) {
+   deployment d(with_sentinels());
+   d.subject.discover(d.now);
+   d.run_for(1s);
+   const auto before = *d.subject.latest().view->master;
+   ASSERT_EQ(before.epoch, 5U);
+   for (const auto& s : {s1, s2, s3}) d.at(s).epoch = 3;
+   d.run_for(30s);
+   const auto offered = *d.subject.latest().view->master;
+   ASSERT_EQ(offered.where, before.where);
+   ASSERT_EQ(offered.epoch, 3U);
+   EXPECT_TRUE(d.told<event::new_lineage>().empty());
+   d.subject.serve({.reports = {{.where = node_a, .verified = true, .epoch = 5, .generation = before.generation}}},
+                   d.now);
+   d.run_for(1ms);
+   EXPECT_EQ(d.told<event::new_lineage>().size(), 1U);
+}
+
 TEST(hand_over, report_of_another_generation_is_dropped) {
    deployment d(with_sentinels());
    ASSERT_TRUE(d.finish(d.submit("GET counter")));
