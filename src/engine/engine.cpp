@@ -290,6 +290,7 @@ time_point engine::next_deadline() const {
 // ---- between topology and lane ------------------------------------------------------------------------------------
 
 void engine::on_update(impl::topology_update u, time_point now) {
+   if (guide_.knows(u)) return;
    take_view(std::move(u), now);
    finish(now);
 }

@@ -56,6 +56,7 @@ class guide {
       has_requests_ = false;
       return {requests_.asked, requests_.commands_wait, std::exchange(requests_.reports, {})};
    }
+   bool knows(const impl::topology_update& u) const { return u.view == view_ && u.answered == answered_; }
    void update(impl::topology_update u) {
       view_ = std::move(u.view);
       answered_ = u.answered;

@@ -31,5 +31,17 @@ TEST(guide, fixed_server_is_requested_nothing) {
    EXPECT_FALSE(g.has_requests()) << "nobody would take them";
 }
 
+TEST(guide, knows_the_view_and_the_answer_that_came_last) {
+   guide g;
+   auto u = update({.version = 1});
+   EXPECT_FALSE(g.knows(u));
+   g.update(u);
+   EXPECT_TRUE(g.knows(u));
+   ++u.answered;
+   EXPECT_FALSE(g.knows(u)) << "another question is answered";
+   g.update(u);
+   EXPECT_FALSE(g.knows(update({.version = 2})));
+}
+
 }  // namespace
 }  // namespace holdfast::lane
