@@ -97,6 +97,7 @@ class loop {
    bool was_enough_at_last(Enough& enough) {
       look(duration::zero(), nullptr);
       const bool was = enough();
+      give_requests();  // first: an observer may throw
       tell();
       return was;
    }
