@@ -82,7 +82,8 @@ class loop {
    }
    // No wait goes on beyond it.
    void at_most_until(time_point t) { at_most_until_ = t; }
-   time_point time() const { return now_; }  // as of the last look
+   time_point time() const { return now_; }  // as of the last look, or `pass_time`
+   void pass_time() { now_ = now(); }
 
  private:
    struct connection {

@@ -57,6 +57,7 @@ void watch_thread::run() {
 
 bool watch_thread::step() {
    if (!mailbox_.take(requests_)) return true;
+   loop_.pass_time();  // else a question would join a round that began, and was written, before it was asked
    engine_.serve(publisher_.take(requests_, engine_.latest(), loop_.time()), loop_.time());
    if (auto u = publisher_.changed(engine_.latest())) mailbox_.publish(std::move(*u));
    loop_.at_most_until(publisher_.next_deadline());
