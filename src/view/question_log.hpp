@@ -11,6 +11,7 @@ namespace holdfast::impl {
 
 class question_log {
  public:
+   static constexpr std::size_t most_open = 8;
    // All up to `asked` are answered when `as` is.
    void passed_on(std::uint64_t asked, std::uint64_t as) {
       if (open_.size() == most_open) open_.pop_back();  // answered with the newest
@@ -37,7 +38,6 @@ class question_log {
       std::uint64_t asked = 0;
       std::uint64_t as = 0;
    };
-   static constexpr std::size_t most_open = 8;
    void drop_answered() {
       std::erase_if(open_, [&](const question& q) { return q.asked <= answered_; });
    }

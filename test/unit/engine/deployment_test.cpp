@@ -240,6 +240,7 @@ std::string deployment::answer_sentinel(connection& c, host& h, value_view comma
    if (what == "GET-MASTER-ADDR-BY-NAME") {
       return h.knows_the_name ? topology::test::address_reply(h.master) : topology::test::nil_array;
    }
+   if (what == "MASTER") ++h.asked;
    if (!h.knows_the_name) return topology::test::no_such_master;
    if (what == "MASTER") return topology::test::master_reply{h.master, h.epoch, "master", h.down_after, "2"}.bytes();
    std::vector<std::string> others;

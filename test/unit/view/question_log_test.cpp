@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace holdfast::impl {
 namespace {
@@ -40,6 +41,10 @@ TEST(question_log, answer_to_a_later_question_answers_those_before) {
 TEST(question_log, keeps_a_bounded_number_and_answers_all) {
    question_log log;
    for (std::uint64_t i = 1; i <= 1000; ++i) log.passed_on(i, i);
+   std::vector<std::uint64_t> open;
+   log.settle([&](auto as) { return open.push_back(as), false; });
+   EXPECT_EQ(open, (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7, 1000}));
+   EXPECT_EQ(open.size(), question_log::most_open);
    log.settle(up_to(1));
    EXPECT_EQ(log.answered(), 1U) << "the oldest keep their own answer";
    log.settle(up_to(999));
