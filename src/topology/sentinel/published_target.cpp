@@ -16,12 +16,6 @@ void published_target::name(const impl::master_node& m, std::string run_id, bool
    set_state(state::named);
 }
 
-void published_target::name_fixed(const endpoint& server) {
-   last_ = impl::master_node{server, 0, 1};
-   target_ = last_;
-   set_state(state::named);
-}
-
 void published_target::withhold() {
    target_.reset();
    if (state_ == state::named) set_state(state::none);

@@ -24,7 +24,6 @@ class published_target {
    const impl::master_node& last() const { return last_; }  // that was named
 
    void name(const impl::master_node&, std::string run_id, bool is_provisional, event_queue&);
-   void name_fixed(const endpoint& server);  // without Sentinels: nothing is told
    void withhold();
    bool lose();  // after `withhold`: true where it is to be told
 

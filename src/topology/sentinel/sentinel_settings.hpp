@@ -15,7 +15,6 @@ namespace holdfast::topology {
 struct sentinel_settings {
    std::vector<endpoint> sentinels = {};  // the seeds: asked in this order at the start, and kept for ever
    std::string master = {};               // the service name that the Sentinels know the master by
-   endpoint server = {};                  // without Sentinels: the one, fixed server
    std::string username = {};             // of the Sentinels themselves, not of the master; empty: AUTH <password>
    std::string password = {};             // empty: no AUTH
 

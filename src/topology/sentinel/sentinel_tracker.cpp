@@ -27,13 +27,7 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
      doubt_(settings_),
      lineage_(settings_),
      promotion_(settings_),
-     nodes_(settings_, seed ^ 2, wishes, small(l)) {
-   if (!roll_.all().empty()) return;
-   set_state(state::fixed);
-   believed_ = impl::master_node{settings_.server};
-   published_.name_fixed(settings_.server);
-   deadline_ = never;
-}
+     nodes_(settings_, seed ^ 2, wishes, small(l)) {}
 
 resp::link& sentinel_tracker::link_at(std::size_t i) {
    return i < sentinel_links() ? roll_.link_at(i) : nodes_.link_at(i - sentinel_links());
@@ -91,11 +85,9 @@ void sentinel_tracker::on_received(resp::link& l, time_point now) {
 // ---- the lane's wishes --------------------------------------------------------------------------------------------
 
 sentinel_tracker::round sentinel_tracker::ask(time_point now) {
-   switch (state_) {
-      case state::fixed: rounds_.finish(rounds_.begin(now)); return rounds_.last();
-      case state::unstarted: start(now); return rounds_.last();
-      case state::starting:
-      case state::following: break;
+   if (!is_started()) {
+      start(now);
+      return rounds_.last();
    }
    if (rounds_.fresh(now)) return rounds_.last();
    const auto r = rounds_.begin(now);
@@ -110,7 +102,7 @@ sentinel_tracker::round sentinel_tracker::ask(time_point now) {
 }
 
 void sentinel_tracker::need(bool waiting, time_point now) {
-   if (state_ == state::fixed || !schedule_.on_need(waiting) || !is_started()) return;
+   if (!schedule_.on_need(waiting) || !is_started()) return;
    plan_poll(now);
    finish_event(now);
 }
@@ -119,12 +111,11 @@ void sentinel_tracker::role_verified(const endpoint& where, std::uint64_t epoch,
    schedule_.forget_refusals();
    if (believed_ && believed_->where == where) promotion_.on_verified();
    if (lineage_.on_verified(where, epoch)) accept_lineage(sentinel_vote(lineage_.agreed()), now);
-   if (is_started() && state_ != state::fixed) finish_event(now);
+   if (is_started()) finish_event(now);
 }
 
 void sentinel_tracker::role_refused(const endpoint& where, std::string_view, time_point now) {
    lineage_.on_refused(where, now);
-   if (state_ == state::fixed) return;
    if (role_hint_.follows(where)) role_hint_.stop();
    // Whether the Sentinels know better is to be asked first.
    if (is_provisional() && believed_->where == where && promotion_.now() != promotion::state::denied)
@@ -156,7 +147,7 @@ duration sentinel_tracker::retry_cap() const {
 }
 
 void sentinel_tracker::tick(time_point now) {
-   if (state_ == state::fixed || now < deadline_) return;
+   if (now < deadline_) return;
    if (!is_started()) return start(now);
    const bool late = now > after(deadline_, settings_.timeout / 4);
    for (std::size_t i = 0; i < roll_.all().size(); ++i) check(*roll_.all()[i], late, now);
@@ -567,9 +558,9 @@ void sentinel_tracker::conclude(time_point now) {
 
 // The one door through which the target changes.
 void sentinel_tracker::publish() {
-   if (believed_ && (reachable_ || state_ == state::fixed)) {
+   if (believed_ && reachable_) {
       impl::master_node wanted = *believed_;
-      if (const sentinel_vote* offered = reachable_ ? lineage_.offered() : nullptr)
+      if (const sentinel_vote* offered = lineage_.offered())
          wanted = impl::master_node{offered->where, offered->epoch};
       else if (role_hint_.target() != nullptr && lineage_.offered() == nullptr)
          wanted.where = *role_hint_.target();

@@ -65,8 +65,7 @@ class sentinel_tracker {
    // ---- the lane's half ----
    round ask(time_point now);
    bool answered(round r) const { return rounds_.finished(r); }
-   // The master that the Sentinels name; its role is still to be verified, by whoever connects. Without Sentinels, the
-   // fixed server at epoch 0.
+   // The master that the Sentinels name; its role is still to be verified, by whoever connects.
    const std::optional<impl::master_node>& target() const { return published_.now(); }
    bool in_doubt() const { return doubt_.is_raised(); }
    // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
@@ -97,7 +96,6 @@ class sentinel_tracker {
       unstarted,
       starting,   // the first round is under way
       following,  // a round is over: something is believed, or why nothing is can be told
-      fixed,      // there are no Sentinels
    };
 
    // connections and time

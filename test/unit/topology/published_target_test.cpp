@@ -59,12 +59,5 @@ TEST_F(published_target_test, loss_is_told_once_and_so_is_the_return) {
    EXPECT_TRUE(p.lose());
 }
 
-TEST_F(published_target_test, fixed_server_is_told_nothing_about) {
-   p.name_fixed(first.where);
-   EXPECT_EQ(p.now()->epoch, 0u);
-   EXPECT_EQ(p.now()->generation, 1u);
-   EXPECT_TRUE(told().empty());
-}
-
 }  // namespace
 }  // namespace holdfast::topology

@@ -227,26 +227,6 @@ TEST(TrackerStart, ThePasswordOpensEachConnection) {
    }
 }
 
-// ---- without Sentinels --------------------------------------------------------------------------------------------
-
-TEST(TrackerStart, WithoutSentinelsTheServerIsTheTargetAndEveryRoundIsAnswered) {
-   sentinel_settings s;
-   s.server = old_master;
-   scripted_world w(s);
-   EXPECT_EQ(w.watched.target(), (impl::master_node{old_master, 0, 1}));
-   EXPECT_EQ(w.watched.next_deadline(), never);
-   const auto r = w.watched.ask(w.now);
-   EXPECT_TRUE(w.watched.answered(r));
-   w.watched.tick(w.now);
-   w.watched.need(true, w.now);
-   w.watched.role_refused(old_master, "slave", w.now);
-   EXPECT_EQ(w.watched.link_count(), 0u);
-   EXPECT_EQ(w.watched.next_deadline(), never);
-   EXPECT_EQ(w.watched.target(), (impl::master_node{old_master, 0, 1}));
-   EXPECT_FALSE(w.watched.why_none());
-   EXPECT_EQ(w.wishes.take(), nullptr);
-}
-
 // ---- learned Sentinels --------------------------------------------------------------------------------------------
 
 TEST(TrackerStart, OneSeedLearnsTheOthersAndTheFirstBeliefHearsThem) {
