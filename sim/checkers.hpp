@@ -26,7 +26,7 @@
 
 namespace holdfast::sim {
 
-// What the workloads do. Each carries its number, by which the servers' side is matched with the callers'.
+// Calls of the workloads. Each carries its number, by which the servers' side is matched with the callers'.
 enum class call_kind : std::uint8_t {
    add,
    push,
@@ -53,7 +53,7 @@ struct violation {
    std::string what;
 };
 
-// What a client was configured to keep.
+// Limits that a client was configured to keep.
 struct promised_limits {
    std::size_t parked = 10'000;
    std::size_t in_flight = 10'000;
@@ -103,15 +103,15 @@ class checkers {
    // The database that a `select` names.
    void selects(call_number n, unsigned database) { calls_[n].database = static_cast<std::uint8_t>(database); }
    void ran(host_id where, const words&, const execution&);
-   // What the client has read, before the engine hears of it.
+   // News that the client has read, before the engine hears of it.
    void told(std::uint32_t client, const line&, const sim::told&);
    void ended(std::uint32_t client, const line& l) { record_of(client).believes.ended(l); }
-   // Somebody made it a master by hand; or a Sentinel has chosen it since, or it is one no more.
+   // A node was made a master by hand; or a Sentinel has chosen it since, or it is one no more.
    void rogue(host_id, bool);
    // Of another deployment: what it says is not for this client.
    void neighbour(host_id, bool);
    bool is_neighbour(host_id h) const { return h < neighbours_.size() && neighbours_[h]; }
-   // It has had an answer of a Sentinel.
+   // The client has had an answer of a Sentinel.
    bool has_heard(std::uint32_t client) const { return client < clients_.size() && clients_[client].believes.any(); }
    bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
    void new_branch(place begins, bool by_promotion);
@@ -124,7 +124,7 @@ class checkers {
    };
    void completed(call_number, std::span<const result<value>>, const circumstances&);
    void broken(std::string what);
-   // What leaves a client. `sent` and `goes` hear of whole commands, as the kernel takes them; `handed_over`: the
+   // Actions of a client. `sent` and `goes` hear of whole commands, as the kernel takes them; `handed_over`: the
    // engine had let go of it before the news that were read last.
    void dialled(std::uint32_t client, host_id to, bool is_server);
    void asked(std::uint32_t client, host_id sentinel);

@@ -314,7 +314,7 @@ bool sim_client::read(std::uint32_t link) {
    }
 }
 
-// What was just read tells of who is the master, perhaps.
+// Bytes just read may tell who is the master.
 void sim_client::hear(socket& s) {
    connection& c = fabric_.net.at(s.id);
    if (c.tidings.empty() || c.tidings.front().upto > c.read) return;

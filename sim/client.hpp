@@ -20,7 +20,7 @@
 
 namespace holdfast::sim {
 
-// What clients tell the world.
+// Reports of clients to the world.
 class client_user {
  public:
    virtual ~client_user() = default;
@@ -75,7 +75,7 @@ class sim_client {
       server_line seen = {};        // as the judges see it; to a Sentinel, too
       std::string begun = {};       // of a command whose end the kernel has not taken
       std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read
-      // What failed to connect is no more, and its number may be another's.
+      // A connection that failed is no more, and its number may be another's.
       bool is_there() const { return open && failed.empty(); }
    };
    struct call {
@@ -91,7 +91,7 @@ class sim_client {
    };
 
    bool looks() const { return !frozen_ && !(settings_.blocking && active_ == 0); }
-   // What the commands of one list have in common.
+   // Terms that the commands of one list share.
    struct terms {
       time_point deadline = never;
       bool default_deadline = false;

@@ -1,4 +1,4 @@
-// What goes wrong in a world, and how it ends.
+// Faults of a world, and how they end.
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -268,7 +268,7 @@ void world::heal() {
 
 // ---- in the middle of a failover ----------------------------------------------------------------------------------
 
-// Who leads it, or what it has selected, is struck once it has come to the step that was drawn.
+// The failover's leader, or the node that it has selected, is struck at the step that was drawn.
 void world::hunt(host_id h) {
    const sentinel_model& leader = *fabric_.sentinels[h];
    for (std::size_t n = hunts_.size(); n-- > 0;) {

@@ -76,13 +76,13 @@ struct connection {
    bool accepted = false;          // the server's kernel has it
    std::array<bool, 2> is_open{};  // as each end sees it
    std::array<pipe, 2> pipes;
-   // What arrived and was not read.
+   // Bytes that arrived and were not read.
    std::array<std::string, 2> inbox;
    std::array<bool, 2> saw_end{};    // a FIN or RST arrived
    std::array<bool, 2> saw_reset{};  // it was an RST
    std::uint32_t session = 0;        // the server's own
    std::uint16_t port = 0;           // the client's
-   // What the server tells the client of who is the master, up to which of its bytes; and how many of them were read.
+   // News about the master from the server, up to which of its bytes; and how many of them were read.
    struct tiding {
       std::uint64_t upto = 0;
       told what = {};
@@ -127,7 +127,7 @@ class network {
    std::size_t send(connection_id, end, std::span<const char>);
    void close(connection_id, end);
    void abort(connection_id, end);
-   // What the client's kernel knows of the way to the server.
+   // State of the way to the server, as the client's kernel knows it.
    resp::transit transit_of(connection_id) const;
    // Both ends are told that it broke, whatever was on its way.
    void reset_both(connection_id);
@@ -163,7 +163,7 @@ class network {
    std::uint16_t next_port_ = 30000;
 };
 
-// What the server's next bytes tell, of which `unsent` were not handed over yet.
+// Adds news that the server's next bytes tell, of which `unsent` were not handed over yet.
 inline void add_tiding(connection& c, std::size_t unsent, const told& t) {
    c.tidings.push_back({c.pipes[static_cast<std::size_t>(end::server)].sent + unsent, t});
 }

@@ -169,7 +169,7 @@ bool world::somebody_holds_too_many() const {
 
 // Two to each Sentinel, one to the master, at most one to each replica.
 unsigned world::most_connections(host_id h, const redis_model& master) const {
-   // Where each connection may reach another Sentinel, the client can't know before that it reaches the same one twice.
+   // A client can't know that it reaches the same Sentinel twice where each connection may reach another one.
    const bool several = plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name;
    if (fabric_.servers[h] == nullptr) return several ? 4 : 2;
    const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
@@ -305,8 +305,8 @@ void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - clie
 
 void world::ran(host_id h, const words& w, const execution& x) {
    checkers_.ran(h, w, x);
-   // Whoever connects to it learns that it is none, and who was connected when it became a replica was disconnected, or
-   // learns it from the answer to a write.
+   // A client that connects to it learns that it is none, and one that was connected when it became a replica was
+   // disconnected, or learns it from the answer to a write.
    if (!fabric_.servers[h]->is_master() && !fabric_.servers[h]->kept_its_clients())
       checkers_.broken(name_of(h) + " runs a client's " + std::string(w[0]) +
                        ", and is a replica: its data may be old");

@@ -1,4 +1,4 @@
-// Where Sentinels are, and who: they move, are replaced, run twice, and leave their addresses to others.
+// Sentinels and their addresses: they move, are replaced, run twice, and leave their addresses to others.
 #include "sim/world.hpp"
 
 #include <algorithm>
@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view of_all = "sentinels.sim";
 constexpr std::string_view balancer = "10.0.1.1";
 
-// What stands behind `prefix`.
+// The number behind `prefix`.
 std::optional<unsigned> number_behind(std::string_view text, std::string_view prefix) {
    unsigned n = 0;
    if (!text.starts_with(prefix)) return std::nullopt;

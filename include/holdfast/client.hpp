@@ -52,8 +52,8 @@ class client {
  public:
    explicit client(std::string_view uri);
    explicit client(config);
-   // Led by the deployment's watch instead of one of its own (deployment.hpp), and keeps it alive. Throws
-   // std::system_error, too, where the process has no descriptor or no thread left.
+   // Led by the deployment (deployment.hpp), which it keeps alive. Throws std::system_error, too, where the process
+   // has no descriptor or no thread left.
    explicit client(const deployment&);
    // The same with settings of its own. Where and how the Sentinels are asked is the deployment's affair: `sentinels`,
    // `master` and `server` are left empty or are the deployment's own (else errc::invalid_argument), and

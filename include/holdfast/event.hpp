@@ -16,7 +16,7 @@
 
 namespace holdfast::event {
 
-// ---- the watch: what the Sentinels say ----------------------------------------------------------------------------
+// ---- the deployment: what the Sentinels say -----------------------------------------------------------------------
 
 // A Sentinel answers (again).
 struct sentinel_up {
@@ -163,7 +163,7 @@ using holdfast::to_string;
 }  // namespace event
 
 // Called in the client's own thread, between events and never inside one: it may take its time (the client waits), but
-// must not throw and must not call the client. Where clients share a `deployment`, what the watch tells goes to the
+// must not throw and must not call the client. Where clients share a `deployment`, what the first part has goes to the
 // deployment's observer, in the deployment's thread, and what a lane tells to that client's, in its caller's. Empty:
 // nothing is told, and nothing is spent on telling.
 using observer = std::function<void(const any_event&)>;

@@ -207,7 +207,7 @@ bool is_over(const result<value>& r) {
    return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
 }
 
-// It stands alone and does not block: it ends when its list does.
+// A command that stands alone and does not block ends when its list does.
 bool is_plain(const command& c) {
    const auto* const entry = resp::find_command(c);
    return resp::role_of(entry) != resp::command_role::multi && !resp::block_time(entry, c);

@@ -1,5 +1,5 @@
-// What a client is made of: the engine, and poll() to run it in the caller's thread; and what a deployment is made of
-// that clients share.
+// Parts of a client: the engine, and poll() to run it in the caller's thread; and parts of a deployment that clients
+// share.
 #pragma once
 
 #include "engine/engine.hpp"
@@ -30,7 +30,7 @@ struct deployment::body {
    explicit body(config);
    // `c`, at home in this deployment.
    config placed(config c) const;
-   // Starts with the first that asks for it; null where there are no Sentinels to watch. Throws `failure` in a child
+   // Starts with the first that asks for it; null where there are no Sentinels. Throws `failure` in a child
    // that was forked since (errc::not_supported).
    std::shared_ptr<poll::watch_thread> watch();
 
@@ -92,7 +92,7 @@ struct client::body {
       loop().run(done, nullptr);
    }
 
-   // What is lost in a forked child: the connections, what is known of the deployment, and what follows from both.
+   // Parts that are lost in a forked child: the connections, knowledge of the deployment, and what follows from both.
    struct machine {
       explicit machine(body&);
       engine::engine engine;

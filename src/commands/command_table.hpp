@@ -1,4 +1,4 @@
-// What is known about a command before it is sent: the flags that the server itself has for it, and, by hand, whether
+// Knowledge about a command before it is sent: the flags that the server itself has for it, and, by hand, whether
 // it may be sent twice. Its arguments count: SET and SET ... NX are different in this.
 #pragma once
 
@@ -17,7 +17,7 @@
 
 namespace holdfast::resp {
 
-// What a second run of the same command changes, after a first run that may have happened.
+// Changes by a second run of the same command, after a first run that may have happened.
 enum class repeat_class : std::uint8_t {
    readonly,        // nothing: it reads
    same,            // nothing: the state and the reply are those of the first run
@@ -27,7 +27,7 @@ enum class repeat_class : std::uint8_t {
    never,           // sending it twice on our own account is never right
 };
 
-// What a command does to the connection or to the client, beyond its effect on the data. For each there is a rule in
+// Effect of a command on the connection or the client, beyond that on the data. For each there is a rule in
 // the lane; `plain` has none.
 enum class command_role : std::uint8_t {
    plain,

@@ -66,7 +66,7 @@ constexpr text_class by_start[] = {
    {"no such key", already_there},
 };
 
-// What EVAL and its kin answer before they run anything, when it is no gate.
+// Errors of EVAL and its kin before they run anything, other than gates.
 constexpr std::string_view before_the_script[] = {
    "wrong number of arguments for 'eval",
    "wrong number of arguments for 'fcall",

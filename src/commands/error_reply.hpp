@@ -1,4 +1,4 @@
-// What an error reply is, and what it proves about whether the command ran.
+// The kind of an error reply, and its proof whether the command ran.
 #pragma once
 
 #include <holdfast/error.hpp>

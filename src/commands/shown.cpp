@@ -33,7 +33,7 @@ void append_length(std::string& line, std::size_t bytes) {
    line += '<' + std::to_string(bytes) + (bytes == 1 ? " byte>" : " bytes>");
 }
 
-// What is no name may be a value that was given in its place.
+// A text that is no name may be a value that was given in its place.
 void append_name(std::string& line, std::string_view name) {
    const auto named = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
    const bool is_name = !name.empty() && name.size() <= longest_name && std::all_of(name.begin(), name.end(), named);
@@ -45,7 +45,7 @@ void append_key(std::string& line, std::string_view key) {
    resp::append_quoted(line, key, longest_shown);
 }
 
-// Where a command says itself how many keys follow; zero: it does not.
+// Index of the argument that says how many keys follow; zero: there is none.
 std::size_t place_of_key_count(std::string_view name) {
    constexpr std::string_view second[] = {"zunion", "zinter", "zdiff", "zintercard", "sintercard", "lmpop", "zmpop"};
    constexpr std::string_view third[] = {"eval",   "eval_ro", "evalsha",     "evalsha_ro",  "fcall",     "fcall_ro",
@@ -200,7 +200,7 @@ struct stretch {
 
 bool is_quote(char c) { return c == '\'' || c == '"' || c == '`'; }
 
-// Where `text` repeats an argument: whole, or of a long one its front or its back.
+// Stretches of `text` that repeat an argument: whole, or of a long one its front or its back.
 class search {
  public:
    search(std::string_view text, std::vector<stretch>& found) : text_(text), own_(text), found_(found) {}

@@ -1,4 +1,4 @@
-// What is shown of commands and of servers' words: never a value, and never without end.
+// Forms in which commands and servers' words are shown: never a value, and never without end.
 #pragma once
 
 #include <holdfast/command.hpp>

@@ -258,7 +258,7 @@ class uri_reader {
       if (!is_host(*decoded, bracketed)) return complain("host: " + quoted(*decoded) + " is no name or address");
       into = {.host = *decoded, .port = default_port};
       if (after_host.empty()) return true;
-      // What stands there is not shown: where the host was forgotten, it is the password.
+      // The text there is not shown: where the host was forgotten, it is the password.
       const auto port = parse_number<std::uint16_t>(after_host.substr(1));
       if (!port || *port == 0) return complain("port: must be a number from 1 to 65535, after " + quoted(*decoded));
       into.port = *port;

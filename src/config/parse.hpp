@@ -1,4 +1,4 @@
-// What people write in URIs and on command lines: the readers that both share.
+// Readers that URIs and command lines share.
 #pragma once
 
 #include <holdfast/delivery.hpp>

@@ -1,4 +1,4 @@
-// What is never to be shown, whatever a server says: passwords, configured or given by a command.
+// Secrets that are never shown, whatever a server says: passwords, configured or given by a command.
 #pragma once
 
 #include <holdfast/error.hpp>

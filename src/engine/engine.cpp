@@ -127,7 +127,7 @@ bool engine::next_action(action& into) {
       if (!actions_.empty()) {
          into = std::move(actions_.back());
          actions_.pop_back();
-         // What was given up since it was asked for is not connected.
+         // A link that was given up meanwhile is not connected.
          if (into.what != action::kind::connect || live(into.link, into.serial) != nullptr) return true;
          continue;
       }
@@ -300,7 +300,7 @@ void engine::serve(const impl::topology_requests& r, time_point now) {
    hand_over(now);
 }
 
-// Those of an engine whose watch runs elsewhere are taken by its runtime.
+// Those of an engine whose tracker runs elsewhere are taken by its runtime.
 void engine::put_requests(time_point now) {
    if (tracked_) hand_over(now);
 }

@@ -1,4 +1,4 @@
-// The engine: one watch and its lane, as one machine without I/O. This is the file to read first.
+// The engine: one tracker and its lane, as one machine without I/O. This is the file to read first.
 //
 // A runtime (runtime/poll in the caller's thread, runtime/asio, a simulator) feeds it what happened: resolved,
 // connected, received, wrote, lost, the passing of time; and carries out what it asks for: `next_action` says which
@@ -9,10 +9,10 @@
 //      caller --submit--> lane (queue, ledger, decide) --bytes--> master
 //                          | ^
 //                 requests v | views       values: src/view
-//                         watch (Sentinels, epochs, belief) --bytes--> Sentinels
+//                       tracker (Sentinels, epochs, belief) --bytes--> Sentinels
 //
-// A change of the view reaches the lane, and the lane's requests reach the watch, before the call of the engine ends
-// that brought them about. The watch may run elsewhere, for many lanes: then the runtime carries both values
+// A change of the view reaches the lane, and the lane's requests reach the tracker, before the call of the engine ends
+// that brought them about. The tracker may run elsewhere, for many lanes: then the runtime carries both values
 // (`take_requests`, `on_update`).
 //
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
@@ -43,7 +43,7 @@ namespace holdfast::engine {
 
 using link_id = std::uint32_t;
 
-// What the runtime is asked to do. `serial` tells one connection of a link from the next: the runtime passes it back
+// A request to the runtime. `serial` tells one connection of a link from the next: the runtime passes it back
 // with everything that it reports, and what belongs to a connection that was given up meanwhile is ignored.
 struct action {
    enum class kind : std::uint8_t {
@@ -59,7 +59,7 @@ struct action {
    endpoint where = {};  // of resolve and connect
 };
 
-// Who says where the master is.
+// The source of the views.
 enum class topology_source : std::uint8_t {
    own,        // the engine asks the Sentinels of its config itself; or it has a fixed server
    elsewhere,  // `on_update` brings the views; what the config says of Sentinels is not looked at
@@ -93,7 +93,7 @@ class engine {
    void on_update(impl::topology_update, time_point now);
    bool has_requests() const { return guide_.has_requests(); }
    impl::topology_requests take_requests() { return guide_.take_requests(); }
-   // What lanes elsewhere want of this engine's watch, as the publisher puts it; its own lane stays idle.
+   // Requests of lanes elsewhere, as the publisher puts them; the engine's own lane stays idle.
    void serve(const impl::topology_requests&, time_point now);
    const impl::topology_update& latest() const { return tracked_->latest(); }
    // Null without Sentinels of its own.
@@ -133,7 +133,7 @@ class engine {
    void try_next(resp::link&);
    void ended(connection&, bool unwanted);
    void dropped(resp::link&, std::string_view why, time_point now);
-   // What every entry point ends with.
+   // The end of every entry point.
    void finish(time_point now) {
       if (guide_.has_requests()) [[unlikely]]
          put_requests(now);

@@ -26,9 +26,9 @@ class publisher {
    static constexpr duration outage_spacing = std::chrono::milliseconds(25);
 
    // To be called when there are requests, when the tracker may have something new (`latest`), and at `next_deadline`.
-   // What the tracker is to get.
+   // The requests that the tracker is to get.
    impl::topology_requests take(impl::topology_requests of_all, const impl::topology_update& latest, time_point now);
-   // What the lanes are to get; empty if that would be the same as before.
+   // The update that the lanes are to get; empty if it would be the same as before.
    std::optional<impl::topology_update> changed(const impl::topology_update& latest);
    time_point next_deadline() const { return asked_ == put_ ? never : ask_at_; }
 

@@ -1,4 +1,4 @@
-// A watch of the engine's own as the source of its views: it gets what the lane requests, and what it knows becomes a
+// A tracker of the engine's own as the source of its views: it gets what the lane requests, and what it knows becomes a
 // view whenever that has changed.
 #pragma once
 

@@ -64,7 +64,7 @@ class guide {
       hold_ends_ = view_->hold_writes_until == time_point::min() ? never : view_->hold_writes_until;
    }
    const impl::topology_view& view() const { return *view_; }
-   // What the view says changes then by itself, as it says until when.
+   // The view's hold of writes ends then by itself.
    time_point next_deadline() const { return hold_ends_; }
    void tick(time_point now) {
       if (now >= hold_ends_) hold_ends_ = never;

@@ -62,7 +62,7 @@ struct operation {
    // answer counts if that one ends without having run; else it is asked for again.
    enum class answer : std::uint8_t { none, reply, error };  // in `results`, or in `last`
    answer kept = answer::none;
-   std::uint64_t kept_at = 0;  // lane::reruns_ then
+   std::uint64_t kept_at = 0;  // `reruns_` of resend_order then
    operation* previous = nullptr;
    operation* next = nullptr;
    operation* previous_waiting = nullptr;  // in the lists of resend_order

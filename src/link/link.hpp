@@ -1,5 +1,5 @@
 // One connection as the pure layers see it: what is asked of the runtime (dial, close), the bytes to be written and the
-// bytes that came. Its owner (the lane, the watch) drives the upper half, the engine the lower half.
+// bytes that came. Its owner (the lane, the tracker) drives the upper half, the engine the lower half.
 #pragma once
 
 #include "link/outbox.hpp"
@@ -17,7 +17,7 @@ namespace holdfast::resp {
 
 class link;
 
-// What the kernel knows of the way to the other side.
+// State of the way to the other side, as the kernel knows it.
 struct transit {
    std::uint64_t undelivered = 0;  // bytes that it took and that the other side's kernel has not acknowledged
    bool unanswered = false;        // it sends them again, or asks for room, and for a second nothing came back

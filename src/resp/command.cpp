@@ -34,7 +34,7 @@ constexpr auto length_headers = [] {
    return table;
 }();
 
-// What `put` writes.
+// Bytes that `put` writes.
 constexpr std::size_t room_for(std::string_view argument) {
    const std::size_t n = argument.size();
    return n + (n < 10 ? 4 : n < 100 ? 5 : n < short_lengths ? 6 : longest_header) + 2;

@@ -14,7 +14,7 @@
 
 namespace holdfast::resp {
 
-// What a single reply may cost us. Beyond it the stream counts as broken.
+// Bounds of a single reply. Beyond them the stream counts as broken.
 struct limits {
    std::size_t reply_bytes = std::size_t{512} << 20;  // with its framing; at most 4 GiB - 1
    unsigned depth = 64;                               // aggregates inside aggregates

@@ -29,7 +29,7 @@ bool has_text(const value_node& n) {
    }
 }
 
-// What the texts of these nodes occupy.
+// Bytes that the texts of these nodes occupy.
 struct byte_range {
    std::size_t first = 0;
    std::size_t last = 0;

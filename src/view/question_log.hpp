@@ -1,5 +1,5 @@
 // Translates between two counts of questions, where those of one are passed on as those of another: a lane's as the
-// rounds of a watch, a subscriber's as the mailbox's.
+// rounds of a tracker, a subscriber's as the mailbox's.
 #pragma once
 
 #include <algorithm>

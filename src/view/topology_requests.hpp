@@ -1,4 +1,4 @@
-// What a lane, or many lanes together, want of a topology source. A plain value; the answers are in the views
+// Requests of a lane, or of many lanes together, to a topology source. A plain value; the answers are in the views
 // (topology_view.hpp).
 #pragma once
 
@@ -13,14 +13,14 @@
 
 namespace holdfast::impl {
 
-// What a lane found out about the node that it was sent to.
+// A lane's report about the node that it dialled.
 struct role_report {
    endpoint where = {};
    bool verified = false;  // it is a master
    std::string role = {};  // else that it is refused for
    std::uint64_t epoch = 0;
-   // Of the master in the lane's view at that moment. Where another one is named meanwhile, the report is dropped: the
-   // same node may be named anew.
+   // Generation of the master in the lane's view at that moment. Where another one is named meanwhile, a refusal is
+   // dropped: the same node may be named anew.
    std::uint64_t generation = 0;
 
    friend bool operator==(const role_report&, const role_report&) = default;

@@ -1,6 +1,6 @@
-// What a topology source says at one moment: where the master is, and all that a lane needs to know beside it. A plain
-// value, which never changes once it is published; what a lane wants of the source is the other one
-// (topology_requests.hpp). Nothing else passes between them, in one engine and between threads.
+// State of a topology source at one moment: where the master is, and all that a lane needs to know beside it. A plain
+// value, which never changes once it is published; the other one is a lane's requests (topology_requests.hpp). Nothing
+// else passes between them, in one engine and between threads.
 #pragma once
 
 #include <holdfast/endpoint.hpp>

@@ -1,7 +1,7 @@
 // What one blocking GET costs: run by tools/gate, which counts the instructions of two lengths of this and takes the
 // difference. One round is what a user writes: the command is built, run, and its reply checked. Prints the heap
 // allocations of this thread during the loop. With HOLDFAST_GATE_SHARED in the environment the client is one of a
-// deployment, whose watch has a thread of its own.
+// deployment, whose tracker has a thread of its own.
 #include <holdfast/holdfast.hpp>
 
 #include <cstdio>

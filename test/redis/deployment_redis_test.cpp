@@ -1,4 +1,4 @@
-// Many clients that share the watch of one deployment, on many threads, against real servers.
+// Many clients that share one deployment, on many threads, against real servers.
 #include "lab/clients.hpp"
 #include "lab/deployment.hpp"
 #include "redis/forked.hpp"

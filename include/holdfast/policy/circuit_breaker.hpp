@@ -30,7 +30,7 @@ inline std::string_view to_string(circuit_state s) {
    return "?";
 }
 
-// It opens when either of the two conditions is met.
+// The breaker opens when either of the two conditions is met.
 struct circuit_breaker_settings {
    // So many failures in a row, however long that takes; 0: this condition is off.
    unsigned consecutive_failures = 5;
@@ -58,7 +58,7 @@ struct circuit_breaker_settings {
 // Not thread-safe.
 class circuit_breaker {
  public:
-   // What `allow` grants. A small value; for the breaker that made it only. Dropping it is harmless.
+   // A permission that `allow` grants. A small value; for the breaker that made it only. Dropping it is harmless.
    class admission {
     private:
       friend class circuit_breaker;

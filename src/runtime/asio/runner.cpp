@@ -176,7 +176,7 @@ void runner::write(std::uint32_t link) {
       error_code e;
       const std::size_t n = c.sock->write_some(net::buffer(bytes.data(), bytes.size()), e);
       if (e && e != net::error::would_block) {
-         // What was answered before the end still counts.
+         // Replies before the end still count.
          if (drain(link)) lose(link, e.message());
          return;
       }

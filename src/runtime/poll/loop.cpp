@@ -78,7 +78,7 @@ void loop::write(std::uint32_t link) {
          if (errno == EINTR) continue;
          if (errno != EAGAIN && errno != EWOULDBLOCK) {
             const std::string why = describe_errno(errno);
-            // What was answered before the end still counts: replies may lie in the receive buffer.
+            // Replies before the end still count: they may lie in the receive buffer.
             if (read(link)) lose(link, why);
             return;
          }
@@ -132,7 +132,7 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    if (found > 0 && waker_ != nullptr && fds_[links_.size()].revents != 0) waker_->clear();
    take_update();
    if (found > 0) {
-      // What is read may change the connections, and with them the list: only the copies here are looked at.
+      // Reading may change the connections, and with them the list: only the copies here are looked at.
       for (std::size_t i = 0; i < links_.size(); ++i) {
          if (fds_[i].revents != 0) ready(links_[i], fds_[i].revents);
       }

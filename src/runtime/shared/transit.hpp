@@ -1,4 +1,4 @@
-// What the kernel says of a connection's way to the other side.
+// State of a connection's way to the other side, from the kernel.
 #pragma once
 
 #include "link/link.hpp"

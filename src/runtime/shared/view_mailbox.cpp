@@ -4,7 +4,7 @@
 
 namespace holdfast::poll {
 
-// ---- for the watch's thread ---------------------------------------------------------------------------------------
+// ---- for the deployment's thread ----------------------------------------------------------------------------------
 
 bool view_mailbox::take(impl::topology_requests& into) {
    const std::lock_guard lock(mutex_);

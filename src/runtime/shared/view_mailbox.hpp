@@ -1,4 +1,4 @@
-// Between the one thread that runs a watch and the threads of the clients that are led by it: requests go one way,
+// Between the one thread that runs a tracker and the threads of the clients that are led by it: requests go one way,
 // views the other.
 //
 // In the steady state a client's command passes here without a lock: it compares one atomic number. A lock is taken
@@ -26,9 +26,9 @@ class view_mailbox {
    view_mailbox(const view_mailbox&) = delete;
    view_mailbox& operator=(const view_mailbox&) = delete;
 
-   // ---- for the watch's thread ----
+   // ---- for the deployment's thread ----
    const waker& wakes() const { return waker_; }  // when there are requests, and at the end
-   // What is requested by now, of all subscribers together; its reports are taken. False once `close` was called.
+   // The requests of all subscribers together; their reports are taken. False once `close` was called.
    bool take(impl::topology_requests& into);
    // `answered`: up to which `asked` of `take`. All who are in a call and concerned are woken.
    void publish(impl::topology_update);

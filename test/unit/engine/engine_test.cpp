@@ -1,4 +1,4 @@
-// Watch and lane together: names, addresses, deadlines, failovers.
+// Tracker and lane together: names, addresses, deadlines, failovers.
 #include "unit/engine/deployment.hpp"
 
 #include <gtest/gtest.h>

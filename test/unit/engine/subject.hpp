@@ -1,6 +1,6 @@
 // The engine under test. Where the environment has HOLDFAST_SHARED_WATCH, two of them that look like one from outside:
-// one with a lane and no watch, one with a watch and an idle lane, and between them requests and views, each of which
-// takes a while. So every test of the engine is one of a shared watch as well.
+// one with a lane and no tracker, one with a tracker and an idle lane, and between them requests and views, each of
+// which takes a while. So every test of the engine is one of a shared tracker as well.
 #pragma once
 
 #include "engine/engine.hpp"
@@ -123,7 +123,7 @@ class subject {
       requests_at_ = std::min(requests_at_, after(now, hop));
    }
 
-   std::unique_ptr<engine> leader_;  // null: the one engine has a watch of its own
+   std::unique_ptr<engine> leader_;  // null: the one engine has a tracker of its own
    engine led_;
    publisher publisher_;
    bool used_ = false;  // somebody wants to know

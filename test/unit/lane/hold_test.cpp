@@ -14,7 +14,7 @@ class hold : public ::testing::Test {
       s.watch.view.hold_writes_until = after(s.now, d);
       s.guided();
    }
-   // The watch's own timer, which the guide's word comes from.
+   // The tracker's own timer, which the guide's word comes from.
    void pass(duration d) {
       s.advance(d);
       s.guided();

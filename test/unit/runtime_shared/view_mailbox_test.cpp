@@ -1,4 +1,4 @@
-// What passes between the clients of a deployment and the thread of its watch.
+// Values between the clients of a deployment and its thread.
 #include "runtime/shared/view_mailbox.hpp"
 
 #include <gtest/gtest.h>
