@@ -55,7 +55,7 @@ void command_lane::submit(operation& op, time_point now) {
    pump(now);
 }
 
-// What can't be taken is refused at once: certainly not executed.
+// A command that can't be taken is refused at once: certainly not executed.
 bool command_lane::admit(operation& op, time_point now) {
    const auto refusal = [&](errc code) { return endings_.make_error(op, code, outcome::not_executed, now); };
    auto refused = admission_problem(op);
@@ -432,7 +432,7 @@ void command_lane::answered_nobody(const ledger_slot& slot, bool probed, const v
    if (proof.ran != outcome::not_executed && !slot.reads_only) endings_.end_overtaken_by(slot, now);
 }
 
-// What a connection takes depends on its user.
+// The commands that a connection takes depend on its user.
 void command_lane::may_be_another_user(resp::command_role changed_by) {
    using enum resp::command_role;
    if (changed_by != select && changed_by != set_name) pacing_.of_multi().forget();
@@ -494,7 +494,7 @@ bool command_lane::rejected_inside(operation& op, time_point now) {
    return waits_out(op, refused->proof, e, now);
 }
 
-// What certainly did not run, for this reason: whether it is sent again, by the rules for any command.
+// A command that certainly did not run, for this reason: whether it is sent again, by the rules for any command.
 bool command_lane::waits_out(operation& op, resp::reply_proof why, const error& e, time_point now) {
    const decision d = retries_.after_error(op, why, now);
    if (d.next_step == next_step::complete || queue_.order().is_behind_gone(op)) return false;
@@ -551,7 +551,7 @@ void command_lane::lose(std::string why, fault f, bool abortive, time_point now)
    for (const lost_command& l : lost.commands)
       if (l.op != nullptr) resolve_lost(l, because, now);
    endings_.end_answered(overtaken.answered, now);
-   // What a connection without identity carried is told as it is; and the fence that was due before is due still.
+   // Losses of a connection without identity are told as they are; the fence that was due before is due still.
    if (lost.may_still_run && !connector_.without_identity())
       connector_.remember_for_fence(others_wait || lost.others_wait);
    events_.tell([&] { return event::connection_lost{link_.where(), std::move(why), lost.unanswered}; });

@@ -64,7 +64,7 @@ class command_lane {
    void cancel_all(time_point now);
    operation* take_done() { return endings_.take_done(); }
    bool has_done() const { return endings_.has_done(); }
-   // What a command without a deadline of its own gets; commands under way are adjusted.
+   // Deadline of a command without one of its own; commands under way are adjusted.
    void set_default_deadline(duration d) { departures_.set_default_deadline(d); }
    duration default_deadline() const { return departures_.default_deadline(); }
 

@@ -42,9 +42,9 @@ class connection_kills {
    connection_kills() = default;
    explicit connection_kills(std::vector<earlier_connection> all) : all_(std::move(all)) {}
 
-   // What is to be sent at once: where it would be safe whatever process this is. Begins anew.
+   // Kills to be sent at once: where they are safe whatever process this is. Begins anew.
    std::vector<command> first();
-   // The server has told which process it is: what is to be sent now.
+   // Kills to be sent now that the server has told which process it is.
    std::vector<command> later(const std::string& run_id);
    // The next answer to one of them; `refused`: the server's words, if it was none.
    void answered(std::string refused);

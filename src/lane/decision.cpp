@@ -6,7 +6,7 @@ namespace {
 using resp::reply_class;
 using namespace std::chrono_literals;
 
-// What to do with a reply that proves that the command did not run, and that may be otherwise the next time.
+// Rule for a reply that proves that the command did not run, and that may be otherwise the next time.
 struct gate_rule {
    next_step to;
    pause wait;

@@ -24,7 +24,7 @@ class departures {
  public:
    departures(resp::link&, ledger&, command_queue&, pacing&, gate&, endings&);
 
-   // What a command without a deadline of its own gets; commands under way are adjusted.
+   // Deadline of a command without one of its own; commands under way are adjusted.
    void set_default_deadline(duration);
    duration default_deadline() const { return default_deadline_; }
    void apply_default(operation& op) const {

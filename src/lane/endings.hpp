@@ -23,7 +23,7 @@ class retries;
 
 class endings {
  public:
-   // What an operation may be taken out of, and what tells why.
+   // Parts that an operation may be taken out of, and that tell why.
    struct parts {
       resp::link& link;
       ledger& in_flight;
@@ -68,7 +68,7 @@ class endings {
    // The lane is connected again: what awaited the fence ends, and what can't be fenced.
    void on_fenced(retries&, time_point now);
 
-   // What is known of it. A later attempt that certainly did not run says nothing about an earlier one that may have.
+   // Error with all that is known. A later attempt that certainly did not run says nothing about an earlier one.
    error make_error(const operation&, std::error_code, outcome, time_point now) const;
    // Why an operation that is still waiting ends now: `code` is the caller's reason (deadline, cancel), or what made
    // further waiting useless.
@@ -86,7 +86,7 @@ class endings {
 
    parts at_;
    operation_list done_;
-   // What the last error named as its reason: the next one's is mostly the same, and then shared.
+   // Reasons that the last error named: the next one's are mostly the same, and then shared.
    text_list no_master_because_;
    text_list held_because_;
    text_list objection_;

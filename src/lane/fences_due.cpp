@@ -62,8 +62,8 @@ void fences_due::take_fates(const std::vector<earlier_connection>& found, const 
                  " nodes, and which connection is to be ended here is not known any more";
 }
 
-// Where neither run ids nor a kill tell. A failover alone leads to another process: a master is not its own replica. A
-// new address under the same epoch may be another name of the same node, and so may the next but one.
+// Decides where neither run ids nor a kill tell. A failover alone leads to another process: a master is not its own
+// replica. A new address under the same epoch may be another name of the same node, and so may the next but one.
 bool fences_due::may_be_same(const lost_connection& l, const place& here) {
    const bool was_replaced = !l.passed && here.epoch > l.at.epoch;
    return l.waited_for && !was_replaced;

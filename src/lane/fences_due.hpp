@@ -17,7 +17,7 @@ namespace holdfast::lane {
 
 class fences_due {
  public:
-   // Where a connection leads: as it was dialled, and the address of that name.
+   // Destination of a connection: as it was dialled, and the address of that name.
    struct place {
       endpoint where;
       endpoint address;

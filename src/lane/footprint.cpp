@@ -20,7 +20,7 @@ reach reach_without_keys(const resp::command_entry& entry) {
                                  entry.name.starts_with("command") || entry.name.ends_with("|help");
       return tells_nothing ? reach::nothing : reach::everything;  // KEYS, INFO, CONFIG GET
    }
-   // What other commands read or need, though it is no data.
+   // Scripts and settings are no data, but other commands read or need them.
    return is_one_of(entry.name, {"script|load", "config|set"}) ? reach::everything : reach::nothing;
 }
 
@@ -51,7 +51,7 @@ reach reach_of(const operation& op) {
 bool answers_blindly(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [&](const command& c) {
       const resp::command_entry* const entry = resp::find_command(c);
-      // Who asks for "at least once" takes the reply of any run of a write.
+      // A caller that asks for "at least once" takes the reply of any run of a write.
       if (op.delivery == delivery::at_least_once && resp::repeats(entry, c) != repeat_class::readonly) return true;
       return answers_blindly(c, entry);
    });

@@ -1,4 +1,4 @@
-// What a command touches, so far as its text tells. Asked only while something waits to be sent again, or after a loss.
+// Keys that a command touches, as its text tells. Asked only while something waits to be sent again, or after a loss.
 #pragma once
 
 #include "lane/operation.hpp"

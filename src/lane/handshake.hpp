@@ -60,7 +60,7 @@ class handshake {
       return found_.role;
    }  // "master", "slave", "sentinel"; empty if it was not asked for
    const identity& self() const { return found_.self; }  // as far as the server tells
-   // What became of the earlier connections, in their order; once it is ready, and not `without_identity`.
+   // Fates of the earlier connections, in their order; once it is ready, and not `without_identity`.
    const std::vector<earlier_connection>& earlier() const { return kills_.all(); }
 
  private:

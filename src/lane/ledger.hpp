@@ -1,4 +1,4 @@
-// What was written on the present connection and not yet answered, in order. With the outbox's count of accepted bytes
+// Commands written on the present connection and not yet answered, in order. With the outbox's count of accepted bytes
 // it knows of each command whether none, some or all of it reached the kernel; every outcome is read from here.
 #pragma once
 
@@ -137,7 +137,7 @@ class ledger {
          found.push_back(at(i - 1).op);
       return found;
    }
-   // Where the slot of this operation stands.
+   // Index of the slot of this operation.
    std::optional<std::size_t> find(std::uint64_t sequence) {
       const std::size_t i = older_than(sequence);
       if (i == size_ || at(i).sequence != sequence) return {};

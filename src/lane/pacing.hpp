@@ -33,7 +33,7 @@ class pacing {
       if (leaving_) return reason::leaving;
       if (tests_idle_) return reason::idle_test;
       if (multi_test_.now() == multi_test::state::asked) return reason::multi_test;
-      // What a master that is about to be replaced acknowledges now, its successor may never hear of.
+      // A write that is acknowledged now may never reach the master that is about to replace this one.
       if (writes && now < g.hold_writes_until()) return reason::promotion;
       if (at.paused(now)) return reason::pause;
       return g.in_doubt() ? reason::doubt : reason::none;

@@ -21,7 +21,7 @@
 
 namespace holdfast::lane {
 
-// What is known of a command that was in flight when its connection was lost.
+// A command that was in flight when its connection was lost.
 struct lost_command {
    operation* op = nullptr;  // null: its caller has left
    std::uint64_t sequence = 0;

@@ -45,7 +45,7 @@ decision retries::after_error(operation& op, resp::reply_proof proof, time_point
 }
 
 decision retries::classify_lost(operation& op, written& state, fault f, bool budget, time_point now) {
-   // What SELECT, AUTH or HELLO may have done died with the connection; what stands behind it must find it done.
+   // Effects of SELECT, AUTH or HELLO died with the connection; the commands behind must find them done.
    if (alters_connection(op) && !op.is_transaction()) state = written::nothing;
    situation s = describe(op, f, now);
    s.state = state;

@@ -33,7 +33,7 @@ class retries {
    }
    void count(operation&, bool free, time_point now);
    void count(operation& op, time_point now) { count(op, is_free(op), now); }
-   // What was decided on before the change of master is free as well.
+   // A resend decided on before the change of master is free as well.
    void on_written_again(operation& op) { op.resent_free_at = connector_.master_changed_at(); }
 
    // The server answered with an error, which proves this.

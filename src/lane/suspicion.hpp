@@ -21,7 +21,7 @@ class suspicion {
    // `connect_timeout` also bounds the wait for a PING of our own.
    suspicion(resp::link& probe, event_queue&, duration attempt_timeout, duration connect_timeout);
 
-   // What the lane waits for.
+   // Replies that the lane waits for.
    struct awaited {
       const ledger_slot* oldest = nullptr;           // the oldest unanswered command; null: none
       bool tests_idle = false;                       // it is the PING that tests an idle connection
@@ -51,7 +51,7 @@ class suspicion {
    }
    duration idle_for(time_point now) const { return now - last_heard_; }
 
-   // What the kernel tells of bytes that go. `look_at`: when to ask it next.
+   // State of the bytes that go, from the kernel. `look_at`: when to ask it next.
    life& sent() { return life_; }
    time_point look_at(const awaited& a) const {
       return a.oldest == nullptr ? never : life_.look_at(silent_since(), a.appended);

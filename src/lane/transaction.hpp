@@ -1,4 +1,4 @@
-// What is particular about MULTI ... EXEC given as one operation: it is as repeatable as its worst member, the reason
+// Rules for MULTI ... EXEC given as one operation: it is as repeatable as its worst member, the reason
 // of its failure may stand in any of its replies, and what it did to the connection stands in the reply to EXEC.
 #pragma once
 
@@ -16,7 +16,7 @@ namespace holdfast::lane {
 resp::repeat_class repeats(const operation&);
 bool is_plain_read(const resp::command_entry*);  // whatever its arguments are
 bool only_reads(const operation&);
-// What the error in the last reply proves. All replies are in `results`.
+// Proof by the error in the last reply. All replies are in `results`.
 resp::reply_proof proof_of(const operation&);
 // EXEC was answered with an array, and yet nothing was done: a gate turned away what a script wanted to write, and all
 // else read. The member that says so, and the gate.
@@ -35,7 +35,7 @@ void hide_values(operation&);
 // MULTI itself was answered with an error: the members behind it run one by one as they come.
 inline bool multi_was_refused(const operation& op) { return op.is_transaction() && op.replies != 0 && !op.results[0]; }
 
-// What EXEC or DISCARD was answered with: whether the connection may be inside the transaction still, where all that
+// Reply to EXEC or DISCARD: whether the connection may be inside the transaction still, where all that
 // follows would be answered with QUEUED, and never run. So is DISCARD that is forbidden, or EXEC before Redis 6.2.
 bool may_be_inside(std::string_view said);
 

@@ -30,7 +30,7 @@ class asking_order {
       const auto at = std::find(order_.begin(), order_.end(), number);
       std::rotate(order_.begin(), at, at + 1);
    }
-   // Whose turn it is; the next one's comes a `stagger` later.
+   // The Sentinel whose turn it is; the next one's comes a `stagger` later.
    std::optional<std::size_t> take(time_point now, duration stagger) {
       next_at_ = never;
       if (is_done()) return std::nullopt;

@@ -52,7 +52,7 @@ master_choice choose_master(const impl::master_node* believed, std::span<const s
 // deployment. Whether anything was left out.
 bool leave_out_unsupported(std::vector<sentinel_vote>& in_hand, std::size_t known);
 
-// What all of `in_hand` agree on, if it is older than what is believed, and if they are more than half of the `known`
+// Agreement of all of `in_hand`, if it is older than what is believed, and if they are more than half of the `known`
 // Sentinels: they may have been rebuilt from nothing. Where it lasts, and the role agrees, it is a new lineage.
 std::optional<sentinel_vote> agreed_older(const impl::master_node& believed, std::span<const sentinel_vote> in_hand,
                                           std::size_t known);

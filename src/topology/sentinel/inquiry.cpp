@@ -217,8 +217,8 @@ inquiry::event inquiry::take_list(value_view reply) {
    }
 }
 
-// Whoever does not tell them (a user who may not ask, a Sentinel that is too old) leaves us without warm connections,
-// and is as good a Sentinel as any otherwise.
+// A Sentinel that does not tell them (the user may not ask, or it is too old) leaves us without warm connections, and
+// is as good as any otherwise.
 inquiry::event inquiry::take_replicas(value_view reply, time_point now) {
    replicas_.under_way = false;
    if (replicas_.wanted) want_replicas(now);

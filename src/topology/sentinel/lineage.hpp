@@ -37,7 +37,7 @@ class lineage {
       return state_ == state::agreed ? after(since_, settings_->agree_for) : never;  // then they are to be asked
    }
 
-   // What the Sentinels agree on now. True where an agreement has begun.
+   // The master that the Sentinels agree on now. True where an agreement has begun.
    bool on_votes(const std::optional<sentinel_vote>& agreed, time_point now);
    void on_asked(rounds::id);
    // The question is answered. True where the agreed master is to be accepted at once: it is what is believed, and the

@@ -1,4 +1,4 @@
-// Who is a Sentinel of this deployment, and so whose word counts. Pure functions, as in belief.hpp.
+// Sentinels of this deployment, whose word counts, told from others. Pure functions, as in belief.hpp.
 //
 // A Sentinel is its run id, which it tells on each connection; where it does not, it is known by its address, and its
 // id is *unproven*. A *place* is an address that is dialled. The configured places count, except for a *stray*: two
@@ -49,7 +49,7 @@ bool are_related(const place& one, const place& other);
 
 // Whether a voting Sentinel lists this id at this address.
 bool is_listed(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);
-// Where the Sentinel with this id is listed by those that vote: `where` itself if it is among them and no other
+// Address at which those that vote list the Sentinel with this id: `where` itself if it is among them and no other
 // follows, else the one after it. Each call goes on to the next.
 endpoint next_address(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);
 

@@ -1,4 +1,4 @@
-// What a Sentinel publishes about our master, and what it is a hint of. A hint is never believed: it says when to ask.
+// Events that a Sentinel publishes about our master, as hints. A hint is never believed: it says when to ask.
 #pragma once
 
 #include <holdfast/endpoint.hpp>
@@ -43,8 +43,8 @@ struct hint {
 // many masters does not send us every step of theirs, and because a user's ACL can allow them one by one.
 std::span<const std::string_view> event_channels();
 
-// What `payload`, published on `channel`, means for the master called `name`; nothing if it is about another master, or
-// makes no sense.
+// Meaning of `payload`, published on `channel`, for the master called `name`; nothing if it is about another master,
+// or makes no sense.
 std::optional<hint> read_hint(std::string_view channel, std::string_view payload, std::string_view name);
 
 }  // namespace holdfast::topology

@@ -1,4 +1,4 @@
-// What the tracker knows of one Sentinel: its two connections, its status, and its latest answer.
+// One Sentinel, as the tracker knows it: its two connections, its status, and its latest answer.
 #pragma once
 
 #include "topology/sentinel/belief.hpp"

@@ -1,5 +1,5 @@
-// What a Sentinel's answers say. Everything here comes from another machine: whatever does not fit is `malformed`, and
-// the caller closes that connection.
+// Readers of a Sentinel's answers. Everything here comes from another machine: whatever does not fit is `malformed`,
+// and the caller closes that connection.
 #pragma once
 
 #include <holdfast/endpoint.hpp>

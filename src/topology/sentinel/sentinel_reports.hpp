@@ -1,4 +1,4 @@
-// What the Sentinels say, taken together, besides who the master is. Functions of what is known of each.
+// Reports of the Sentinels, taken together, on all but who the master is. Functions of what is known of each.
 #pragma once
 
 #include "topology/sentinel/rounds.hpp"
@@ -34,7 +34,7 @@ std::string run_id_of(const sentinel_peers&, const endpoint& master);
 // have reached all. Nothing where no Sentinel answers.
 std::optional<std::vector<listed_node>> listed_replicas(const sentinel_peers&, const endpoint& master);
 
-// What the first Sentinel that names another node says, in a sentence; empty where none does.
+// The word of the first Sentinel that names another node, in a sentence; empty where none does.
 std::string objection_to(const impl::master_node& target, const sentinel_peers&, duration agree_for);
 // `order`: the numbers of those that are told about.
 impl::unavailable why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,

@@ -94,7 +94,7 @@ bool sentinel_roll::call(time_point now) {
    return changed;
 }
 
-// Where none that counts has answered for long, they are gone, and what is there may be the same deployment, rebuilt.
+// All Sentinels that count were silent for long: they are gone, and the strays may be the same deployment, rebuilt.
 void sentinel_roll::pardon_strays(time_point now) {
    silent_since_ = anyone_votes(peers_) ? never : std::min(silent_since_, now);
    if (now < after(silent_since_, settings_->stray_for)) return;

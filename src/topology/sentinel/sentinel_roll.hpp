@@ -56,7 +56,7 @@ class sentinel_roll {
    void prefer(peer&, time_point now);  // it has answered: all others are dialled, and it is at the front
    bool is_due() const { return due_ && !peers_.empty(); }
    bool call(time_point now);  // whether other ones count than before
-   // What follows from the lists as soon as every configured place was tried: for each place, then for those unmet.
+   // Consequences of the lists as soon as every configured place was tried: for each place, then for those unmet.
    bool may_learn() const;
    bool has_moved_away(const peer&) const;  // it shows no id, and the one that was to be there is listed elsewhere
    move follow_the_list(peer&, rounds::id, time_point now);

@@ -1,4 +1,4 @@
-// What the tracker is told, once, when it is made. Every member has a default; times are lengths of time, never
+// Settings of a tracker, given once, when it is made. Every member has a default; times are lengths of time, never
 // instants.
 #pragma once
 

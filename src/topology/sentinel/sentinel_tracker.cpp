@@ -8,7 +8,7 @@
 namespace holdfast::topology {
 namespace {
 
-// What a Sentinel says is small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
+// Answers of a Sentinel are small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
 resp::limits small(resp::limits l) {
    l.reply_bytes = std::min(l.reply_bytes, std::size_t{1} << 20);
    l.depth = std::min(l.depth, 8U);
@@ -135,7 +135,7 @@ void sentinel_tracker::start(time_point now) {
    deadline_ = soonest_deadline();
 }
 
-// What is going on is worth more questions than one in ten seconds.
+// Trouble is worth more questions than one in ten seconds.
 bool sentinel_tracker::alert() const {
    const bool agreed = lineage_.now() != lineage::state::none;
    return !reachable_ || agreed || is_provisional() || roll_.contradicted() || failover_in_progress();
@@ -443,7 +443,7 @@ void sentinel_tracker::pursue_those_that_matter(time_point now) {
 
 // ---- what is believed ---------------------------------------------------------------------------------------------
 
-// Where something is believed already, every answer counts at once. The first belief is formed by `conclude`.
+// Every answer counts at once where something is believed already. The first belief is formed by `conclude`.
 void sentinel_tracker::weigh(time_point now) {
    if (!believed_) return;
    const auto& in_hand = roll_.supported_votes();

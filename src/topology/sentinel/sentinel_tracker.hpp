@@ -84,7 +84,7 @@ class sentinel_tracker {
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
    std::optional<impl::unavailable> why_none()
       const;  // empty while there is a target, and before the first round is over
-   // What Sentinels say against the target, in a sentence; empty where none names another node.
+   // Objection of Sentinels to the target, in a sentence; empty where none names another node.
    std::string objection() const;
    // All known, in the order in which they would be asked.
    std::vector<endpoint> sentinels() const { return roll_.addresses(); }

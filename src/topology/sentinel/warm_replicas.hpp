@@ -55,7 +55,7 @@ class warm_replicas {
    bool on_received(resp::link&, time_point now);
    void tick(time_point now, bool late);
    time_point deadline() const;
-   // What was found out since; nothing when all was taken.
+   // The next observation; nothing when all were taken.
    std::optional<role_observation> take();
 
    std::size_t link_count() const { return slots_.size(); }
