@@ -57,7 +57,7 @@ void connector::guided(time_point now) {
          if (!target || target->where == node_->where || !is_same_process(*target)) return;
          // By its new name from now on. It was verified; and a node that is demoted ends its connections.
          node_ = target;
-         return guide_.role_verified(node_->where, node_->epoch, now);
+         return guide_.role_verified(*node_);
       }
       case phase::asking:
          if (!guide_.answered(round_)) return;
@@ -147,7 +147,7 @@ void connector::become_ready(time_point now) {
       link_.pass_over();
       if (wanted_ && link_.has_next()) return dial_next(now);
       link_.close();
-      if (guide_.roles_matter()) guide_.role_refused(node_->where, role, now);
+      if (guide_.roles_matter()) guide_.role_refused(*node_, role);
       return pause(now);
    }
    addresses_.on_ready(handshake_.role());
@@ -162,7 +162,7 @@ void connector::become_ready(time_point now) {
    causes_.clear();
    set_phase(phase::ready, never, now);
    events_.tell([&] { return event::connected{node_->where, node_->epoch, handshake_.resp3()}; });
-   if (guide_.roles_matter()) guide_.role_verified(node_->where, node_->epoch, now);
+   if (guide_.roles_matter()) guide_.role_verified(*node_);
 }
 
 void connector::dial_next(time_point now) {

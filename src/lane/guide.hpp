@@ -5,7 +5,6 @@
 #include "view/topology_requests.hpp"
 #include "view/topology_view.hpp"
 
-#include <holdfast/endpoint.hpp>
 #include <holdfast/time.hpp>
 
 #include <cstdint>
@@ -43,11 +42,12 @@ class guide {
       has_requests_ = view_->verify_role;
       requests_.commands_wait = commands_wait;
    }
-   void role_verified(const endpoint& e, std::uint64_t epoch, time_point) {
-      report({.where = e, .verified = true, .epoch = epoch, .generation = generation_});
+   // `n`: as it was named when it was dialled.
+   void role_verified(const impl::master_node& n) {
+      report({.where = n.where, .verified = true, .epoch = n.epoch, .generation = n.generation});
    }
-   void role_refused(const endpoint& e, std::string_view role, time_point) {
-      report({.where = e, .role = std::string(role), .generation = generation_});
+   void role_refused(const impl::master_node& n, std::string_view role) {
+      report({.where = n.where, .role = std::string(role), .generation = n.generation});
    }
 
    // ---- the engine's half ----
@@ -60,7 +60,6 @@ class guide {
    void update(impl::topology_update u) {
       view_ = std::move(u.view);
       answered_ = u.answered;
-      if (view_->master) generation_ = view_->master->generation;
       hold_ends_ = view_->hold_writes_until == time_point::min() ? never : view_->hold_writes_until;
    }
    const impl::topology_view& view() const { return *view_; }
@@ -78,7 +77,6 @@ class guide {
 
    std::shared_ptr<const impl::topology_view> view_ = std::make_shared<const impl::topology_view>();
    std::uint64_t answered_ = 0;
-   std::uint64_t generation_ = 0;  // of the last master that was named
    time_point hold_ends_ = never;
    impl::topology_requests requests_;
    bool has_requests_ = false;

@@ -19,8 +19,8 @@ struct role_report {
    bool verified = false;  // it is a master
    std::string role = {};  // else that it is refused for
    std::uint64_t epoch = 0;
-   // Generation of the master in the lane's view at that moment. Where another one is named meanwhile, a refusal is
-   // dropped: the same node may be named anew.
+   // Generation under which the node was dialled. Where another one is named meanwhile, a refusal is dropped: the same
+   // node may be named anew.
    std::uint64_t generation = 0;
 
    friend bool operator==(const role_report&, const role_report&) = default;

@@ -113,6 +113,20 @@ TEST(Handshake, OfAServerWhoseRoleDoesNotMatterNeedsNoRole) {
    }
 }
 
+TEST(Handshake, reports_a_role_of_the_node_as_it_was_dialled) {
+   for (const bool is_master : {true, false}) {
+      script s;
+      s.submit("GET k");
+      s.open();
+      s.watch.name(node_a, 6);  // the same one under a newer epoch: it is not dialled anew
+      s.guided();
+      s.answer(hello(is_master ? "master" : "slave") + client_info(7));
+      ASSERT_EQ(s.watch.roles_told.size(), 1U);
+      EXPECT_EQ(s.watch.view.master->generation, 2U);
+      EXPECT_EQ(s.watch.generation_told, 1U) << is_master;
+   }
+}
+
 TEST(Handshake, LeavesANodeThatIsNoMasterAndSaysSoToTheGuide) {
    for (const char* role : {"slave", "replica", ""}) {
       script s;

@@ -59,6 +59,7 @@ class scripted_topology {
    unsigned asked = 0;
    bool needed = false;
    std::vector<std::string> roles_told = {};
+   std::uint64_t generation_told = 0;  // of the last report
 
    void name(const endpoint& where, std::uint64_t epoch, std::string run_id = {}) {
       view.master = impl::master_node{where, epoch, ++generation_, std::move(run_id)};

@@ -120,6 +120,7 @@ void scripted_topology::take_requests() {
    needed = r.commands_wait;
    for (const auto& one : r.reports) {
       roles_told.push_back(one.where.host + " is " + (one.verified ? "master" : one.role));
+      generation_told = one.generation;
    }
 }
 
