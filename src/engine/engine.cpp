@@ -112,11 +112,11 @@ void engine::tell_breaker(time_point now) {
    if (s == told_breaker_) return;
    told_breaker_ = s;
    events_.tell([&] { return event::breaker_changed{std::string(to_string(s))}; });
-   if (s == circuit_state::open) guide_.ask(now);
+   if (s == circuit_state::open) guide_.ask();
 }
 
 void engine::discover(time_point now) {
-   guide_.ask(now);
+   guide_.ask();
    finish(now);
 }
 
@@ -207,7 +207,7 @@ void engine::connected(link_id id, std::uint32_t serial, time_point now) {
    if (l == nullptr) return;
    l->opened();
    if (is_lanes(*l)) {
-      lane_.on_opened(*l, now);
+      lane_.on_opened(*l);
       return finish(now);
    }
    tracked_->tracker().on_opened(*l, now);

@@ -80,19 +80,19 @@ void command_lane::refuse(operation& op, errc why, time_point now) {
 void command_lane::cancel(operation& op, time_point now) {
    if (op.is == operation::state::idle) return;
    departures_.cancel(op, now);
-   rest_if_idle(now);
+   rest_if_idle();
    pump(now);
 }
 
 void command_lane::cancel_all(time_point now) {
    departures_.cancel_all(now);
-   rest_if_idle(now);
+   rest_if_idle();
    pump(now);
 }
 
-void command_lane::on_opened(resp::link& l, time_point now) {
+void command_lane::on_opened(resp::link& l) {
    if (&l == &link_)
-      connector_.on_opened(session_, !queue_.empty() && allows_busy_server(*queue_.front()), now);
+      connector_.on_opened(session_, !queue_.empty() && allows_busy_server(*queue_.front()));
    else
       suspicion_.on_probe_opened();
 }
@@ -177,14 +177,14 @@ suspicion::awaited command_lane::awaited() const {
 void command_lane::watch_silence(time_point now) {
    if (ledger_.empty() || !connector_.ready()) return;
    auto found = suspicion_.check(awaited(), link_.where(), now);
-   if (found.raised) guide_.ask(now);
+   if (found.raised) guide_.ask();
    if (!found.lost.empty()) lose(std::move(found.lost), fault::connection_lost, true, now);
 }
 
 void command_lane::expire(time_point now) {
    if (now < departures_.next_deadline()) return;
    departures_.expire(now);
-   rest_if_idle(now);
+   rest_if_idle();
 }
 
 // Trying on would not help as far as can be known (a wrong password, a name that no Sentinel knows): better an error
@@ -197,11 +197,11 @@ void command_lane::check_final_problem(time_point now) {
       queue_.remove(*op);
       endings_.fail(*op, std::move(e));
    }
-   rest_if_idle(now);
+   rest_if_idle();
 }
 
-void command_lane::rest_if_idle(time_point now) {
-   if (queue_.nothing_waits()) connector_.rest(now);
+void command_lane::rest_if_idle() {
+   if (queue_.nothing_waits()) connector_.rest();
 }
 
 // ---- what is written, and when ----
@@ -211,7 +211,7 @@ void command_lane::pump(time_point now) {
    gate_.tick(now);
    if (connector_.without_identity()) leave_if_unfinished(now);
    leave_when_drained(now);
-   if (!connector_.ready()) return queue_.nothing_waits() ? connector_.rest(now) : connector_.want(now);
+   if (!connector_.ready()) return queue_.nothing_waits() ? connector_.rest() : connector_.want(now);
    if (!gate_.is_open()) {
       write_probe(now);
       return link_.flush();
@@ -513,7 +513,7 @@ void command_lane::pushed_back(operation& op, const decision& d, time_point now)
    ++op.pushbacks;
    queue_.put_back(op);
    // It may last: another node may have become the master meanwhile.
-   if (!pacing_.leaving() && gate_.may_ask(now)) guide_.ask(now);
+   if (!pacing_.leaving() && gate_.may_ask(now)) guide_.ask();
 }
 
 // It was tried often enough: all that it turned away with these words hear of it, and what comes next is tried anew.
@@ -560,7 +560,7 @@ void command_lane::lose(std::string why, fault f, bool abortive, time_point now)
    if (abortive) link_.abort();
    if (!queue_.nothing_waits()) connector_.want(now);
    connector_.leave(now);
-   rest_if_idle(now);
+   rest_if_idle();
 }
 
 void command_lane::resolve_lost(const lost_command& l, const text_list& why, time_point now) {

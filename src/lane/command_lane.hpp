@@ -69,7 +69,7 @@ class command_lane {
    duration default_deadline() const { return departures_.default_deadline(); }
 
    // ---- the engine's half ----
-   void on_opened(resp::link&, time_point now);
+   void on_opened(resp::link&);
    void on_received(resp::link&, time_point now);
    void on_lost(resp::link&, std::string_view why, time_point now);
    void guided(time_point now);  // the guide's mind may have changed
@@ -103,7 +103,7 @@ class command_lane {
    void expire(time_point now);
    void watch_silence(time_point now);
    suspicion::awaited awaited() const;
-   void rest_if_idle(time_point now);
+   void rest_if_idle();
 
    // ---- what is written, and when ----
    void pump(time_point now);

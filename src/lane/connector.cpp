@@ -14,12 +14,12 @@ connector::connector(connector_settings s, resp::link& l, guide& g, event_queue&
      events_(events),
      pauses_(settings_.backoff, settings_.failover_cap, settings_.reconnect_spread, seed) {}
 
-void connector::set_phase(phase p, time_point deadline, time_point now) {
+void connector::set_phase(phase p, time_point deadline) {
    const bool waiting = p != phase::resting && p != phase::ready;
    const bool waited = phase_ != phase::resting && phase_ != phase::ready;
    phase_ = p;
    deadline_ = deadline;
-   if (waiting != waited) guide_.need(waiting, now);
+   if (waiting != waited) guide_.need(waiting);
 }
 
 void connector::want(time_point now) {
@@ -30,9 +30,9 @@ void connector::want(time_point now) {
    ask(now);
 }
 
-void connector::rest(time_point now) {
+void connector::rest() {
    wanted_ = false;
-   if (phase_ == phase::asking || phase_ == phase::pausing) set_phase(phase::resting, never, now);
+   if (phase_ == phase::asking || phase_ == phase::pausing) set_phase(phase::resting, never);
 }
 
 void connector::leave(time_point now) {
@@ -44,8 +44,8 @@ void connector::leave(time_point now) {
 }
 
 void connector::ask(time_point now) {
-   set_phase(phase::asking, never, now);
-   round_ = guide_.ask(now);
+   set_phase(phase::asking, never);
+   round_ = guide_.ask();
    guided(now);
 }
 
@@ -97,15 +97,15 @@ void connector::dial(time_point now) {
       master_changed_at_ = now;
       pauses_.on_master_changed();
    }
-   if (pauses_.must_spread()) return set_phase(phase::pausing, after(now, pauses_.take_spread()), now);
+   if (pauses_.must_spread()) return set_phase(phase::pausing, after(now, pauses_.take_spread()));
    addresses_.begin();
-   set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
+   set_phase(phase::dialing, after(now, settings_.connect_timeout));
    link_.dial(node_->where);
 }
 
-void connector::on_opened(const session& s, bool allow_busy_server, time_point now) {
+void connector::on_opened(const session& s, bool allow_busy_server) {
    HOLDFAST_ASSERT(phase_ == phase::dialing);
-   set_phase(phase::greeting, deadline_, now);
+   set_phase(phase::greeting, deadline_);
    handshake_.begin(s, addresses_.way(), fences_.earlier(here()), guide_.roles_matter(), allow_busy_server, link_.out);
    link_.flush();
 }
@@ -160,13 +160,13 @@ void connector::become_ready(time_point now) {
    pauses_.on_ready();
    problem_.reset();
    causes_.clear();
-   set_phase(phase::ready, never, now);
+   set_phase(phase::ready, never);
    events_.tell([&] { return event::connected{node_->where, node_->epoch, handshake_.resp3()}; });
    if (guide_.roles_matter()) guide_.role_verified(*node_);
 }
 
 void connector::dial_next(time_point now) {
-   set_phase(phase::dialing, after(now, settings_.connect_timeout), now);
+   set_phase(phase::dialing, after(now, settings_.connect_timeout));
    link_.dial_next();
 }
 
@@ -204,8 +204,8 @@ void connector::failed(errc code, std::string why, time_point now) {
    if (code != errc::refused) return pause(now);
    // Full of clients: each try costs it a connection more.
    const duration d = pauses_.next_refused();
-   if (!wanted_) return set_phase(phase::resting, never, now);
-   set_phase(phase::pausing, after(now, d), now);
+   if (!wanted_) return set_phase(phase::resting, never);
+   set_phase(phase::pausing, after(now, d));
 }
 
 void connector::note(std::string cause) {
@@ -223,8 +223,8 @@ std::string connector::under_way() const {
 void connector::pause(time_point now) {
    addresses_.end();
    const duration d = pauses_.next(guide_.failover_in_progress());
-   if (!wanted_) return set_phase(phase::resting, never, now);  // nobody waits for it
-   set_phase(phase::pausing, after(now, d), now);
+   if (!wanted_) return set_phase(phase::resting, never);  // nobody waits for it
+   set_phase(phase::pausing, after(now, d));
 }
 
 void connector::tick(time_point now) {

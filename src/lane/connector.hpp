@@ -39,13 +39,13 @@ class connector {
    connector(connector_settings, resp::link&, guide&, event_queue&, std::uint64_t seed);
 
    void want(time_point now);   // there is something to send
-   void rest(time_point now);   // there is nothing: no more tries (an open connection stays)
+   void rest();                 // there is nothing: no more tries (an open connection stays)
    void leave(time_point now);  // the connection ended, or its node is to be left; closes it if it is open
    // A command was answered: the next failure is a first one.
    void proven() { pauses_.on_answered(); }
 
    // The link's events, for as long as `now() != ready`.
-   void on_opened(const session&, bool allow_busy_server, time_point now);
+   void on_opened(const session&, bool allow_busy_server);
    void on_lost(std::string_view why, time_point now);
    void on_received(time_point now);
    void guided(time_point now);  // the guide's mind may have changed
@@ -84,7 +84,7 @@ class connector {
    bool is_unwanted() const { return link_.one_of_several() && addresses_.is_unwanted(handshake_.role()); }
    static constexpr std::size_t most_causes = 16;
 
-   void set_phase(phase, time_point deadline, time_point now);
+   void set_phase(phase, time_point deadline);
    void ask(time_point now);
    void dial(time_point now);
    void dial_next(time_point now);

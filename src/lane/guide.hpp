@@ -34,11 +34,11 @@ class guide {
 
    // ---- the lane's half: its requests ----
    // Starts to find out. Every reconnection asks.
-   round ask(time_point) {
+   round ask() {
       has_requests_ = view_->verify_role;
       return ++requests_.asked;
    }
-   void need(bool commands_wait, time_point) {
+   void need(bool commands_wait) {
       has_requests_ = view_->verify_role;
       requests_.commands_wait = commands_wait;
    }

@@ -5,8 +5,6 @@
 namespace holdfast::lane {
 namespace {
 
-const time_point now = time_point{} + std::chrono::hours(1);
-
 impl::topology_update update(impl::topology_view v) {
    return {std::make_shared<const impl::topology_view>(std::move(v))};
 }
@@ -14,8 +12,8 @@ impl::topology_update update(impl::topology_view v) {
 TEST(guide, requests_are_taken_once) {
    guide g;
    EXPECT_FALSE(g.has_requests());
-   g.ask(now);
-   g.need(true, now);
+   g.ask();
+   g.need(true);
    EXPECT_TRUE(g.has_requests());
    const auto taken = g.take_requests();
    EXPECT_EQ(taken.asked, 1U);
@@ -26,8 +24,8 @@ TEST(guide, requests_are_taken_once) {
 TEST(guide, fixed_server_is_requested_nothing) {
    guide g;
    g.update(update({.master = impl::master_node{.where = {"10.0.0.1", 6379}, .generation = 1}, .verify_role = false}));
-   EXPECT_TRUE(g.answered(g.ask(now)));
-   g.need(true, now);
+   EXPECT_TRUE(g.answered(g.ask()));
+   g.need(true);
    EXPECT_FALSE(g.has_requests()) << "nobody would take them";
 }
 

@@ -105,7 +105,7 @@ void random_world::open() {
    now_connected_->address = "10.9.9.9:" + std::to_string(connections_);
    nodes_[now_connected_->node].connections.push_back(now_connected_);
    main_.opened();
-   lane_->on_opened(main_, now_);
+   lane_->on_opened(main_);
 }
 
 void random_world::accept(std::size_t n) {

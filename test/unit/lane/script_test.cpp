@@ -172,7 +172,7 @@ void script::open() {
    at_server_.reset();
    unanswered = 0;
    main.opened();
-   subject.on_opened(main, now);
+   subject.on_opened(main);
    settle();
 }
 
@@ -254,7 +254,7 @@ void script::answer_all() {
 void script::open_probe() {
    ASSERT_EQ(probe.now(), resp::link::state::dialing);
    probe.opened();
-   subject.on_opened(probe, now);
+   subject.on_opened(probe);
    settle();
 }
 
