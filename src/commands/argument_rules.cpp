@@ -1,11 +1,12 @@
 #include "commands/argument_rules.hpp"
 
 #include "core/ascii_case.hpp"
+#include "core/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 
 namespace holdfast::resp::argument_rules {
 namespace {
@@ -14,11 +15,7 @@ using enum repeat_class;
 
 repeat_class worse(repeat_class a, repeat_class b) { return std::max(a, b); }
 
-bool read(std::string_view text, std::int64_t& n) {
-   const char* const end = text.data() + text.size();
-   const auto [stopped, problem] = std::from_chars(text.data(), end, n);
-   return problem == std::errc{} && stopped == end;
-}
+std::optional<std::int64_t> number(std::string_view text) { return parse_number<std::int64_t>(text); }
 
 // The arguments, one after the other; empty views when there are no more.
 class cursor {
@@ -81,9 +78,9 @@ repeat_class getex(const command& c) { return c.size() <= 2 ? same : result_lost
 // MSETEX numkeys key value ... [NX | XX] [expiry]
 repeat_class msetex(const command& c) {
    cursor at{c, 1};
-   std::int64_t keys = 0;
-   if (!read(at.next(), keys) || keys < 1 || 2 * static_cast<std::uint64_t>(keys) > c.size()) return not_repeatable;
-   at.skip(static_cast<unsigned>(2 * keys));
+   const auto keys = number(at.next());
+   if (!keys || *keys < 1 || 2 * static_cast<std::uint64_t>(*keys) > c.size()) return not_repeatable;
+   at.skip(static_cast<unsigned>(2 * *keys));
    repeat_class found = same;
    while (at.more()) {
       const std::string_view option = at.next();
@@ -131,14 +128,14 @@ repeat_class bitop(const command& c) {
 // ---- lists ---------------------------------------------------------------------------------------------------------
 
 repeat_class lrem(const command& c) {
-   std::int64_t count = 0;
-   return c.size() == 4 && read(c.argument(2), count) && count == 0 ? same_state : not_repeatable;
+   return c.size() == 4 && number(c.argument(2)) == 0 ? same_state : not_repeatable;
 }
 
 repeat_class ltrim(const command& c) {
-   std::int64_t start = 0;
-   std::int64_t stop = 0;
-   if (c.size() != 4 || !read(c.argument(2), start) || !read(c.argument(3), stop)) return not_repeatable;
+   if (c.size() != 4) return not_repeatable;
+   const auto start = number(c.argument(2));
+   const auto stop = number(c.argument(3));
+   if (!start || !stop) return not_repeatable;
    const bool keeps_the_front = start == 0 && stop >= 0;
    const bool keeps_the_back = start <= 0 && stop == -1;
    return keeps_the_front || keeps_the_back ? same : not_repeatable;
@@ -159,11 +156,11 @@ repeat_class zadd(const command& c) {
 
 // ZUNIONSTORE destination numkeys key ... [options]
 repeat_class numbered_sources_store(const command& c) {
-   std::int64_t keys = 0;
-   if (c.size() < 4 || !read(c.argument(2), keys) || keys < 1) return not_repeatable;
+   const auto keys = c.size() < 4 ? std::nullopt : number(c.argument(2));
+   if (!keys || *keys < 1) return not_repeatable;
    const std::string_view destination = c.argument(1);
    cursor sources{c, 3};
-   for (; keys != 0 && sources.more(); --keys) {
+   for (auto left = *keys; left != 0 && sources.more(); --left) {
       if (sources.next() == destination) return not_repeatable;
    }
    return same;
@@ -212,9 +209,9 @@ bool may_read(std::string_view pattern, std::string_view key) {
 
 // The number behind FIELDS, as far as there are arguments; below zero where it is none.
 std::int64_t fields_of(cursor& at, const command& c) {
-   std::int64_t n = 0;
-   if (!read(at.next(), n) || n < 0) return -1;
-   return std::min(n, static_cast<std::int64_t>(c.size()));
+   const auto n = number(at.next());
+   if (!n || *n < 0) return -1;
+   return std::min(*n, static_cast<std::int64_t>(c.size()));
 }
 
 }  // namespace
@@ -370,19 +367,17 @@ namespace {
 constexpr double longest_seconds = 1e9;  // beyond some thirty years it is for ever
 
 std::optional<duration> seconds(std::string_view text) {
-   double s = 0;
-   const char* const end = text.data() + text.size();
-   const auto [stopped, problem] = std::from_chars(text.data(), end, s);
-   if (problem != std::errc{} || stopped != end || !(s >= 0)) return {};  // the server will refuse it
-   if (s > longest_seconds) return duration::zero();
-   return duration{static_cast<duration::rep>(std::ceil(s * 1e9))};
+   const auto s = parse_number<double>(text);
+   if (!s || !(*s >= 0)) return {};  // the server will refuse it
+   if (*s > longest_seconds) return duration::zero();
+   return duration{static_cast<duration::rep>(std::ceil(*s * 1e9))};
 }
 
 std::optional<duration> milliseconds(std::string_view text) {
-   std::int64_t ms = 0;
-   if (!read(text, ms) || ms < 0) return {};
-   if (ms > static_cast<std::int64_t>(longest_seconds * 1e3)) return duration::zero();
-   return std::chrono::milliseconds{ms};
+   const auto ms = number(text);
+   if (!ms || *ms < 0) return {};
+   if (*ms > static_cast<std::int64_t>(longest_seconds * 1e3)) return duration::zero();
+   return std::chrono::milliseconds{*ms};
 }
 
 }  // namespace

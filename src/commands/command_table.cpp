@@ -2,6 +2,7 @@
 
 #include "commands/repeat_rules.hpp"
 #include "core/ascii_case.hpp"
+#include "core/number.hpp"
 
 #include <algorithm>
 #include <array>
@@ -229,6 +230,12 @@ const command_entry* find_command(const command& c) {
 }
 
 std::span<const command_entry> all_commands() { return table.entries; }
+
+int count_of_script_keys(const command_entry* entry, const command& c) {
+   if (!is_script(entry) || c.size() < 4) return 0;
+   const auto n = parse_number<std::uint32_t>(c.argument(2));
+   return n && *n <= c.size() - 3 ? static_cast<int>(*n) : 0;
+}
 
 repeat_class repeats(const command_entry* entry, const command& c) {
    if (entry == nullptr) return c.idempotent() ? repeat_class::same : repeat_class::not_repeatable;

@@ -99,6 +99,9 @@ repeat_class repeats(const command_entry* entry, const command&);
 // How long the server may hold the command back, as its arguments say: empty: not at all; zero: for ever.
 std::optional<duration> block_time(const command_entry* entry, const command&);
 
+// How many keys a script declares; none where that can't be read.
+int count_of_script_keys(const command_entry* entry, const command&);
+
 // Calls `f` with each of `count` arguments from `at` on that `keys` says is a key: one step for each argument, so that
 // a DEL of 60 000 keys takes 60 000.
 template <class Iterator, class F>
@@ -120,6 +123,13 @@ bool for_each_key(const command_entry* entry, const command& c, F&& f) {
    if (entry == nullptr || entry->traits.movable || entry->keys.first < 0) return false;
    if (entry->keys.first != 0) for_each_key(entry->keys, c.arguments().begin(), c.size(), std::forward<F>(f));
    return true;
+}
+
+// Calls `f` with each key that a script declares: EVAL script 2 key key ...
+template <class F>
+void for_each_script_key(const command_entry* entry, const command& c, F&& f) {
+   if (const int n = count_of_script_keys(entry, c); n != 0)
+      for_each_key(key_positions{3, n + 2, 1}, c.arguments().begin(), c.size(), std::forward<F>(f));
 }
 
 inline bool is_script(const command_entry* entry) { return entry != nullptr && entry->traits.script; }

@@ -4,10 +4,10 @@
 #include "commands/known_words.hpp"
 #include "core/ascii_case.hpp"
 #include "core/escape.hpp"
+#include "core/number.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <iterator>
 #include <ostream>
 #include <system_error>
@@ -82,11 +82,10 @@ class places {
 
  private:
    void counted(std::size_t at, std::string_view number) {
-      std::size_t n = 0;
-      const auto [end, problem] = std::from_chars(number.data(), number.data() + number.size(), n);
-      if (problem != std::errc{} || end != number.data() + number.size() || n >= size_ - at) return;
+      const auto n = parse_number<std::size_t>(number);
+      if (!n || *n >= size_ - at) return;
       more_ = at + 1;
-      more_count_ = n;
+      more_count_ = *n;
    }
    // STREAMS key ... id ...
    void streams(const command& c, std::size_t from) {

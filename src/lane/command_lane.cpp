@@ -213,53 +213,58 @@ void command_lane::pump(time_point now) {
    leave_when_drained(now);
    if (!connector_.ready()) return queue_.nothing_waits() ? connector_.rest() : connector_.want(now);
    if (!gate_.is_open()) {
-      write_probe(now);
+      write_past_gate(now);
       return link_.flush();
    }
    while (operation* op = queue_.front()) {
       if (waits_for_older(*op, now)) break;
       if (op->kept != operation::answer::none && its_answer_is_final(*op, now)) continue;
-      if (held(*op, now) || is_full() || ledger_.must_answer_before(*op)) break;
-      if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-      if (comes_with_transaction(*op) && must_test_multi(now)) break;
-      queue_.remove(*op);
-      write(*op, now);
-      if (connector_.without_identity()) leave_if_unfinished(now);
+      if (try_write(*op, now) == attempt::waits) break;
    }
    link_.flush();
 }
 
-// The gate is closed: once the pause is over, the oldest of what it holds is sent, alone. Only what the server takes
-// all the same goes along: reads that are not about what waits, or what ends a script that makes it busy.
-void command_lane::write_probe(time_point now) {
-   if (gate_.paused(now) || gate_.has_probe()) return;
-   touched_keys waiting;
-   for (operation *op = queue_.front(), *next = nullptr; op != nullptr; op = next) {
+command_lane::attempt command_lane::try_write(operation& op, time_point now) {
+   if (held(op, now) || is_full() || ledger_.must_answer_before(op)) return attempt::waits;
+   if (cursors_.may_concern(op) && refuse_foreign_cursor(op, now)) return attempt::ended;
+   if (comes_with_transaction(op) && must_test_multi(now)) return attempt::waits;
+   queue_.take(op);
+   write(op, now);
+   if (connector_.without_identity()) leave_if_unfinished(now);
+   return attempt::written;
+}
+
+// The gate is closed. Once the pause is over, the oldest of what it holds is sent alone. What the server takes all the
+// same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy.
+void command_lane::write_past_gate(time_point now) {
+   gate::backlog& held_back = gate_.held_back(queue_.arrangement());
+   const bool may_probe = gate_.wants_probe(now);
+   if (may_probe && held_back.newest != nullptr && !write_probe(*queue_.front(), now)) return;
+   operation* op = held_back.newest != nullptr ? held_back.newest->next : queue_.front();
+   for (operation* next = nullptr; op != nullptr && !held_back.holds_all; op = next) {
       next = op->next;
-      if (held(*op, now) || is_full()) return;
+      if (waits_for_older(*op, now)) break;
       const bool is_held = gate_.holds(*op);
-      const bool passes = is_held ? allows_busy_server(*op) : !waiting.may_concern(*op);
-      if (waits_for_older(*op, now)) return;
-      const bool may_end = op->kept != operation::answer::none && !waiting.may_concern(*op);
-      if (may_end && its_answer_is_final(*op, now)) continue;
-      if (passes || (is_held && !gate_.has_probe())) {
-         if (ledger_.must_answer_before(*op)) return;
-         const bool all_sent = ledger_.size() + queue_.order().size() >= pacing_.most_in_flight();
-         if (passes && all_sent) return;  // what waits was sent as well
-         if (cursors_.may_concern(*op) && refuse_foreign_cursor(*op, now)) continue;
-         if (comes_with_transaction(*op) && must_test_multi(now)) return;
-         if (!passes) {
-            gate_.set_probe(*op);
-            if (!op->reads_only) waiting.add(*op);
-         }
-         queue_.remove(*op);
-         write(*op, now);
-         if (connector_.without_identity()) leave_if_unfinished(now);
-      } else if (!op->reads_only) {
-         waiting.add(*op);
+      const bool is_free = !held_back.touched.may_concern(*op);
+      if (op->kept != operation::answer::none && is_free && its_answer_is_final(*op, now)) continue;
+      if (is_held ? allows_busy_server(*op) : is_free) {
+         // Else what waits is not the next to be sent: it was in flight as well.
+         const bool has_room = ledger_.size() + queue_.order().size() < pacing_.most_in_flight();
+         if (!has_room || try_write(*op, now) == attempt::waits) break;
+      } else if (is_held && held_back.newest == nullptr && gate_.wants_probe(now)) {
+         if (!write_probe(*op, now)) break;
+      } else {
+         gate_.hold_back(*op);
       }
-      if (op->alters) return;  // nothing passes what waits for that
    }
+   held_back.touched.take_in();
+}
+
+// Whether it was written, or ended; else it waits.
+bool command_lane::write_probe(operation& op, time_point now) {
+   const attempt result = try_write(op, now);
+   if (result == attempt::written) gate_.set_probe(op);
+   return result != attempt::waits;
 }
 
 bool command_lane::held(const operation& op, time_point now) {

@@ -107,7 +107,10 @@ class command_lane {
 
    // ---- what is written, and when ----
    void pump(time_point now);
-   void write_probe(time_point now);
+   enum class attempt { written, ended, waits };
+   attempt try_write(operation&, time_point now);
+   void write_past_gate(time_point now);
+   bool write_probe(operation&, time_point now);
    bool held(const operation&, time_point now);
    bool is_full() const { return pacing_.is_full(ledger_.size(), link_.out.size()); }
    bool must_test_multi(time_point now);

@@ -30,6 +30,7 @@ class command_queue {
       op.is = operation::state::queued;
       op.replies = 0;
       queue_.insert_in_order(op);
+      ++arrangement_;
       bytes_ += op.bytes;
       if (op.last) order_.add(op);
    }
@@ -41,11 +42,16 @@ class command_queue {
       if (op.is == operation::state::awaiting_fence) {
          awaiting_fence_.remove(op);
       } else {
-         queue_.remove(op);
-         bytes_ -= op.bytes;
-         if (op.last) order_.remove(op);
+         ++arrangement_;
+         take(op);
       }
       op.is = operation::state::idle;
+   }
+   // The next one to be written.
+   void take(operation& op) {
+      queue_.remove(op);
+      bytes_ -= op.bytes;
+      if (op.last) order_.remove(op);
    }
 
    operation* front() const { return queue_.front(); }
@@ -55,6 +61,8 @@ class command_queue {
    std::size_t size() const { return queue_.size(); }
    std::size_t bytes() const { return bytes_; }
    std::size_t most_bytes() const { return most_bytes_; }
+   // Another number after each change but `push` and `take`.
+   std::uint64_t arrangement() const { return arrangement_; }
    resend_order& order() { return order_; }
    const resend_order& order() const { return order_; }
 
@@ -66,6 +74,7 @@ class command_queue {
    operation_list awaiting_fence_;
    resend_order order_;
    std::uint64_t last_sequence_ = 0;
+   std::uint64_t arrangement_ = 1;
    std::size_t bytes_ = 0;
    std::size_t most_commands_;
    std::size_t most_bytes_;

@@ -102,7 +102,8 @@ void endings::end_answered(const operations& all, time_point now) {
 void endings::end_overtaken_by(const ledger_slot& slot, time_point now) {
    if (slot.again) at_.queue.order().count_reruns(1);
    if (slot.op != nullptr && allows_busy_server(*slot.op)) return;  // SCRIPT KILL and its like change nothing
-   auto overtaken = at_.queue.order().overtaken_by(slot.op, slot.sequence);
+   const footprint ran = slot.op != nullptr ? footprint_of(*slot.op) : at_.in_flight.take_left(slot);
+   auto overtaken = at_.queue.order().overtaken_by(ran, slot.sequence);
    // First those without an answer: with them gone, what others were answered may count.
    const auto answered = std::stable_partition(overtaken.begin(), overtaken.end(),
                                                [](const auto* op) { return op->kept == operation::answer::none; });

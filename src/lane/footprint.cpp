@@ -34,9 +34,10 @@ bool answers_blindly(const command& c, const resp::command_entry* entry) {
 }  // namespace
 
 reach reach_of(const resp::command_entry* entry) {
-   if (entry == nullptr) return reach::everything;
+   if (entry == nullptr) return reach::undeclared;
    if (entry->role != command_role::plain) return reach::nothing;
    if (entry->repeat == repeat_class::never) return reach::everything;
+   if (entry->traits.script || !entry->traits.native) return reach::undeclared;
    if (entry->traits.movable || entry->keys.first < 0) return reach::everything;
    return entry->keys.first != 0 ? reach::keys : reach_without_keys(*entry);
 }
@@ -45,6 +46,12 @@ reach reach_of(const operation& op) {
    reach found = reach::nothing;
    for (const command& c : op.commands)
       found = std::max(found, reach_of(op.is_transaction() ? resp::find_command(c) : op.entry));
+   return found;
+}
+
+footprint footprint_of(const operation& op) {
+   footprint found{.group = op.group};
+   found.its = each_key(op, [&](std::size_t hash) { found.keys.push_back(hash); });
    return found;
 }
 

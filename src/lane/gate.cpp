@@ -21,6 +21,7 @@ void gate::on_refused(resp::reply_class c, const pause& asked, unsigned times, c
 
 void gate::open() {
    set_state(state::open);
+   held_back_ = {};
    probe_ = 0;
    pause_ends_ = {};
 }
@@ -29,6 +30,25 @@ bool gate::may_ask(time_point now) {
    if (now - last_asked_ < std::chrono::seconds(1)) return false;
    last_asked_ = now;
    return true;
+}
+
+gate::backlog& gate::held_back(std::uint64_t arrangement) {
+   if (held_back_.arrangement != arrangement) held_back_ = {.arrangement = arrangement};
+   return held_back_;
+}
+
+void gate::hold_back(operation& op) {
+   held_back_.newest = &op;
+   held_back_.holds_all = op.alters;
+   if (!op.reads_only) held_back_.touched.add(op);
+}
+
+// It is in the queue no more.
+void gate::set_probe(const operation& op) {
+   probe_ = op.sequence;
+   if (held_back_.newest == &op) held_back_.newest = nullptr;
+   held_back_.holds_all = held_back_.holds_all || op.alters;
+   if (!op.reads_only) held_back_.touched.add(op);
 }
 
 bool gate::take_probe(std::uint64_t sequence) {

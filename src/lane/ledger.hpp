@@ -3,12 +3,14 @@
 #pragma once
 
 #include "core/assertion.hpp"
+#include "lane/footprint.hpp"
 #include "lane/operation.hpp"
 #include "link/outbox.hpp"
 
 #include <holdfast/time.hpp>
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -91,13 +93,20 @@ class ledger {
    }
    void clear() {
       first_ = size_ = 0;
+      left_.clear();
       abandoned_block_ = false;
    }
 
-   // The caller has left: the reply will be swallowed.
+   // The caller has left: the reply will be swallowed. A write goes on conflicting for what it touches.
    void abandon(ledger_slot& slot) {
+      if (!slot.reads_only) left_.emplace(slot.sequence, footprint_of(*slot.op));
       slot.op = nullptr;
       abandoned_block_ = abandoned_block_ || slot.blocks();
+   }
+   // What an abandoned write touches; told once.
+   footprint take_left(const ledger_slot& slot) {
+      auto found = left_.extract(slot.sequence);
+      return found.empty() ? footprint{} : std::move(found.mapped());
    }
    // Nobody waits any more for a command that blocks, nor for what stands in front of it.
    bool abandoned_block_is_next() {
@@ -182,8 +191,9 @@ class ledger {
    std::vector<ledger_slot> slots_;  // a power of two
    std::size_t first_ = 0;
    std::size_t size_ = 0;
-   std::uint64_t newest_ = 0;      // the sequence that was written last
-   bool abandoned_block_ = false;  // its caller has left a blocking command
+   std::map<std::uint64_t, footprint> left_;  // of abandoned writes, by sequence
+   std::uint64_t newest_ = 0;                 // the sequence that was written last
+   bool abandoned_block_ = false;             // its caller has left a blocking command
    std::uint64_t steps_ = 0;
 };
 

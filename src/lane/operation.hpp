@@ -25,6 +25,9 @@ struct operation {
    std::span<const command> commands;  // one, or MULTI ... EXEC
    result<value>* results = nullptr;   // as many as commands
    holdfast::delivery delivery = holdfast::delivery::automatic;
+   // Operations of one order group take effect in the order of submission; those of different groups are ordered only
+   // where they are about the same keys. A blocking client is one group.
+   std::uint64_t group = 0;
    time_point submitted = {};  // when the caller gave it to us: deadline and `elapsed` count from here
    time_point deadline = never;
    std::optional<circuit_breaker::admission> admission = {};  // the engine's, if there is a breaker

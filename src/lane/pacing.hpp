@@ -35,7 +35,7 @@ class pacing {
       if (multi_test_.now() == multi_test::state::asked) return reason::multi_test;
       // A write that is acknowledged now may never reach the master that is about to replace this one.
       if (writes && now < g.hold_writes_until()) return reason::promotion;
-      if (at.paused(now)) return reason::pause;
+      if (at.paused(now) && (writes || at.now() != gate::state::refuses_writes)) return reason::pause;
       return g.in_doubt() ? reason::doubt : reason::none;
    }
    std::string text(reason, const gate&) const;  // for an error's causes; empty where nothing is to be said

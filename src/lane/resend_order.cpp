@@ -21,15 +21,10 @@ bool is_older(const operation* a, const operation* b) { return a->sequence < b->
 
 reach resend_order::reach_of(const operation& op) {
    const reach found = lane::reach_of(op);
-   if (found != reach::keys) return found;
+   if (found == reach::nothing || found == reach::everything) return found;
    std::size_t arguments = 0;
    for (const command& c : op.commands) arguments += c.size();
    return arguments <= most_arguments ? found : reach::everything;
-}
-
-template <class F>
-void resend_order::each_hash(const operation& op, F&& f) {
-   each_key(op, [&](std::string_view key) { f(std::hash<std::string_view>{}(key)); });
 }
 
 waiting_list& resend_order::list_of(const operation& op) {
@@ -38,7 +33,8 @@ waiting_list& resend_order::list_of(const operation& op) {
    switch (reach_of(op)) {
       case reach::nothing: return its.nothing;
       case reach::everything: return its.everything;
-      case reach::keys: break;
+      case reach::keys:
+      case reach::undeclared: break;
    }
    return its.keys;
 }
@@ -46,7 +42,8 @@ waiting_list& resend_order::list_of(const operation& op) {
 void resend_order::add(operation& op) {
    op.indexed = false;
    list_of(op).insert_in_order(op);
-   ++size_;
+   is_mixed_ = size_ != 0 && (is_mixed_ || op.group != group_);
+   if (size_++ == 0) group_ = op.group;
    if (op.is_transaction()) ++transactions_;
 }
 
@@ -57,16 +54,27 @@ void resend_order::remove(operation& op) {
    if (!op.indexed) return;
    op.indexed = false;
    side& its = side_of(op);
-   each_hash(op, [&](std::size_t hash) { its.by_key.erase({hash, op.sequence, &op}); });
+   leave_marks(op, [&](std::size_t mark) { its.by_mark.erase({mark, op.sequence, &op}); });
 }
 
 bool resend_order::side::has_keys_before(std::uint64_t sequence) const {
-   return has_older(keys, sequence) || has_older(indexed, sequence);
+   return lane::has_older(keys, sequence) || lane::has_older(indexed, sequence);
+}
+
+bool resend_order::side::has_older(std::size_t mark, std::uint64_t sequence) const {
+   const auto at = by_mark.lower_bound({mark, 0, nullptr});
+   return at != by_mark.end() && at->mark == mark && at->sequence < sequence;
+}
+
+void resend_order::side::take_older(std::size_t mark, std::uint64_t than, std::vector<operation*>& into) const {
+   for (auto at = by_mark.lower_bound({mark, 0, nullptr});
+        at != by_mark.end() && at->mark == mark && at->sequence < than; ++at)
+      into.push_back(at->op);
 }
 
 void resend_order::side::index() const {
    while (operation* op = keys.pop_front()) {
-      each_hash(*op, [&](std::size_t hash) { by_key.insert({hash, op->sequence, op}); });
+      leave_marks(*op, [&](std::size_t mark) { by_mark.insert({mark, op->sequence, op}); });
       op->indexed = true;
       indexed.insert_in_order(*op);
    }
@@ -92,37 +100,47 @@ bool resend_order::has_older_writer(const operation& op) const {
    const bool by_any = has_older(writers_.everything, op.sequence);
    if (!by_any && !writers_.has_keys_before(op.sequence)) return false;
    const reach its = reach_of(op);
-   if (its != reach::keys || by_any) return its != reach::nothing;
+   if (its == reach::nothing || its == reach::everything || by_any) return its != reach::nothing;
    writers_.index();
    bool found = false;
-   each_hash(op, [&](std::size_t hash) {
-      if (found) return;
-      const auto at = writers_.by_key.lower_bound({hash, 0, nullptr});
-      found = at != writers_.by_key.end() && at->hash == hash && at->sequence < op.sequence;
-   });
+   look_for_marks(op, [&](std::size_t mark) { found = found || writers_.has_older(mark, op.sequence); });
    return found;
 }
 
-std::vector<operation*> resend_order::overtaken_by(const operation* ran, std::uint64_t sequence) const {
+std::vector<operation*> resend_order::overtaken_by(const footprint& ran, std::uint64_t sequence) const {
    std::vector<operation*> found;
-   const waiting_list* const writers[] = {&writers_.keys, &writers_.indexed, &writers_.everything, &writers_.nothing};
-   for (const waiting_list* list : writers) take_older(*list, sequence, found);
-   const reach touches = ran != nullptr ? reach_of(*ran) : reach::everything;
-   if (touches != reach::nothing) take_older(readers_.everything, sequence, found);
-   if (touches == reach::everything) {
+   if (size_ == 0) return found;
+   take_overtaken_writes(ran, sequence, found);
+   if (ran.its != reach::nothing) take_older(readers_.everything, sequence, found);
+   if (ran.its == reach::everything) {
       take_older(readers_.keys, sequence, found);
       take_older(readers_.indexed, sequence, found);
-   } else if (touches == reach::keys && readers_.has_keys_before(sequence)) {
+   } else if (ran.its != reach::nothing && readers_.has_keys_before(sequence)) {
       readers_.index();
-      each_hash(*ran, [&](std::size_t hash) {
-         for (auto at = readers_.by_key.lower_bound({hash, 0, nullptr});
-              at != readers_.by_key.end() && at->hash == hash && at->sequence < sequence; ++at)
-            found.push_back(at->op);
-      });
+      look_for_marks(ran, [&](std::size_t mark) { readers_.take_older(mark, sequence, found); });
    }
    std::sort(found.begin(), found.end(), is_older);
    found.erase(std::unique(found.begin(), found.end()), found.end());
    return found;
+}
+
+void resend_order::take_overtaken_writes(const footprint& ran, std::uint64_t sequence,
+                                         std::vector<operation*>& into) const {
+   const bool all_are_its = !is_mixed_ && ran.group == group_;
+   const auto of_its_group = [&](const waiting_list& list) {
+      for (operation* op = list.front(); op != nullptr && op->sequence < sequence; op = op->next_waiting)
+         if (op->group == ran.group) into.push_back(op);
+   };
+   of_its_group(writers_.nothing);
+   ran.its != reach::nothing ? take_older(writers_.everything, sequence, into) : of_its_group(writers_.everything);
+   if (all_are_its || ran.its == reach::everything) {
+      take_older(writers_.keys, sequence, into);
+      take_older(writers_.indexed, sequence, into);
+   } else if (writers_.has_keys_before(sequence)) {
+      writers_.index();
+      look_for_marks(ran, [&](std::size_t mark) { writers_.take_older(mark, sequence, into); });
+      writers_.take_older(mark_of(ran.group, group_mark::of_data), sequence, into);
+   }
 }
 
 // From the newest to the oldest. A write is not sent (again) behind a newer one that may have run and is not sent again
@@ -158,9 +176,9 @@ resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) {
          l->overtaken = true;
       }
       if (!l->remains && !l->ran_before) continue;
-      l->op != nullptr ? ran.add(*l->op) : ran.add_unknown();
+      l->op != nullptr ? ran.add(*l->op) : ran.add(l->left);
       if (l->op == nullptr)
-         gone.add_unknown();
+         gone.add(l->left);
       else if (l->then.next_step == next_step::complete)
          gone.add(*l->op);
    }

@@ -24,6 +24,7 @@ namespace holdfast::lane {
 // A command that was in flight when its connection was lost.
 struct lost_command {
    operation* op = nullptr;  // null: its caller has left
+   footprint left = {};      // then: what it touched, if it is a write
    std::uint64_t sequence = 0;
    written state = written::nothing;
    bool remains = false;     // it may have changed something
@@ -46,9 +47,9 @@ class resend_order {
    // Whether an older one waits that may change what `op` reads, or writes: its reply is not yet the one that the given
    // order gives.
    bool has_older_writer(const operation& op) const;
-   // The older ones that must not be sent any more because a newer write, `ran`, has run (null: its caller has left, it
-   // may be about anything): all writes, and reads of the same data. The oldest first.
-   std::vector<operation*> overtaken_by(const operation* ran, std::uint64_t sequence) const;
+   // The older ones that must not be sent any more because a newer write, which touches `ran`, has run: all writes of
+   // its order group, and whatever is about the same data. The oldest first.
+   std::vector<operation*> overtaken_by(const footprint& ran, std::uint64_t sequence) const;
 
    // A connection was lost: forbids some of `lost` (the oldest first) to be sent again, and some of what waits.
    struct overtaken {
@@ -79,28 +80,29 @@ class resend_order {
    static constexpr std::size_t most_arguments = 1000;
    static constexpr std::uint64_t never_reached = static_cast<std::uint64_t>(-1);
 
-   struct keyed {
-      std::size_t hash = 0;
+   struct marked {
+      std::size_t mark = 0;
       std::uint64_t sequence = 0;
       operation* op = nullptr;
-      friend bool operator<(const keyed& a, const keyed& b) {
-         return std::tie(a.hash, a.sequence) < std::tie(b.hash, b.sequence);
+      friend bool operator<(const marked& a, const marked& b) {
+         return std::tie(a.mark, a.sequence) < std::tie(b.mark, b.sequence);
       }
    };
    // Those that write, or those that only read; by what they touch. Each is in one list, ordered by sequence.
    struct side {
       waiting_list nothing = {};
       waiting_list everything = {};
-      mutable waiting_list keys = {};     // those not in `by_key` yet
-      mutable waiting_list indexed = {};  // those in `by_key`
-      mutable std::set<keyed> by_key = {};
+      mutable waiting_list keys = {};     // those not in `by_mark` yet
+      mutable waiting_list indexed = {};  // those in `by_mark`
+      mutable std::set<marked> by_mark = {};
 
       void index() const;
       bool has_keys_before(std::uint64_t sequence) const;
+      bool has_older(std::size_t mark, std::uint64_t sequence) const;
+      void take_older(std::size_t mark, std::uint64_t than, std::vector<operation*>& into) const;
    };
    static reach reach_of(const operation&);
-   template <class F>
-   static void each_hash(const operation&, F&&);
+   void take_overtaken_writes(const footprint& ran, std::uint64_t sequence, std::vector<operation*>& into) const;
    std::array<const waiting_list*, 8> lists() const;
    void remember_gone(const std::vector<operation*>& gone, const std::vector<operation*>& with_them,
                       const ledger_slot* oldest);
@@ -110,6 +112,8 @@ class resend_order {
    side writers_;
    side readers_;
    std::size_t size_ = 0;
+   std::uint64_t group_ = 0;       // of the first of these
+   bool is_mixed_ = false;         // others have been of other groups
    std::size_t transactions_ = 0;  // of these
    touched_keys gone_ = {};        // of what forbid_behind was told of while older ones were in flight
    std::uint64_t newest_gone_ = 0;

@@ -71,7 +71,10 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
       if (l.remains || (l.state == written::whole && l.op != nullptr)) ++found.unanswered;
       found.may_still_run = found.may_still_run || l.remains;
       if (l.remains && slot.again) ++found.reruns;
-      if (l.op == nullptr) continue;
+      if (l.op == nullptr) {
+         if (!slot.reads_only) l.left = in_flight.take_left(slot);
+         continue;
+      }
       found.others_wait = found.others_wait || l.op->unfenced || l.op->left_behind;
       // Too large was the oldest one's reply alone.
       const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;

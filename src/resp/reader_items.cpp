@@ -1,9 +1,9 @@
 // One item of a reply: the line that tells its kind, and what follows.
 #include "core/escape.hpp"
+#include "core/number.hpp"
 #include "resp/reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <optional>
@@ -21,10 +21,7 @@ bool is_real(std::string_view text) {
    if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
    if (text == "inf" || text == "nan") return true;
    if (text.empty() || text.front() < '0' || text.front() > '9') return false;
-   double d = 0;
-   const char* const end = text.data() + text.size();
-   const auto [stopped, problem] = std::from_chars(text.data(), end, d);
-   return problem == std::errc{} && stopped == end;
+   return parse_number<double>(text).has_value();
 }
 
 bool is_big_number(std::string_view text) {

@@ -71,9 +71,9 @@ TEST(gate, probe_is_one_command) {
    EXPECT_FALSE(g.take_probe(0));
    g.set_probe(numbered(7, false));
    EXPECT_FALSE(g.take_probe(6));
-   EXPECT_TRUE(g.has_probe());
+   EXPECT_FALSE(g.wants_probe(start));
    EXPECT_TRUE(g.take_probe(7));
-   EXPECT_FALSE(g.has_probe());
+   EXPECT_TRUE(g.wants_probe(start));
 }
 
 TEST(gate, sentinels_are_asked_once_a_second) {

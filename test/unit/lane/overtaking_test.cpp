@@ -136,16 +136,20 @@ TEST(Overtaking, IsForbiddenBehindACommandWhoseReplyWasTooLarge) {
 }
 
 TEST(Overtaking, IsForbiddenBehindACommandWhoseCallerHasLeft) {
-   script s;
-   s.warm_up();
-   auto& set = s.submit("SET k 1");
-   auto& incr = s.submit("INCR n");
-   s.accept();
-   s.cancel(incr);
-   s.lose();
-   s.connect(8);
-   EXPECT_EQ(s.accept(), "");
-   EXPECT_EQ(set.says(), "unknown, connection_lost");
+   for (const char* newer : {"INCR k", "EVAL s 0", "FLUSHALL", "INCR n"}) {
+      const bool conflicts = newer != std::string_view("INCR n");
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET k 1");
+      s.cancel(s.submit(newer));  // before it was written
+      auto& abandoned = s.submit(newer);
+      s.accept();
+      s.cancel(abandoned);
+      s.lose();
+      s.connect(8);
+      EXPECT_EQ(s.accept(), conflicts ? "" : "SET k 1") << newer;
+      EXPECT_EQ(set.says(), conflicts ? "unknown, connection_lost" : "waiting") << newer;
+   }
 }
 
 // Found by `holdfast sim` (a caller cancels a SET that waits to be sent again).

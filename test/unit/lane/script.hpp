@@ -92,6 +92,7 @@ struct call {
 struct terms {
    std::optional<duration> deadline = {};  // unset: the default
    holdfast::delivery delivery = holdfast::delivery::automatic;
+   std::uint64_t group = 0;
 };
 
 // ---- all of it ----

@@ -151,6 +151,7 @@ call& script::submit_commands(std::vector<command> commands, terms t) {
    c.op.commands = c.commands;
    c.op.results = c.results.data();
    c.op.delivery = t.delivery;
+   c.op.group = t.group;
    c.op.submitted = now;
    c.op.default_deadline = !t.deadline;
    if (t.deadline) c.op.deadline = after(now, *t.deadline);

@@ -1,0 +1,229 @@
+// Many callers on one lane. Commands of one order group take effect in the given order; those of different groups are
+// ordered only where they are about the same keys.
+#include "lane/resend_order.hpp"
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+#include <string>
+#include <vector>
+
+namespace holdfast::lane::test {
+namespace {
+
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+const std::string oom = refuses("OOM command not allowed when used memory > 'maxmemory'.");
+constexpr terms ann{.deadline = 9s, .group = 1};
+constexpr terms bob{.deadline = 9s, .group = 2};
+
+// Ann's write is refused by a gate while Bob's, given after it, runs. What becomes of Ann's.
+std::string after_newer_ran(std::string_view anns, std::string_view bobs, terms of_bob = bob) {
+   script s;
+   s.warm_up();
+   auto& older = s.submit(anns, ann);
+   s.submit(bobs, of_bob);
+   s.accept();
+   s.answer(no_replicas + ok);
+   s.advance(2s);
+   const std::string again = s.accept();
+   return older.done() ? older.says() : "sent again: " + again;
+}
+
+TEST(order_groups, write_refused_by_a_gate_is_sent_again_though_anothers_has_run) {
+   EXPECT_EQ(after_newer_ran("SET a 1", "SET b 1"), "sent again: SET a 1");
+   EXPECT_EQ(after_newer_ran("SET a 1", "SET a 2"), "not_executed, server_error") << "the same key";
+   EXPECT_EQ(after_newer_ran("SET a 1", "DEL b a"), "not_executed, server_error");
+   EXPECT_EQ(after_newer_ran("SET a 1", "FLUSHALL"), "not_executed, server_error");
+   EXPECT_EQ(after_newer_ran("ZUNIONSTORE a 1 b", "SET c 1"), "not_executed, server_error") << "any keys";
+   EXPECT_EQ(after_newer_ran("SET a 1", "PUBLISH c x"), "sent again: SET a 1");
+   EXPECT_EQ(after_newer_ran("SET a 1", "SET b 1", ann), "not_executed, server_error") << "its own group";
+   EXPECT_EQ(after_newer_ran("SET a 1", "PUBLISH c x", ann), "not_executed, server_error");
+}
+
+TEST(order_groups, script_without_keys_conflicts_within_its_group_alone) {
+   EXPECT_EQ(after_newer_ran("SET a 1", "EVAL s 0"), "sent again: SET a 1");
+   EXPECT_EQ(after_newer_ran("SET a 1", "EVAL s 1 b"), "sent again: SET a 1");
+   EXPECT_EQ(after_newer_ran("SET a 1", "FCALL f 2 b a"), "not_executed, server_error") << "it declares the key";
+   EXPECT_EQ(after_newer_ran("SET a 1", "MODULE.COMMAND a"), "sent again: SET a 1");
+   EXPECT_EQ(after_newer_ran("SET a 1", "EVAL s 1 b", ann), "not_executed, server_error");
+   EXPECT_EQ(after_newer_ran("EVAL s 1 a", "SET a 1"), "not_executed, server_error");
+   EXPECT_EQ(after_newer_ran("EVAL s 1 a", "SET b 1"), "sent again: EVAL s 1 a");
+}
+
+TEST(order_groups, transaction_has_the_keys_of_its_members) {
+   for (const bool same : {true, false}) {
+      script s;
+      s.warm_up();
+      auto& older = s.submit("SET a 1", ann);
+      s.submit_unit({"MULTI", "SET b 1", same ? "SET a 2" : "SET c 2", "EXEC"}, bob);
+      s.accept();
+      s.answer(no_replicas + ok + queued + queued + "*2\r\n" + ok + ok);
+      EXPECT_EQ(older.says(), same ? "not_executed, server_error" : "waiting");
+   }
+}
+
+// The abandoned write may have run. It conflicts for its own keys alone.
+TEST(order_groups, abandoned_write_makes_nobody_elses_outcome_unknown) {
+   for (const bool lost : {false, true}) {
+      script s;
+      s.warm_up();
+      auto& others = s.submit("SET a 1", ann);
+      auto& on_its_key = s.submit("SET k 1", ann);
+      auto& abandoned = s.submit("INCR k", bob);
+      s.accept();
+      s.cancel(abandoned);
+      if (lost) {
+         s.lose();
+         s.connect(8);
+         EXPECT_EQ(on_its_key.says(), "unknown, connection_lost");
+      } else {
+         s.answer(no_replicas + no_replicas + number(1));
+         s.advance(2s);
+         EXPECT_EQ(on_its_key.says(), "not_executed, server_error");
+      }
+      EXPECT_EQ(s.accept(), "SET a 1");
+      s.answer(ok);
+      EXPECT_EQ(others.says(), "OK");
+   }
+}
+
+TEST(order_groups, read_waits_behind_a_write_of_its_key_whoever_gave_it) {
+   script s;
+   s.warm_up();
+   auto& write = s.submit("SET k new", ann);
+   s.accept();
+   s.answer(no_replicas);
+   auto& same = s.submit("GET k", bob);
+   auto& other = s.submit("GET j", bob);
+   EXPECT_EQ(s.accept(), "GET j") << "though the gate is closed";
+   s.answer(bulk("x"));
+   EXPECT_EQ(other.says(), "x");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET k new");
+   auto& later = s.submit("GET i", bob);
+   EXPECT_EQ(s.accept(), "GET i") << "though the probe is not answered";
+   s.answer(ok + bulk("y"));
+   EXPECT_EQ(write.says(), "OK");
+   EXPECT_EQ(later.says(), "y");
+   EXPECT_EQ(s.accept(), "GET k");
+   EXPECT_EQ(same.says(), "waiting");
+}
+
+TEST(order_groups, reply_to_a_read_is_dropped_where_a_write_of_its_key_is_sent_again) {
+   script s;
+   s.warm_up();
+   s.submit("SET k new", ann);
+   auto& same = s.submit("GET k", bob);
+   auto& other = s.submit("GET j", bob);
+   auto& undeclared = s.submit("EVAL_RO s 0", bob);
+   s.accept();
+   s.answer(no_replicas + bulk("old") + bulk("x") + bulk("y"));
+   EXPECT_EQ(same.says(), "waiting");
+   EXPECT_EQ(other.says(), "x");
+   EXPECT_EQ(undeclared.says(), "y");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET k new");
+   s.answer(ok);
+   EXPECT_EQ(s.accept(), "GET k");
+   s.answer(bulk("new"));
+   EXPECT_EQ(same.says(), "new");
+}
+
+// A server that answers at once, and is out of memory.
+void serve(script& s) {
+   for (std::string arrived = s.accept(); !arrived.empty(); arrived = s.accept()) {
+      std::string replies;
+      for (std::size_t at = 0; at != std::string::npos; at = arrived.find("; ", at + 1))
+         replies += arrived.substr(at == 0 ? 0 : at + 2).starts_with("SET") ? oom : bulk("1");
+      s.answer(replies);
+   }
+}
+
+TEST(order_groups, oom_every_100_ms_delays_reads_of_others_by_nothing) {
+   script s;
+   s.warm_up();
+   std::size_t refused = 0;
+   for (int i = 0; i < 100; ++i) {
+      auto& set = s.submit("SET k" + std::to_string(i) + " 1", {.deadline = 50ms, .group = 1});
+      serve(s);
+      for (int n = 0; n < 100; ++n) {
+         s.advance(1ms);
+         serve(s);
+         auto& get = s.submit("GET j", bob);
+         serve(s);
+         ASSERT_EQ(get.says(), "1") << i << ' ' << n;
+      }
+      if (set.done() && !set.results[0]) ++refused;
+   }
+   EXPECT_EQ(refused, 100U);
+}
+
+// All pairs of a few commands, in one group and in two: whether a write that waits must end behind one that has run.
+// The marks must say what the rule says.
+TEST(order_groups, marks_find_each_conflict) {
+   struct specimen {
+      const char* line;
+      reach its;
+      std::vector<std::string> keys;
+   };
+   const std::vector<specimen> all{
+      {"SET a 1", reach::keys, {"a"}},
+      {"SET b 1", reach::keys, {"b"}},
+      {"MSET a 1 b 1", reach::keys, {"a", "b"}},
+      {"FLUSHALL", reach::everything, {}},
+      {"EVAL s 0", reach::undeclared, {}},
+      {"EVAL s 1 a", reach::undeclared, {"a"}},
+      {"X.SET a", reach::undeclared, {}},
+      {"PUBLISH a 1", reach::nothing, {}},
+      {"ZUNIONSTORE a 1 b", reach::everything, {}},
+   };
+   const auto about_the_same = [](const specimen& a, const specimen& b, bool one_group) {
+      if (a.its == reach::nothing || b.its == reach::nothing) return false;
+      if (a.its == reach::everything || b.its == reach::everything) return true;
+      if (one_group && (a.its == reach::undeclared || b.its == reach::undeclared)) return true;
+      return std::any_of(a.keys.begin(), a.keys.end(),
+                         [&](const auto& k) { return std::count(b.keys.begin(), b.keys.end(), k) != 0; });
+   };
+   for (const auto& older : all) {
+      if (older.line == std::string_view("FLUSHALL")) continue;  // never sent twice
+      for (const auto& newer : all) {
+         for (const bool one_group : {true, false}) {
+            const bool overtaken = one_group || about_the_same(older, newer, false);
+            const std::string becomes = after_newer_ran(older.line, newer.line, one_group ? ann : bob);
+            EXPECT_EQ(becomes.starts_with("sent again"), !overtaken)
+               << becomes << ": " << older.line << ", then " << newer.line << (one_group ? " of its group" : "");
+         }
+      }
+   }
+}
+
+// What many callers' writes cost while some wait: a logarithm for each key, not a walk through all that waits.
+TEST(order_groups, each_reply_is_about_its_own_keys) {
+   constexpr std::size_t n = 5'000;
+   std::deque<command> commands;
+   std::deque<operation> all(n);
+   resend_order order;
+   for (std::size_t i = 0; i < n; ++i) {
+      commands.push_back(words("SET key:" + std::to_string(i) + " v"));
+      operation& op = all[i];
+      op.commands = {&commands.back(), 1};
+      op.entry = resp::find_command(commands.back());
+      op.sequence = i + 1;
+      op.group = i;
+      order.add(op);
+   }
+   std::size_t found = 0;
+   for (std::size_t i = 0; i < n; ++i) {
+      footprint ran = footprint_of(all[i]);
+      ran.group = n + i;
+      found += order.overtaken_by(ran, n + 1).size();
+   }
+   EXPECT_EQ(found, n) << "each the one of its key";
+   EXPECT_LE(order.steps(), 4 * n);
+   for (operation& op : all) order.remove(op);
+   EXPECT_TRUE(order.empty());
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
