@@ -30,7 +30,25 @@ error refused(const command& c, errc code, std::string_view why) {
    return e;
 }
 
-std::string_view advice(const resp::command_entry* entry) {
+// The connection of many callers is nobody's own.
+std::string_view advice_where_shared(command_role role) {
+   switch (role) {
+      case command_role::select:
+         return "the connection is shared: name the database in the URI, or use a client of its own";
+      case command_role::auth:
+      case command_role::hello:
+         return "the connection is shared: name user and password in the URI, or use a client of its own";
+      case command_role::set_name:
+         return "the connection is shared: set config::client_name, or use a client of its own";
+      case command_role::connection: return "the connection is shared: use a client of its own";
+      default: return {};
+   }
+}
+
+std::string_view advice(const resp::command_entry* entry, bool shared) {
+   if (shared) {
+      if (const auto why = advice_where_shared(resp::role_of(entry)); !why.empty()) return why;
+   }
    if (entry != nullptr && (entry->name == "client|tracking" || entry->name == "client|caching")) {
       return "not yet: invalidations are not delivered";
    }
@@ -40,7 +58,7 @@ std::string_view advice(const resp::command_entry* entry) {
    return advice(resp::role_of(entry));
 }
 
-std::optional<error> refuse_transaction(const operation& op) {
+std::optional<error> refuse_transaction(const operation& op, bool shared) {
    if (resp::role_of(op.entry) != command_role::multi) {
       return refused(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
@@ -49,7 +67,8 @@ std::optional<error> refuse_transaction(const operation& op) {
       if (c->size() != 1) return refused(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
    }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
-      if (const auto why = advice(resp::find_command(c)); !why.empty()) return refused(c, errc::not_supported, why);
+      if (const auto why = advice(resp::find_command(c), shared); !why.empty())
+         return refused(c, errc::not_supported, why);
    }
    const auto last = resp::role_of(resp::find_command(op.commands.back()));
    if (last != command_role::exec && last != command_role::discard) {
@@ -60,7 +79,7 @@ std::optional<error> refuse_transaction(const operation& op) {
 
 }  // namespace
 
-std::optional<error> admission_problem(const operation& op) {
+std::optional<error> admission_problem(const operation& op, bool shared) {
    const command& first = op.commands.front();
    for (const command& c : op.commands) {
       if (c.size() != 0) continue;
@@ -71,8 +90,8 @@ std::optional<error> admission_problem(const operation& op) {
    if (op.delivery == delivery::exactly_once) {
       return refused(first, errc::not_supported, "delivery exactly_once is not built yet");
    }
-   if (op.is_transaction()) return refuse_transaction(op);
-   if (const auto why = advice(op.entry); !why.empty()) return refused(first, errc::not_supported, why);
+   if (op.is_transaction()) return refuse_transaction(op, shared);
+   if (const auto why = advice(op.entry, shared); !why.empty()) return refused(first, errc::not_supported, why);
    return {};
 }
 

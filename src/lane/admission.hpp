@@ -11,6 +11,7 @@
 namespace holdfast::lane {
 
 // The error (outcome not_executed) that says why, and what to do instead; empty where the operation can be taken.
-std::optional<error> admission_problem(const operation&);
+// `shared`: the lane has many callers, so nothing may change its connection.
+std::optional<error> admission_problem(const operation&, bool shared);
 
 }  // namespace holdfast::lane

@@ -26,12 +26,12 @@ command_lane::command_lane(const settings& s, resp::link& main, resp::link& prob
      guide_(g),
      events_(events),
      idle_ping_(s.idle_ping),
-     tests_multi_(s.tests_multi),
+     is_shared_(s.shared),
      connector_(s.connecting, main, g, events, random_source(seed)()),
      session_(s.initial),
      suspicion_(probe, events, s.attempt_timeout, s.connecting.connect_timeout),
      gate_(without_first(seed)),
-     pacing_(s.in_flight, s.in_flight_before_first_reply),
+     pacing_(s.in_flight, s.in_flight_before_first_reply, s.tests_multi),
      queue_(s.queued_commands, s.queued_bytes),
      endings_({main, ledger_, queue_, gate_, pacing_, connector_, g, events}),
      retries_(budget, connector_, s.max_resends),
@@ -58,7 +58,7 @@ void command_lane::submit(operation& op, time_point now) {
 // A command that can't be taken is refused at once: certainly not executed.
 bool command_lane::admit(operation& op, time_point now) {
    const auto refusal = [&](errc code) { return endings_.make_error(op, code, outcome::not_executed, now); };
-   auto refused = admission_problem(op);
+   auto refused = admission_problem(op, is_shared_);
    if (!refused && op.bytes > queue_.most_bytes()) {
       refused = refusal(errc::limit_exceeded);
       refused->causes.push_back(std::to_string(op.bytes) + " bytes are more than config::limits.parked_bytes allows");
@@ -280,7 +280,7 @@ bool command_lane::held(const operation& op, time_point now) {
 // Before a transaction is written: whether it has to wait, as its connection is asked first. Nothing may stand behind
 // MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry.
 bool command_lane::must_test_multi(time_point now) {
-   if (!tests_multi_ || pacing_.of_multi().now() == multi_test::state::allowed) return false;
+   if (!pacing_.wants_multi_test()) return false;
    write_own(multi_test::question, 2, true, now);
    pacing_.of_multi().asked();
    return true;

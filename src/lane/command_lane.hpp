@@ -46,6 +46,7 @@ struct settings {
    std::size_t queued_bytes = std::size_t{64} << 20;
    std::size_t in_flight = 10'000;
    std::size_t in_flight_before_first_reply = 1000;
+   bool shared = false;       // it has many callers: what changes the connection (SELECT, AUTH, ...) is refused
    bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
@@ -148,7 +149,7 @@ class command_lane {
    guide& guide_;
    event_queue& events_;
    const duration idle_ping_;
-   const bool tests_multi_;
+   const bool is_shared_;
    connector connector_;
    session session_;
    scan_cursors cursors_;

@@ -40,8 +40,8 @@ class pacing {
    }
    std::string text(reason, const gate&) const;  // for an error's causes; empty where nothing is to be said
 
-   pacing(std::size_t in_flight, std::size_t in_flight_before_first_reply)
-      : in_flight_(in_flight), in_flight_before_first_reply_(in_flight_before_first_reply) {}
+   pacing(std::size_t in_flight, std::size_t in_flight_before_first_reply, bool tests_multi)
+      : in_flight_(in_flight), in_flight_before_first_reply_(in_flight_before_first_reply), tests_multi_(tests_multi) {}
    std::size_t most_in_flight() const { return first_reply_ ? in_flight_ : in_flight_before_first_reply_; }
    bool is_full(std::size_t in_flight, std::size_t unsent_bytes) const {
       return in_flight >= most_in_flight() || unsent_bytes >= outbox_aim;
@@ -64,12 +64,14 @@ class pacing {
    void set_tests_idle() { tests_idle_ = true; }
    bool tests_idle() const { return tests_idle_; }
    multi_test& of_multi() { return multi_test_; }
+   bool wants_multi_test() const { return tests_multi_ && multi_test_.now() != multi_test::state::allowed; }
 
  private:
    static constexpr std::size_t outbox_aim = 64 * 1024;  // enough for one write; the rest can still be taken back
 
    std::size_t in_flight_;
    std::size_t in_flight_before_first_reply_;
+   bool tests_multi_;
    bool leaving_ = false;
    std::string leaving_why_;
    time_point leaving_since_ = {};

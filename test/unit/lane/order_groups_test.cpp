@@ -159,6 +159,21 @@ TEST(order_groups, oom_every_100_ms_delays_reads_of_others_by_nothing) {
    EXPECT_EQ(refused, 100U);
 }
 
+TEST(order_groups, connection_of_many_callers_is_changed_by_none) {
+   settings many;
+   many.shared = true;
+   script s(many);
+   s.warm_up();
+   for (const char* line :
+        {"SELECT 1", "AUTH secret", "HELLO 3", "CLIENT SETNAME x", "CLIENT NO-EVICT on", "READONLY"}) {
+      const auto& refused = s.submit(line, ann);
+      EXPECT_EQ(refused.says(), "not_executed, not_supported") << line;
+      EXPECT_TRUE(refused.has_cause("use a client of its own")) << line;
+      EXPECT_EQ(s.submit_unit({"MULTI", line, "EXEC"}, ann).says(), "not_executed, not_supported") << line;
+   }
+   EXPECT_EQ(s.accept(), "");
+}
+
 // All pairs of a few commands, in one group and in two: whether a write that waits must end behind one that has run.
 // The marks must say what the rule says.
 TEST(order_groups, marks_find_each_conflict) {

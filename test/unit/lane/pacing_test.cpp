@@ -16,7 +16,7 @@ struct pacing_machine : testing::Test {
    time_point now = time_point{} + 100s;
    scripted_topology topology;
    gate at{random_source(1)};
-   pacing subject{10, 2};
+   pacing subject{10, 2, false};
 };
 
 TEST_F(pacing_machine, every_reason_holds_and_the_first_is_named) {
