@@ -46,9 +46,10 @@ checkers::client_record& checkers::record_of(std::uint32_t client) {
    return clients_[client];
 }
 
-call_number checkers::begins(std::uint32_t client, call_kind k, delivery d) {
+call_number checkers::begins(std::uint32_t client, call_kind k, delivery d, std::uint32_t group) {
    call c;
    c.client = client;
+   c.group = group;
    c.kind = k;
    c.promise = d;
    calls_.push_back(c);

@@ -97,7 +97,8 @@ class checkers {
    explicit checkers(const clock& c, const history& h) : clock_(c), past_(h), began_(c.now()) {}
 
    // ---- what happens ----
-   call_number begins(std::uint32_t client, call_kind, delivery);
+   // Calls of one client and one group take effect in the order in which they are given.
+   call_number begins(std::uint32_t client, call_kind, delivery, std::uint32_t group = 0);
    // The database that all clients begin in.
    void begin_in(unsigned database) { first_database_ = database; }
    // The database that a `select` names.
@@ -164,6 +165,7 @@ class checkers {
  private:
    struct call {
       std::uint32_t client = 0;
+      std::uint32_t group = 0;
       call_kind kind = call_kind::add;
       delivery promise = delivery::automatic;
       bool done = false;

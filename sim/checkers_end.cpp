@@ -2,6 +2,7 @@
 #include "sim/checkers.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace holdfast::sim {
@@ -55,16 +56,16 @@ void checkers::final_history(place master) {
    }
 }
 
-// In the surviving history the commands of a client stand in the order in which it gave them: nothing older runs
-// (again) behind a newer one that was acknowledged. What ran late, after it was reported, is not part of that history.
+// In the surviving history the commands of a client's order group stand in the order in which it gave them: nothing
+// older runs (again) behind a newer one that was acknowledged. What ran late, after it was reported, is not part of that history.
 void checkers::judge_order(const std::vector<std::uint64_t>& last_run, place master) {
    // From the newest to the oldest: the earliest run of a newer one that was acknowledged.
-   std::vector<call_number> newer(clients_.size());
+   std::map<std::pair<std::uint32_t, std::uint32_t>, call_number> newer;  // by client and group
    for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
       const call& c = calls_[n];
       // Where nothing can be fenced, what was left behind with a node that comes back is late there.
       if (last_run[n] == 0 || c.unfenced || (c.left_behind && !servers_fence)) continue;
-      call_number& earliest = newer[c.client];
+      call_number& earliest = newer[{c.client, c.group}];
       if (earliest != 0 && last_run[earliest] < last_run[n])
          broken(name(n) + " ran after " + name(earliest) + ", which was given later");
       // A SETNX that finds its key leaves no trace: when it ran last can't be seen.

@@ -96,6 +96,7 @@ class sim_client {
       time_point deadline = never;
       bool default_deadline = false;
       bool last = false;
+      std::uint32_t group = 0;
    };
    terms draw_terms(bool last);
    unsigned draw(std::span<const unsigned> weights);
@@ -137,6 +138,7 @@ class sim_client {
    std::vector<std::unique_ptr<call>> calls_;
    unsigned active_ = 0;
    unsigned planned_ = 0;
+   std::uint32_t groups_ = 0;  // of its callers, if each is one
    bool frozen_ = false;
    bool stopping_ = false;
    bool last_ok_ = false;

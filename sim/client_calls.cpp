@@ -52,6 +52,7 @@ unsigned sim_client::draw(std::span<const unsigned> weights) {
 sim_client::terms sim_client::draw_terms(bool last) {
    terms t;
    t.last = last;
+   if (settings_.many_callers) t.group = ++groups_;
    t.default_deadline = !settings_.deadline && !last;
    if (last)
       t.deadline = now() + 120s;
@@ -108,10 +109,11 @@ sim_client::call& sim_client::prepare(call_kind kind, const terms& t) {
    c.op.submitted = now();
    c.op.default_deadline = t.default_deadline;
    c.op.deadline = t.deadline;
+   c.op.group = t.group;
    c.is_last = t.last;
    c.was_away = false;
    c.alone = active_ == 1 && world_.well_for() > 1500ms;
-   c.number = checkers_.begins(number_, kind, c.op.delivery);
+   c.number = checkers_.begins(number_, kind, c.op.delivery, t.group);
    write_commands(c, kind);
    if (!t.last && chance_.chance(settings_.cancels))
       fabric_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});

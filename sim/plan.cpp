@@ -133,6 +133,10 @@ void draw_work(plan& p, dice& d) {
    if (d.chance(0.1)) p.resends_per_second = d.chance(0.3) ? 0 : 0.1 * d.from_to(1, 10);
    if (d.chance(0.1)) p.parked = d.from_to(1, w.depth);
    if (d.chance(0.1)) p.in_flight = d.from_to(1, w.depth);
+   // Drawn apart, so that worlds of before stay what they were. Nobody changes a connection that is shared.
+   dice of_callers(p.seed ^ 0x63616c6c657273);
+   w.many_callers = !w.blocking && w.depth > 1 && of_callers.chance(0.5);
+   if (w.many_callers) w.kinds[static_cast<std::size_t>(call_kind::select)] = 0;
 }
 
 void draw_seeds(plan& p, dice& d) {
