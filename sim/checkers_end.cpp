@@ -57,7 +57,8 @@ void checkers::final_history(place master) {
 }
 
 // In the surviving history the commands of a client's order group stand in the order in which it gave them: nothing
-// older runs (again) behind a newer one that was acknowledged. What ran late, after it was reported, is not part of that history.
+// older runs (again) behind a newer one that was acknowledged. What ran late, after it was reported, is not part of
+// that history.
 void checkers::judge_order(const std::vector<std::uint64_t>& last_run, place master) {
    // From the newest to the oldest: the earliest run of a newer one that was acknowledged.
    std::map<std::pair<std::uint32_t, std::uint32_t>, call_number> newer;  // by client and group
