@@ -48,6 +48,7 @@ void command_lane::submit(operation& op, time_point now) {
    op.bytes = 0;
    for (const command& c : op.commands) op.bytes += c.bytes().size();
    departures_.apply_default(op);
+   if (op.pinned_to != 0 && !is_pinned_here(op)) return endings_.fail_pinned(op, now);
    if (!admit(op, now)) return;
    retries_.on_submitted(now);
    queue_.push(op);
@@ -71,10 +72,6 @@ bool command_lane::admit(operation& op, time_point now) {
    if (!refused && op.deadline <= now) refused = refusal(errc::deadline_exceeded);
    if (refused) endings_.fail(op, std::move(*refused));
    return !refused;
-}
-
-void command_lane::refuse(operation& op, errc why, time_point now) {
-   endings_.fail(op, endings_.make_error(op, why, outcome::not_executed, now));
 }
 
 void command_lane::cancel(operation& op, time_point now) {
@@ -324,7 +321,7 @@ void command_lane::write(operation& op, time_point now) {
       events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
    }
    if (ledger_.empty()) suspicion_.on_waiting(now);
-   ledger_.write(op, link_.out);
+   ledger_.write(op, link_.out, link_.serial());
    if (op.kept != operation::answer::none) {
       op.kept = operation::answer::none;
       retries_.count(op, now);
@@ -366,7 +363,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
    operation* const op = slot.op;
    suspicion_.on_reply(now);
    if (op != nullptr) {
-      result<value>& into = op->results[op->replies++];
+      result<value>& into = op->reply_to(op->replies++);
       if (reply.is_error()) {
          into = endings_.make_error(*op, errc::server_error, outcome::not_executed, now);
          into.error().server_text = resp::received_words(reply.text());
@@ -391,7 +388,9 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       answered_slot.tests_multi ? multi_tested(now) : answered_nobody(answered_slot, probed, reply, now);
    } else {
       op->is = operation::state::idle;
-      if (!op->results[op->commands.size() - 1]) {
+      if (op->form != nullptr && op->form->fold(op->results[0]) == exchange::next::again) {
+         written_otherwise(*op, now);
+      } else if (!op->results[op->commands.size() - 1]) {
          rejected(*op, answered_slot, probed, now);
       } else if (!op->is_transaction() || !rejected_inside(*op, now)) {
          if (probed) gate_.open();
@@ -484,7 +483,7 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
       op.last = std::move(e);
       return keep_answer(op, operation::answer::error);
    }
-   if (probed && is_gate && d.code == errc::server_error) give_up_at_gate(cls, now);
+   if (probed && is_gate && d.code == errc::server_error) endings_.give_up_at_gate(cls, now);
    if (d.outcome != outcome::not_executed) return endings_.fail(op, std::move(e));
    endings_.fail_unsent(op, std::move(e), now);
 }
@@ -509,6 +508,15 @@ bool command_lane::waits_out(operation& op, resp::reply_proof why, const error& 
    return true;
 }
 
+// Nothing of it ran, and it has another form for this connection: that goes to its place, as behind a gate.
+void command_lane::written_otherwise(operation& op, time_point now) {
+   op.last = endings_.make_error(op, errc::server_error, outcome::not_executed, now);
+   op.last->server_text = resp::without_values(op.results[0].error().server_text, op.commands[0]);
+   if (op.pinned_to != 0) return endings_.fail_unsent(op, *op.last, now);
+   if (queue_.order().is_behind_gone(op)) return endings_.end_behind_gone(op, now);
+   queue_.put_back(op);
+}
+
 // By a gate; `op.last` says how.
 void command_lane::pushed_back(operation& op, const decision& d, time_point now) {
    const auto cls = op.rejected_as;
@@ -519,18 +527,6 @@ void command_lane::pushed_back(operation& op, const decision& d, time_point now)
    queue_.put_back(op);
    // It may last: another node may have become the master meanwhile.
    if (!pacing_.leaving() && gate_.may_ask(now)) guide_.ask();
-}
-
-// It was tried often enough: all that it turned away with these words hear of it, and what comes next is tried anew.
-void command_lane::give_up_at_gate(resp::reply_class cls, time_point now) {
-   endings::operations gone;
-   for (operation* op : queue_.order().all()) {
-      if (op->pushbacks == 0 || op->rejected_as != cls) continue;
-      queue_.remove(*op);
-      if (op->may_have_run && !op->reads_only) gone.push_back(op);
-      endings_.fail_waiting(*op, {}, now);
-   }
-   endings_.end_behind(std::move(gone), now);
 }
 
 // It left no trace on the server; `op.last` is the error that it ends with if the answer does not count and it can't be
@@ -563,6 +559,7 @@ void command_lane::lose(std::string why, fault f, bool abortive, time_point now)
    suspicion_.clear(false);
    pacing_.begin();
    if (abortive) link_.abort();
+   endings_.end_pinned(now);
    if (!queue_.nothing_waits()) connector_.want(now);
    connector_.leave(now);
    rest_if_idle();

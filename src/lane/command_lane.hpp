@@ -60,7 +60,9 @@ class command_lane {
    // ---- the client's half ----
    void submit(operation&, time_point now);
    // Ends it at once, certainly not executed.
-   void refuse(operation&, errc, time_point now);
+   void refuse(operation& op, errc why, time_point now) {
+      endings_.fail(op, endings_.make_error(op, why, outcome::not_executed, now));
+   }
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
    void cancel_all(time_point now);
    operation* take_done() { return endings_.take_done(); }
@@ -85,6 +87,8 @@ class command_lane {
    void measured(const resp::transit&, time_point now);
 
    bool idle() const { return queue_.nothing_waits() && ledger_.empty(); }
+   // Of the connection that is ready now, for `operation::pinned_to`; 0: there is none.
+   std::uint32_t connection_serial() const { return connector_.ready() ? link_.serial() : 0; }
    const connector& connection() const { return connector_; }
    const session& state() const { return session_; }        // of the connection, as callers have changed it
    void resume(const session& s) { session_ = s; }          // before the first command
@@ -99,6 +103,7 @@ class command_lane {
  private:
    // ---- what comes in ----
    bool admit(operation&, time_point now);
+   bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
    void check_final_problem(time_point now);
    void expire(time_point now);
@@ -134,9 +139,9 @@ class command_lane {
    void may_be_another_user(resp::command_role changed_by);
    void rejected(operation&, const ledger_slot&, bool probed, time_point now);
    bool rejected_inside(operation&, time_point now);
+   void written_otherwise(operation&, time_point now);
    bool waits_out(operation&, resp::reply_proof, const error&, time_point now);
    void pushed_back(operation&, const decision&, time_point now);
-   void give_up_at_gate(resp::reply_class, time_point now);
    void keep_answer(operation&, operation::answer);
 
    // ---- a connection ends ----

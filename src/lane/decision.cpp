@@ -38,11 +38,12 @@ decision finish(outcome ran, errc code) { return {next_step::complete, ran, code
 decision after_loss(const situation& s) {
    if (s.state != written::whole) {
       if (s.now >= s.deadline) return finish(outcome::not_executed, errc::deadline_exceeded);
+      if (s.pinned) return finish(outcome::not_executed, errc::connection_lost);
       return {next_step::park, outcome::not_executed, errc::connection_lost, {}};
    }
    if (s.fault == fault::reply_too_large) return finish(outcome::executed, errc::limit_exceeded);
    const errc lost = s.fault == fault::broken_protocol ? errc::protocol_error : errc::connection_lost;
-   if (!may_repeat(s.repeats, s.delivery)) return finish(outcome::unknown, lost);
+   if (s.pinned || !may_repeat(s.repeats, s.delivery)) return finish(outcome::unknown, lost);
    // A read leaves nothing behind that could come late; all else is sent again only behind a fence.
    if (s.fence == fence::impossible && s.repeats != resp::repeat_class::readonly) return finish(outcome::unknown, lost);
    if (s.now >= s.deadline) return finish(outcome::unknown, errc::deadline_exceeded);
@@ -58,7 +59,7 @@ decision after_reply(const situation& s) {
    if (s.reply.cls == reply_class::no_permission && s.master_is_new) {
       g = gate_rule{next_step::rediscover_then_resend, {50ms, 500ms}, 1};
    }
-   if (!g) return finish(outcome::not_executed, errc::server_error);
+   if (!g || s.pinned) return finish(outcome::not_executed, errc::server_error);
    // Such commands are meant for the node that they were given to.
    if (s.repeats == resp::repeat_class::never) return finish(outcome::not_executed, errc::server_error);
    if (g->most != 0 && s.pushbacks >= g->most) return finish(outcome::not_executed, errc::server_error);

@@ -46,6 +46,7 @@ struct situation {
    bool budget = true;                        // the retry budget has one for it
    bool master_is_new = false;                // the master changed less than a minute ago
    holdfast::lane::fence fence = fence::pending;
+   bool pinned = false;  // to its connection: it cannot be sent on another
    time_point deadline = never;
    time_point now = {};
 };

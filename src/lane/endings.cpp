@@ -140,6 +140,30 @@ void endings::end_behind(operations gone, time_point now) {
    }
 }
 
+void endings::give_up_at_gate(resp::reply_class cls, time_point now) {
+   operations gone;
+   for (operation* op : at_.queue.order().all()) {
+      if (op->pushbacks == 0 || op->rejected_as != cls) continue;
+      at_.queue.remove(*op);
+      if (op->may_have_run && !op->reads_only) gone.push_back(op);
+      fail_waiting(*op, {}, now);
+   }
+   end_behind(std::move(gone), now);
+}
+
+void endings::fail_pinned(operation& op, time_point now) {
+   fail(op, make_error(op, errc::connection_lost, outcome::not_executed, now));
+}
+
+void endings::end_pinned(time_point now) {
+   for (operation *op = at_.queue.front(), *next = nullptr; op != nullptr; op = next) {
+      next = op->next;
+      if (op->pinned_to == 0) continue;
+      at_.queue.remove(*op);
+      fail_pinned(*op, now);
+   }
+}
+
 // The lane is connected again: the connection before is proven dead, or it went to a master that is none any more, or
 // we shall never know.
 void endings::on_fenced(retries& again, time_point now) {

@@ -65,6 +65,12 @@ class endings {
    void end_behind(operations gone, time_point now);
    // It was turned away, and is behind what has gone: it is not sent once more. `last` says why it was turned away.
    void end_behind_gone(operation&, time_point now);
+   // A gate was tried often enough: all that it turned away with these words hear of it, and what comes next is tried
+   // anew.
+   void give_up_at_gate(resp::reply_class, time_point now);
+   // Its connection is gone, and nothing of it was written there.
+   void fail_pinned(operation&, time_point now);
+   void end_pinned(time_point now);  // those that wait
    // The lane is connected again: what awaited the fence ends, and what can't be fenced.
    void on_fenced(retries&, time_point now);
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -20,7 +21,7 @@ namespace holdfast::lane {
 enum class written : std::uint8_t {
    nothing,  // no byte of it was taken by the kernel
    partly,   // some were, but not the last: no server can have parsed it
-   whole,    // all: whatever broke afterwards, it may have run
+   whole,    // all that decides: whatever broke afterwards, it may have run
 };
 
 struct ledger_slot {
@@ -28,7 +29,8 @@ struct ledger_slot {
       nullptr;  // null: the caller has left (deadline, cancel), or it is a PING of ours; the reply is swallowed
    resp::outbox::position begin = 0;
    resp::outbox::position end = 0;
-   std::uint64_t sequence = 0;  // the operation's, also when that has left
+   resp::outbox::position decides = 0;  // once all before it is taken, it may have run
+   std::uint64_t sequence = 0;          // the operation's, also when that has left
    std::uint32_t replies_due = 1;
    bool reads_only = false;                // nothing remains of it on the server: a read, a PING
    bool alters = false;                    // operation::alters
@@ -55,15 +57,18 @@ class ledger {
 
    const ledger_slot* oldest() const { return empty() ? nullptr : &front(); }
 
-   // Appends an operation to the connection's bytes.
-   void write(operation& op, resp::outbox& out) {
+   // Appends an operation to the bytes of a connection.
+   void write(operation& op, resp::outbox& out, std::uint32_t connection) {
       ledger_slot slot{.op = &op, .begin = out.appended(), .sequence = op.sequence};
       slot.reads_only = op.reads_only;
       slot.alters = op.alters;
       slot.transaction = op.is_transaction();
       slot.again = op.attempts != 0;
-      for (const command& c : op.commands) slot.end = out.append(c.bytes());
-      slot.replies_due = static_cast<std::uint32_t>(op.commands.size());
+      if (op.form != nullptr) {
+         append(slot, op.form->wire(connection), op.form->decisive(), out);
+      } else {
+         append(slot, op.commands, op.commands.size() - 1, out);
+      }
       if (op.blocks) {
          slot.blocks_for_ever = *op.blocks == duration::zero();
          slot.allowance = *op.blocks;
@@ -76,7 +81,7 @@ class ledger {
    void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, resp::outbox& out) {
       ledger_slot slot{.begin = out.appended(), .replies_due = replies, .reads_only = true, .tests_multi = tests_multi};
       if (!empty()) slot.sequence = at(size_ - 1).sequence;  // ordered, and found behind that one
-      slot.end = out.append(question);
+      slot.decides = slot.end = out.append(question);
       push(slot);
    }
 
@@ -169,6 +174,7 @@ class ledger {
          }
          slot.begin -= gone;
          slot.end -= gone;
+         slot.decides -= gone;
          at(kept++) = slot;
       }
       size_ = kept;
@@ -176,11 +182,18 @@ class ledger {
    }
 
    static written state_of(const ledger_slot& s, resp::outbox::position accepted) {
-      if (accepted >= s.end) return written::whole;
+      if (accepted >= s.decides) return written::whole;
       return accepted > s.begin ? written::partly : written::nothing;
    }
 
  private:
+   static void append(ledger_slot& slot, std::span<const command> all, std::size_t decisive, resp::outbox& out) {
+      for (const command& c : all) {
+         slot.end = out.append(c.bytes());
+         if (decisive-- == 0) slot.decides = slot.end;
+      }
+      slot.replies_due = static_cast<std::uint32_t>(all.size());
+   }
    void grow() {
       std::vector<ledger_slot> larger(slots_.empty() ? 16 : slots_.size() * 2);
       for (std::size_t i = 0; i < size_; ++i) larger[i] = at(i);

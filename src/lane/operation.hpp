@@ -4,6 +4,7 @@
 #include "commands/command_table.hpp"
 #include "commands/error_reply.hpp"
 #include "core/assertion.hpp"
+#include "lane/exchange.hpp"
 
 #include <holdfast/command.hpp>
 #include <holdfast/delivery.hpp>
@@ -25,6 +26,9 @@ struct operation {
    std::span<const command> commands;  // one, or MULTI ... EXEC
    result<value>* results = nullptr;   // as many as commands
    holdfast::delivery delivery = holdfast::delivery::automatic;
+   exchange* form = nullptr;  // null: what is asked is what is written
+   // The one connection (its serial) that it may be written to: it is never parked, and never sent again. 0: any.
+   std::uint32_t pinned_to = 0;
    // Operations of one order group take effect in the order of submission; those of different groups are ordered only
    // where they are about the same keys. A blocking client is one group.
    std::uint64_t group = 0;
@@ -73,6 +77,11 @@ struct operation {
    bool indexed = false;  // resend_order's, by its keys
 
    bool is_transaction() const { return commands.size() > 1; }
+   result<value>& reply_to(std::size_t written) {
+      return form != nullptr ? form->replies()[written] : results[written];
+   }
+   // Its work was answered, though not all of it.
+   bool is_decided() const { return form != nullptr && replies > form->decisive(); }
 };
 
 // SCRIPT KILL and the like: the server takes them also while a script runs for too long.

@@ -27,6 +27,7 @@ situation retries::describe(operation& op, fault f, time_point now) {
    s.budget = budget_.available(now) > 0;
    s.master_is_new =
       connector_.master_changed_at() != time_point{} && now - connector_.master_changed_at() < std::chrono::seconds(60);
+   s.pinned = op.pinned_to != 0;
    s.deadline = op.deadline;
    s.now = now;
    return s;
@@ -80,9 +81,19 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
       const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;
       l.free = is_free(*l.op);
       l.then = classify_lost(*l.op, l.state, its, l.free || budget > 0, now);
+      if (l.op->is_decided()) l.then = after_its_work(*l.op);
       if (sends_again(l.then) && !l.free) --budget;
    }
    return found;
+}
+
+// What it was for was answered; only what stood behind that was lost.
+decision retries::after_its_work(const operation& op) {
+   const result<value>& reply = op.form->replies()[op.form->decisive()];
+   if (reply) return {next_step::complete, outcome::executed, errc::connection_lost, {}};
+   const auto proof =
+      resp::classify_error(reply.error().server_text, resp::is_script(op.entry), false, resp::is_native(op.entry));
+   return {next_step::complete, proof.ran, errc::server_error, {}};
 }
 
 bool retries::ends_unfenced(operation& op, time_point now) {

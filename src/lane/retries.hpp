@@ -29,7 +29,7 @@ class retries {
    // An answer that was kept does not count: whether it is asked for again.
    bool may_ask_again(const operation& op, time_point now) const { return may_run_twice(op) && can_pay(op, now); }
    static bool may_run_twice(const operation& op) {
-      return op.kept != operation::answer::reply || op.delivery != delivery::at_most_once;
+      return op.pinned_to == 0 && (op.kept != operation::answer::reply || op.delivery != delivery::at_most_once);
    }
    void count(operation&, bool free, time_point now);
    void count(operation& op, time_point now) { count(op, is_free(op), now); }
@@ -52,6 +52,7 @@ class retries {
 
  private:
    situation describe(operation&, fault, time_point now);
+   static decision after_its_work(const operation&);
    decision classify_lost(operation&, written&, fault, bool budget, time_point now);
 
    retry_budget& budget_;

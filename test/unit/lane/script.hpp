@@ -93,6 +93,8 @@ struct terms {
    std::optional<duration> deadline = {};  // unset: the default
    holdfast::delivery delivery = holdfast::delivery::automatic;
    std::uint64_t group = 0;
+   exchange* form = nullptr;
+   std::uint32_t pinned_to = 0;
 };
 
 // ---- all of it ----

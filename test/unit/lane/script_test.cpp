@@ -152,6 +152,8 @@ call& script::submit_commands(std::vector<command> commands, terms t) {
    c.op.results = c.results.data();
    c.op.delivery = t.delivery;
    c.op.group = t.group;
+   c.op.form = t.form;
+   c.op.pinned_to = t.pinned_to;
    c.op.submitted = now;
    c.op.default_deadline = !t.deadline;
    if (t.deadline) c.op.deadline = after(now, *t.deadline);

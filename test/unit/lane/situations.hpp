@@ -56,6 +56,7 @@ enum class resends : std::uint8_t { left, spent };
 enum class gates_met : std::uint8_t { none, one, two, three };
 enum class purse : std::uint8_t { filled, empty };
 enum class master : std::uint8_t { old, changed };
+enum class binding : std::uint8_t { free, pinned };
 
 // A set of enumerators.
 struct anything {};
@@ -79,6 +80,7 @@ struct situation_name {
    gates_met met = gates_met::none;
    purse budget = purse::filled;
    master node = master::old;
+   binding to = binding::free;
 
    bool answered() const { return s.fault == fault::error_reply; }
    bool written_whole() const { return s.state == written::whole; }
@@ -153,9 +155,10 @@ void for_each_situation(Visit&& visit) {
                name.s.attempts = c.attempts, name.s.max_resends = c.most, name.cap = c.left;
                for (unsigned met = 0; met < 4; ++met) {
                   name.s.pushbacks = met, name.met = static_cast<gates_met>(met);
-                  for (unsigned bits = 0; bits < 4; ++bits) {
+                  for (unsigned bits = 0; bits < 8; ++bits) {
                      name.s.budget = (bits & 1) == 0, name.budget = static_cast<purse>(bits & 1);
-                     name.s.master_is_new = (bits & 2) != 0, name.node = static_cast<master>(bits >> 1);
+                     name.s.master_is_new = (bits & 2) != 0, name.node = static_cast<master>(bits >> 1 & 1);
+                     name.s.pinned = (bits & 4) != 0, name.to = static_cast<binding>(bits >> 2);
                      for (const auto fenced : {fence::pending, fence::done, fence::impossible}) {
                         name.s.fence = fenced;
                         for (const auto& t : times) {

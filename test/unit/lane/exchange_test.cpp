@@ -1,0 +1,265 @@
+// Calls whose wire commands are not what the user gave. The exchanges are the test's own, one of each shape: several
+// wire commands, another form after NOSCRIPT, and one that is pinned to its connection.
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::lane::test {
+namespace {
+
+// A write, and one WAIT behind it: the write's reply, and how many replicas have it.
+struct acknowledged : exchange {
+   explicit acknowledged(command c) : commands{std::move(c), words("WAIT 1 100")} {}
+   std::span<const command> wire(std::uint32_t) override { return commands; }
+   std::size_t decisive() const override { return 0; }
+   result<value>* replies() override { return answers.data(); }
+   next fold(result<value>& into) override {
+      replicas = answers[1] ? answers[1]->integer() : 0;
+      into = answers[0];
+      return next::done;
+   }
+
+   std::vector<command> commands;
+   std::array<result<value>, 2> answers;
+   long long replicas = -1;
+};
+
+// A script: its text at first on each connection, its hash from the first reply on.
+struct by_hash : exchange {
+   std::span<const command> wire(std::uint32_t connection) override {
+      const bool is_known = known_on == connection && !forgotten;
+      written_on = connection;
+      current = words(is_known ? "EVALSHA 9a 1 k" : "EVAL text 1 k");
+      return {&current, 1};
+   }
+   std::size_t decisive() const override { return 0; }
+   result<value>* replies() override { return &answer; }
+   next fold(result<value>& into) override {
+      into = answer;
+      forgotten = !answer && answer.error().server_text.starts_with("NOSCRIPT");
+      if (!forgotten) known_on = written_on;
+      return forgotten ? next::again : next::done;
+   }
+
+   command current = words("PING");
+   result<value> answer = value();
+   std::uint32_t known_on = 0;
+   std::uint32_t written_on = 0;
+   bool forgotten = false;
+};
+
+const std::string no_script = refuses("NOSCRIPT No matching script.");
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+
+// ---- several wire commands ----
+
+TEST(exchange, of_several_commands_is_one_call) {
+   script s;
+   s.warm_up();
+   acknowledged x(words("INCR n"));
+   auto& call = s.submit("INCR n", {.form = &x});
+   auto& next = s.submit("GET k");
+   EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100; GET k");
+   s.answer(number(7));
+   EXPECT_EQ(call.says(), "waiting");
+   s.answer(number(2) + bulk("v"));
+   EXPECT_EQ(call.says(), "7");
+   EXPECT_EQ(x.replicas, 2);
+   EXPECT_EQ(next.says(), "v");
+}
+
+// The connection is cut behind each byte of both, nothing answered. The WAIT does not count: once the INCR is taken it
+// may have run.
+TEST(exchange, is_written_whole_with_its_decisive_command) {
+   const std::size_t of_incr = words("INCR n").bytes().size();
+   const std::size_t all = of_incr + words("WAIT 1 100").bytes().size();
+   for (std::size_t taken = 0; taken <= all; ++taken) {
+      script s;
+      s.warm_up();
+      acknowledged x(words("INCR n"));
+      auto& call = s.submit("INCR n", {.form = &x});
+      if (taken != 0) s.accept(taken);
+      s.lose();
+      s.connect(8);
+      if (taken >= of_incr) {
+         EXPECT_EQ(call.says(), "unknown, connection_lost") << taken;
+         EXPECT_EQ(s.accept(), "");
+         continue;
+      }
+      EXPECT_EQ(call.says(), "waiting") << taken;
+      EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
+      s.answer(number(1) + number(1));
+      EXPECT_EQ(call.says(), "1");
+   }
+}
+
+TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
+   for (const bool refused : {false, true}) {
+      script s;
+      s.warm_up();
+      acknowledged x(words("INCR n"));
+      auto& call = s.submit("INCR n", {.form = &x});
+      s.accept();
+      s.answer(refused ? refuses("WRONGTYPE Operation against a key holding the wrong kind of value") : number(7));
+      s.lose();
+      EXPECT_EQ(call.says(), refused ? "not_executed, server_error" : "executed, connection_lost");
+      s.submit("GET k");
+      s.connect(8);
+      EXPECT_EQ(s.accept(), "GET k") << "never twice";
+   }
+}
+
+TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
+   script s;
+   s.warm_up();
+   acknowledged x(words("INCR n"));
+   auto& call = s.submit("INCR n", {.form = &x});
+   s.accept();
+   s.answer(no_replicas + number(0));
+   EXPECT_EQ(call.says(), "waiting");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
+   s.answer(number(1) + number(1));
+   EXPECT_EQ(call.says(), "1");
+}
+
+TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
+   script s;
+   s.warm_up();
+   {
+      acknowledged x(words("INCR n"));
+      auto& call = s.submit("INCR n", {.form = &x});
+      s.accept();
+      s.cancel(call);
+      EXPECT_EQ(call.says(), "unknown, cancelled");
+   }
+   auto& next = s.submit("GET k");
+   s.accept();
+   s.answer(number(7) + number(2) + bulk("v"));
+   EXPECT_EQ(next.says(), "v");
+}
+
+// ---- another form after NOSCRIPT ----
+
+TEST(exchange, has_a_form_for_each_connection) {
+   script s;
+   s.warm_up();
+   by_hash x;
+   s.submit("EVAL text 1 k", {.form = &x});
+   EXPECT_EQ(s.accept(), "EVAL text 1 k");
+   s.answer(number(1));
+   s.submit("EVAL text 1 k", {.form = &x});
+   EXPECT_EQ(s.accept(), "EVALSHA 9a 1 k");
+   s.answer(number(2));
+   s.lose();
+   s.submit("EVAL text 1 k", {.form = &x});
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "EVAL text 1 k") << "another node may not know it";
+}
+
+TEST(exchange, goes_in_its_other_form_to_its_place) {
+   script s;
+   s.warm_up();
+   by_hash x;
+   s.submit("EVAL text 1 k", {.form = &x});
+   s.accept();
+   s.answer(number(1));
+   auto& call = s.submit("EVAL text 1 k", {.delivery = delivery::at_most_once, .form = &x});
+   auto& behind = s.submit("GET k");
+   EXPECT_EQ(s.accept(), "EVALSHA 9a 1 k; GET k");
+   s.answer(no_script);
+   EXPECT_EQ(call.says(), "waiting");
+   s.answer(bulk("old"));
+   EXPECT_EQ(behind.says(), "waiting") << "its reply is from before the script";
+   EXPECT_EQ(s.accept(), "EVAL text 1 k; GET k");
+   s.answer(number(2) + bulk("new"));
+   EXPECT_EQ(call.says(), "2") << "certainly once";
+   EXPECT_EQ(behind.says(), "new");
+}
+
+TEST(exchange, does_not_go_in_its_other_form_behind_a_newer_write) {
+   script s;
+   s.warm_up();
+   by_hash x;
+   s.submit("EVAL text 1 k", {.form = &x});
+   s.accept();
+   s.answer(number(1));
+   auto& call = s.submit("EVAL text 1 k", {.form = &x});
+   s.submit("SET k 1");
+   s.accept();
+   s.answer(no_script + ok);
+   EXPECT_EQ(call.says(), "not_executed, server_error");
+   EXPECT_EQ(s.accept(), "");
+}
+
+// ---- pinned to a connection ----
+
+call& pinned_transaction(script& s, std::uint32_t to, delivery d = delivery::automatic) {
+   return s.submit_unit({"MULTI", "SET k 1", "EXEC"}, {.delivery = d, .pinned_to = to});
+}
+
+TEST(exchange, pinned_to_a_connection_is_not_executed_on_another) {
+   script s;
+   s.warm_up();
+   const auto first = s.subject.connection_serial();
+   EXPECT_NE(first, 0U);
+   auto& here = pinned_transaction(s, first);
+   EXPECT_EQ(s.accept(), "MULTI; SET k 1; EXEC");
+   s.answer(ok + queued + "*1\r\n" + ok);
+   EXPECT_TRUE(here.done() && here.results[2]);
+   s.lose();
+   EXPECT_EQ(s.subject.connection_serial(), 0U);
+   EXPECT_EQ(pinned_transaction(s, first).says(), "not_executed, connection_lost") << "at once";
+   s.submit("GET k");
+   s.connect(8);
+   EXPECT_NE(s.subject.connection_serial(), first);
+   EXPECT_EQ(pinned_transaction(s, first).says(), "not_executed, connection_lost");
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
+TEST(exchange, pinned_and_lost_is_never_sent_again) {
+   const std::size_t all =
+      words("MULTI").bytes().size() + words("SET k 1").bytes().size() + words("EXEC").bytes().size();
+   for (const auto d : {delivery::automatic, delivery::at_most_once, delivery::at_least_once}) {
+      for (std::size_t taken = 0; taken <= all; ++taken) {
+         script s;
+         s.warm_up();
+         auto& call = pinned_transaction(s, s.subject.connection_serial(), d);
+         if (taken != 0) s.accept(taken);
+         s.lose();
+         s.submit("GET j");
+         s.connect(8);
+         EXPECT_EQ(call.says(), taken == all ? "unknown, connection_lost" : "not_executed, connection_lost") << taken;
+         EXPECT_EQ(s.accept(), "GET j");
+      }
+   }
+}
+
+TEST(exchange, pinned_and_turned_away_by_a_gate_is_told_at_once) {
+   script s;
+   s.warm_up();
+   auto& call = pinned_transaction(s, s.subject.connection_serial());
+   s.accept();
+   s.answer(ok + no_replicas + refuses("EXECABORT Transaction discarded because of previous errors."));
+   EXPECT_EQ(call.says(), "not_executed, server_error");
+}
+
+TEST(exchange, pinned_and_waiting_ends_with_its_connection) {
+   script s;
+   s.warm_up();
+   s.submit("SET j 1");
+   s.accept();
+   s.answer(no_replicas);
+   auto& call = pinned_transaction(s, s.subject.connection_serial());
+   EXPECT_EQ(call.says(), "waiting") << "behind the gate";
+   s.lose();
+   EXPECT_EQ(call.says(), "not_executed, connection_lost");
+}
+
+}  // namespace
+}  // namespace holdfast::lane::test
