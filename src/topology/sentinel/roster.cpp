@@ -52,16 +52,27 @@ bool find_related(std::span<const place> places, bool of_before, std::vector<boo
    return any_two;
 }
 
-// Two configured places that are related outweigh one that is related to no configured place. That stays a stray until
-// it is related to one, also while no other Sentinel can be reached (but see sentinel_roll::pardon_strays).
+// Marks those that were related to others: these may all be away, or replaced. Whether there is one.
+bool find_kin(std::span<const place> places, std::vector<bool>& related) {
+   bool any = false;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (is_proven(places[i]) && places[i].names && !places[i].kin.empty()) related[i] = any = true;
+   }
+   return any;
+}
+
+// Two configured places that are related, or one that was, outweigh one that is related to no configured place. That
+// stays a stray until it is related to one, also while no other Sentinel can be reached (but see
+// sentinel_roll::pardon_strays).
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
-   const bool any_two = find_related(places, false, related) || find_related(places, true, related);
+   const bool any =
+      find_related(places, false, related) || find_related(places, true, related) || find_kin(places, related);
    std::vector<bool> stray(places.size());
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
       if (p.configured && !p.names) stray[i] = !p.counted;
-      if (is_proven(p) && p.names) stray[i] = !related[i] && (any_two || !p.counted);
+      if (is_proven(p) && p.names) stray[i] = !related[i] && (any || !p.counted);
    }
    return stray;
 }

@@ -4,7 +4,8 @@
 // id is *unproven*. A *place* is an address that is dialled. The configured places count, except for a *stray*: two
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
 // passed to another deployment. Where no two of them list each other, those count as related that once were: SENTINEL
-// RESET empties all lists for some seconds. A learned place counts while a Sentinel that votes lists its id (an
+// RESET empties all lists for some seconds. Where no two of those are left, one that was related to others outweighs
+// one that never was. A learned place counts while a Sentinel that votes lists its id (an
 // unproven one: at its address); the chain begins at the *roots*: the configured places that count and name a master
 // or, while none of them does, those that counted last and name one.
 #pragma once

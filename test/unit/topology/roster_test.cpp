@@ -182,7 +182,22 @@ TEST(roster, stray_is_noticed_by_those_that_once_knew_each_other) {
    const place newly_related[] = {one, configured(b, "b", only_x), configured(c, "x", nobody)};
    EXPECT_EQ(count(newly_related).counts, (std::vector<bool>{false, true, true})) << "lists of now come first";
    const place rebuilt[] = {one, configured(b, "new", nobody), configured(c, "x", of_strangers)};
-   EXPECT_EQ(count(rebuilt).counts, (std::vector<bool>{true, true, true})) << "none of now was known to another";
+   EXPECT_EQ(count(rebuilt).counts, (std::vector<bool>{true, false, false})) << "until one lists the other";
+}
+
+TEST(roster, stray_is_noticed_by_one_whose_others_are_away) {
+   const std::vector<std::string> kin_of_a{"b", "c"};
+   place one = configured(a, "a", of_a);
+   one.kin = kin_of_a;
+   place stray = configured(c, "x", of_strangers);
+   // The process of b is frozen: its kernel takes connections, and nobody tells an id there.
+   const place others_down[] = {one, down(configured(b, "", nobody)), stray};
+   EXPECT_EQ(count(others_down).counts, (std::vector<bool>{true, true, false}));
+   one.names = false;
+   const place all_down[] = {one, down(configured(b, "", nobody)), stray};
+   EXPECT_EQ(count(all_down).counts, (std::vector<bool>{true, true, true})) << "nobody is there who knows better";
+   const place all_new[] = {configured(a, "new-a", nobody), configured(b, "new-b", nobody), configured(c, "x", nobody)};
+   EXPECT_EQ(count(all_new).counts, (std::vector<bool>{true, true, true}));
 }
 
 TEST(roster, another_id_at_a_learned_address_is_unmet) {
