@@ -37,19 +37,17 @@ bool were_related(const place& one, const place& other) {
    return (one.names || other.names) && (is_kin(one, other.id) || is_kin(other, one.id));
 }
 
-// Marks those that are related, or behind which one Sentinel stands; whether two different ones are.
+// Marks those that are related; whether any are.
 bool find_related(std::span<const place> places, bool of_before, std::vector<bool>& related) {
-   bool any_two = false;
+   bool any = false;
    for (std::size_t i = 0; i != places.size(); ++i) {
       for (std::size_t j = 0; j != i; ++j) {
          const place &one = places[i], &other = places[j];
          if (!is_proven(one) || !is_proven(other)) continue;
-         if (one.id != other.id && !(of_before ? were_related(one, other) : are_related(one, other))) continue;
-         related[i] = related[j] = true;
-         any_two = any_two || one.id != other.id;
+         if (of_before ? were_related(one, other) : are_related(one, other)) related[i] = related[j] = any = true;
       }
    }
-   return any_two;
+   return any;
 }
 
 // Marks those that were related to others: these may all be away, or replaced. Whether there is one.
@@ -63,16 +61,22 @@ bool find_kin(std::span<const place> places, std::vector<bool>& related) {
 
 // Two configured places that are related, or one that was, outweigh one that is related to no configured place. That
 // stays a stray until it is related to one, also while no other Sentinel can be reached (but see
-// sentinel_roll::pardon_strays).
+// sentinel_roll::pardon_strays). Two places behind which one Sentinel stands are not related by that, but share it.
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
    const bool any =
       find_related(places, false, related) || find_related(places, true, related) || find_kin(places, related);
+   const auto is_related = [&](const place& p) {
+      for (std::size_t i = 0; i != places.size(); ++i) {
+         if (related[i] && places[i].id == p.id) return true;
+      }
+      return false;
+   };
    std::vector<bool> stray(places.size());
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
       if (p.configured && !p.names) stray[i] = !p.counted;
-      if (is_proven(p) && p.names) stray[i] = !related[i] && (any || !p.counted);
+      if (is_proven(p) && p.names) stray[i] = !is_related(p) && (any || !p.counted);
    }
    return stray;
 }

@@ -200,6 +200,52 @@ TEST(roster, stray_is_noticed_by_one_whose_others_are_away) {
    EXPECT_EQ(count(all_new).counts, (std::vector<bool>{true, true, true}));
 }
 
+// ---- one Sentinel behind two configured places --------------------------------------------------------------------
+
+TEST(roster, stranger_behind_two_configured_places_is_a_stray_at_both) {
+   const endpoint d{"10.0.1.4", 26379};
+   place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "x", of_strangers),
+                  configured(d, "x", of_strangers)};
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false, false}));
+   all[2].counted = all[3].counted = false;
+   for (place& p : std::span(all, 2)) p = down(p);
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false, false})) << "and stays one";
+}
+
+TEST(roster, sentinel_behind_two_configured_places_counts_at_both) {
+   const endpoint again{"10.0.1.4", 26379};
+   const std::vector<std::string> kin_of_a{"b"};
+   place one = configured(a, "a", of_a);
+   one.kin = kin_of_a;
+   const place other = configured(again, "a", nobody);
+   const place listed[] = {one, other, configured(b, "b", of_b)};
+   const place lists[] = {one, other, configured(b, "b", nobody)};
+   const place stray[] = {one, other, configured(c, "x", of_strangers)};
+   one.lists = nobody;
+   const place reset[] = {one, other, configured(b, "b", nobody)};
+   EXPECT_EQ(count(listed).counts, (std::vector<bool>{true, true, true}));
+   EXPECT_EQ(count(lists).counts, (std::vector<bool>{true, true, true}));
+   EXPECT_EQ(count(reset).counts, (std::vector<bool>{true, true, true}));
+   EXPECT_EQ(count(stray).counts, (std::vector<bool>{true, true, false}));
+   const place alone[] = {configured(a, "a", nobody), other};
+   EXPECT_EQ(count(alone).counts, (std::vector<bool>{true, true}));
+}
+
+// Behind each of two balancers several stand, and both have just led to the same one.
+TEST(roster, balancers_count_wherever_they_lead) {
+   const endpoint balancer{"10.0.9.9", 26379};
+   const endpoint second{"10.0.9.10", 26379};
+   const std::vector<std::string> kin_of_a{"b"};
+   place one = configured(balancer, "a", nobody);
+   one.several = true;
+   one.kin = kin_of_a;
+   place other = configured(second, "a", nobody);
+   other.several = true;
+   const place all[] = {one, other, learned(b, "b", nobody)};
+   EXPECT_EQ(count(std::span(all, 2)).counts, (std::vector<bool>{true, true}));
+   EXPECT_EQ(count(std::span(all, 1)).counts, (std::vector<bool>{true}));
+}
+
 TEST(roster, another_id_at_a_learned_address_is_unmet) {
    const list replaced{{b, "new"}, {c, "c"}};
    const place all[] = {configured(a, "a", replaced), down(learned(b, "b", nobody))};
