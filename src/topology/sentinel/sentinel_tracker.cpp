@@ -386,10 +386,10 @@ void sentinel_tracker::raise_doubt(peer& p, time_point now) {
       schedule_.on_doubt(now);
 }
 
-// A learned Sentinel that does not prove its id may be another deployment's by now: its failovers are of another
-// master.
+// A learned Sentinel that does not prove its id may be another deployment's by now, and so may one that is heard at a
+// configured address where another one answers: its failovers are of another master.
 bool sentinel_tracker::is_of_our_failover(const peer& p, const hint& h) const {
-   if (p.seed || !p.events.id().empty()) return true;
+   if (p.seed ? p.events.id() == p.id() : !p.events.id().empty()) return true;
    return h.of == believed_->where || (is_provisional() && h.of == promotion_.before().where);
 }
 

@@ -333,6 +333,24 @@ TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) 
    EXPECT_TRUE(holds());
 }
 
+// The address of s2 is another deployment's by now, and the old connection to the Sentinel of before still stands.
+TEST_F(promotion_world, selection_heard_from_another_than_answers_is_of_our_master) {
+   const endpoint stranger{"10.0.1.9", 26379};
+   const endpoint theirs{"10.7.0.2", 6379};
+   w.at(stranger).id = "stranger";
+   w.at(s2).behind = {stranger};
+   w.cut_subscription(s2);
+   ASSERT_TRUE(w.run_till([&] { return w.subscriptions(stranger) == 1; }, 5s));
+   w.run_for(100ms);
+   tries(stranger, 1001);
+   w.publish(stranger, "+selected-slave", about_replica(theirs, {"10.7.0.1", 6379}));
+   w.run_for(1ms);
+   EXPECT_FALSE(holds());
+   EXPECT_EQ(w.dials[theirs], 0U);
+   selects(stranger, new_master);  // and so it may be one of several behind that address
+   EXPECT_TRUE(holds());
+}
+
 TEST_F(promotion_world, ASentinelThatForgetsTheMasterEndsTheCandidateAndOneThatIsConfiguredDoesNot) {
    selected();
    w.publish(s1, "+set", about_master(old_master) + " quorum 3");
