@@ -16,7 +16,7 @@ bool anyone_is_up(const sentinel_peers& peers) {
 }
 
 bool anyone_is_subscribed_to(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->events.active(); });
+   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->member.counts && p->events.active(); });
 }
 
 bool anyone_votes(const sentinel_peers& peers) {

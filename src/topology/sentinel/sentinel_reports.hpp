@@ -17,7 +17,7 @@ namespace holdfast::topology {
 std::string in_short(const impl::unavailable&);
 
 bool anyone_is_up(const sentinel_peers&);
-bool anyone_is_subscribed_to(const sentinel_peers&);
+bool anyone_is_subscribed_to(const sentinel_peers&);  // whose word counts
 bool anyone_votes(const sentinel_peers&);
 bool anyone_sees_a_failover(const sentinel_peers&);  // of the master that is believed
 bool anyone_sees_it_down(const sentinel_peers&);     // objectively: the master that is believed

@@ -297,6 +297,21 @@ TEST_F(tracker_stray, newer_epoch_moves_nobody_from_the_start) {
    EXPECT_EQ(w.watched.target()->epoch, 5u);
 }
 
+TEST_F(tracker_stray, subscription_to_it_spares_no_doubt) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   ASSERT_EQ(w.subscriptions(s3), 1u);
+   w.cut_subscription(s1);
+   w.run_for(1ms);
+   EXPECT_FALSE(w.watched.in_doubt()) << "s2 would tell";
+   w.set(s2, condition::stopped);
+   w.set(s1, condition::stopped);
+   w.cut_subscription(s2);
+   w.run_for(1ms);
+   EXPECT_TRUE(w.watched.in_doubt());
+}
+
 TEST_F(tracker_stray, reconnection_moves_nobody) {
    w.start();
    give_away(s3);
