@@ -150,6 +150,8 @@ std::string beliefs::objection(host_id to, bool follows_hints, time_point now) c
 bool beliefs::may_return(host_id to, time_point now) const {
    const candidate* const newer = find(to);
    if (newer != nullptr && newer->epoch > gone_to_.epoch) return true;
+   const auto settles = [&](const candidate& s) { return s.node == to && s.epoch >= gone_to_.epoch; };
+   if (std::any_of(suggestions_.begin(), suggestions_.end(), settles)) return true;
    if (to != master_ || named_at_ <= gone_at_) return false;
    const self* const gone = find_self(gone_to_.node);
    const bool is_replica = gone != nullptr && !gone->is_master && gone->at >= gone_at_;

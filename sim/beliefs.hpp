@@ -38,7 +38,7 @@ class beliefs {
    std::string objection(host_id to, bool follows_hints, time_point now) const;
    // A command went there, or a lane's handshake. After one to a candidate the superseded node gets none, but for a
    // reason that was read: the failover was given up; the candidate says that it is a replica and Sentinels name the
-   // old master; they have named it, and nobody else, for `agree_for`; or a newer epoch.
+   // old master; they have named it, and nobody else, for `agree_for`; a newer epoch; or an answer under the same one.
    void went(host_id to, time_point now);
    bool is_candidate(host_id) const;
 

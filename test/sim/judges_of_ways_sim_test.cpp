@@ -23,6 +23,7 @@ class case_of_a_way : public case_in_court {
       judges.goes(0, lanes_[0], words{"HELLO", "3"});
    }
    void reads(host_id from, const told& t) { judges.told(0, {from, from}, t); }
+   void learns(host_id from, const told& t) { judges.told(0, {from, from, false}, t); }
    // On that Sentinel's subscription.
    void selects(host_id sentinel, std::uint64_t epoch, host_id node) {
       reads(sentinel, {news::epoch, epoch, nowhere});
@@ -178,6 +179,28 @@ TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
       c.goes(1);
       EXPECT_TRUE(c.found("has followed host 2 (epoch 6) and goes back"));
    }
+}
+
+// Two leaders under one epoch, as two Sentinels with one id can be.
+TEST(Judges, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
+   case_of_a_way c;
+   c.selects(6, 5, 1);
+   c.goes(1);
+   c.learns(7, {news::address, 5, 2});
+   c.goes(2);
+   EXPECT_EQ(c.verdict(), "");
+   case_of_a_way older;
+   older.selects(6, 6, 1);
+   older.goes(1);
+   older.learns(7, {news::address, 5, 2});  // who has not heard of that failover yet
+   older.goes(2);
+   EXPECT_TRUE(older.found("has followed host 1 (epoch 6) and goes back"));
+   case_of_a_way old_master;
+   old_master.selects(6, 5, 1);
+   old_master.goes(1);
+   old_master.learns(7, {news::address, 5, 2});
+   old_master.goes(0);
+   EXPECT_TRUE(old_master.found("has followed host 1 (epoch 5) and goes back"));
 }
 
 TEST(Judges, NoticeACommandToAMasterThatNoSentinelSelected) {
