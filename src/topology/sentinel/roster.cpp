@@ -76,7 +76,7 @@ std::vector<bool> strays(std::span<const place> places) {
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
       if (p.configured && !p.names) stray[i] = !p.counted;
-      if (is_proven(p) && p.names) stray[i] = !is_related(p) && (any || !p.counted);
+      if (is_proven(p) && p.names) stray[i] = !is_related(p) && ((any && !p.renews) || !p.counted);
    }
    return stray;
 }

@@ -5,7 +5,8 @@
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
 // passed to another deployment. Where no two of them list each other, those count as related that once were: SENTINEL
 // RESET empties all lists for some seconds. Where no two of those are left, one that was related to others outweighs
-// one that never was. A learned place counts while a Sentinel that votes lists its id (an
+// one that never was. None becomes a stray while its new list is under way: at the same hello all learn of a new one.
+// A learned place counts while a Sentinel that votes lists its id (an
 // unproven one: at its address); the chain begins at the *roots*: the configured places that count and name a master
 // or, while none of them does, those that counted last and name one.
 #pragma once
@@ -27,6 +28,7 @@ struct place {
    bool configured = false;
    bool names = false;                       // the Sentinel that answers there names a master
    bool counted = false;                     // what was counted before
+   bool renews = false;                      // it has just told of a change to its list
    bool several = false;                     // more than one Sentinel stands behind the address
    std::string_view id = {};                 // as it told on this connection
    std::string_view listed_as = {};          // the id under which a learned one was listed

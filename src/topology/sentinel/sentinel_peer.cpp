@@ -11,6 +11,7 @@ place sentinel_peer::seen() const {
            .configured = seed,
            .names = names_a_master() && questions.list_known(),
            .counted = member.counts,
+           .renews = questions.list_renewed() && !waits_for_list,
            .several = member.several,
            .id = id(),
            .listed_as = member.listed_as,

@@ -247,7 +247,8 @@ void sentinel_tracker::answer_came(peer& p, time_point now) {
    const bool named = p.names_a_master();
    p.take_answer(now);
    if (p.names_a_master() != named) roll_.note_change();
-   if (std::exchange(p.waits_for_list, false)) call_the_roll(now);
+   if (p.waits_for_list) call_the_roll(now);
+   p.waits_for_list = false;
    roll_.prefer(p, now);
    auto& e = p.events.connection;
    if (e.now() == checked_connection::phase::resting && e.retry_at() == never) p.events.dial(p.where, now);

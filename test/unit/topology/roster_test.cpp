@@ -200,6 +200,17 @@ TEST(roster, stray_is_noticed_by_one_whose_others_are_away) {
    EXPECT_EQ(count(all_new).counts, (std::vector<bool>{true, true, true}));
 }
 
+// Each lists the others as it hears them say hello, and each answers in its own time.
+TEST(roster, nobody_becomes_a_stray_while_its_new_list_is_under_way) {
+   place third = configured(c, "c", nobody);
+   third.renews = true;
+   place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), third};
+   all[0].lists = all[1].lists = std::span(of_a).first(1);
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, true}));
+   all[2].counted = false;
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false})) << "but it may stay one";
+}
+
 // ---- one Sentinel behind two configured places --------------------------------------------------------------------
 
 TEST(roster, stranger_behind_two_configured_places_is_a_stray_at_both) {

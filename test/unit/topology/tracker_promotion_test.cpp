@@ -333,6 +333,31 @@ TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) 
    EXPECT_TRUE(holds());
 }
 
+// SENTINEL RESET has emptied all lists, and each hears of the same Sentinel at once.
+TEST(promotion_after_reset, candidate_stays_while_the_lists_come_one_by_one) {
+   deployment w{eager()};
+   for (const auto& s : {s1, s2, s3}) {
+      w.at(s).others.clear();
+      w.at(s).replicas = {new_master};
+   }
+   w.at(old_master).role = "master";
+   w.at(new_master).role = "slave";
+   w.start();
+   w.run_for(1s);
+   w.publish(s3, "+new-epoch", "6");
+   w.publish(s3, "+try-failover", about_master(old_master));
+   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   w.at(s1).others = w.at(s3).others = {{s2, "id-of-10.0.1.2"}};
+   w.at(s3).delay = 1ms;
+   for (const auto& s : {s1, s3}) w.publish(s, "+sentinel", "sentinel id 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   w.run_for(2ms);
+   for (int i = 0; i != 100; ++i) {
+      ASSERT_LT(w.now, w.watched.hold_writes_until());
+      w.run_for(1ms);
+   }
+   EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
 // The address of s2 is another deployment's by now, and the old connection to the Sentinel of before still stands.
 TEST_F(promotion_world, selection_heard_from_another_than_answers_is_of_our_master) {
    const endpoint stranger{"10.0.1.9", 26379};
