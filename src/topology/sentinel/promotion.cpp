@@ -33,8 +33,9 @@ void promotion::on_switched(std::size_t by, const endpoint& to) {
 bool promotion::on_aborted(std::size_t by, const std::string& id, std::uint64_t believed) {
    sentinel& s = of(by);
    s.candidate.reset();
-   // Its events may come by two addresses.
-   const bool of_what_is_believed = is_provisional() && (by_ == by || (!id.empty() && by_id_ == id));
+   // Its events may come by two addresses, and by the same one another's later.
+   const bool is_that_one = id.empty() || by_id_.empty() ? by_ == by : by_id_ == id;
+   const bool of_what_is_believed = is_provisional() && is_that_one;
    // Where its subscription is new, which failover it gave up is unknown, and that it leads one at all says enough.
    return of_what_is_believed && (s.failover == 0 || s.failover == believed);
 }

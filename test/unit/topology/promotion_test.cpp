@@ -152,6 +152,8 @@ TEST_F(promotion_test, only_who_selected_it_can_give_it_up) {
    EXPECT_TRUE(p.on_aborted(0, "", 6));
    select(2, node, 6, "id");
    EXPECT_TRUE(p.on_aborted(2, "id", 6)) << "it can be reached at two addresses";
+   select(0, other, 6, "another");
+   EXPECT_FALSE(p.on_aborted(0, "another", 6)) << "its name, or its balancer, leads to another one now";
    p.on_unsubscribed(0);
    EXPECT_TRUE(p.on_aborted(0, "", 6)) << "which one is unknown";
    p.on_forgotten(0);
