@@ -10,7 +10,10 @@ namespace holdfast::sim {
 void beliefs::read(const line& on, const told& t, time_point now) {
    switch (t.is) {
       case news::nothing: return;
-      case news::address: return on.configured || (any_ && t.epoch <= epoch_) ? answered(t, now) : suggested(t);
+      case news::address:
+         if (!on.configured && (!any_ || t.epoch > epoch_)) return suggested(t);
+         answered(t, now);
+         return look_for_denial();
       case news::epoch: subscription_of(on).epoch = t.epoch; return;
       case news::tried: subscription_of(on).failover_epoch = subscription_of(on).epoch; return;
       case news::selected:
@@ -22,7 +25,7 @@ void beliefs::read(const line& on, const told& t, time_point now) {
          const bool keeps_whom = t.is == news::replica && t.node == nowhere && !s.is_master;
          s = {on.to, t.is == news::master, keeps_whom ? s.follows : t.node, now};
          if (s.is_master && held_for_.node == on.to) held_for_ = {};
-         return;
+         return look_for_denial();
       }
    }
 }
@@ -94,6 +97,12 @@ void beliefs::give_up(host_id by, std::uint64_t epoch) {
    std::erase_if(candidates_, fails);
 }
 
+// What it says later is no news for one who has left: the way back is under way.
+void beliefs::look_for_denial() {
+   const self* const gone = find_self(gone_to_.node);
+   denied_ = denied_ || (gone != nullptr && !gone->is_master && gone->at >= gone_at_ && named_at_ > gone_at_);
+}
+
 // Two connections may reach one Sentinel; what was said on one is not known to belong to what is said on the other.
 beliefs::subscription& beliefs::subscription_of(const line& on) {
    const auto found = std::find_if(subscriptions_.begin(), subscriptions_.end(),
@@ -153,15 +162,14 @@ bool beliefs::may_return(host_id to, time_point now) const {
    const auto settles = [&](const candidate& s) { return s.node == to && s.epoch >= gone_to_.epoch; };
    if (std::any_of(suggestions_.begin(), suggestions_.end(), settles)) return true;
    if (to != master_ || named_at_ <= gone_at_) return false;
-   const self* const gone = find_self(gone_to_.node);
-   const bool is_replica = gone != nullptr && !gone->is_master && gone->at >= gone_at_;
-   return is_replica || now - gone_to_.at >= agree_for;
+   return denied_ || now - gone_to_.at >= agree_for;
 }
 
 void beliefs::went(host_id to, time_point now) {
    // To one that is selected while they go there already they go for another reason: a hint.
    if (std::exchange(at_, to) == to) return;
    gone_to_ = {};
+   denied_ = false;
    const candidate* const c = find(to);
    if (is_named(to) || c == nullptr) return;
    gone_to_ = *c;

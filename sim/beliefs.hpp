@@ -78,6 +78,7 @@ class beliefs {
    void suggested(const told&);
    void nominate(const line&, const told&, time_point now);
    void give_up(host_id by, std::uint64_t epoch);
+   void look_for_denial();
    subscription& subscription_of(const line&);
    self& self_of(host_id);
    const self* find_self(host_id) const;
@@ -106,6 +107,7 @@ class beliefs {
    host_id at_ = nowhere;                         // where they went last
    candidate gone_to_ = {};                       // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
+   bool denied_ = false;  // since then it said that it is a replica, while Sentinels named another one
 };
 
 }  // namespace holdfast::sim

@@ -166,8 +166,20 @@ TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
       c.time.pass_until(c.time.now() + 1s);
       c.reads(1, {news::replica, 0, nowhere});
       c.reads(7, {news::address, 4, 0});
+      c.reads(1, {news::master, 0, nowhere});  // it is promoted after all, and the client has left
       c.goes(0);
       EXPECT_EQ(c.verdict(), "");
+   }
+   {
+      case_of_a_way c;  // it is one again before anybody names the old master
+      c.selects(6, 5, 1);
+      c.goes(1);
+      c.time.pass_until(c.time.now() + 1s);
+      c.reads(1, {news::replica, 0, nowhere});
+      c.reads(1, {news::master, 0, nowhere});
+      c.reads(7, {news::address, 4, 0});
+      c.goes(0);
+      EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
    }
    {
       case_of_a_way c;  // a newer failover
