@@ -130,9 +130,9 @@ bool sentinel_roll::may_learn() const {
 }
 
 // Behind one configured address there is this Sentinel alone: it needs no second place.
-bool sentinel_roll::is_led_to_by_a_seed(const peer& p) const {
-   return !p.member.listed_as.empty() && std::any_of(peers_.begin(), peers_.end(), [&](const auto& q) {
-      return q->seed && q->up() && !q->member.several && q->id() == p.member.listed_as;
+bool sentinel_roll::is_led_to_by_a_seed(const std::string& id) const {
+   return !id.empty() && std::any_of(peers_.begin(), peers_.end(), [&](const auto& q) {
+      return q->seed && q->up() && !q->member.several && q->id() == id;
    });
 }
 
@@ -142,7 +142,7 @@ bool sentinel_roll::has_moved_away(const peer& p) const {
 }
 
 sentinel_roll::move sentinel_roll::follow_the_list(peer& p, rounds::id round, time_point now) {
-   if (is_led_to_by_a_seed(p)) {
+   if (is_led_to_by_a_seed(p.member.listed_as)) {
       forget(p);
       return move::forgotten;
    }
@@ -223,7 +223,8 @@ bool sentinel_roll::welcomes_answers(peer& p) {
    due_ = true;
    if (p.seed || id.empty() || id == p.member.listed_as) return true;
    count_places();
-   if (!p.member.listed_as.empty() && !is_listed(places_, tally_, id, p.where)) return false;
+   const bool is_met = is_led_to_by_a_seed(id);  // then the one that was listed is gone, though some list it yet
+   if (!p.member.listed_as.empty() && (is_met || !is_listed(places_, tally_, id, p.where))) return false;
    p.member.listed_as = id;
    return true;
 }

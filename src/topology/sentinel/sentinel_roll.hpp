@@ -79,7 +79,7 @@ class sentinel_roll {
    void count_places();
    void pardon_strays(time_point now);
    void tell_if_stray(const peer&, bool is_stray);
-   bool is_led_to_by_a_seed(const peer&) const;
+   bool is_led_to_by_a_seed(const std::string& id) const;
    peer* place_for(const endpoint&);
    peer* hopeless() const;
    void forget(peer&);

@@ -445,6 +445,24 @@ TEST(tracker_named_sentinel, restart_as_another_one_needs_no_second_place) {
    EXPECT_EQ(w.connections(s1), 2u);
 }
 
+// Two Sentinels list its address, one of them still with the id of the process before.
+TEST(tracker_named_sentinel, stale_id_at_its_address_is_not_dialled_without_a_pause) {
+   const endpoint name{"sentinel-1", 26379};
+   auto settings = three_sentinels();
+   settings.sentinels = {name};
+   deployment w(settings);
+   w.at(name).behind = {s1};
+   w.at(s1).id = "new-1";
+   for (auto& [where, id] : w.at(s2).others) id = where == s1 ? "new-1" : id;
+   w.run_for(1s);
+   EXPECT_LE(w.dials[s1], 10U);
+   EXPECT_EQ(w.connections(s1), 2u);
+   for (auto& [where, id] : w.at(s3).others) id = where == s1 ? "new-1" : id;
+   w.run_for(30s);
+   EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{name, s2, s3}));
+   EXPECT_EQ(w.connections(s1), 2u);
+}
+
 TEST(tracker_unreachable, sentinels_that_announce_no_reachable_address_are_heard_by_the_given_one) {
    auto settings = three_sentinels();
    settings.sentinels = {balancer};
