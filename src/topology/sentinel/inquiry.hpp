@@ -60,7 +60,8 @@ class inquiry {
    // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
-   void want_list() { list_.wanted = list_.renewed = true; }  // with the next question
+   void want_list() { list_.wanted = true; }                   // with the next question
+   void renew_list() { list_.wanted = list_.renewed = true; }  // the same, as it has just changed
    void want_replicas(time_point now);  // at once, or as soon as the last such question is answered
 
    event take(time_point now);              // what came, one thing after the other

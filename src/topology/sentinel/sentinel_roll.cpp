@@ -82,6 +82,7 @@ bool sentinel_roll::call(time_point now) {
       const bool counts = tally_.counts[p->number];
       if (p->member.counts != counts) {
          changed = true;
+         if (counts) p->questions.want_list();  // that it has changed may have been ignored
          if (p->seed) tell_if_stray(*p, !counts);
       }
       p->member.counts = counts;

@@ -277,7 +277,9 @@ void sentinel_tracker::call_the_roll(time_point now) {
          promotion_.on_over(p->number);
    }
    if (roll_.may_learn()) learn(now);
-   if (changed) weigh(now);
+   if (!changed) return;
+   schedule_.on_hint(now);
+   weigh(now);
 }
 
 void sentinel_tracker::learn(time_point now) {
@@ -365,7 +367,7 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
                      "the Sentinel " + to_string(p.where) + " gave its failover up", now);
          break;
       case hint_kind::finished: promotion_.on_over(p.number); break;
-      case hint_kind::sentinels: p.questions.want_list(); break;
+      case hint_kind::sentinels: p.questions.renew_list(); break;
       case hint_kind::reset:
          promotion_.on_over(p.number);
          p.questions.want_list();

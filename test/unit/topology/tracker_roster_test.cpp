@@ -105,6 +105,22 @@ TEST_F(tracker_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    EXPECT_EQ(w.watched.link_count(), 6u) << "its place was free";
 }
 
+TEST_F(tracker_roster, list_that_changed_meanwhile_is_asked_for_when_its_sentinel_counts_again) {
+   unlist(s2, {s1, s3});
+   w.run_for(100ms);
+   place(s4, "id-4", {s1});
+   std::erase_if(w.at(s2).others, [](const auto& o) { return o.first == s3; });  // as many as before
+   list(s4, "id-4", {s2});
+   w.run_for(100ms);
+   EXPECT_FALSE(knows(s4));
+   w.at(s1).others.emplace_back(s2, "id-of-10.0.1.2");
+   for (int i = 0; i != 2; ++i) {  // s1 is asked for its list when it says that it knows one more
+      w.watched.ask(w.now);
+      w.run_for(50ms);
+   }
+   EXPECT_TRUE(knows(s4)) << "at once, and not with the next question";
+}
+
 TEST_F(tracker_roster, sentinel_that_is_listed_by_a_learned_one_alone_votes) {
    std::erase_if(w.at(s1).others, [](const auto& o) { return o.first == s2; });
    w.run_for(30s);
