@@ -49,7 +49,6 @@ class checked_connection {
    void retry_from(time_point when) { retry_at_ = when; }
    time_point retry_at() const { return retry_at_; }
    time_point tried_at() const { return tried_at_; }  // the last dial
-   time_point heard_at() const { return heard_at_; }
 
    void send(std::string_view bytes, unsigned answers, time_point now);
    void heard(time_point now, bool an_answer);

@@ -236,7 +236,8 @@ bool sentinel_roll::welcomes_events(const peer& p) const {
 }
 
 // Questions and events reach different Sentinels. Where one was restarted as another one, the end of the connection to
-// the process before may be still under way: only what both answer from now on shows that there are two.
+// the process before may be still under way: only what both answer of what they are asked from now on shows that there
+// are two.
 void sentinel_roll::note_if_several(peer& p, rounds::id round, time_point now) {
    const auto& heard = p.events.id();
    if (!p.seed || !p.events.active() || heard.empty() || p.id().empty() || heard == p.id() || p.member.several) return;
@@ -250,8 +251,7 @@ void sentinel_roll::find_several(peer& p) {
    const auto& q = p.questions.connection;
    const auto& e = p.events.connection;
    const bool differ = q.is_open() && p.events.active() && !p.id().empty() && p.id() != p.events.id();
-   const auto since = p.member.differ_since;
-   if (differ && (q.heard_at() <= since || e.heard_at() <= since || e.unanswered() != 0)) return;
+   if (differ && (q.unanswered() != 0 || e.unanswered() != 0)) return;
    p.member.differ_since = never;
    p.member.several = differ;
    due_ = due_ || differ;

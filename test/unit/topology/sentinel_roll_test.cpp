@@ -59,6 +59,29 @@ class sentinel_roll_test : public testing::Test {
       roll.prefer(p, now);
       return true;
    }
+   // Whoever stands there is subscribed to.
+   void hear(std::size_t i, int who) {
+      sentinel_peer& p = place(i);
+      p.events.dial(p.where, now);
+      p.events.connection.link.opened();
+      p.events.opened(now);
+      std::string text = bulk(id(who));
+      for (const auto channel : event_channels()) text += array({bulk("subscribe"), bulk(channel), ":1\r\n"});
+      receive(p.events.connection.link.in, text);
+      ASSERT_EQ(p.events.take(now), subscription::event::active);
+      roll.note_if_several(p, 2, now);
+   }
+   void receives_answer(std::size_t i) {
+      receive(place(i).questions.connection.link.in,
+              master_reply{.shown = master, .epoch = 5}.bytes() + address_reply(master));
+      EXPECT_EQ(place(i).questions.take(now), inquiry::event::answered);
+      roll.find_several(place(i));
+   }
+   void receives_pong(std::size_t i) {
+      receive(place(i).events.connection.link.in, array({bulk("pong"), bulk("")}));
+      EXPECT_EQ(place(i).events.take(now), subscription::event::nothing);
+      roll.find_several(place(i));
+   }
    void fail(std::size_t i) {
       place(i).questions.lost("gone");
       place(i).fail(now);
@@ -176,6 +199,30 @@ TEST_F(sentinel_roll_test, one_that_a_configured_address_leads_to_needs_no_secon
    answer(2, 4, {1, 2});  // the third one's name leads to the fourth
    EXPECT_EQ(follow(), move::forgotten);
    EXPECT_FALSE(place(3).member.in_use);
+}
+
+// What was asked before the other one was heard may be answered by a process that has gone meanwhile.
+TEST_F(sentinel_roll_test, two_stand_behind_an_address_when_both_answer_what_is_asked_now) {
+   answer(0, 1, {2, 3});
+   place(0).questions.ask(1, now);
+   hear(0, 9);
+   now += 1ms;
+   receives_pong(0);
+   receives_answer(0);
+   EXPECT_FALSE(place(0).member.several);
+   receives_answer(0);
+   EXPECT_TRUE(place(0).member.several);
+}
+
+TEST_F(sentinel_roll_test, one_stands_there_when_the_connection_to_the_other_ends) {
+   answer(0, 1, {2, 3});
+   hear(0, 9);
+   now += 1ms;
+   receives_pong(0);
+   fail(0);
+   roll.find_several(place(0));
+   EXPECT_FALSE(place(0).member.several);
+   EXPECT_EQ(place(0).member.differ_since, never);
 }
 
 TEST_F(sentinel_roll_test, newer_epoch_that_learned_ones_claim_is_left_out) {
