@@ -1,6 +1,6 @@
-// Runs worlds until one breaks a promise: `until_failure MOST`. Prints a line: the number of worlds that it took (0 if
-// none did), what was broken, and how to run that world again without the faults that it can do without. For
-// test/sim/planted_bugs.
+// Runs worlds until one breaks a promise: `until_failure MOST [FAULT...]`, with faults of these kinds alone. Prints a
+// line: the number of worlds that it took (0 if none did), what was broken, and how to run that world again without the
+// faults that it can do without. For test/sim/planted_bugs.
 #include "sim/campaign.hpp"
 
 #include <algorithm>
@@ -12,6 +12,11 @@ int main(int argc, char** argv) {
    using namespace holdfast::sim;
    campaign_settings s;
    s.runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
+   for (int i = 2; i < argc; ++i) {
+      fault_kind kind{};
+      if (!fault_named(argv[i], kind)) return EXIT_FAILURE;
+      s.faults.push_back(kind);
+   }
    s.threads = std::max(1U, std::thread::hardware_concurrency());
    const auto r = run_campaign(s, [](const campaign_result& so_far) { return !so_far.failed.empty(); });
    if (!r.first) {
@@ -23,7 +28,7 @@ int main(int argc, char** argv) {
          most.role_questions, most.candidate_polls, most.wakes);
       return 0;
    }
-   const std::string again = replay_command(r.first->seed, {}, shrink(r.first->seed, {}));
+   const std::string again = replay_command(r.first->seed, s.faults, shrink(r.first->seed, s.faults));
    std::printf("%llu\t%s\t%s\n", static_cast<unsigned long long>(r.first->seed),
                r.first->violations.front().what.c_str(), again.c_str());
 }
