@@ -4,12 +4,13 @@
 #pragma once
 
 #include "engine/engine.hpp"
+#include "runtime/shared/transport.hpp"
 
 #include <holdfast/event.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <functional>
@@ -21,7 +22,7 @@ namespace holdfast::asio {
 
 class runner {
  public:
-   // `done` is called, outside the engine, for every operation that has ended.
+   // `done` is called for every operation that has ended: posted to the executor, never from inside a call of this.
    runner(boost::asio::any_io_executor, engine::engine&, std::function<void(lane::operation&)> done, observer = {});
    ~runner();  // nothing of it is called any more
    runner(const runner&) = delete;
@@ -32,27 +33,21 @@ class runner {
    static time_point now();
 
  private:
-   using stream = boost::asio::generic::stream_protocol::socket;
    struct connection {
-      std::unique_ptr<stream> sock;
-      std::uint32_t serial = 0;
-      bool blocked = false;  // the kernel takes no more at present
+      poll::transport io;
+      // A copy of the descriptor, to wait with.
+      std::unique_ptr<boost::asio::posix::stream_descriptor> waits = {};
+      bool reading = false;  // what it waits for
+      bool writing = false;
    };
 
    void step();  // after everything: what the engine asks for, what is done, when to come back
    void tell();
    void carry_out(const engine::action&);
    void resolve(const engine::action&);
-   void connect(const engine::action&);
-   void wait_to_read(std::uint32_t link);
-   void read(std::uint32_t link);
-   bool drain(std::uint32_t link);
-   void write(std::uint32_t link);
-   void lose(std::uint32_t link, const std::string& why);
-   bool is_current(std::uint32_t link, std::uint32_t serial) const;
-   // A completion handler that does nothing once the runner or that connection is gone, and steps afterwards.
-   template <class F>
-   auto guarded(std::uint32_t link, std::uint32_t serial, F f);
+   void wait_for(connection&, engine::link_id);
+   void post_done();
+   void arm();
 
    boost::asio::any_io_executor executor_;
    engine::engine& engine_;
@@ -62,6 +57,7 @@ class runner {
    boost::asio::steady_timer timer_;
    time_point armed_ = never;
    std::vector<connection> connections_;  // by link id - 1
+   bool posted_ = false;                  // `done_` is to be called
    std::vector<any_event> events_;
    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

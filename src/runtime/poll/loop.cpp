@@ -2,9 +2,6 @@
 
 #include "runtime/shared/transit.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -37,64 +34,21 @@ void loop::leave() {
 
 void loop::carry_out(const engine::action& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
-   connection& c = connections_[a.link - 1];
+   transport& c = connections_[a.link - 1];
    switch (a.what) {
-      case engine::action::kind::write: return write(a.link);
+      case engine::action::kind::write:
+         c.write(engine_, now_);
+         if (c.waits_to_write()) listed_ = false;
+         return;
       case engine::action::kind::resolve:
          if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
          resolver_.start(a.link, a.serial, a.where, now_);
          return take_resolved();
-      case engine::action::kind::connect: return connect(a);
-      case engine::action::kind::close:
-         c = connection{};
-         listed_ = false;
-         return;
-      case engine::action::kind::abort:
-         c.sock.abort();
-         c = connection{};
-         listed_ = false;
-         return;
+      case engine::action::kind::connect: c = transport(engine_, a, now_); break;
+      case engine::action::kind::close: c.close(); break;
+      case engine::action::kind::abort: c.abort(); break;
    }
-}
-
-void loop::connect(const engine::action& a) {
-   connection& c = connections_[a.link - 1];
-   connecting started = start_connect(a.where);
-   c = connection{.sock = std::move(started.sock), .serial = a.serial, .connecting = !started.finished};
    listed_ = false;
-   if (!c.sock.is_open()) return engine_.lost(a.link, a.serial, started.problem, now_);
-   if (started.finished) engine_.connected(a.link, a.serial, now_);
-}
-
-// One write for all that is queued; what the kernel does not take waits until it does.
-void loop::write(std::uint32_t link) {
-   connection& c = connections_[link - 1];
-   if (!c.sock.is_open() || c.connecting || c.blocked) return;
-   while (true) {
-      const auto bytes = engine_.to_write(link, c.serial);
-      if (bytes.empty()) break;
-      const auto n = ::send(c.sock.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      if (n < 0) {
-         if (errno == EINTR) continue;
-         if (errno != EAGAIN && errno != EWOULDBLOCK) {
-            const std::string why = describe_errno(errno);
-            // Replies before the end still count: they may lie in the receive buffer.
-            if (read(link)) lose(link, why);
-            return;
-         }
-         c.blocked = true;
-         listed_ = false;
-         return;
-      }
-      engine_.wrote(link, c.serial, static_cast<std::size_t>(n), now_);
-      if (static_cast<std::size_t>(n) < bytes.size()) {
-         c.blocked = true;
-         listed_ = false;
-         return;
-      }
-   }
-   if (c.blocked) listed_ = false;
-   c.blocked = false;
 }
 
 // ---- what happened ------------------------------------------------------------------------------------------------
@@ -149,8 +103,8 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
 void loop::measure() {
    const engine::link_id link = engine_.to_measure(now_);
    if (link == 0) return;
-   const connection& c = connections_[link - 1];
-   if (c.sock.is_open()) engine_.measured(link, c.serial, transit_of(c.sock.fd()), now_);
+   const transport& c = connections_[link - 1];
+   if (c.now() != transport::state::closed) engine_.measured(link, c.serial(), transit_of(c.fd()), now_);
 }
 
 // First of all: what the connections have to say is understood by it.
@@ -162,10 +116,10 @@ void loop::list_connections() {
    fds_.clear();
    links_.clear();
    for (std::size_t i = 0; i < connections_.size(); ++i) {
-      const connection& c = connections_[i];
-      if (!c.sock.is_open()) continue;
-      const short events = c.connecting ? POLLOUT : static_cast<short>(POLLIN | (c.blocked ? POLLOUT : 0));
-      fds_.push_back({c.sock.fd(), events, 0});
+      const transport& c = connections_[i];
+      if (c.now() == transport::state::closed) continue;
+      const int events = (c.waits_to_read() ? POLLIN : 0) | (c.waits_to_write() ? POLLOUT : 0);
+      fds_.push_back({c.fd(), static_cast<short>(events), 0});
       links_.push_back(static_cast<std::uint32_t>(i + 1));
    }
    if (waker_ != nullptr) fds_.push_back({waker_->fd(), POLLIN, 0});
@@ -173,49 +127,11 @@ void loop::list_connections() {
 }
 
 void loop::ready(std::uint32_t link, short events) {
-   connection& c = connections_[link - 1];
-   if (c.connecting) {
-      const std::string problem = connect_error(c.sock);
-      if (!problem.empty()) return lose(link, problem);
-      c.connecting = false;
-      listed_ = false;
-      return engine_.connected(link, c.serial, now_);
-   }
-   if ((events & (POLLIN | POLLHUP | POLLERR)) != 0 && !read(link)) return;
-   if ((events & POLLOUT) != 0) {
-      connections_[link - 1].blocked = false;
-      listed_ = false;
-      write(link);
-   }
-}
-
-// One read, and more only while the space was filled; but a peer that floods us can't keep us from the time, nor from
-// the others. False if the connection is gone.
-bool loop::read(std::uint32_t link) {
-   connection& c = connections_[link - 1];
-   for (int reads = 0; reads < 16; ++reads) {
-      const auto space = engine_.space(link, c.serial);
-      if (space.empty()) return false;
-      const auto n = ::recv(c.sock.fd(), space.data(), space.size(), 0);
-      if (n == 0) return lose(link, "closed by the other side"), false;
-      if (n < 0) {
-         if (errno == EINTR) continue;
-         if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
-         return lose(link, describe_errno(errno)), false;
-      }
-      engine_.received(link, c.serial, static_cast<std::size_t>(n), now_);
-      if (static_cast<std::size_t>(n) < space.size()) return true;
-   }
-   return true;
-}
-
-void loop::lose(std::uint32_t link, const std::string& why) {
-   connection& c = connections_[link - 1];
-   const std::uint32_t serial = c.serial;
-   c.sock.abort();  // what the kernel still holds of ours must not be delivered late
-   c = connection{};
-   listed_ = false;
-   engine_.lost(link, serial, why, now_);
+   transport& c = connections_[link - 1];
+   const auto before = c.now();
+   if (c.waits_to_read() && (events & (POLLIN | POLLHUP | POLLERR)) != 0) c.read(engine_, now_);
+   if (c.waits_to_write() && (events & (POLLOUT | POLLHUP | POLLERR)) != 0) c.writable(engine_, now_);
+   if (c.now() != before) listed_ = false;
 }
 
 void loop::take_resolved() {

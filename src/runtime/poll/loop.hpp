@@ -4,7 +4,7 @@
 
 #include "engine/engine.hpp"
 #include "runtime/poll/resolver.hpp"
-#include "runtime/poll/socket.hpp"
+#include "runtime/shared/transport.hpp"
 #include "runtime/shared/view_mailbox.hpp"
 #include "runtime/shared/waker.hpp"
 
@@ -86,13 +86,6 @@ class loop {
    void pass_time() { now_ = now(); }
 
  private:
-   struct connection {
-      socket sock;
-      std::uint32_t serial = 0;
-      bool connecting = false;
-      bool blocked = false;  // the kernel takes no more at present
-   };
-
    // A reply that is there already is still taken in.
    template <class Enough>
    bool was_enough_at_last(Enough& enough) {
@@ -104,9 +97,6 @@ class loop {
    }
    void carry_out();
    void carry_out(const engine::action&);
-   void connect(const engine::action&);
-   void write(std::uint32_t link);
-   bool read(std::uint32_t link);
    void wait(const stop_alarm*);
    void look(duration at_most, const stop_alarm*);
    void take_update();
@@ -116,7 +106,6 @@ class loop {
    void measure();
    void list_connections();
    void ready(std::uint32_t link, short events);
-   void lose(std::uint32_t link, const std::string& why);
    void take_resolved();
    void tell() {
       if (!engine_.events().empty()) tell_all();
@@ -128,7 +117,7 @@ class loop {
    const waker* waker_ = nullptr;
    view_subscriber* subscriber_ = nullptr;
    resolver resolver_;
-   std::vector<connection> connections_;  // by link id - 1
+   std::vector<transport> connections_;  // by link id - 1
    std::vector<pollfd> fds_;  // the connections' and the waker's; behind them, for one wait, those of resolver, alarm
    std::vector<std::uint32_t> links_;  // of the connections in fds_
    bool listed_ = false;               // fds_ is up to date

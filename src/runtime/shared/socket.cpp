@@ -1,4 +1,4 @@
-#include "runtime/poll/socket.hpp"
+#include "runtime/shared/socket.hpp"
 
 #include "config/parse.hpp"
 #include "runtime/shared/drop_undelivered.hpp"

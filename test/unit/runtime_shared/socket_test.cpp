@@ -1,4 +1,4 @@
-#include "runtime/poll/socket.hpp"
+#include "runtime/shared/socket.hpp"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
