@@ -1,12 +1,13 @@
 // The bytes that a server sent, cut into replies: RESP2 and RESP3, in whatever pieces they arrive.
 #pragma once
 
+#include "resp/raw_array.hpp"
+#include "resp/receive_buffer.hpp"
+
 #include <holdfast/value.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,15 +22,15 @@ struct limits {
    std::size_t elements = std::size_t{16} << 20;      // in all aggregates of the reply together
 };
 
-// Owns the receive buffer of one connection. What was looked at is not looked at again, however small the pieces, and
-// memory follows the bytes that came, never a length that was announced.
+// Cuts the bytes of one connection. No byte is looked at twice, however small the pieces, and memory follows the bytes
+// that came, never a length that was announced.
 class reader {
  public:
    explicit reader(const limits& l);
 
-   // Space to receive into, at least `at_least` bytes of it, not initialised; then `commit` says how many came.
+   // Space to receive into, as receive_buffer::prepare; then `commit` says how many bytes came.
    std::span<char> prepare(std::size_t at_least = 64 * 1024);
-   void commit(std::size_t n);
+   void commit(std::size_t n) { buffer_.commit(n); }
 
    enum class status : std::uint8_t {
       reply,       // `reply()` is the next one
@@ -38,14 +39,14 @@ class reader {
    };
    status next();
    // The reply that `next` found, in place: valid until the next call of next(), prepare() or reset().
-   value_view reply() const { return {nodes_.get(), data_.get() + begin_}; }
-   // After `broken`: what is wrong, in plain words. What the server sent is escaped and short.
+   value_view reply() const { return {nodes_.data(), buffer_.begin()}; }
+   // After `broken`: what is wrong, in plain words. The server's bytes are escaped and short.
    const std::string& problem() const { return problem_; }
    // After `broken`: all was well but for a limit, and what goes over it is the answer to a command, and no error.
    bool answer_over_limit() const;
 
-   std::size_t buffered() const { return end_ - begin_ - (complete_ ? offset_ : 0); }  // received, not yet given out
-   bool at_rest() const { return buffered() == 0; }                                    // no part of a reply is waiting
+   std::size_t buffered() const { return buffer_.size() - (complete_ ? offset_ : 0); }  // received, not yet given out
+   bool at_rest() const { return buffered() == 0; }                                     // no part of a reply is waiting
    void reset();  // for a new connection; keeps a bounded part of its storage
 
  private:
@@ -54,14 +55,9 @@ class reader {
       std::uint32_t left = 0;  // elements still to come
       bool attribute = false;  // it is dropped when it is complete
    };
-   struct free_memory {
-      void operator()(void* p) const { std::free(p); }
-   };
    enum class step : std::uint8_t { item, opened, incomplete, broken };
 
    void begin_reply();
-   void grow(std::size_t capacity);
-   void trim();
    void grow_nodes();
    detail::value_node& add_node();
    bool plain_items();
@@ -80,12 +76,8 @@ class reader {
    step fail_over_limit(limit);
    bool close_aggregates();
 
-   // malloc'ed, because realloc can move a large buffer without copying it, and new would not leave it uninitialised.
-   std::unique_ptr<char[], free_memory> data_;
-   std::size_t capacity_ = 0;
-   std::size_t begin_ = 0;   // the reply being read, or that was given out last
-   std::size_t end_ = 0;     // of what was received
-   std::size_t offset_ = 0;  // from begin_: where its next item starts
+   receive_buffer buffer_;   // begins with the reply being read, or that was given out last
+   std::size_t offset_ = 0;  // where its next item starts
    std::size_t looked_ = 0;  // from offset_: what is known to hold no end of line
    std::size_t body_ = 0;    // from offset_: where the bytes of the string begin whose length is known; 0: none
    std::size_t length_ = 0;  // of that string
@@ -94,9 +86,8 @@ class reader {
    bool broken_ = false;
    bool over_limit_ = false;
 
-   std::unique_ptr<detail::value_node[], free_memory> nodes_;
+   raw_array<detail::value_node> nodes_;
    std::size_t node_count_ = 0;
-   std::size_t node_capacity_ = 0;
    std::size_t announced_ = 0;  // elements, those of attributes included
    std::vector<frame> open_;    // the aggregates that are not complete, outermost first
    limits limits_;
