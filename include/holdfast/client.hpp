@@ -16,6 +16,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace holdfast {
@@ -34,7 +36,8 @@ struct set_options {
 //
 // One thread at a time; a client for each thread is cheap, and cheaper still for the Sentinels where all share a
 // `deployment`. A call while another one is inside, of another thread or of this client's own observer, answers
-// errc::concurrent_use, not executed (`watch` throws it); nothing guards a client that is moved or destroyed meanwhile.
+// errc::concurrent_use, not executed (`watch` throws it); nothing guards a client that is moved or destroyed
+// meanwhile.
 //
 // After a fork both processes may go on with it, if no call was under way: in the child it begins anew, with
 // connections of its own and what callers had changed by SELECT, AUTH, HELLO or CLIENT SETNAME, and closes what it
@@ -80,34 +83,70 @@ class client {
 
    // ---- the everyday commands, typed; all others go through `run` ----
    using keys = std::initializer_list<std::string_view>;
-
-   result<std::optional<std::string>> get(std::string_view key, const call_options& = {});  // empty: no such key
+   // Empty: no such key.
+   result<std::optional<std::string>> get(std::string_view key, const call_options& o = {}) {
+      return run_as<std::optional<std::string>>({"GET", key}, o);
+   }
    // False: a condition of set_options was not met, and nothing was written.
    result<bool> set(std::string_view key, std::string_view value, const set_options& = {}, const call_options& = {});
-   result<std::int64_t> del(std::string_view key, const call_options& = {});  // how many there were
-   result<std::int64_t> del(keys, const call_options& = {});
-   result<std::int64_t> exists(std::string_view key, const call_options& = {});  // how many there are
-   result<std::int64_t> exists(keys, const call_options& = {});
+   // How many there were.
+   result<std::int64_t> del(std::string_view key, const call_options& o = {}) {
+      return run_as<std::int64_t>({"DEL", key}, o);
+   }
+   result<std::int64_t> del(keys k, const call_options& o = {}) { return run_as<std::int64_t>(with({"DEL"}, k), o); }
+   // How many there are.
+   result<std::int64_t> exists(std::string_view key, const call_options& o = {}) {
+      return run_as<std::int64_t>({"EXISTS", key}, o);
+   }
+   result<std::int64_t> exists(keys k, const call_options& o = {}) {
+      return run_as<std::int64_t>(with({"EXISTS"}, k), o);
+   }
    // False: no such key. Whole milliseconds, rounded up (PEXPIRE); zero or less deletes the key.
    // Up to 292 years: what is longer is errc::invalid_argument, not executed.
    result<bool> expire(std::string_view key, time_span, const call_options& = {});
-   result<std::int64_t> incr(std::string_view key, const call_options& = {});  // the new value
-   result<std::int64_t> incr_by(std::string_view key, std::int64_t by, const call_options& = {});
-   result<std::optional<std::string>> hget(std::string_view key, std::string_view field, const call_options& = {});
+   // The new value.
+   result<std::int64_t> incr(std::string_view key, const call_options& o = {}) {
+      return run_as<std::int64_t>({"INCR", key}, o);
+   }
+   result<std::int64_t> incr_by(std::string_view key, std::int64_t by, const call_options& o = {}) {
+      return run_as<std::int64_t>({"INCRBY", key, by}, o);
+   }
+   result<std::optional<std::string>> hget(std::string_view key, std::string_view field, const call_options& o = {}) {
+      return run_as<std::optional<std::string>>({"HGET", key, field}, o);
+   }
    // True: the field is new.
-   result<bool> hset(std::string_view key, std::string_view field, std::string_view value, const call_options& = {});
-   result<std::int64_t> lpush(std::string_view key, std::string_view value,
-                              const call_options& = {});  // the new length
-   result<std::int64_t> lpush(std::string_view key, keys values, const call_options& = {});
-   result<std::int64_t> rpush(std::string_view key, std::string_view value, const call_options& = {});
-   result<std::int64_t> rpush(std::string_view key, keys values, const call_options& = {});
-   result<std::optional<std::string>> lpop(std::string_view key, const call_options& = {});  // empty: nothing was there
-   result<std::int64_t> sadd(std::string_view key, std::string_view member,
-                             const call_options& = {});  // how many are new
-   result<std::int64_t> sadd(std::string_view key, keys members, const call_options& = {});
+   result<bool> hset(std::string_view key, std::string_view field, std::string_view value, const call_options& o = {}) {
+      return run_as<bool>({"HSET", key, field, value}, o);
+   }
+   // The new length.
+   result<std::int64_t> lpush(std::string_view key, std::string_view value, const call_options& o = {}) {
+      return run_as<std::int64_t>({"LPUSH", key, value}, o);
+   }
+   result<std::int64_t> lpush(std::string_view key, keys values, const call_options& o = {}) {
+      return run_as<std::int64_t>(with({"LPUSH", key}, values), o);
+   }
+   result<std::int64_t> rpush(std::string_view key, std::string_view value, const call_options& o = {}) {
+      return run_as<std::int64_t>({"RPUSH", key, value}, o);
+   }
+   result<std::int64_t> rpush(std::string_view key, keys values, const call_options& o = {}) {
+      return run_as<std::int64_t>(with({"RPUSH", key}, values), o);
+   }
+   // Empty: nothing was there.
+   result<std::optional<std::string>> lpop(std::string_view key, const call_options& o = {}) {
+      return run_as<std::optional<std::string>>({"LPOP", key}, o);
+   }
+   // How many are new.
+   result<std::int64_t> sadd(std::string_view key, std::string_view member, const call_options& o = {}) {
+      return run_as<std::int64_t>({"SADD", key, member}, o);
+   }
+   result<std::int64_t> sadd(std::string_view key, keys members, const call_options& o = {}) {
+      return run_as<std::int64_t>(with({"SADD", key}, members), o);
+   }
    // To how many subscribers; those of replicas are not counted.
-   result<std::int64_t> publish(std::string_view channel, std::string_view message, const call_options& = {});
-   result<void> ping(const call_options& = {});
+   result<std::int64_t> publish(std::string_view channel, std::string_view message, const call_options& o = {}) {
+      return run_as<std::int64_t>({"PUBLISH", channel, message}, o);
+   }
+   result<void> ping(const call_options& o = {}) { return run_as<void>({"PING"}, o); }
 
    // ---- where things are ----
    // The present master, found and verified (connected to) if need be. The deadline is that of the whole call; unset, a
@@ -120,6 +159,19 @@ class client {
 
  private:
    std::vector<result<value>> run_list(std::span<const command>, const call_options&);
+   template <class T>
+   result<T> run_as(const command& c, const call_options& options) {
+      result<value> reply = run(c, options);
+      if (!reply) return std::move(reply).error();
+      if constexpr (std::is_void_v<T>)
+         return {};
+      else
+         return reply->try_as<T>();
+   }
+   static command with(command c, keys more) {
+      for (const std::string_view argument : more) c.arg(argument);
+      return c;
+   }
    struct body;
    std::unique_ptr<body> body_;
 };

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <system_error>
 #include <utility>
@@ -109,6 +110,41 @@ std::vector<result<value>> client::run_list(std::span<const command> commands, c
    if (!body_->refused(here, commands, replies.data(), options, stop))
       body_->run_list(commands, replies.data(), options, stop, given);
    return replies;
+}
+
+// ---- everyday members that are more than a line --------------------------------------------------------------------
+
+namespace {
+
+// A time_span that was too long for one. A key that is to live for ever gets no expiry, or PERSIST.
+bool is_too_long(duration d) { return d == duration::max() || d == duration::min(); }
+
+error too_long() {
+   error e(errc::invalid_argument, outcome::not_executed);
+   e.causes.emplace_back("an expiry of more than 292 years");
+   return e;
+}
+
+// Never 0 for what is more: that would delete the key.
+std::int64_t whole_ms(duration d) { return std::chrono::ceil<std::chrono::milliseconds>(d).count(); }
+
+}  // namespace
+
+result<bool> client::set(std::string_view key, std::string_view value, const set_options& s, const call_options& o) {
+   if (s.expires && is_too_long(*s.expires)) return too_long();
+   command c{"SET", key, value};
+   if (s.expires) c.arg("PX").arg(whole_ms(*s.expires));
+   if (s.keep_ttl) c.arg("KEEPTTL");
+   if (s.if_absent) c.arg("NX");
+   if (s.if_present) c.arg("XX");
+   auto reply = run(c, o);
+   if (!reply) return std::move(reply).error();
+   return !reply->is_nil();
+}
+
+result<bool> client::expire(std::string_view key, time_span d, const call_options& o) {
+   if (is_too_long(d)) return too_long();
+   return run_as<bool>({"PEXPIRE", key, whole_ms(d)}, o);
 }
 
 // ---- what every call begins with ----------------------------------------------------------------------------------
