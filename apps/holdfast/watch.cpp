@@ -82,7 +82,7 @@ class watcher {
       while (!ended()) {
          turn_ = std::stop_source();
          const std::stop_callback pass_on(end_.get_token(), [this] { turn_.request_stop(); });
-         redis.watch(1s, turn_.get_token());
+         redis.wait_for_events(1s, turn_.get_token());
          // Waits until there is a master again, if need be; all that happens meanwhile is told.
          if (!ended()) (void)redis.ping({.deadline = 24h, .stop = end_.get_token()});
       }

@@ -36,7 +36,7 @@ struct set_options {
 //
 // One thread at a time; a client for each thread is cheap, and cheaper still for the Sentinels where all share a
 // `deployment`. A call while another one is inside, of another thread or of this client's own observer, answers
-// errc::concurrent_use, not executed (`watch` throws it); nothing guards a client that is moved or destroyed
+// errc::concurrent_use, not executed (`wait_for_events` throws it); nothing guards a client that is moved or destroyed
 // meanwhile.
 //
 // After a fork both processes may go on with it, if no call was under way: in the child it begins anew, with
@@ -155,7 +155,7 @@ class client {
    // Waits for whatever happens next in the deployment and tells the observer, for at most `at_most`, or until `stop`
    // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use
    // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
-   void watch(time_span at_most, const std::stop_token& stop = {});
+   void wait_for_events(time_span at_most, const std::stop_token& stop = {});
 
  private:
    std::vector<result<value>> run_list(std::span<const command>, const call_options&);

@@ -363,13 +363,13 @@ result<endpoint> client::master(const call_options& options) {
    }
 }
 
-void client::watch(time_span at_most, const std::stop_token& stop) {
+void client::wait_for_events(time_span at_most, const std::stop_token& stop) {
    const body::visit here(*body_);
    if (here.is_refused()) throw failure(here.refusal());
-   body_->watch(at_most, stop);
+   body_->wait_for_events(at_most, stop);
 }
 
-void client::body::watch(duration at_most, const std::stop_token& stop) {
+void client::body::wait_for_events(duration at_most, const std::stop_token& stop) {
    loop().take_in();
    engine().discover(loop().time());
    let_pass(after(loop().time(), std::max(at_most, duration::zero())), stop);

@@ -80,7 +80,7 @@ struct client::body {
                 time_point given) const;
    void run_one(const command&, result<value>& reply, const call_options&, const alarm&);
    void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&, time_point given);
-   void watch(duration at_most, const std::stop_token&);
+   void wait_for_events(duration at_most, const std::stop_token&);
 
    // Takes in what happens meanwhile.
    void let_pass(time_point until, const std::stop_token&);

@@ -260,8 +260,8 @@ TEST(client, watches_no_longer_than_it_is_told_and_stops_when_asked) {
    std::stop_source stop;
    std::jthread asker([&] { stop.request_stop(); });
    const auto begin = std::chrono::steady_clock::now();
-   redis.watch(30s, stop.get_token());
-   redis.watch(50ms);
+   redis.wait_for_events(30s, stop.get_token());
+   redis.wait_for_events(50ms);
    EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);
 }
 

@@ -27,7 +27,7 @@ const named_call calls[] = {
     [](client& c) { (void)c.run(std::vector<command>{{"SET", "k", 1}, {"GET", "k"}}, {.deadline = deadline}); }},
    {"get", [](client& c) { (void)c.get("k", {.deadline = deadline}); }},
    {"master", [](client& c) { (void)c.master({.deadline = deadline}); }},
-   {"watch", [](client& c) { c.watch(deadline); }},
+   {"wait_for_events", [](client& c) { c.wait_for_events(deadline); }},
 };
 
 class deadlines : public testing::TestWithParam<bool> {};

@@ -352,7 +352,7 @@ TEST(Deployment, InAnOutageAsksOnceForAllAndNoMoreWhenTheyHaveGivenUp) {
    EXPECT_LE(during, 900U) << "a question, of three commands, in 25 ms, and polls; one by one they were 3600";
 
    const auto given_up = commands();
-   clients.back().watch(3s);
+   clients.back().wait_for_events(3s);
    const auto left = commands() - given_up;
    std::cout << left << " in the 3 s after that\n";
    EXPECT_LE(left, 20U) << "polls, one a second";

@@ -118,7 +118,7 @@ TEST_F(endings, stop_that_was_requested_before_the_call_sends_nothing) {
    const auto r = redis.run({"INCR", "n"}, {.stop = stop.get_token()});
    EXPECT_EQ(r.error().code(), errc::cancelled);
    EXPECT_EQ(r.error().outcome, outcome::not_executed);
-   redis.watch(10s, stop.get_token());  // ends at once
+   redis.wait_for_events(10s, stop.get_token());  // ends at once
    EXPECT_EQ(server().run({"EXISTS", "n"}).integer, 0);
 }
 
@@ -213,7 +213,7 @@ TEST_F(endings, second_thread_is_told_and_nothing_of_it_is_executed) {
       expect(redis.incr("n").error());
       expect(redis.master().error());
       try {
-         redis.watch(1s);
+         redis.wait_for_events(1s);
          ADD_FAILURE() << "it watched";
       } catch (const failure& f) {
          expect(f.error());

@@ -91,7 +91,7 @@ TEST(failover, finds_the_other_sentinels_when_only_one_was_configured) {
    c.observer = [&](const any_event& e) { learned += std::holds_alternative<event::sentinel_learned>(e); };
    client redis(c);
    ASSERT_TRUE(redis.set("k", "1"));
-   redis.watch(500ms);
+   redis.wait_for_events(500ms);
    EXPECT_EQ(learned, 2U);
    d.sentinel(0).kill();
    d.node(0).kill();

@@ -96,7 +96,7 @@ class numbered_writes {
          if (!r) w.what = r.error().outcome, w.error = r.error().what();
          all_.push_back(std::move(w));
          if (r) ++acknowledged_;
-         client_.watch(std::chrono::milliseconds(1));
+         client_.wait_for_events(std::chrono::milliseconds(1));
       }
    }
 

@@ -257,7 +257,7 @@ TEST(transport, a_connection_that_was_idle_for_long_is_tested_before_the_first_w
    covers("4.10b");
    scene s;
    s.redis();
-   s.redis().watch(5100ms);
+   s.redis().wait_for_events(5100ms);
    s.servers.node(0).stop();
    const auto r = s.redis().incr("n", {.deadline = 2s});
    s.servers.node(0).resume();

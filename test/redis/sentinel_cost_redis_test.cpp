@@ -70,7 +70,7 @@ TEST_F(CostOfAClient, IsTwoConnectionsAndLessThanACommandASecondInPeaceAndABound
    client redis(settings_);
    const toll none = so_far();
    ASSERT_TRUE(redis.ping());
-   redis.watch(1s);
+   redis.wait_for_events(1s);
    const toll found = so_far();
    tell("to find the master", none, found, 1);
    EXPECT_GE(found.commands - none.commands, 3U);
@@ -79,7 +79,7 @@ TEST_F(CostOfAClient, IsTwoConnectionsAndLessThanACommandASecondInPeaceAndABound
    const std::size_t first_questions = questions_to_replica();
    EXPECT_EQ(first_questions, 1U);
 
-   redis.watch(20s);
+   redis.wait_for_events(20s);
    const toll idle = so_far();
    tell("in peace", found, idle, 20);
    EXPECT_EQ(between_.open(), 2U);

@@ -105,7 +105,7 @@ class scene {
       lab::await(
          "the client notices: " + std::string(kind),
          [&] {
-            redis().watch(2ms);
+            redis().wait_for_events(2ms);
             return heard.count(kind, words) != 0;
          },
          10s);
