@@ -176,6 +176,35 @@ class Shape(Tidy):
         self.finds("src/core/x.hpp", "// #pragma once\n", 1, "#pragma once")
 
 
+class Classes(Tidy):
+    def test_a_class_in_two_files_is_found(self):
+        self.write("src/resp/a.cpp", "namespace resp {\n\nint parser::size() { return 1; }\n\n}\n")
+        for member in ("parser::parser(int n) : n_(n) {}", "parser::~parser() = default;",
+                       "bool parser::operator()() {}", "parser::step parser::next() const {\n   return f(2);\n}",
+                       "std::vector<int> parser::all() {}", "auto parser::find(int n = f(1)) -> int {}",
+                       "template <class T>\nvoid parser<T>::run(T t) {}"):
+            with self.subTest(member):
+                self.finds("src/resp/b.cpp", f"namespace resp {{\n\n{member}\n\n}}\n", 3,
+                           "resp::parser are defined here and in src/resp/a.cpp")
+
+    def test_a_class_in_a_class_is_one_of_its_own(self):
+        self.write("src/resp/a.cpp", "int parser::size() { return 1; }\nint parser::item::size() { return 1; }\n")
+        self.finds("src/resp/b.cpp", "int parser::item::kind() { return 1; }\n", 1, "parser::item")
+
+    def test_classes_of_one_name_may_be_several(self):
+        self.write("src/lane/a.cpp", "namespace lane {\nint session::size() { return 1; }\n}\n")
+        self.write("src/resp/a.cpp", "namespace resp {\nint session::size() { return 1; }\n}\n")
+        unnamed = "namespace {\nclass reader {\n   int size();\n};\nint reader::size() { return 1; }\n}\n"
+        self.write("src/resp/b.cpp", unnamed)
+        self.accepts("src/resp/c.cpp", unnamed)
+
+    def test_what_is_no_member_may_stand_anywhere(self):
+        free = "std::string f(const std::string& s) {\n   return a::b(s);\n}\n" \
+               "namespace a {\nint g() { return 1; }\n}\nint a::b(int x) { return std::max(x, 1); }\n"
+        self.write("src/resp/a.cpp", free)
+        self.accepts("src/resp/b.cpp", free)
+
+
 class Names(Tidy):
     def test_empty_words_in_file_names_are_found(self):
         for name in ("utils", "string_helpers", "manager", "common"):

@@ -52,15 +52,24 @@ def lines(file):
 
 
 NOT_A_FUNCTION = re.compile(r"^\s*(?:if|else|for|while|switch|do|try|catch|namespace|class|struct|union|enum|extern)\b")
+DEFAULTED = re.compile(r"=\s*default\s*$")
 PREPROCESSOR = re.compile(r"^[ \t]*#(?:[^\n\\]|\\.|\\\n)*", re.MULTILINE | re.DOTALL)
 
 
 def functions(file):
-    """Every outermost body that follows a parameter list, namespaces and classes looked into.
+    for first, last, head, _ in definitions(file):
+        if last - first + 1 > FUNCTION_LINES:
+            yield file.finding(first, f"{name_of(head)} has {last - first + 1} lines, more than {FUNCTION_LINES}: name "
+                                      "its parts and move them out")
+
+
+def definitions(file):
+    """Every outermost body that follows a parameter list, namespaces and classes looked into: its first and last line,
+    the text before it, and the texts before the braces that it stands in. Also what is defaulted.
 
     In formatted code a body has a space before its brace, and what has none (`b_{b}`) is an initialiser."""
     code = PREPROCESSOR.sub(lambda match: re.sub(r"[^\n]", " ", match.group(0)), file.code)
-    stack = []  # of (line where it begins, is it a function's body, its name, is it an initialiser)
+    stack = []  # of (line where it begins, is it a function's body, the text before it, is it an initialiser)
     start = 0   # where the text before the next brace begins
     parentheses = 0
     line = 1
@@ -72,21 +81,23 @@ def functions(file):
         elif character == ")":
             parentheses -= 1
         elif character == ";" and parentheses == 0:
+            head = code[start:at]
+            if DEFAULTED.search(head) and not any(outer[1] for outer in stack):
+                yield line, line, DEFAULTED.sub("", head), [outer[2] for outer in stack]
             start = at + 1
         elif character == "{":
             before = code[start:at]
             initialiser = parentheses > 0 or before[-1:].strip() != ""
             body = not initialiser and not any(outer[1] for outer in stack) and opens_function(before)
-            stack.append((line - before.strip().count("\n"), body, name_of(before) if body else "", initialiser))
+            stack.append((line - before.strip().count("\n"), body, before, initialiser))
             if not initialiser:
                 start = at + 1
         elif character == "}" and stack:
-            first, body, name, initialiser = stack.pop()
+            first, body, before, initialiser = stack.pop()
             if not initialiser:
                 start = at + 1
-            if body and line - first + 1 > FUNCTION_LINES:
-                yield file.finding(first, f"{name} has {line - first + 1} lines, more than {FUNCTION_LINES}: name its "
-                                          "parts and move them out")
+            if body:
+                yield first, line, before, [outer[2] for outer in stack]
 
 
 def opens_function(before):
