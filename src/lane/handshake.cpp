@@ -1,6 +1,7 @@
 #include "lane/handshake.hpp"
 
 #include "commands/error_reply.hpp"
+#include "commands/info_reply.hpp"
 #include "commands/shown.hpp"
 
 namespace holdfast::lane {
@@ -38,19 +39,6 @@ bool is_tcp_address(std::string_view text) {
    const auto zone = std::min(host.find('%'), host.size());
    return host.substr(0, zone).find_first_not_of(of_ipv6) == std::string_view::npos &&
           host.find('/') == std::string_view::npos;
-}
-
-// "role:master\r\nconnected_slaves:2\r\n..." -> the value of `key`.
-std::string line_of(std::string_view info, std::string_view key) {
-   while (!info.empty()) {
-      const std::size_t end = std::min(info.find_first_of("\r\n"), info.size());
-      const std::string_view line = info.substr(0, end);
-      if (line.starts_with(key) && line.substr(key.size()).starts_with(':')) {
-         return std::string(line.substr(key.size() + 1));
-      }
-      info.remove_prefix(std::min(end + 1, info.size()));
-   }
-   return {};
 }
 
 // Passes by itself, so that it is worth waiting for.
@@ -184,7 +172,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
                                                                                      : on_auth(reply);
       case step::role: return on_role(reply, out);
       case step::replication:
-         if (!reply.is_error()) found_.role = resp::kept_words(line_of(reply.text(), "role"));
+         if (!reply.is_error()) found_.role = resp::kept_words(resp::info_value(reply.text(), "role"));
          if (found_.role.empty() && need_role_) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
@@ -276,7 +264,7 @@ handshake::state handshake::on_client_info(const value_view& reply) {
 
 handshake::state handshake::on_server_info(const value_view& reply) {
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
-   found_.self.run_id = line_of(reply.text(), "run_id");
+   found_.self.run_id = resp::info_value(reply.text(), "run_id");
    return state::working;
 }
 

@@ -1,5 +1,6 @@
 #include "topology/sentinel/role_connection.hpp"
 
+#include "commands/info_reply.hpp"
 #include "topology/sentinel/sentinel_reply.hpp"
 
 #include <utility>
@@ -8,18 +9,6 @@ namespace holdfast::topology {
 namespace {
 
 constexpr std::size_t longest_role = 32;
-
-// "role:slave\r\nmaster_host:10.0.0.1\r\n..." -> the value of `key`.
-std::string_view line_of(std::string_view info, std::string_view key) {
-   while (!info.empty()) {
-      const auto end = info.find("\r\n");
-      const auto line = info.substr(0, end);
-      if (line.starts_with(key) && line.substr(key.size()).starts_with(':')) return line.substr(key.size() + 1);
-      if (end == std::string_view::npos) break;
-      info.remove_prefix(end + 2);
-   }
-   return {};
-}
 
 }  // namespace
 
@@ -139,8 +128,9 @@ bool role_connection::read_role(value_view reply) {
       }
       case question::info: {
          const auto info = reply.text();
-         role_ = line_of(info, "role");
-         follows_ = read_endpoint(line_of(info, "master_host"), line_of(info, "master_port")).value_or(endpoint{});
+         role_ = resp::info_value(info, "role");
+         follows_ = read_endpoint(resp::info_value(info, "master_host"), resp::info_value(info, "master_port"))
+                       .value_or(endpoint{});
          break;
       }
    }
