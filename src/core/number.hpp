@@ -10,11 +10,15 @@ namespace holdfast {
 
 // A decimal number, and nothing else: no spaces, and a sign only before a negative number of a signed type.
 template <class Number>
+bool parse_number(std::string_view text, Number& into) {
+   const char* const end = text.data() + text.size();
+   const auto [stop, failed] = std::from_chars(text.data(), end, into);
+   return failed == std::errc() && stop == end;
+}
+template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
    Number number = {};
-   const char* const end = text.data() + text.size();
-   const auto [stop, failed] = std::from_chars(text.data(), end, number);
-   if (failed != std::errc() || stop != end) return std::nullopt;
+   if (!parse_number(text, number)) return std::nullopt;
    return number;
 }
 

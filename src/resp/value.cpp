@@ -1,4 +1,5 @@
 #include "core/escape.hpp"
+#include "core/number.hpp"
 #include "resp/kind_and_size.hpp"
 
 #include <holdfast/value.hpp>
@@ -201,13 +202,6 @@ value value::of_aggregate(holdfast::kind k, const std::vector<value>& elements) 
 namespace detail {
 namespace {
 
-template <class T, class... More>
-bool read_all(std::string_view text, T& out, More... more) {
-   const char* const end = text.data() + text.size();
-   const auto [stopped, problem] = std::from_chars(text.data(), end, out, more...);
-   return problem == std::errc{} && stopped == end && !text.empty();
-}
-
 bool is_number_text(value_view from) {
    const auto k = from.kind();
    return k == kind::string || k == kind::status || k == kind::verbatim || k == kind::big_number;
@@ -217,11 +211,11 @@ bool is_number_text(value_view from) {
 
 bool read_integer(value_view from, std::int64_t& out) noexcept {
    if (from.kind() == kind::integer || from.kind() == kind::boolean) return out = from.integer(), true;
-   return is_number_text(from) && read_all(from.text(), out, 10);
+   return is_number_text(from) && parse_number(from.text(), out);
 }
 
 bool read_unsigned(value_view from, std::uint64_t& out) noexcept {
-   if (is_number_text(from)) return read_all(from.text(), out, 10);
+   if (is_number_text(from)) return parse_number(from.text(), out);
    std::int64_t n = 0;
    if (!read_integer(from, n) || n < 0) return false;
    out = static_cast<std::uint64_t>(n);
@@ -233,7 +227,7 @@ bool read_real(value_view from, double& out) noexcept {
    if (from.kind() != kind::real && !is_number_text(from)) return false;
    std::string_view text = from.text();
    if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
-   return read_all(text, out);
+   return parse_number(text, out);
 }
 
 bool read_boolean(value_view from, bool& out) noexcept {

@@ -1,9 +1,9 @@
 #include "topology/sentinel/sentinel_event.hpp"
 
+#include "core/number.hpp"
 #include "topology/sentinel/sentinel_reply.hpp"
 
 #include <array>
-#include <charconv>
 
 namespace holdfast::topology {
 namespace {
@@ -92,8 +92,7 @@ std::optional<endpoint> cut_endpoint(std::string_view& text) {
 
 std::optional<hint> read_epoch(hint_kind kind, std::string_view text) {
    hint h{kind};
-   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), h.epoch);
-   if (problem != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+   if (!parse_number(text, h.epoch)) return std::nullopt;
    return h;
 }
 
