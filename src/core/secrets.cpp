@@ -14,26 +14,6 @@ constexpr std::string_view shown_instead = "***";
 constexpr std::size_t word = 4;  // shorter ones are part of too many words
 constexpr std::size_t least_shown = 2;
 
-// As core/escape.hpp writes it, and as detail::append_printable does.
-std::string escaped(std::string_view text, bool quoted) {
-   constexpr std::string_view digits = "0123456789abcdef";
-   std::string out;
-   for (const char c : text) {
-      const auto byte = static_cast<unsigned char>(c);
-      if (quoted && (c == '\r' || c == '\n')) {
-         out += c == '\r' ? "\\r" : "\\n";
-      } else if (byte < 0x20 || byte >= 0x7f) {
-         out += "\\x";
-         out += digits[byte >> 4];
-         out += digits[byte & 15];
-      } else {
-         if (quoted && (c == '"' || c == '\\')) out += '\\';
-         out += c;
-      }
-   }
-   return out;
-}
-
 bool is_word_byte(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
 std::size_t same_front(std::string_view a, std::string_view b) {
@@ -87,14 +67,14 @@ void secrets::make_forms() {
       if (const auto nul = password.find('\0'); nul != std::string::npos && nul != 0) {
          add(password.substr(0, nul));  // a server may take the NUL for its end
       }
-      add(escaped(password, true));
-      add(escaped(password, false));
+      for (const bool quoted : {true, false}) {
+         std::string escaped;
+         detail::append_printable(escaped, password, quoted);
+         add(std::move(escaped));
+      }
       std::string one_line = password;
       std::replace_if(one_line.begin(), one_line.end(), [](char c) { return c == '\r' || c == '\n'; }, ' ');
       add(std::move(one_line));
-      std::string marked = password;  // topology's `shown`
-      std::replace_if(marked.begin(), marked.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
-      add(std::move(marked));
    };
    for (const std::string& password : configured_) add_all(password);
    for (const std::string& password : learned_) add_all(password);

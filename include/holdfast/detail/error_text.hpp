@@ -60,22 +60,27 @@ inline std::size_t utf8_length(std::string_view text) noexcept {
 
 // One line of UTF-8 whatever the bytes are: nothing that a server sent can move a terminal's cursor or forge a log
 // line. Escaped is what is no UTF-8, and each control character: also those from U+0080 on, one of which begins a
-// terminal's commands as the escape character does.
-inline void append_printable(std::string& out, std::string_view text) {
+// terminal's commands as the escape character does. `quoted`: ASCII, for between quotes, which it escapes, too.
+inline void append_printable(std::string& out, std::string_view text, bool quoted = false) {
    while (!text.empty()) {
-      const auto lead = static_cast<unsigned char>(text[0]);
-      const std::size_t length = utf8_length(text);
+      const char first = text[0];
+      const auto lead = static_cast<unsigned char>(first);
+      const std::size_t length = quoted ? lead < 0x80 : utf8_length(text);
+      const std::string_view bytes = text.substr(0, std::max<std::size_t>(length, 1));
       const bool control = lead < 0x20 || lead == 0x7f || (length == 2 && lead == 0xc2 && (text[1] & 0x60) == 0);
-      for (std::size_t i = 0; i < std::max<std::size_t>(length, 1); ++i) {
-         if (length != 0 && !control) {
-            out += text[i];
-            continue;
+      if (quoted && (first == '\r' || first == '\n')) {
+         out += first == '\r' ? "\\r" : "\\n";
+      } else if (length != 0 && !control) {
+         if (quoted && (first == '"' || first == '\\')) out += '\\';
+         out += bytes;
+      } else {
+         for (const char c : bytes) {
+            char escaped[5];
+            std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+            out += escaped;
          }
-         char escaped[5];
-         std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(text[i])));
-         out += escaped;
       }
-      text.remove_prefix(std::max<std::size_t>(length, 1));
+      text.remove_prefix(bytes.size());
    }
 }
 

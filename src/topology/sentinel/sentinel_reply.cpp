@@ -1,17 +1,12 @@
 #include "topology/sentinel/sentinel_reply.hpp"
 
+#include "core/number.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace holdfast::topology {
 namespace {
-
-template <class Number>
-bool read_number(std::string_view text, Number& into) {
-   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
-   return problem == std::errc() && end == text.data() + text.size() && !text.empty();
-}
 
 // Numbers arrive as text; a server that sends integers says the same.
 bool read_number(value_view v, std::uint64_t& into) {
@@ -20,7 +15,7 @@ bool read_number(value_view v, std::uint64_t& into) {
       into = static_cast<std::uint64_t>(v.integer());
       return true;
    }
-   return v.kind() == kind::string && read_number(v.text(), into);
+   return v.kind() == kind::string && parse_number(v.text(), into);
 }
 
 bool has_flag(std::string_view flags, std::string_view wanted) {
@@ -49,7 +44,7 @@ std::optional<endpoint> read_endpoint(std::string_view host, std::string_view po
    std::uint16_t number = 0;
    if (host.empty() || host.size() > longest_name || host.front() == '/') return std::nullopt;
    const bool odd = std::any_of(host.begin(), host.end(), [](char c) { return c <= ' ' || c > '~'; });
-   if (odd || !read_number(port, number) || number == 0) return std::nullopt;
+   if (odd || !parse_number(port, number) || number == 0) return std::nullopt;
    return endpoint{std::string(host), number};
 }
 
@@ -158,8 +153,8 @@ sentinel_answer_kind read_replicas(value_view reply, std::size_t at_most, std::v
 
 std::string shown(std::string_view text) {
    constexpr std::size_t longest = 120;
-   std::string out(text.substr(0, longest));
-   std::replace_if(out.begin(), out.end(), [](char c) { return c < ' ' || c > '~'; }, '?');
+   std::string out;
+   detail::append_printable(out, text.substr(0, longest));
    if (text.size() > longest) out += "...";
    return out;
 }

@@ -45,6 +45,12 @@ TEST(Printable, EscapesWhatIsNoUtf8ByteByByte) {
    EXPECT_EQ(printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80") << "beyond the last character";
 }
 
+TEST(printable, quoted_is_ascii_with_quotes_and_line_ends_escaped) {
+   std::string out;
+   detail::append_printable(out, "\"a\" \\ \r\n\x1b\x7f \xc3\xa4 \xff", true);
+   EXPECT_EQ(out, R"(\"a\" \\ \r\n\x1b\x7f \xc3\xa4 \xff)");
+}
+
 TEST(ErrorLine, IsOneLineOfUtf8WhateverTheServerSaid) {
    error e(errc::server_error, outcome::not_executed);
    e.server_text = "ERR \xff\n\x1b[31m";
