@@ -244,9 +244,9 @@ class retry_run {
    ~retry_run() {
       if (!admission_) return;
       policy_.breaker->with([this](circuit_breaker& b) {
-         if (verdict_ == verdict::succeeded) b.succeeded(*admission_, clock());
-         if (verdict_ == verdict::failed) b.failed(*admission_, clock());
-         if (verdict_ == verdict::none) b.abandoned(*admission_, clock());
+         if (call_result_ == call_result::succeeded) b.succeeded(*admission_, clock());
+         if (call_result_ == call_result::failed) b.failed(*admission_, clock());
+         if (call_result_ == call_result::none) b.abandoned(*admission_, clock());
       });
    }
    retry_run(const retry_run&) = delete;
@@ -255,21 +255,21 @@ class retry_run {
    bool refused() const { return policy_.breaker && !admission_; }
    static error refusal() { return error(errc::circuit_open, outcome::not_executed); }
 
-   void calling() { verdict_ = verdict::succeeded; }
-   void ended_by_exception() { verdict_ = verdict::none; }
+   void calling() { call_result_ = call_result::succeeded; }
+   void ended_by_exception() { call_result_ = call_result::none; }
 
    // Whether to call again; if so, it has waited.
    bool again(failed_call failed) {
-      verdict_ = verdict::none;
+      call_result_ = call_result::none;
       const auto open = [](const auto& e) { return code_of(e) == errc::circuit_open; };
       if (failed.ask(open, open)) return false;
       if (!worth_another(failed)) {
          const auto transient = [](const auto& e) { return is_transient(e); };
-         verdict_ = failed.ask(transient, transient) ? verdict::failed : verdict::succeeded;
+         call_result_ = failed.ask(transient, transient) ? call_result::failed : call_result::succeeded;
          return false;
       }
       if (spent()) {
-         verdict_ = verdict::failed;
+         call_result_ = call_result::failed;
          return false;
       }
       wait(failed);
@@ -277,7 +277,7 @@ class retry_run {
    }
 
  private:
-   enum class verdict { none, succeeded, failed };
+   enum class call_result { none, succeeded, failed };
 
    static time_point clock() {
       return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
@@ -322,7 +322,7 @@ class retry_run {
    duration slept_ahead_ = {};  // what `sleep` was asked to wait and did not
    std::optional<random_source> random_ = {};
    std::optional<circuit_breaker::admission> admission_ = {};
-   verdict verdict_ = verdict::none;
+   call_result call_result_ = call_result::none;
 };
 
 }  // namespace detail
