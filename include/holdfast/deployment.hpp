@@ -9,7 +9,7 @@
 namespace holdfast {
 
 // A deployment that several clients share: `client redis(shared)`. However many there are, its Sentinels see the
-// connections of one client (two each), and its news wake all that wait at once.
+// connections of one client (two each), and each change wakes all that wait at once.
 //
 // The clients' work is still done in their callers' threads. But the Sentinels are asked in a thread of its own, the
 // only one that the library ever starts: it starts with the first client that is made of the deployment, asks nobody

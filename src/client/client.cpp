@@ -203,7 +203,7 @@ class at_exit {
 }  // namespace
 
 void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
-   loop().take_in();
+   loop().catch_up();
    lane::operation op;
    prepare(op, {&c, 1}, &reply, options, loop().time());
    const auto done = [&] {
@@ -263,7 +263,7 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 // Works through the list with a window of operations, so that memory is bounded however long it is.
 void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
                             const alarm& stop, time_point given) {
-   loop().take_in();
+   loop().catch_up();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
    std::vector<lane::operation*> free;
    for (auto& op : window) free.push_back(&op);
@@ -370,13 +370,13 @@ void client::wait_for_events(time_span at_most, const std::stop_token& stop) {
 }
 
 void client::body::wait_for_events(duration at_most, const std::stop_token& stop) {
-   loop().take_in();
+   loop().catch_up();
    engine().discover(loop().time());
    let_pass(after(loop().time(), std::max(at_most, duration::zero())), stop);
 }
 
 void client::body::let_pass(time_point until, const std::stop_token& stop) {
-   loop().take_in();
+   loop().catch_up();
    alarm stopping;
    if (stop.stop_possible()) stopping.emplace(stop);
    const at_exit reset([&] { loop().at_most_until(never); });

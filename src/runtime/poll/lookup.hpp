@@ -40,14 +40,14 @@ enum class family_answer : std::uint8_t {
    failed,        // SERVFAIL, REFUSED, silence, nonsense: nothing is known
 };
 
-enum class verdict : std::uint8_t {
+enum class next_step : std::uint8_t {
    wait,
-   found,  // use the addresses that came
-   next,   // there is no such name, or it has no address: on to the next candidate
-   fail,   // it may exist: neither are there addresses, nor may another candidate be asked for instead
+   found,      // use the addresses that came
+   next_name,  // there is no such name, or it has no address: on to the next candidate
+   fail,       // it may exist: neither are there addresses, nor may another candidate be asked for instead
 };
 
 // `patient`: what is pending has some time left.
-verdict weigh(family_answer v4, family_answer v6, bool patient);
+next_step step_after(family_answer v4, family_answer v6, bool patient);
 
 }  // namespace holdfast::poll

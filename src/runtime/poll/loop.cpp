@@ -53,22 +53,22 @@ void loop::carry_out(const engine::action& a) {
 
 // ---- what happened ------------------------------------------------------------------------------------------------
 
-void loop::take_in() {
+void loop::catch_up() {
    now_ = now();
    take_update();
    // Within a millisecond nothing is missed that a command in flight would not find out as well.
-   if (now_ - last_look_ < std::chrono::milliseconds(1)) return;
-   look(duration::zero(), nullptr);
+   if (now_ - last_poll_ < std::chrono::milliseconds(1)) return;
+   poll_once(duration::zero(), nullptr);
    carry_out();
 }
 
 void loop::wait(const stop_alarm* alarm) {
    const time_point until = std::min(engine_.next_deadline(), at_most_until_);
    const duration left = until == never ? std::chrono::hours(1) : std::max(until - now(), duration::zero());
-   look(left, alarm);
+   poll_once(left, alarm);
 }
 
-void loop::look(duration at_most, const stop_alarm* alarm) {
+void loop::poll_once(duration at_most, const stop_alarm* alarm) {
    if (!listed_) list_connections();
    fds_.resize(links_.size() + (waker_ != nullptr ? 1 : 0));
    const std::size_t resolver_begin = fds_.size();
@@ -81,7 +81,7 @@ void loop::look(duration at_most, const stop_alarm* alarm) {
    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at_most);
    const timespec limit{static_cast<time_t>(seconds.count()), static_cast<long>((at_most - seconds).count())};
    const int found = ::ppoll(fds_.data(), fds_.size(), &limit, nullptr);
-   last_look_ = now_ = now();
+   last_poll_ = now_ = now();
    // Cleared before what it is set for is taken: what is published after that sets it again.
    if (found > 0 && waker_ != nullptr && fds_[links_.size()].revents != 0) waker_->clear();
    take_update();

@@ -48,7 +48,7 @@ class loop {
       : engine_(e), observer_(told), resolver_(std::move(names)) {}
 
    // Takes in what arrived while the caller was away, and lets pass what time has passed. Does not wait.
-   void take_in();
+   void catch_up();
    // One step: carries out what is asked for, and if nothing is done yet (`enough()`), waits for the next thing to
    // happen. Works until `enough()` or until `alarm` rings; answers whether it was `enough`.
    template <class Enough>
@@ -82,14 +82,14 @@ class loop {
    }
    // No wait goes on beyond it.
    void at_most_until(time_point t) { at_most_until_ = t; }
-   time_point time() const { return now_; }  // as of the last look, or `pass_time`
+   time_point time() const { return now_; }  // as of the last poll, or `pass_time`
    void pass_time() { now_ = now(); }
 
  private:
    // A reply that is there already is still taken in.
    template <class Enough>
    bool was_enough_at_last(Enough& enough) {
-      look(duration::zero(), nullptr);
+      poll_once(duration::zero(), nullptr);
       const bool was = enough();
       give_requests();  // first: an observer may throw
       tell();
@@ -98,7 +98,7 @@ class loop {
    void carry_out();
    void carry_out(const engine::action&);
    void wait(const stop_alarm*);
-   void look(duration at_most, const stop_alarm*);
+   void poll_once(duration at_most, const stop_alarm*);
    void take_update();
    void give_requests() {
       if (subscriber_ != nullptr && engine_.has_requests()) subscriber_->give(engine_.take_requests());
@@ -123,7 +123,7 @@ class loop {
    bool listed_ = false;               // fds_ is up to date
    std::vector<any_event> events_;
    time_point now_ = {};
-   time_point last_look_ = {};
+   time_point last_poll_ = {};
    time_point at_most_until_ = never;
 };
 

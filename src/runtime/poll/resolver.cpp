@@ -205,13 +205,13 @@ void resolver::came(const query& q, std::vector<std::string> addresses, int stat
    f.addresses = std::move(addresses);
    // Of what failed the cause is told; a name without addresses of one family says nothing of the other.
    if (status != ARES_SUCCESS && (n.problem.empty() || status != ARES_ENODATA)) n.problem = ares_strerror(status);
-   look(q.host, n);
+   go_on(q.host, n);
 }
 
-void resolver::look(const std::string& host, name& n) {
+void resolver::go_on(const std::string& host, name& n) {
    const family &v4 = n.families[0], &v6 = n.families[1];
-   switch (weigh(v4.answer, v6.answer, now_ < n.decide_at)) {
-      case verdict::wait: {
+   switch (step_after(v4.answer, v6.answer, now_ < n.decide_at)) {
+      case next_step::wait: {
          const bool usable = !v4.addresses.empty() || !v6.addresses.empty();
          const bool heard = v4.answer != family_answer::pending || v6.answer != family_answer::pending;
          if (heard && now_ < n.decide_at)
@@ -220,9 +220,9 @@ void resolver::look(const std::string& host, name& n) {
             n.decide_at = never;  // only an answer can decide
          return;
       }
-      case verdict::found: return conclude(host, n, ending::found);
-      case verdict::fail: return conclude(host, n, ending::failed);
-      case verdict::next:
+      case next_step::found: return conclude(host, n, ending::found);
+      case next_step::fail: return conclude(host, n, ending::failed);
+      case next_step::next_name:
          if (++n.at == n.candidates.size()) return conclude(host, n, ending::gone);
          return ask(host, n);
    }
@@ -292,7 +292,7 @@ void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
    }
    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // its timeouts
    for (auto& [host, n] : names_) {
-      if (n.searching && now >= n.decide_at) look(host, n);
+      if (n.searching && now >= n.decide_at) go_on(host, n);
       if (now < n.stale_at) continue;
       n.stale_at = never;
       give_all(host, n, "no answer yet");

@@ -101,7 +101,7 @@ class resolver {
    void ask(const std::string& host, name&);
    std::string open_channel();  // empty, or the problem
    void came(const query&, std::vector<std::string> addresses, int status);
-   void look(const std::string& host, name&);
+   void go_on(const std::string& host, name&);
    void conclude(const std::string& host, name&, ending);
    void give_all(const std::string& host, name&, const std::string& problem);
    void give(const asker&, const name&, const std::string& problem);

@@ -51,7 +51,7 @@ void watch_thread::run() {
    pollfd requested{mailbox_.wakes().fd(), POLLIN, 0};
    while (::poll(&requested, 1, -1) < 0) {
    }
-   loop_.take_in();
+   loop_.catch_up();
    loop_.run([this] { return step(); }, nullptr);
 }
 

@@ -54,26 +54,26 @@ TEST(candidates, depend_on_dots_and_domains) {
 }
 
 // All that two families can say, with and without time left.
-TEST(weigh, all_pairs_of_answers) {
+TEST(step_after, all_pairs_of_answers) {
    const family_answer all[] = {pending, addresses, no_such_name, no_data, failed};
    for (const auto v4 : all) {
       for (const auto v6 : all) {
          for (const bool patient : {true, false}) {
-            const auto got = weigh(v4, v6, patient);
+            const auto got = step_after(v4, v6, patient);
             const auto told =
                ::testing::PrintToString(int(v4)) + ' ' + std::to_string(int(v6)) + (patient ? " patient" : "");
             const bool waits = v4 == pending || v6 == pending;
             if (waits && patient)
-               EXPECT_EQ(got, verdict::wait) << told;
+               EXPECT_EQ(got, next_step::wait) << told;
             else if (v4 == addresses || v6 == addresses)
-               EXPECT_EQ(got, verdict::found) << told;
+               EXPECT_EQ(got, next_step::found) << told;
             else if (v4 == pending)
-               EXPECT_EQ(got, verdict::wait) << told;
+               EXPECT_EQ(got, next_step::wait) << told;
             // Only what is known not to be there lets another name be asked for instead.
             else if (v4 == no_such_name || (v4 == no_data && (v6 == no_data || v6 == no_such_name)))
-               EXPECT_EQ(got, verdict::next) << told;
+               EXPECT_EQ(got, next_step::next_name) << told;
             else
-               EXPECT_EQ(got, verdict::fail) << told;
+               EXPECT_EQ(got, next_step::fail) << told;
          }
       }
    }

@@ -33,7 +33,7 @@ class loop_test : public testing::Test {
    view_subscriber subscriber_{mailbox_};
 };
 
-TEST_F(loop_test, question_of_last_look_is_given_before_observer_is_told) {
+TEST_F(loop_test, question_of_last_poll_is_given_before_observer_is_told) {
    std::stop_source stop;
    stop.request_stop();
    const stop_alarm rings(stop.get_token());
