@@ -128,50 +128,44 @@ bool engine::next_action(action& into) {
          into = std::move(actions_.back());
          actions_.pop_back();
          // A link that was given up meanwhile is not connected.
-         if (into.what != action::kind::connect || live(into.link, into.serial) != nullptr) return true;
+         if (into.what != action::kind::connect || wishes_.live(into.link, into.serial) != nullptr) return true;
          continue;
       }
-      resp::link* const l = wishes_.take();
-      if (l == nullptr) return false;
-      const auto wish = l->take_wish();
-      if (wish.only_writes()) {  // the steady state: nothing is listed
+      const auto next = wishes_.take();
+      if (!next) return false;
+      if (next.wish.only_writes()) {  // the steady state: nothing is listed
          into.what = action::kind::write;
-         into.link = l->id;
-         into.serial = l->serial();
+         into.link = next.id;
+         into.serial = next.holder->serial();
          return true;
       }
-      list_actions(*l, wish);
+      list_actions(next);
    }
 }
 
-void engine::list_actions(resp::link& l, const resp::link::wish& wish) {
-   if (l.id == 0) {
-      connections_.emplace_back().link = &l;
-      l.id = static_cast<link_id>(connections_.size());
-   }
-   connection& c = connections_[l.id - 1];
-   if (wish.unwanted || wish.close != resp::link::ending::none) ended(c, wish.unwanted);
+void engine::list_actions(const resp::wish_list::entry& from) {
+   const auto& [id, l, wish] = from;
+   if (connections_.size() < id) connections_.resize(id);
+   if (wish.unwanted || wish.close != resp::link::ending::none) ended(connections_[id - 1], wish.unwanted);
    using kind = action::kind;
    // Carried out from the back.
-   if (wish.write) actions_.push_back({kind::write, l.id, l.serial(), {}});
-   if (wish.dial) actions_.push_back({kind::resolve, l.id, l.serial(), l.where()});
-   if (wish.next) try_next(l);
+   if (wish.write) actions_.push_back({kind::write, id, l->serial(), {}});
+   if (wish.dial) actions_.push_back({kind::resolve, id, l->serial(), l->where()});
+   if (wish.next) try_next(*l);
    if (wish.close != resp::link::ending::none) {
       const bool abortive = wish.close == resp::link::ending::abortive;
-      actions_.push_back({abortive ? kind::abort : kind::close, l.id, 0, {}});
+      actions_.push_back({abortive ? kind::abort : kind::close, id, 0, {}});
    }
-}
-
-resp::link* engine::live(link_id id, std::uint32_t serial) const {
-   resp::link* const l = connections_[id - 1].link;
-   return l->serial() == serial && l->now() != resp::link::state::closed ? l : nullptr;
 }
 
 void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                       time_point now) {
-   resp::link* const l = live(id, serial);
+   resp::link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
-   if (addresses.empty()) return dropped(*l, problem, now);
+   if (addresses.empty()) {
+      l->lost(problem, now);
+      return finish(now);
+   }
    book_.arrange(l->where(), addresses);
    std::reverse(addresses.begin(), addresses.end());
    connection& c = connections_[id - 1];
@@ -183,12 +177,12 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
 
 // On to the next address of the name.
 void engine::try_next(resp::link& l) {
-   connection& c = connections_[l.id - 1];
+   connection& c = connections_[l.id() - 1];
    c.address = std::move(c.addresses.back());
    c.addresses.pop_back();
    c.heard = false;
    l.tries(c.address, c.addresses.size(), c.all);
-   actions_.insert(actions_.begin(), {action::kind::connect, l.id, l.serial(), c.address});
+   actions_.insert(actions_.begin(), {action::kind::connect, l.id(), l.serial(), c.address});
 }
 
 // An address that never answered is not the first to be tried again; unless another connection to it works.
@@ -203,72 +197,48 @@ void engine::ended(connection& c, bool unwanted) {
 }
 
 void engine::connected(link_id id, std::uint32_t serial, time_point now) {
-   resp::link* const l = live(id, serial);
-   if (l == nullptr) return;
-   l->opened();
-   if (is_lanes(*l)) {
-      lane_.on_opened(*l);
-      return finish(now);
-   }
-   tracked_->tracker().on_opened(*l, now);
-   hand_over(now);
+   if (resp::link* const l = wishes_.live(id, serial)) l->opened(now);
+   finish(now);
 }
 
 void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
-   resp::link* const l = live(id, serial);
+   resp::link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
    ended(connections_[id - 1], false);
    if (l->now() == resp::link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
-   dropped(*l, why, now);
-}
-
-void engine::dropped(resp::link& l, std::string_view why, time_point now) {
-   l.lost();
-   if (is_lanes(l)) {
-      lane_.on_lost(l, why, now);
-      return finish(now);
-   }
-   tracked_->tracker().on_lost(l, std::string(why), now);
-   hand_over(now);
+   l->lost(why, now);
+   finish(now);
 }
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
-   resp::link* const l = live(id, serial);
+   resp::link* const l = wishes_.live(id, serial);
    return l == nullptr ? std::span<char>{} : l->in.prepare(l->chunk);
 }
 
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   resp::link* const l = live(id, serial);
+   resp::link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
       c.heard = true;
       book_.answered(c.name, c.address);
    }
-   if (is_lanes(*l)) {
-      lane_.on_received(*l, now);
-      return finish(now);
-   }
-   tracked_->tracker().on_received(*l, now);
-   hand_over(now);
+   l->received(now);
+   finish(now);
 }
 
 std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
-   const resp::link* const l = live(id, serial);
+   const resp::link* const l = wishes_.live(id, serial);
    return l == nullptr ? std::span<const char>{} : l->out.pending();
 }
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   resp::link* const l = live(id, serial);
-   if (l == nullptr) return;
-   l->out.wrote(n);
-   if (l == &main_) lane_.on_wrote(now);
+   if (resp::link* const l = wishes_.live(id, serial)) l->wrote(n, now);
    finish(now);
 }
 
 void engine::measured(link_id id, std::uint32_t serial, const resp::transit& t, time_point now) {
-   const resp::link* const l = live(id, serial);
-   if (l == &main_) lane_.measured(t, now);
+   if (resp::link* const l = wishes_.live(id, serial)) l->measured(t, now);
    finish(now);
 }
 
@@ -298,11 +268,6 @@ void engine::on_update(impl::topology_update u, time_point now) {
 void engine::serve(const impl::topology_requests& r, time_point now) {
    tracked_->request(r, now);
    hand_over(now);
-}
-
-// Those of an engine whose tracker runs elsewhere are taken by its runtime.
-void engine::put_requests(time_point now) {
-   if (tracked_) hand_over(now);
 }
 
 // Until neither has anything new for the other. Bounded: what a lane asks for because of a view leads to one more view

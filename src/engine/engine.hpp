@@ -112,14 +112,13 @@ class engine {
    std::span<const char> to_write(link_id, std::uint32_t serial) const;
    void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
    // Before a tick: the link of which `measured` is wanted; 0: none. A runtime that can't measure leaves it out.
-   link_id to_measure(time_point now) const { return lane_.wants_transit(now) ? main_.id : 0; }
+   link_id to_measure(time_point now) const { return lane_.wants_transit(now) ? main_.id() : 0; }
    void measured(link_id, std::uint32_t serial, const resp::transit&, time_point now);
    void tick(time_point now);
    time_point next_deadline() const;
 
  private:
    struct connection {
-      resp::link* link = nullptr;
       std::vector<endpoint> addresses;  // not tried yet, the next one last
       std::size_t all = 0;              // and those that were, together
       endpoint name = {};               // whose they are
@@ -127,19 +126,15 @@ class engine {
       bool heard = false;               // something came from it
    };
 
-   resp::link* live(link_id, std::uint32_t serial) const;
-   bool is_lanes(const resp::link& l) const { return &l == &main_ || &l == &probe_; }
-   void list_actions(resp::link&, const resp::link::wish&);
+   void list_actions(const resp::wish_list::entry&);
    void try_next(resp::link&);
    void ended(connection&, bool unwanted);
-   void dropped(resp::link&, std::string_view why, time_point now);
    // The end of every entry point.
    void finish(time_point now) {
-      if (guide_.has_requests()) [[unlikely]]
-         put_requests(now);
+      if (tracked_ && (guide_.has_requests() || tracked_->is_behind())) [[unlikely]]
+         hand_over(now);
    }
-   [[gnu::cold]] void put_requests(time_point now);
-   void hand_over(time_point now);
+   [[gnu::cold]] void hand_over(time_point now);
    void take_view(impl::topology_update, time_point now);
    void hide_secrets(lane::operation&) const;
    void learn_passwords(const lane::operation&);
@@ -149,7 +144,7 @@ class engine {
    event_queue events_;
    secrets secrets_;
    resp::wish_list wishes_;
-   std::vector<connection> connections_;  // by link id - 1
+   std::vector<connection> connections_;  // by link id - 1; of each that was dialled
    std::vector<action> actions_;          // not taken yet, the next one last
    address_book book_;
 

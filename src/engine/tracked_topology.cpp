@@ -27,6 +27,7 @@ void tracked_topology::pass_on(const impl::role_report& r, time_point now) {
 }
 
 bool tracked_topology::refresh() {
+   events_seen_ = tracker_.events_seen();
    const auto answered_before = latest_.answered;
    questions_.settle([&](auto round) { return tracker_.answered(round); });
    latest_.answered = questions_.answered();

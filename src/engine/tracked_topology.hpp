@@ -22,6 +22,8 @@ class tracked_topology {
    const topology::sentinel_tracker& tracker() const { return tracker_; }
    void request(const impl::topology_requests&, time_point now);
 
+   // Whether something has happened since `refresh`.
+   bool is_behind() const { return tracker_.events_seen() != events_seen_; }
    // Whether `latest` is another one now.
    bool refresh();
    const impl::topology_update& latest() const { return latest_; }
@@ -33,6 +35,7 @@ class tracked_topology {
    const secrets& secrets_;  // that no cause may show
    impl::question_log questions_;
    std::uint64_t asked_ = 0;
+   std::uint64_t events_seen_ = 0;
    std::uint64_t generation_ = 0;  // of the last master in a view
    impl::topology_update latest_;
 };

@@ -35,7 +35,9 @@ command_lane::command_lane(const settings& s, resp::link& main, resp::link& prob
      queue_(s.queued_commands, s.queued_bytes),
      endings_({main, ledger_, queue_, gate_, pacing_, connector_, g, events}),
      retries_(budget, connector_, s.max_resends),
-     departures_(main, ledger_, queue_, pacing_, gate_, endings_) {}
+     departures_(main, ledger_, queue_, pacing_, gate_, endings_) {
+   link_.set_owner(*this);
+}
 
 // ---- what comes in ----
 
@@ -87,16 +89,12 @@ void command_lane::cancel_all(time_point now) {
    pump(now);
 }
 
-void command_lane::on_opened(resp::link& l) {
-   if (&l == &link_)
-      connector_.on_opened(session_, !queue_.empty() && allows_busy_server(*queue_.front()));
-   else
-      suspicion_.on_probe_opened();
+void command_lane::on_opened(resp::link&, time_point) {
+   connector_.on_opened(session_, !queue_.empty() && allows_busy_server(*queue_.front()));
 }
 
-void command_lane::on_received(resp::link& l, time_point now) {
-   if (&l != &link_) return suspicion_.on_probe_received();
-   suspicion_.on_received(now);
+void command_lane::on_received(resp::link&, time_point now) {
+   suspicion_.on_bytes(now);
    if (connector_.ready()) return take_replies(now);
    connector_.on_received(now);
    if (connector_.ready())
@@ -115,20 +113,19 @@ void command_lane::became_ready(time_point now) {
    take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
 
-void command_lane::on_lost(resp::link& l, std::string_view why, time_point now) {
-   if (&l != &link_) return suspicion_.on_probe_lost();
+void command_lane::on_lost(resp::link&, std::string_view why, time_point now) {
    if (connector_.ready()) return lose(std::string(why), fault::connection_lost, false, now);
    connector_.on_lost(why, now);
    check_final_problem(now);
 }
 
-void command_lane::on_wrote(time_point now) {
+void command_lane::on_wrote(resp::link&, time_point now) {
    const bool all = link_.out.empty();
    suspicion_.sent().wrote(link_.out.accepted(), ledger_.empty() ? 0 : ledger_.front().end, !all, now);
    if (all) pump(now);  // there may be more than one write takes at a time
 }
 
-void command_lane::measured(const resp::transit& t, time_point now) {
+void command_lane::on_measured(resp::link&, const resp::transit& t, time_point now) {
    if (!wants_transit(now)) return;
    suspicion_.sent().measured(t, ledger_.front().end, suspicion_.silent_since(), now);
    if (!suspicion_.sent().is_gone(now)) return;

@@ -50,7 +50,7 @@ struct settings {
    bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
-class command_lane {
+class command_lane final : public resp::link_owner {
  public:
    command_lane(const settings&, resp::link& main, resp::link& probe, guide&, retry_budget&, event_queue&,
                 std::uint64_t seed);
@@ -72,19 +72,13 @@ class command_lane {
    duration default_deadline() const { return departures_.default_deadline(); }
 
    // ---- the engine's half ----
-   void on_opened(resp::link&);
-   void on_received(resp::link&, time_point now);
-   void on_lost(resp::link&, std::string_view why, time_point now);
    void guided(time_point now);  // the guide's mind may have changed
    void tick(time_point now);
    time_point next_deadline() const;
-   // The kernel took bytes of the lane's link.
-   void on_wrote(time_point now);
-   // Before a tick: whether `measured` would help to tell a slow way from silence.
+   // Before a tick: whether a measure of its link would help to tell a slow way from silence.
    bool wants_transit(time_point now) const {
       return !ledger_.empty() && connector_.ready() && now >= suspicion_.look_at(awaited());
    }
-   void measured(const resp::transit&, time_point now);
 
    bool idle() const { return queue_.nothing_waits() && ledger_.empty(); }
    // Of the connection that is ready now, for `operation::pinned_to`; 0: there is none.
@@ -102,6 +96,11 @@ class command_lane {
 
  private:
    // ---- what comes in ----
+   void on_opened(resp::link&, time_point now) override;
+   void on_received(resp::link&, time_point now) override;
+   void on_lost(resp::link&, std::string_view why, time_point now) override;
+   void on_wrote(resp::link&, time_point now) override;
+   void on_measured(resp::link&, const resp::transit&, time_point now) override;
    bool admit(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);

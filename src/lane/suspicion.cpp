@@ -17,9 +17,11 @@ suspicion::suspicion(resp::link& probe, event_queue& events, duration attempt_ti
      events_(events),
      attempt_timeout_(attempt_timeout),
      connect_timeout_(connect_timeout),
-     life_(attempt_timeout) {}
+     life_(attempt_timeout) {
+   probe_.set_owner(*this);
+}
 
-void suspicion::on_probe_received() {
+void suspicion::on_received(resp::link&, time_point) {
    if (probe_.in.next() == resp::reader::status::incomplete) return;
    if (state_ == state::probing) set_state(state::answered);
    probe_.close();

@@ -16,7 +16,7 @@
 
 namespace holdfast::lane {
 
-class suspicion {
+class suspicion final : public resp::link_owner {
  public:
    // `connect_timeout` also bounds the wait for a PING of our own.
    suspicion(resp::link& probe, event_queue&, duration attempt_timeout, duration connect_timeout);
@@ -40,7 +40,7 @@ class suspicion {
    // The first connection.
    void on_connected() { life_.begin(); }
    void on_waiting(time_point now) { silent_since_ = now; }  // from now on a reply is waited for
-   void on_received(time_point now) {
+   void on_bytes(time_point now) {
       last_heard_ = now;
       life_.received(now);
       if (raised()) clear(true);
@@ -58,14 +58,14 @@ class suspicion {
    }
    time_point silent_since() const { return std::max(silent_since_, life_.last()); }
 
-   // The probe.
-   void on_probe_opened() { probe_.write("*1\r\n$4\r\nPING\r\n"); }
-   void on_probe_received();
-   void on_probe_lost() {}  // as good as no answer: it is the silence that counts
-
    bool raised() const { return state_ != state::none; }
 
  private:
+   // The probe.
+   void on_opened(resp::link&, time_point) override { probe_.write("*1\r\n$4\r\nPING\r\n"); }
+   void on_received(resp::link&, time_point) override;
+   void on_lost(resp::link&, std::string_view, time_point) override {}  // as no answer: it is the silence that counts
+
    enum class state : std::uint8_t { none, probing, answered };
    void set_state(state s) { state_ = s; }
    void raise(const endpoint& where, time_point now);

@@ -2,25 +2,49 @@
 
 #include "core/assertion.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace holdfast::resp {
 
 void wish_list::add(link& l) {
-   if (l.listed_) return;
-   l.listed_ = true;
-   waiting_.push_back(&l);
+   if (l.id_ == 0) enter(l);
+   if (std::exchange(places_[l.id_ - 1].listed, true)) return;
+   waiting_.push_back(l.id_);
 }
 
-link* wish_list::take() {
-   if (next_ == waiting_.size()) return nullptr;
-   link* l = waiting_[next_++];
+void wish_list::enter(link& l) {
+   auto free =
+      std::find_if(places_.begin(), places_.end(), [](const place& p) { return p.holder == nullptr && !p.listed; });
+   if (free == places_.end()) free = places_.emplace(places_.end());
+   free->holder = &l;
+   l.serial_ += free->serial;
+   l.id_ = static_cast<std::uint32_t>(free - places_.begin()) + 1;
+}
+
+void wish_list::leave(link& l) {
+   place& p = places_[l.id_ - 1];
+   p.holder = nullptr;
+   p.left = l.take_wish();
+   p.serial = l.serial_;
+}
+
+wish_list::entry wish_list::take() {
+   if (next_ == waiting_.size()) return {};
+   const std::uint32_t id = waiting_[next_++];
    if (next_ == waiting_.size()) {
       waiting_.clear();
       next_ = 0;
    }
-   l->listed_ = false;
-   return l;
+   place& p = places_[id - 1];
+   p.listed = false;
+   return {id, p.holder, p.holder == nullptr ? std::exchange(p.left, {}) : p.holder->take_wish()};
+}
+
+link::~link() {
+   if (id_ == 0) return;
+   close();
+   wishes_->leave(*this);
 }
 
 void link::wished() { wishes_->add(*this); }
@@ -63,7 +87,7 @@ void link::close() {
    } else if (wish_.close == ending::none) {
       wish_.close = ending::orderly;
    }
-   lost();
+   end();
    wished();
 }
 
@@ -84,7 +108,12 @@ void link::flush() {
    wished();
 }
 
-void link::lost() {
+void link::lost(std::string_view why, time_point now) {
+   end();
+   owner_->on_lost(*this, why, now);
+}
+
+void link::end() {
    state_ = state::closed;
    ++serial_;
    wish_.write = false;

@@ -1,5 +1,5 @@
 // One connection as the pure layers see it: what is asked of the runtime (dial, close), the bytes to be written and the
-// bytes that came. Its owner (the lane, the tracker) drives the upper half, the engine the lower half.
+// bytes that came. Its owner (the lane, suspicion, the tracker) drives the upper half, the engine the lower half.
 #pragma once
 
 #include "link/outbox.hpp"
@@ -23,16 +23,20 @@ struct transit {
    bool unanswered = false;        // it sends them again, or asks for room, and for a second nothing came back
 };
 
-// The links whose wishes (dial, close, bytes to write) the runtime has not seen yet. Each link is in it at most once.
-class wish_list {
- public:
-   void add(link& l);
-   link* take();  // null when empty
-   bool empty() const { return next_ == waiting_.size(); }
+class wish_list;
 
- private:
-   std::vector<link*> waiting_;
-   std::size_t next_ = 0;
+// Told what happens to a link: one call an event, never one a byte. Any other link may be closed, dialled or destroyed
+// inside; this one may be closed or dialled, which are requests.
+class link_owner {
+ public:
+   virtual void on_opened(link&, time_point now) = 0;
+   virtual void on_received(link&, time_point now) = 0;                    // bytes are in link.in
+   virtual void on_lost(link&, std::string_view why, time_point now) = 0;  // not connected, or no longer
+   virtual void on_wrote(link&, time_point) {}                             // the kernel took bytes
+   virtual void on_measured(link&, const transit&, time_point) {}
+
+ protected:
+   ~link_owner() = default;
 };
 
 class link {
@@ -46,13 +50,15 @@ class link {
    // `at_a_time`: how much is received.
    link(wish_list& wishes, const limits& l, std::size_t at_a_time = 64 * 1024)
       : in(l), chunk(at_a_time), wishes_(&wishes) {}
+   ~link();  // closes it; what is still reported of it finds nobody
    link(const link&) = delete;
    link& operator=(const link&) = delete;
 
    // ---- the owner's half ----
-   void dial(const endpoint& where);  // closes what was open; the answer is `opened` or `lost`, told by the engine
-   void close();                      // orderly (FIN)
-   void abort();                      // at once (RST, SO_LINGER 0), so that nothing more of ours is delivered late
+   void set_owner(link_owner& o) { owner_ = &o; }  // before the first dial
+   void dial(const endpoint& where);               // closes what was open; the answer is `on_opened` or `on_lost`
+   void close();                                   // orderly (FIN)
+   void abort();  // at once (RST, SO_LINGER 0), so that nothing more of ours is delivered late
    void write(std::string_view bytes);
    void flush();  // after appending to `out` directly
 
@@ -84,8 +90,18 @@ class link {
       bool only_writes() const { return write && !unwanted && !dial && !next && close == ending::none; }
    };
    wish take_wish();
-   void opened() { state_ = state::open; }
-   void lost();  // the runtime's connection is gone
+   // Reports of the runtime, passed on to the owner.
+   void opened(time_point now) {
+      state_ = state::open;
+      owner_->on_opened(*this, now);
+   }
+   void received(time_point now) { owner_->on_received(*this, now); }
+   void wrote(std::size_t n, time_point now) {
+      out.wrote(n);
+      owner_->on_wrote(*this, now);
+   }
+   void measured(const transit& t, time_point now) { owner_->on_measured(*this, t, now); }
+   void lost(std::string_view why, time_point now);  // the runtime's connection is gone
    void tries(const endpoint& address, std::size_t others, std::size_t all) {
       address_ = address;
       others_ = others;
@@ -95,21 +111,60 @@ class link {
    // ignored.
    std::uint32_t serial() const { return serial_; }
 
-   std::uint32_t id = 0;  // set by the engine
+   std::uint32_t id() const { return id_; }  // 0 before the first wish
 
  private:
    friend class wish_list;
    void wished();
+   void end();
 
    wish_list* wishes_;
+   link_owner* owner_ = nullptr;
    endpoint where_;
    endpoint address_;
    std::size_t others_ = 0;
    std::size_t addresses_ = 0;
    wish wish_;
    std::uint32_t serial_ = 0;
+   std::uint32_t id_ = 0;
    state state_ = state::closed;
-   bool listed_ = false;
+};
+
+// All links of an engine by their ids, and which of them have wishes (dial, close, bytes to write) that the runtime has
+// not seen yet. A link that is destroyed leaves its last wish here, and its serial, from which the next one of its id
+// counts on.
+class wish_list {
+ public:
+   struct entry {
+      std::uint32_t id = 0;    // 0: the list is empty
+      link* holder = nullptr;  // null: destroyed
+      link::wish wish = {};
+
+      explicit operator bool() const { return id != 0; }
+   };
+   entry take();
+   bool empty() const { return next_ == waiting_.size(); }
+   // The link of this connection; null if that was given up or lost, or the link was destroyed.
+   link* live(std::uint32_t id, std::uint32_t serial) const {
+      link* const l = places_[id - 1].holder;
+      return l != nullptr && l->serial() == serial && l->now() != link::state::closed ? l : nullptr;
+   }
+
+ private:
+   friend class link;
+   struct place {
+      link* holder = nullptr;
+      link::wish left = {};
+      std::uint32_t serial = 0;  // of the last holder
+      bool listed = false;
+   };
+   void add(link&);
+   void enter(link&);
+   void leave(link&);
+
+   std::vector<place> places_;  // by id - 1
+   std::vector<std::uint32_t> waiting_;
+   std::size_t next_ = 0;
 };
 
 }  // namespace holdfast::resp

@@ -99,8 +99,8 @@ void sentinel_world::note_role(const endpoint& where, value_view v) {
 // ---- what is looked at ---------------------------------------------------------------------------------------------
 
 void sentinel_world::look() {
-   while (resp::link* l = wishes_.take()) {
-      const auto wish = l->take_wish();
+   while (const auto next = wishes_.take()) {
+      const auto& [id, l, wish] = next;
       if (!wish.dial) continue;
       ++dials_;
       line& of = line_of(*l);

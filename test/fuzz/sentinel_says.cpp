@@ -14,7 +14,7 @@ void sentinel_world::feed(resp::link& l, std::string_view bytes) {
    topology::test::receive(*line_of(l).heard, bytes);
    note(l);
    topology::test::receive(l.in, bytes);
-   watch_.on_received(l, now_);
+   l.received(now_);
 }
 
 // ---- the truth -----------------------------------------------------------------------------------------------------

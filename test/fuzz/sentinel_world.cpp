@@ -52,8 +52,7 @@ void sentinel_world::step() {
       case 1:
       case 2:
          if (l.now() == resp::link::state::dialing) {
-            l.opened();
-            return watch_.on_opened(l, now_);
+            return l.opened(now_);
          }
          return answer(l);
       case 3:
@@ -117,8 +116,7 @@ void sentinel_world::step_of_servers(std::size_t what) {
 
 void sentinel_world::lose(resp::link& l) {
    if (l.now() == resp::link::state::closed) return;
-   l.lost();
-   watch_.on_lost(l, "connection reset by peer", now_);
+   l.lost("connection reset by peer", now_);
 }
 
 void sentinel_world::cut(const endpoint& where) {
@@ -160,8 +158,7 @@ bool sentinel_world::serve_all() {
    for (std::size_t i = 0; i != watch_.link_count(); ++i) {
       resp::link& l = watch_.link_at(i);
       if (l.now() == resp::link::state::dialing) {
-         l.opened();
-         watch_.on_opened(l, now_);
+         l.opened(now_);
       } else if (l.is_open() && l.out.size() != 0) {
          answer(l);
       } else {

@@ -7,8 +7,8 @@
 namespace holdfast::topology {
 
 sentinel_roll::sentinel_roll(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l,
-                             event_queue& events)
-   : settings_(&s), wishes_(&wishes), limits_(l), events_(&events) {
+                             event_queue& events, resp::link_owner& owner)
+   : settings_(&s), wishes_(&wishes), limits_(l), events_(&events), link_owner_(&owner) {
    for (const auto& where : s.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
       if (std::none_of(peers_.begin(), peers_.end(), same)) add(where, true);
@@ -18,6 +18,8 @@ sentinel_roll::sentinel_roll(const sentinel_settings& s, resp::wish_list& wishes
 void sentinel_roll::add(const endpoint& where, bool seed) {
    order_.add(peers_.size());
    peers_.push_back(std::make_unique<peer>(*settings_, *wishes_, limits_, peers_.size(), where, seed));
+   peers_.back()->questions.connection.link.set_owner(*link_owner_);
+   peers_.back()->events.connection.link.set_owner(*link_owner_);
 }
 
 std::vector<endpoint> sentinel_roll::addresses() const {

@@ -32,8 +32,9 @@ class sentinel_roll {
       bool is_taken = false;  // by another Sentinel, whose connection has to end first
    };
 
-   // `settings`, `wishes` and `events` outlive it.
-   sentinel_roll(const sentinel_settings&, resp::wish_list& wishes, const resp::limits&, event_queue& events);
+   // `settings`, `wishes`, `events` and `owner` (of the links) outlive it.
+   sentinel_roll(const sentinel_settings&, resp::wish_list& wishes, const resp::limits&, event_queue& events,
+                 resp::link_owner& owner);
 
    const sentinel_peers& all() const { return peers_; }
    const asking_order& order() const { return order_; }
@@ -88,6 +89,7 @@ class sentinel_roll {
    resp::wish_list* wishes_;
    resp::limits limits_;
    event_queue* events_;
+   resp::link_owner* link_owner_;
    sentinel_peers peers_;  // seeds first; a place is never removed
    asking_order order_;
    std::vector<place> places_;  // scratch: views into the peers

@@ -22,12 +22,12 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
                                    const resp::limits& l, event_queue& events)
    : settings_(std::move(s)),
      events_(&events),
-     roll_(settings_, wishes, small(l), events),
+     roll_(settings_, wishes, small(l), events, *this),
      schedule_(settings_, seed),
      doubt_(settings_),
      lineage_(settings_),
      promotion_(settings_),
-     nodes_(settings_, seed ^ 2, wishes, small(l)) {}
+     nodes_(settings_, seed ^ 2, wishes, small(l), *this) {}
 
 resp::link& sentinel_tracker::link_at(std::size_t i) {
    return i < sentinel_links() ? roll_.link_at(i) : nodes_.link_at(i - sentinel_links());
@@ -50,8 +50,8 @@ void sentinel_tracker::on_opened(resp::link& l, time_point now) {
    finish_event(now);
 }
 
-void sentinel_tracker::on_lost(resp::link& l, const std::string& why, time_point now) {
-   if (l.now() != resp::link::state::closed) l.lost();
+void sentinel_tracker::on_lost(resp::link& l, std::string_view reason, time_point now) {
+   const std::string why(reason);
    peer* p = roll_.owner(l);
    if (!p) {
       if (nodes_.on_lost(l, why, now)) finish_event(now);
@@ -184,6 +184,7 @@ void sentinel_tracker::check(peer& p, bool late, time_point now) {
 }
 
 void sentinel_tracker::finish_event(time_point now) {
+   ++events_seen_;
    take_observations(now);
    call_the_roll(now);
    settle(now);

@@ -40,7 +40,7 @@
 
 namespace holdfast::topology {
 
-class sentinel_tracker {
+class sentinel_tracker final : public resp::link_owner {
  public:
    using round = rounds::id;
 
@@ -56,11 +56,13 @@ class sentinel_tracker {
    std::size_t link_count() const { return sentinel_links() + nodes_.link_count(); }
    std::size_t sentinel_links() const { return 2 * roll_.all().size(); }  // the first ones
    resp::link& link_at(std::size_t);
-   void on_opened(resp::link&, time_point now);
-   void on_lost(resp::link&, const std::string& why, time_point now);  // not connected, or no longer
-   void on_received(resp::link&, time_point now);                      // bytes are in link.in
-   void tick(time_point now);                                          // cheap before next_deadline()
-   time_point next_deadline() const { return deadline_; }              // after tick(now) it is later than now
+   void on_opened(resp::link&, time_point now) override;
+   void on_lost(resp::link&, std::string_view why, time_point now) override;
+   void on_received(resp::link&, time_point now) override;
+   void tick(time_point now);                              // cheap before next_deadline()
+   time_point next_deadline() const { return deadline_; }  // after tick(now) it is later than now
+   // Number of events so far: where it has not changed, nothing has that is told below.
+   std::uint64_t events_seen() const { return events_seen_; }
 
    // ---- the lane's half ----
    round ask(time_point now);
@@ -161,6 +163,7 @@ class sentinel_tracker {
    bool reachable_ = false;  // in the round that ended last, or since, a Sentinel named a master
    std::optional<duration> down_after_;
    time_point deadline_ = time_point::min();
+   std::uint64_t events_seen_ = 0;
 };
 
 }  // namespace holdfast::topology

@@ -18,8 +18,8 @@ constexpr unsigned many_tries = 20;       // two seconds or so
 }  // namespace
 
 warm_replicas::warm_replicas(const sentinel_settings& s, std::uint64_t seed, resp::wish_list& wishes,
-                             const resp::limits& l)
-   : settings_(&s), random_(seed), wishes_(&wishes), limits_(l) {}
+                             const resp::limits& l, resp::link_owner& owner)
+   : settings_(&s), random_(seed), wishes_(&wishes), limits_(l), link_owner_(&owner) {}
 
 warm_replicas::slot* warm_replicas::find(const endpoint& where) {
    const auto found =
@@ -37,8 +37,10 @@ warm_replicas::slot* warm_replicas::owner(const resp::link& l) {
 warm_replicas::slot* warm_replicas::place_for(const endpoint& where) {
    if (slot* s = find(where)) return s;
    auto place = std::find_if(slots_.begin(), slots_.end(), [](const auto& s) { return !s->wanted(); });
-   if (place == slots_.end() && slots_.size() < settings_->max_replicas + 1)
+   if (place == slots_.end() && slots_.size() < settings_->max_replicas + 1) {
       place = slots_.insert(slots_.end(), std::make_unique<slot>(*settings_, *wishes_, limits_));
+      (*place)->node.connection.link.set_owner(*link_owner_);
+   }
    if (place == slots_.end())
       place = std::find_if(slots_.begin(), slots_.end(), [](const auto& s) { return !s->pursued; });
    if (place == slots_.end()) return nullptr;

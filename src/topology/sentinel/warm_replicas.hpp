@@ -40,8 +40,9 @@ class warm_replicas {
       endpoint follows = {};
    };
 
-   // `settings` and `wishes` outlive it.
-   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&);
+   // `settings`, `wishes` and `owner` (of the links) outlive it.
+   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&,
+                 resp::link_owner& owner);
 
    // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued. A node that is
    // listed under several names has one run id: one connection serves it, under the name that has one already.
@@ -64,7 +65,7 @@ class warm_replicas {
    std::size_t warm() const;
 
  private:
-   // A place for one node. The engine knows its link for good, so a place that is free goes to another node.
+   // A place for one node. One that is free goes to another node.
    struct slot {
       slot(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l) : node(s, wishes, l) {}
       bool wanted() const { return listed || pursued; }
@@ -92,6 +93,7 @@ class warm_replicas {
    random_source random_;
    resp::wish_list* wishes_;
    resp::limits limits_;
+   resp::link_owner* link_owner_;
    std::vector<std::unique_ptr<slot>> slots_;
    std::vector<role_observation> observations_;
 };

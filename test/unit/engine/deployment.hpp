@@ -44,7 +44,8 @@ struct host {
    std::uint64_t epoch = 5;
    std::string down_after = "1000";
    bool knows_the_name = true;
-   unsigned asked = 0;  // who the master is
+   bool is_listed = true;  // by the other Sentinels
+   unsigned asked = 0;     // who the master is
    // Of a server.
    std::string role = "master";
    std::string refusal = {};  // the answer to every command but those of the handshake, without "-"

@@ -245,7 +245,7 @@ std::string deployment::answer_sentinel(connection& c, host& h, value_view comma
    if (what == "MASTER") return topology::test::master_reply{h.master, h.epoch, "master", h.down_after, "2"}.bytes();
    std::vector<std::string> others;
    for (const auto& s : {s1, s2, s3}) {
-      if (s != c.where) others.push_back(topology::test::listed(s, "id-of-" + s.host));
+      if (s != c.where && at(s).is_listed) others.push_back(topology::test::listed(s, "id-of-" + s.host));
    }
    return array(others);
 }

@@ -398,6 +398,31 @@ TEST(StaleReports, OfAConnectionThatWasGivenUpAreIgnored) {
    EXPECT_EQ(d.link_to(node_b), id);
 }
 
+TEST(StaleReports, of_a_forgotten_sentinel_are_ignored) {
+   config c = with_sentinels();
+   c.sentinels = {s1, s2};  // the third one is learned
+   deployment d(c);
+   d.submit("PING");
+   d.run_for(100ms);
+   const auto id = d.link_to(s3);
+   ASSERT_NE(id, 0U);
+   const auto serial = d.connection_of(id).serial;
+   d.at(s3).is_listed = false;
+   d.publish("+reset-master", "master mymaster 10.0.0.1 6379");
+   d.run_for(30s);
+   ASSERT_EQ(d.link_to(s3), 0U) << "nobody lists it any more";
+   const auto told = d.history.size();
+   const auto deadline = d.subject.next_deadline();
+   d.subject.connected(id, serial, d.now);
+   EXPECT_TRUE(d.subject.space(id, serial).empty());
+   EXPECT_TRUE(d.subject.to_write(id, serial).empty());
+   d.subject.wrote(id, serial, 1, d.now);
+   d.subject.lost(id, serial, "reset", d.now);
+   EXPECT_FALSE(d.subject.has_actions());
+   EXPECT_EQ(d.history.size(), told);
+   EXPECT_EQ(d.subject.next_deadline(), deadline);
+}
+
 TEST(StaleReports, OfADialThatWasGivenUpDoNotReachTheNextOne) {
    deployment d(with_server());
    d.set(node_a, host::condition::vanished);

@@ -81,10 +81,10 @@ void random_world::cancel_one() {
 // ---- the runtime ---------------------------------------------------------------------------------------------------
 
 void random_world::carry_out() {
-   while (resp::link* l = wishes_.take()) {
-      const auto wish = l->take_wish();
+   while (const auto next = wishes_.take()) {
       // What the kernel has taken goes on its way, whatever becomes of the connection.
-      if (l == &main_ && (wish.close != resp::link::ending::none || wish.dial)) now_connected_.reset();
+      const auto& wish = next.wish;
+      if (next.holder == &main_ && (wish.close != resp::link::ending::none || wish.dial)) now_connected_.reset();
    }
    std::vector<any_event> told;
    events_.take(told);
@@ -95,17 +95,13 @@ void random_world::carry_out() {
 
 void random_world::open() {
    if (main_.now() != resp::link::state::dialing) return;
-   if (chance(10)) {
-      main_.lost();
-      return lane_->on_lost(main_, "connection refused", now_);
-   }
+   if (chance(10)) return main_.lost("connection refused", now_);
    now_connected_ = std::make_shared<connection>();
    now_connected_->id = ++connections_;
    now_connected_->node = main_.where() == node_a ? 0 : 1;
    now_connected_->address = "10.9.9.9:" + std::to_string(connections_);
    nodes_[now_connected_->node].connections.push_back(now_connected_);
-   main_.opened();
-   lane_->on_opened(main_);
+   main_.opened(now_);
 }
 
 void random_world::accept(std::size_t n) {
@@ -126,8 +122,7 @@ void random_world::accept(std::size_t n) {
          for (std::size_t i = 0; i < c.size(); ++i) arguments.emplace_back(c[i].text());
       }
    }
-   main_.out.wrote(n);
-   lane_->on_wrote(now_);
+   main_.wrote(n, now_);
 }
 
 void random_world::deliver(std::size_t n) {
@@ -143,7 +138,7 @@ void random_world::deliver(std::size_t n) {
       main_.in.commit(some);
       at += some;
    }
-   lane_->on_received(main_, now_);
+   main_.received(now_);
 }
 
 // By the network, and what was written may still run; or by the server, and it does not.
@@ -151,8 +146,7 @@ void random_world::break_connection(bool by_server) {
    if (!now_connected_ || !main_.is_open()) return;
    if (by_server) now_connected_->dead = true;
    now_connected_.reset();
-   main_.lost();
-   lane_->on_lost(main_, "connection reset by peer", now_);
+   main_.lost("connection reset by peer", now_);
 }
 
 void random_world::pass(duration d) {

@@ -174,8 +174,7 @@ void script::open() {
    ASSERT_EQ(main.now(), resp::link::state::dialing);
    at_server_.reset();
    unanswered = 0;
-   main.opened();
-   subject.on_opened(main);
+   main.opened(now);
    settle();
 }
 
@@ -193,11 +192,10 @@ std::string script::accept(std::size_t n) {
    const auto bytes = main.out.pending();
    n = std::min(n, bytes.size());
    feed(at_server_, {bytes.data(), n});
-   main.out.wrote(n);
    const auto commands = whole_commands(at_server_);
    unanswered += commands.size();
    arrived.insert(arrived.end(), commands.begin(), commands.end());
-   subject.on_wrote(now);
+   main.wrote(n, now);
    settle();
    return joined(commands);
 }
@@ -209,7 +207,7 @@ void script::answer(std::string_view bytes, std::size_t chunk) {
       const auto n = chunk == 0 ? bytes.size() : std::min(chunk, bytes.size());
       feed(main.in, bytes.substr(0, n));
       bytes.remove_prefix(n);
-      subject.on_received(main, now);
+      main.received(now);
       settle();
    }
 }
@@ -217,8 +215,7 @@ void script::answer(std::string_view bytes, std::size_t chunk) {
 void script::lose(std::string_view why) {
    watch.publish();
    ASSERT_NE(main.now(), resp::link::state::closed);
-   main.lost();
-   subject.on_lost(main, why, now);
+   main.lost(why, now);
    settle();
 }
 
@@ -256,8 +253,7 @@ void script::answer_all() {
 
 void script::open_probe() {
    ASSERT_EQ(probe.now(), resp::link::state::dialing);
-   probe.opened();
-   subject.on_opened(probe);
+   probe.opened(now);
    settle();
 }
 
@@ -271,13 +267,12 @@ std::string script::accept_probe() {
 
 void script::answer_probe(std::string_view bytes) {
    feed(probe.in, bytes);
-   subject.on_received(probe, now);
+   probe.received(now);
    settle();
 }
 
 void script::lose_probe() {
-   probe.lost();
-   subject.on_lost(probe, "closed by the other side", now);
+   probe.lost("closed by the other side", now);
    settle();
 }
 
@@ -286,7 +281,7 @@ void script::advance(duration d) {
    const time_point end = now + d;
    while (subject.next_deadline() <= end) {
       now = std::max(now, subject.next_deadline());
-      if (way && subject.wants_transit(now)) subject.measured(*way, now);
+      if (way && subject.wants_transit(now)) main.measured(*way, now);
       subject.tick(now);
       settle();
       ASSERT_GT(subject.next_deadline(), now) << "it asks for a tick that changes nothing";
@@ -304,9 +299,9 @@ std::string script::wishes() { return joined(std::exchange(wished_, {})); }
 
 void script::settle() {
    watch.take_requests();
-   while (resp::link* l = list.take()) {
+   while (const auto next = list.take()) {
+      const auto& [id, l, wish] = next;
       const bool is_probe = l == &probe;
-      const auto wish = l->take_wish();
       if (wish.close != resp::link::ending::none) {
          const bool abortive = wish.close == resp::link::ending::abortive;
          wished_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");

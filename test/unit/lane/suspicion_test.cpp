@@ -39,7 +39,7 @@ TEST_F(suspicion_machine, late_reply_raises_then_gives_up) {
 
 TEST_F(suspicion_machine, byte_clears) {
    check(2s);
-   subject.on_received(start + 3s);
+   subject.on_bytes(start + 3s);
    EXPECT_FALSE(subject.raised());
    EXPECT_EQ(probe.now(), resp::link::state::closed);
    EXPECT_EQ(subject.ends(oldest()), start + 5s);

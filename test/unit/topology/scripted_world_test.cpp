@@ -48,8 +48,8 @@ bool scripted_world::run_till(const std::function<bool()>& done, duration limit)
 }
 
 void scripted_world::carry_out() {
-   while (resp::link* l = wishes.take()) {
-      const auto wish = l->take_wish();
+   while (const auto next = wishes.take()) {
+      const auto& [id, l, wish] = next;
       if (wish.dial) dial(*l);
       if (!wish.write) continue;
       const auto c = connection_of(*l);
@@ -86,13 +86,8 @@ void scripted_world::dial(resp::link& l) {
    if (!refused) connections_.push_back(c);
    later(2 * one_way, [this, c, refused] {
       if (c->link->serial() != c->serial) return;
-      if (refused) {
-         c->link->lost();
-         watched.on_lost(*c->link, "connection refused", now);
-         return;
-      }
-      c->link->opened();
-      watched.on_opened(*c->link, now);
+      if (refused) return c->link->lost("connection refused", now);
+      c->link->opened(now);
    });
 }
 
@@ -113,7 +108,7 @@ void scripted_world::reply(const connection_ptr& c, std::string bytes) {
    later(one_way + at(c->where).delay, [this, c, bytes = std::move(bytes)] {
       if (!alive(*c)) return;
       receive(c->link->in, bytes);
-      watched.on_received(*c->link, now);
+      c->link->received(now);
    });
 }
 
@@ -175,8 +170,7 @@ std::string scripted_world::answer_server(const std::string& name, const scripte
 void scripted_world::lose(const connection_ptr& c, const std::string& why) {
    later(one_way, [this, c, why] {
       if (c->link->serial() != c->serial) return;
-      c->link->lost();
-      watched.on_lost(*c->link, why, now);
+      c->link->lost(why, now);
    });
 }
 

@@ -24,12 +24,20 @@ sentinel_settings three() {
    return s;
 }
 
+// The test itself says what the links report.
+struct silent_owner final : resp::link_owner {
+   void on_opened(resp::link&, time_point) override {}
+   void on_received(resp::link&, time_point) override {}
+   void on_lost(resp::link&, std::string_view, time_point) override {}
+};
+
 class sentinel_roll_test : public testing::Test {
  protected:
    sentinel_settings settings = three();
    resp::wish_list wishes;
    event_queue events{false};
-   sentinel_roll roll{settings, wishes, resp::limits{}, events};
+   silent_owner owner;
+   sentinel_roll roll{settings, wishes, resp::limits{}, events, owner};
    time_point now = time_point{} + 1h;
 
    sentinel_peer& place(std::size_t i) { return *roll.all()[i]; }
@@ -39,7 +47,7 @@ class sentinel_roll_test : public testing::Test {
       sentinel_peer& p = place(i);
       auto& c = p.questions.connection;
       if (c.now() == checked_connection::phase::resting) p.questions.dial(p.where, now);
-      c.link.opened();
+      c.link.opened(now);
       p.questions.ask(1, now);
       p.questions.opened(now);
       std::vector<std::string> others;
@@ -63,7 +71,7 @@ class sentinel_roll_test : public testing::Test {
    void hear(std::size_t i, int who) {
       sentinel_peer& p = place(i);
       p.events.dial(p.where, now);
-      p.events.connection.link.opened();
+      p.events.connection.link.opened(now);
       p.events.opened(now);
       std::string text = bulk(id(who));
       for (const auto channel : event_channels()) text += array({bulk("subscribe"), bulk(channel), ":1\r\n"});

@@ -116,7 +116,7 @@ TEST(TrackerLinks, WhatIsReportedOfAClosedOneIsNotRead) {
       auto& l = w.watched.link_at(i);
       ASSERT_EQ(l.now(), resp::link::state::closed);
       receive(l.in, "*0\r\n");
-      w.watched.on_received(l, w.now);
+      l.received(w.now);
    }
    w.carry_out();
    EXPECT_EQ(w.history.size(), told);

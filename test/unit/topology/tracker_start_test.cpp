@@ -10,7 +10,7 @@ using namespace test;
 
 TEST(TrackerStart, NothingHappensBeforeTheFirstTick) {
    deployment w;
-   EXPECT_EQ(w.wishes.take(), nullptr);
+   EXPECT_FALSE(w.wishes.take());
    EXPECT_FALSE(w.watched.target());
    EXPECT_FALSE(w.watched.why_none());
    EXPECT_LE(w.watched.next_deadline(), w.now);
@@ -105,8 +105,7 @@ TEST(TrackerStart, ASentinelIsAskedInOneWriteTheEpochBeforeTheAddress) {
    w.carry_out();
    auto& link = w.watched.link_at(0);
    ASSERT_EQ(link.where(), s1);
-   link.opened();
-   w.watched.on_opened(link, w.now);
+   link.opened(w.now);
    const auto pending = link.out.pending();
    const std::string written(pending.begin(), pending.end());
    const auto id = written.find("MYID");
