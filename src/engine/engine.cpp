@@ -9,19 +9,21 @@
 
 namespace holdfast::engine {
 
+engine::shard::shard(engine& e, const config& c, std::uint64_t seed)
+   : main(e.wishes_, reply_limits(c)),
+     probe(e.wishes_, probe_limits()),
+     lane(lane_settings(c), main, probe, guide, e.budget_, e.events_, seed) {
+   if (c.deadline) lane.set_default_deadline(*c.deadline);
+}
+
 engine::engine(const config& c, std::uint64_t seed, topology_source from)
-   : events_(static_cast<bool>(c.observer)),
-     secrets_({c.password, c.sentinel_password}),
-     budget_(c.resend.budget),
-     main_(wishes_, reply_limits(c)),
-     probe_(wishes_, probe_limits()),
-     lane_(lane_settings(c), main_, probe_, guide_, budget_, events_, seed) {
+   : events_(static_cast<bool>(c.observer)), secrets_({c.password, c.sentinel_password}), budget_(c.resend.budget) {
+   shards_.push_back(std::make_unique<shard>(*this, c, seed));
    if (c.breaker) breaker_.emplace(*c.breaker);
-   if (c.deadline) lane_.set_default_deadline(*c.deadline);
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;
    if (c.sentinels.empty())
-      guide_.update({std::make_shared<const impl::topology_view>(fixed_view(c))});
+      guide().update({std::make_shared<const impl::topology_view>(fixed_view(c))});
    else
       tracked_.emplace(sentinel_settings_of(c), seed ^ 1, wishes_, reply_limits(c), events_, secrets_);
 }
@@ -33,18 +35,18 @@ void engine::submit(lane::operation& op, time_point now) {
       op.admission = breaker_->allow(now);
       tell_breaker(now);
       if (!op.admission) {
-         lane_.refuse(op, errc::circuit_open, now);
+         refuse(op, errc::circuit_open, now);
          return finish(now);
       }
    }
-   lane_.submit(op, now);
+   shard_of(op).lane.submit(op, now);
    if (op.alters) learn_passwords(op);
    finish(now);
 }
 
 void engine::resume(const lane::session& s) {
    secrets_.learn(s.password);
-   lane_.resume(s);
+   for (const auto& one : shards_) one->lane.resume(s);
 }
 
 // Those of AUTH and HELLO. They are sent again on each new connection, long after their caller has left.
@@ -59,23 +61,27 @@ void engine::learn_passwords(const lane::operation& op) {
 }
 
 void engine::cancel(lane::operation& op, time_point now) {
-   lane_.cancel(op, now);
+   shard_of(op).lane.cancel(op, now);
    finish(now);
 }
 
 void engine::cancel_all(time_point now) {
-   lane_.cancel_all(now);
+   for (const auto& s : shards_) s->lane.cancel_all(now);
    finish(now);
 }
 
 lane::operation* engine::take_done(time_point now) {
-   lane::operation* const op = lane_.take_done();
-   if (op != nullptr && !op->results[op->commands.size() - 1]) hide_secrets(*op);
-   if (op != nullptr && op->admission) {
-      report(*op, now);
-      finish(now);
+   for (const auto& s : shards_) {
+      lane::operation* const op = s->lane.take_done();
+      if (op == nullptr) continue;
+      if (!op->results[op->commands.size() - 1]) hide_secrets(*op);
+      if (op->admission) {
+         report(*op, now);
+         finish(now);
+      }
+      return op;
    }
-   return op;
+   return nullptr;
 }
 
 // A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't
@@ -112,11 +118,11 @@ void engine::tell_breaker(time_point now) {
    if (s == told_breaker_) return;
    told_breaker_ = s;
    events_.tell([&] { return event::breaker_changed{std::string(to_string(s))}; });
-   if (s == circuit_state::open) guide_.ask();
+   if (s == circuit_state::open) guide().ask();
 }
 
 void engine::discover(time_point now) {
-   guide_.ask();
+   guide().ask();
    finish(now);
 }
 
@@ -131,8 +137,8 @@ bool engine::next_action(action& into) {
          if (into.what != action::kind::connect || wishes_.live(into.link, into.serial) != nullptr) return true;
          continue;
       }
+      if (wishes_.empty()) return false;
       const auto next = wishes_.take();
-      if (!next) return false;
       if (next.wish.only_writes()) {  // the steady state: nothing is listed
          into.what = action::kind::write;
          into.link = next.id;
@@ -237,6 +243,12 @@ void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point n
    finish(now);
 }
 
+link_id engine::to_measure(time_point now) const {
+   for (const auto& s : shards_)
+      if (s->lane.wants_transit(now)) return s->main.id();
+   return 0;
+}
+
 void engine::measured(link_id id, std::uint32_t serial, const resp::transit& t, time_point now) {
    if (resp::link* const l = wishes_.live(id, serial)) l->measured(t, now);
    finish(now);
@@ -247,20 +259,23 @@ void engine::tick(time_point now) {
       tracked_->tracker().tick(now);
       hand_over(now);
    }
-   guide_.tick(now);
-   lane_.tick(now);
+   for (const auto& s : shards_) {
+      s->guide.tick(now);
+      s->lane.tick(now);
+   }
    finish(now);
 }
 
 time_point engine::next_deadline() const {
-   const time_point t = std::min(lane_.next_deadline(), guide_.next_deadline());
-   return tracked_ ? std::min(t, tracked_->tracker().next_deadline()) : t;
+   time_point t = tracked_ ? tracked_->tracker().next_deadline() : never;
+   for (const auto& s : shards_) t = std::min({t, s->guide.next_deadline(), s->lane.next_deadline()});
+   return t;
 }
 
 // ---- between topology and lane ------------------------------------------------------------------------------------
 
 void engine::on_update(impl::topology_update u, time_point now) {
-   if (guide_.knows(u)) return;
+   if (guide().knows(u)) return;
    take_view(std::move(u), now);
    finish(now);
 }
@@ -274,25 +289,26 @@ void engine::serve(const impl::topology_requests& r, time_point now) {
 // at most, if it does not pause or dial first.
 void engine::hand_over(time_point now) {
    for (int turn = 0; turn < 8; ++turn) {
-      if (guide_.has_requests()) tracked_->request(guide_.take_requests(), now);
+      if (guide().has_requests()) tracked_->request(guide().take_requests(), now);
       if (!tracked_->refresh()) return;
       take_view(tracked_->latest(), now);
    }
 }
 
 void engine::take_view(impl::topology_update u, time_point now) {
-   guide_.update(std::move(u));
-   const impl::topology_view& v = guide_.view();
+   shard& s = *shards_.front();
+   s.guide.update(std::move(u));
+   const impl::topology_view& v = s.guide.view();
    if (v.down_after != told_down_after_ && follows_deployment_) {
       told_down_after_ = v.down_after;
-      lane_.set_default_deadline(default_deadline(v.down_after));
+      s.lane.set_default_deadline(default_deadline(v.down_after));
    }
    if (breaker_ && v.master && guarded_ != v.master->where) {
       if (guarded_) breaker_->reset(now);  // another node: nothing is held against it
       guarded_ = v.master->where;
       tell_breaker(now);
    }
-   lane_.guided(now);
+   s.lane.guided(now);
 }
 
 }  // namespace holdfast::engine

@@ -1,4 +1,4 @@
-// The engine: one tracker and its lane, as one machine without I/O. This is the file to read first.
+// The engine: one tracker and its lanes, as one machine without I/O. This is the file to read first.
 //
 // A runtime (runtime/poll in the caller's thread, runtime/asio, a simulator) feeds it what happened: resolved,
 // connected, received, wrote, lost, the passing of time; and carries out what it asks for: `next_action` says which
@@ -11,6 +11,10 @@
 //                 requests v | views       values: src/view
 //                       tracker (Sentinels, epochs, belief) --bytes--> Sentinels
 //
+// A shard is a lane with its links and its side of the topology; resp::route tells the shard of a command. Under
+// Sentinels, and with one server, there is one. What is reported of a link goes to its owner (link.hpp): the engine
+// knows links by their ids.
+//
 // A change of the view reaches the lane, and the lane's requests reach the tracker, before the call of the engine ends
 // that brought them about. The tracker may run elsewhere, for many lanes: then the runtime carries both values
 // (`take_requests`, `on_update`).
@@ -18,6 +22,7 @@
 // Completions are queued (`take_done`), never called: nothing re-enters the engine. Not thread-safe.
 #pragma once
 
+#include "commands/route.hpp"
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
 #include "engine/tracked_topology.hpp"
@@ -32,7 +37,9 @@
 #include <holdfast/policy/circuit_breaker.hpp>
 #include <holdfast/policy/retry_budget.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -77,13 +84,15 @@ class engine {
    void cancel(lane::operation&, time_point now);
    void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
-   void refuse(lane::operation& op, errc why, time_point now) { lane_.refuse(op, why, now); }
+   void refuse(lane::operation& op, errc why, time_point now) { shard_of(op).lane.refuse(op, why, now); }
    lane::operation* take_done(time_point now);  // null when there is none
-   bool has_done() const { return lane_.has_done(); }
+   bool has_done() const {
+      return std::any_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->lane.has_done(); });
+   }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
-   const lane::command_lane& lane() const { return lane_; }
+   const lane::command_lane& lane(resp::shard_id of = 0) const { return shards_[of]->lane; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const lane::session&);
    // Finds out where the master is, also without any command.
@@ -91,8 +100,8 @@ class engine {
 
    // ---- the topology's half: with a source elsewhere, and as the source of engines elsewhere ----
    void on_update(impl::topology_update, time_point now);
-   bool has_requests() const { return guide_.has_requests(); }
-   impl::topology_requests take_requests() { return guide_.take_requests(); }
+   bool has_requests() const { return guide().has_requests(); }
+   impl::topology_requests take_requests() { return guide().take_requests(); }
    // Requests of lanes elsewhere, as the publisher puts them; the engine's own lane stays idle.
    void serve(const impl::topology_requests&, time_point now);
    const impl::topology_update& latest() const { return tracked_->latest(); }
@@ -112,7 +121,7 @@ class engine {
    std::span<const char> to_write(link_id, std::uint32_t serial) const;
    void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
    // Before a tick: the link of which `measured` is wanted; 0: none. A runtime that can't measure leaves it out.
-   link_id to_measure(time_point now) const { return lane_.wants_transit(now) ? main_.id() : 0; }
+   link_id to_measure(time_point now) const;
    void measured(link_id, std::uint32_t serial, const resp::transit&, time_point now);
    void tick(time_point now);
    time_point next_deadline() const;
@@ -126,12 +135,25 @@ class engine {
       bool heard = false;               // something came from it
    };
 
-   void list_actions(const resp::wish_list::entry&);
+   // One stream of commands to one master, and its connections.
+   struct shard {
+      shard(engine& e, const config& c, std::uint64_t seed);
+
+      lane::guide guide;
+      resp::link main;
+      resp::link probe;
+      lane::command_lane lane;
+   };
+
+   shard& shard_of(const lane::operation& op) { return *shards_[resp::route(op.commands.front())]; }
+   // The source of views names the master of the first shard, which is the only one (resp::route).
+   lane::guide& guide() const { return shards_.front()->guide; }
+   [[gnu::cold]] void list_actions(const resp::wish_list::entry&);
    void try_next(resp::link&);
    void ended(connection&, bool unwanted);
    // The end of every entry point.
    void finish(time_point now) {
-      if (tracked_ && (guide_.has_requests() || tracked_->is_behind())) [[unlikely]]
+      if (tracked_ && (guide().has_requests() || tracked_->is_behind())) [[unlikely]]
          hand_over(now);
    }
    [[gnu::cold]] void hand_over(time_point now);
@@ -156,10 +178,7 @@ class engine {
    std::optional<endpoint> guarded_;  // the master that the breaker stands for
 
    std::optional<tracked_topology> tracked_;  // where there are Sentinels, and nobody elsewhere who asks them
-   lane::guide guide_;
-   resp::link main_;
-   resp::link probe_;
-   lane::command_lane lane_;
+   std::vector<std::unique_ptr<shard>> shards_;
 };
 
 }  // namespace holdfast::engine
