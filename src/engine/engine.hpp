@@ -108,6 +108,9 @@ class engine {
    // Null without Sentinels of its own.
    const topology::sentinel_tracker* watch() const { return tracked_ ? &tracked_->tracker() : nullptr; }
 
+   // For the links of owners outside, which must not outlive the engine.
+   resp::wish_list& links() { return wishes_; }
+
    // ---- the runtime's half ----
    bool next_action(action& into);  // false when there is none
    bool has_actions() const { return !actions_.empty() || !wishes_.empty(); }
