@@ -188,7 +188,7 @@ void engine::try_next(resp::link& l) {
    c.addresses.pop_back();
    c.heard = false;
    l.tries(c.address, c.addresses.size(), c.all);
-   actions_.insert(actions_.begin(), {action::kind::connect, l.id(), l.serial(), c.address});
+   actions_.insert(actions_.begin(), {action::kind::connect, l.id(), l.serial(), c.address, c.name});
 }
 
 // An address that never answered is not the first to be tried again; unless another connection to it works.

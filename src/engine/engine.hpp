@@ -64,6 +64,7 @@ struct action {
    link_id link = 0;
    std::uint32_t serial = 0;
    endpoint where = {};  // of resolve and connect
+   endpoint name = {};   // of connect: what was resolved to `where`; a server's certificate is about this
 };
 
 // The source of the views.

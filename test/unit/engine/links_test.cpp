@@ -98,6 +98,7 @@ TEST_F(engine_links, next_one_of_an_id_hears_nothing_of_the_last) {
    ASSERT_EQ(second->id(), id);
    ASSERT_EQ(asked.size(), 1U);
    EXPECT_EQ(asked[0].where, node_b);
+   EXPECT_EQ(asked[0].name, node_b) << "what was dialled";
    owner.told.clear();
    report_everything(id, serial);
    EXPECT_TRUE(owner.told.empty());
