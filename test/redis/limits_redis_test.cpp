@@ -157,7 +157,7 @@ TEST(ParkedCommands, OfThirtySecondsWithoutAServerEndInTimeOrAreServedInOrderAnd
    std::vector<lane::operation> operations(count);
    const std::size_t before = resident_kib();
    d.node(0).kill();
-   loop.take_in();
+   loop.catch_up();
    for (std::size_t i = 0; i < count; ++i) {
       lane::operation& op = operations[i];
       op.commands = {&commands[i], 1};
