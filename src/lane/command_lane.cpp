@@ -231,31 +231,35 @@ command_lane::attempt command_lane::try_write(operation& op, time_point now) {
 // The gate is closed. Once the pause is over, the oldest of what it holds is sent alone. What the server takes all the
 // same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy.
 void command_lane::write_past_gate(time_point now) {
-   gate::backlog& held_back = gate_.held_back(queue_.arrangement());
-   const bool may_probe = gate_.wants_probe(now);
-   if (may_probe && held_back.newest != nullptr && !write_probe(*queue_.front(), now)) return;
-   operation* op = held_back.newest != nullptr ? held_back.newest->next : queue_.front();
-   for (operation* next = nullptr; op != nullptr && !held_back.holds_all; op = next) {
+   gate::backlog* held_back = &gate_.held_back(queue_.arrangement());
+   if (held_back->newest != nullptr && gate_.wants_probe(now)) {
+      if (!write_probe(*queue_.front(), now)) return;
+      held_back = &gate_.held_back(queue_.arrangement());  // anew, if it ended
+   }
+   operation* op = held_back->newest != nullptr ? held_back->newest->next : queue_.front();
+   for (operation* next = nullptr; op != nullptr && !held_back->holds_all; op = next) {
       next = op->next;
       if (waits_for_older(*op, now)) break;
       const bool is_held = gate_.holds(*op);
-      const bool is_free = !held_back.touched.may_concern(*op);
+      const bool is_free = !held_back->touched.may_concern(*op);
       if (op->kept != operation::answer::none && is_free && its_answer_is_final(*op, now)) continue;
       if (is_held ? allows_busy_server(*op) : is_free) {
          // Else what waits is not the next to be sent: it was in flight as well.
          const bool has_room = ledger_.size() + queue_.order().size() < pacing_.most_in_flight();
          if (!has_room || try_write(*op, now) == attempt::waits) break;
-      } else if (is_held && held_back.newest == nullptr && gate_.wants_probe(now)) {
+      } else if (is_held && held_back->newest == nullptr && gate_.wants_probe(now)) {
          if (!write_probe(*op, now)) break;
       } else {
          gate_.hold_back(*op);
       }
    }
-   held_back.touched.take_in();
+   held_back->touched.take_in();
 }
 
 // Whether it was written, or ended; else it waits.
 bool command_lane::write_probe(operation& op, time_point now) {
+   if (waits_for_older(op, now)) return false;
+   if (op.kept != operation::answer::none && its_answer_is_final(op, now)) return true;
    const attempt result = try_write(op, now);
    if (result == attempt::written) gate_.set_probe(op);
    return result != attempt::waits;
@@ -430,7 +434,8 @@ void command_lane::answered_nobody(const ledger_slot& slot, bool probed, const v
       session_.note(role, *change);
       may_be_another_user(role);
    }
-   if (proof.ran != outcome::not_executed && !slot.reads_only) endings_.end_overtaken_by(slot, now);
+   if (slot.reads_only) return;
+   proof.ran != outcome::not_executed ? endings_.end_overtaken_by(slot, now) : ledger_.forget_left(slot);
 }
 
 // The commands that a connection takes depend on its user.

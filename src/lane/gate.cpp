@@ -53,8 +53,14 @@ void gate::set_probe(const operation& op) {
 
 bool gate::take_probe(std::uint64_t sequence) {
    if (probe_ == 0 || probe_ != sequence) return false;
-   probe_ = 0;
+   drop_probe();
    return true;
+}
+
+// What it was about is held back no more.
+void gate::drop_probe() {
+   probe_ = 0;
+   held_back_ = {};
 }
 
 }  // namespace holdfast::lane

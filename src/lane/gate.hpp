@@ -65,7 +65,7 @@ class gate {
    void set_probe(const operation&);
    // The command of this sequence is in flight no more. Whether it was the probe.
    bool take_probe(std::uint64_t sequence);
-   void drop_probe() { probe_ = 0; }
+   void drop_probe();
 
  private:
    void set_state(state s) { state_ = s; }

@@ -113,6 +113,7 @@ class ledger {
       auto found = left_.extract(slot.sequence);
       return found.empty() ? footprint{} : std::move(found.mapped());
    }
+   void forget_left(const ledger_slot& slot) { left_.erase(slot.sequence); }
    // Nobody waits any more for a command that blocks, nor for what stands in front of it.
    bool abandoned_block_is_next() {
       for (std::size_t i = 0; abandoned_block_ && i < size_ && at(i).op == nullptr; ++i) {

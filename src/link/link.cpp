@@ -103,7 +103,7 @@ void link::write(std::string_view bytes) {
 }
 
 void link::flush() {
-   if (out.empty() || wish_.write) return;
+   if (state_ == state::closed || out.empty() || wish_.write) return;
    wish_.write = true;
    wished();
 }

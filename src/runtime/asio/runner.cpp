@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
@@ -19,7 +20,7 @@ runner::runner(net::any_io_executor executor, engine::engine& e, std::function<v
                observer told)
    : executor_(executor),
      engine_(e),
-     done_(std::move(done)),
+     done_(std::make_shared<std::function<void(lane::operation&)>>(std::move(done))),
      observer_(std::move(told)),
      resolver_(executor),
      timer_(executor) {}
@@ -54,6 +55,7 @@ void runner::step() {
       for (engine::action a; engine_.next_action(a);) carry_out(a);
       tell();
       for (engine::link_id link = 1; link <= connections_.size(); ++link) wait_for(connections_[link - 1], link);
+      tell();
    } while (engine_.has_actions());
    post_done();
    arm();
@@ -64,11 +66,16 @@ void runner::post_done() {
    posted_ = true;
    net::post(executor_, [this, alive = alive_] {
       if (!*alive) return;
-      posted_ = false;
-      while (lane::operation* op = engine_.take_done(now())) {
-         done_(*op);
-         if (!*alive) return;  // it may have ended us
+      // What ends meanwhile comes next time: others have their turn.
+      constexpr int most = 256;
+      const auto done = done_;  // which may end us
+      for (int i = 0; i < most; ++i) {
+         lane::operation* const op = engine_.take_done(now());
+         if (op == nullptr) break;
+         (*done)(*op);
+         if (!*alive) return;
       }
+      posted_ = false;
       step();  // what follows from an end: the breaker's opening, say
    });
 }
@@ -124,7 +131,12 @@ void runner::wait_for(connection& c, engine::link_id link) {
    if (c.waits == nullptr) {
       const int copy = ::fcntl(c.io.fd(), F_DUPFD_CLOEXEC, 0);
       if (copy < 0) return c.io.lose(engine_, poll::describe_errno(errno), now());
-      c.waits = std::make_unique<net::posix::stream_descriptor>(executor_, copy);
+      c.waits = std::make_unique<net::posix::stream_descriptor>(executor_);
+      if (error_code e; c.waits->assign(copy, e)) {
+         ::close(copy);
+         c.waits.reset();
+         return c.io.lose(engine_, e.message(), now());
+      }
    }
    const auto wait = [&](bool connection::* waits, net::posix::stream_descriptor::wait_type what, auto go_on) {
       if (std::exchange(c.*waits, true)) return;

@@ -51,7 +51,7 @@ class runner {
 
    boost::asio::any_io_executor executor_;
    engine::engine& engine_;
-   std::function<void(lane::operation&)> done_;
+   std::shared_ptr<std::function<void(lane::operation&)>> done_;
    observer observer_;
    boost::asio::ip::tcp::resolver resolver_;
    boost::asio::steady_timer timer_;

@@ -35,10 +35,11 @@ void loop::leave() {
 void loop::carry_out(const engine::action& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
    transport& c = connections_[a.link - 1];
+   const auto before = c.now();
    switch (a.what) {
       case engine::action::kind::write:
          c.write(engine_, now_);
-         if (c.waits_to_write()) listed_ = false;
+         if (c.now() != before) listed_ = false;
          return;
       case engine::action::kind::resolve:
          if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);

@@ -240,5 +240,88 @@ TEST(order_groups, each_reply_is_about_its_own_keys) {
    EXPECT_TRUE(order.empty());
 }
 
+// What a gate holds back is held back for the sake of what waits: once its probe is gone, nothing waits.
+TEST(gate_passed, probe_whose_caller_has_left_holds_nothing_back) {
+   for (const bool is_written : {true, false}) {
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET k 1");
+      s.accept();
+      s.answer(no_replicas);
+      s.advance(2s);
+      EXPECT_EQ(is_written ? s.accept() : "SET k 1", "SET k 1");
+      s.cancel(set);
+      if (is_written) s.answer(no_replicas);
+      s.submit("GET k");
+      EXPECT_EQ(s.accept(), "GET k") << is_written;
+   }
+}
+
+TEST(gate_passed, probe_that_was_lost_holds_nothing_back) {
+   script s;
+   s.warm_up();
+   s.submit("INCR k");
+   s.accept();
+   s.answer(no_replicas);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "INCR k");
+   s.lose();
+   s.submit("GET k");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
+TEST(gate_passed, select_whose_caller_has_left_holds_nothing_back) {
+   script s;
+   s.warm_up();
+   auto& select = s.submit("SELECT 1");
+   s.accept();
+   s.answer(refuses("BUSY Redis is busy running a script."));
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SELECT 1");
+   s.cancel(select);
+   s.answer(refuses("BUSY Redis is busy running a script."));
+   s.submit("GET k");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
+// Found by `holdfast sim` (world 47598).
+TEST(gate_passed, kept_answer_of_a_read_that_may_run_once_is_final) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET k 1");
+   auto& get = s.submit("GET k", {.delivery = delivery::at_most_once});
+   s.accept();
+   s.answer(no_replicas + bulk("old"));
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET k 1");
+   EXPECT_EQ(get.says(), "waiting");
+   s.cancel(set);
+   s.answer(no_replicas);
+   EXPECT_EQ(get.says(), "old");
+   EXPECT_EQ(s.accept(), "");
+}
+
+TEST(gate_passed, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
+   script s;
+   s.warm_up();
+   s.submit("SCAN 0");
+   s.accept();
+   s.answer("*2\r\n" + bulk("17") + "*0\r\n");
+   s.watch.name(node_b, 6);
+   s.lose();
+   auto& first = s.submit("GET a");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "GET a");
+   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+   auto& scan = s.submit("SCAN 17");
+   s.submit("GET j");
+   s.cancel(first);
+   s.advance(2s);
+   EXPECT_EQ(scan.says(), "not_executed, invalid_argument");
+   EXPECT_EQ(s.accept(), "GET j");
+}
+
 }  // namespace
 }  // namespace holdfast::lane::test

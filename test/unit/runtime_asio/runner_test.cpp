@@ -65,8 +65,8 @@ TEST(asio_runner, completion_may_end_the_runner) {
    refused_call one;
    refused_call other;
    subject = std::make_unique<runner>(io.get_executor(), e, [&](lane::operation&) {
-      ++done;
       subject.reset();
+      ++done;
    });
    subject->submit(one.renew());
    subject->submit(other.renew());
