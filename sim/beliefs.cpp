@@ -97,7 +97,7 @@ void beliefs::give_up(host_id by, std::uint64_t epoch) {
    std::erase_if(candidates_, fails);
 }
 
-// What it says later is no news for one who has left: the way back is under way.
+// Words of it that come later are no news for one who has left: the way back is under way.
 void beliefs::look_for_denial() {
    const self* const gone = find_self(gone_to_.node);
    denied_ = denied_ || (gone != nullptr && !gone->is_master && gone->at >= gone_at_ && named_at_ > gone_at_);

@@ -119,7 +119,7 @@ class command_lane final : public resp::link_owner {
    bool held(const operation&, time_point now);
    bool is_full() const { return pacing_.is_full(ledger_.size(), link_.out.size()); }
    bool must_test_multi(time_point now);
-   // What is sent again with a transaction waits for its test, too: if that one ends, it must not have run behind it.
+   // A command that is sent again with a transaction waits for its test, too: it must not run if that one ends.
    bool comes_with_transaction(const operation& op) const {
       return op.is_transaction() || (op.last && queue_.order().has_transactions());
    }

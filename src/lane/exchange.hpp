@@ -1,8 +1,8 @@
-// What one call of the user is on the wire, where that is not what the user gave: a write and the WAIT behind it, a
+// Wire commands of one call of the user, where these are not what the user gave: a write and the WAIT behind it, a
 // script by its hash, ASKING and the command. It says what is written, and makes the user's result of the replies. A
 // plain command and a MULTI ... EXEC need none: they are the operation itself.
 //
-// What is asked (`operation::commands`: one command) stands for the exchange in all else: its keys, how far it may be
+// The command that is asked (`operation::commands`) stands for the exchange in all else: its keys, how far it may be
 // repeated, how it is shown. Owned by the caller, like the operation, and used until that is done.
 #pragma once
 

@@ -26,7 +26,7 @@ enum class reach : std::uint8_t {
 reach reach_of(const resp::command_entry*);
 reach reach_of(const operation&);  // of all its commands together
 
-// What an operation touches, kept for when its caller has left.
+// Keys that an operation touches, kept for when its caller has left.
 struct footprint {
    std::uint64_t group = 0;
    reach its = reach::nothing;

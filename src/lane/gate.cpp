@@ -57,7 +57,7 @@ bool gate::take_probe(std::uint64_t sequence) {
    return true;
 }
 
-// What it was about is held back no more.
+// The keys that it touches are held back no more.
 void gate::drop_probe() {
    probe_ = 0;
    held_back_ = {};

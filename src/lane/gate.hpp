@@ -28,7 +28,7 @@ class gate {
 
    explicit gate(random_source random) : random_(random) {}
 
-   // What it holds back, as far as the queue was gone through. What stands behind `newest` was not looked at yet.
+   // Commands that it holds back, as far as the queue was gone through: up to `newest`.
    struct backlog {
       touched_keys touched = {};      // by its writes, and by the probe
       operation* newest = nullptr;    // null: nothing

@@ -108,7 +108,7 @@ class ledger {
       slot.op = nullptr;
       abandoned_block_ = abandoned_block_ || slot.blocks();
    }
-   // What an abandoned write touches; told once.
+   // Keys that an abandoned write touches; told once.
    footprint take_left(const ledger_slot& slot) {
       auto found = left_.extract(slot.sequence);
       return found.empty() ? footprint{} : std::move(found.mapped());

@@ -87,7 +87,7 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
    return found;
 }
 
-// What it was for was answered; only what stood behind that was lost.
+// Its work was answered; only what stood behind that was lost.
 decision retries::after_its_work(const operation& op) {
    const result<value>& reply = op.form->replies()[op.form->decisive()];
    if (reply) return {next_step::complete, outcome::executed, errc::connection_lost, {}};

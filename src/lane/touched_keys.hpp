@@ -1,4 +1,4 @@
-// What some operations touch together. They are looked at once somebody asks. ("footprint.hpp" says what conflicts.)
+// Keys that some operations touch together, looked at once somebody asks. ("footprint.hpp" says what conflicts.)
 #pragma once
 
 #include "lane/footprint.hpp"

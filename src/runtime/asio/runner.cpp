@@ -66,7 +66,7 @@ void runner::post_done() {
    posted_ = true;
    net::post(executor_, [this, alive = alive_] {
       if (!*alive) return;
-      // What ends meanwhile comes next time: others have their turn.
+      // Operations that end meanwhile come next time: others have their turn.
       constexpr int most = 256;
       const auto done = done_;  // which may end us
       for (int i = 0; i < most; ++i) {

@@ -213,7 +213,7 @@ TEST(order_groups, marks_find_each_conflict) {
    }
 }
 
-// What many callers' writes cost while some wait: a logarithm for each key, not a walk through all that waits.
+// The cost of many callers' writes while some wait: a logarithm for each key, not a walk through all that waits.
 TEST(order_groups, each_reply_is_about_its_own_keys) {
    constexpr std::size_t n = 5'000;
    std::deque<command> commands;
@@ -240,7 +240,7 @@ TEST(order_groups, each_reply_is_about_its_own_keys) {
    EXPECT_TRUE(order.empty());
 }
 
-// What a gate holds back is held back for the sake of what waits: once its probe is gone, nothing waits.
+// A gate holds back for the sake of what waits: once its probe is gone, nothing waits.
 TEST(gate_passed, probe_whose_caller_has_left_holds_nothing_back) {
    for (const bool is_written : {true, false}) {
       script s;

@@ -67,7 +67,7 @@ class sentinel_roll_test : public testing::Test {
       roll.prefer(p, now);
       return true;
    }
-   // Whoever stands there is subscribed to.
+   // The one that stands there is subscribed to.
    void hear(std::size_t i, int who) {
       sentinel_peer& p = place(i);
       p.events.dial(p.where, now);
@@ -209,7 +209,7 @@ TEST_F(sentinel_roll_test, one_that_a_configured_address_leads_to_needs_no_secon
    EXPECT_FALSE(place(3).member.in_use);
 }
 
-// What was asked before the other one was heard may be answered by a process that has gone meanwhile.
+// Questions from before the other one was heard may be answered by a process that has gone meanwhile.
 TEST_F(sentinel_roll_test, two_stand_behind_an_address_when_both_answer_what_is_asked_now) {
    answer(0, 1, {2, 3});
    place(0).questions.ask(1, now);
