@@ -548,6 +548,7 @@ void command_lane::lose(std::string why, fault f, bool abortive, time_point now)
    ledger_.clear();
    departures_.on_lost();
    gate_.drop_probe();
+   endings_.end_overtaken_by(lost.commands, now);
    const auto overtaken = queue_.order().forbid(lost.commands);
    endings_.drop_overtaken(overtaken.unanswered, now);
    const text_list because{why};

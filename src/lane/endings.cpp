@@ -102,8 +102,18 @@ void endings::end_answered(const operations& all, time_point now) {
 void endings::end_overtaken_by(const ledger_slot& slot, time_point now) {
    if (slot.again) at_.queue.order().count_reruns(1);
    if (slot.op != nullptr && allows_busy_server(*slot.op)) return;  // SCRIPT KILL and its like change nothing
-   const footprint ran = slot.op != nullptr ? footprint_of(*slot.op) : at_.in_flight.take_left(slot);
-   auto overtaken = at_.queue.order().overtaken_by(ran, slot.sequence);
+   end_overtaken_by(slot.op != nullptr ? footprint_of(*slot.op) : at_.in_flight.take_left(slot), slot.sequence, now);
+}
+
+void endings::end_overtaken_by(const std::vector<lost_command>& lost, time_point now) {
+   for (const lost_command& l : lost) {
+      if (l.op == nullptr || l.op->reads_only || l.then.outcome != outcome::executed) continue;
+      end_overtaken_by(footprint_of(*l.op), l.sequence, now);
+   }
+}
+
+void endings::end_overtaken_by(const footprint& ran, std::uint64_t sequence, time_point now) {
+   auto overtaken = at_.queue.order().overtaken_by(ran, sequence);
    // First those without an answer: with them gone, what others were answered may count.
    const auto answered = std::stable_partition(overtaken.begin(), overtaken.end(),
                                                [](const auto* op) { return op->kept == operation::answer::none; });

@@ -61,6 +61,7 @@ class endings {
    // A write has run. To send an older one now would change the order in which they were given; to read now what an
    // older read was to tell would be an answer from the future.
    void end_overtaken_by(const ledger_slot&, time_point now);
+   void end_overtaken_by(const std::vector<lost_command>&, time_point now);  // those that are known to have run
    // `gone` may have run, and ended before they were sent again: then older writes about the same data end, too.
    void end_behind(operations gone, time_point now);
    // It was turned away, and is behind what has gone: it is not sent once more. `last` says why it was turned away.
@@ -88,6 +89,7 @@ class endings {
       return op.unfenced || (op.left_behind && at_.connector.fence_is_due());
    }
 
+   void end_overtaken_by(const footprint& ran, std::uint64_t sequence, time_point now);
    void fail_overtaken(operation&, time_point now);
 
    parts at_;

@@ -135,6 +135,23 @@ TEST(Overtaking, IsForbiddenBehindACommandWhoseReplyWasTooLarge) {
    EXPECT_EQ(set.says(), "not_executed, server_error");
 }
 
+// Its reply was too large, so it ran: as if it had been answered.
+TEST(overtaking, refused_write_ends_behind_one_that_is_lost_and_has_run) {
+   for (const char* newer : {"GETDEL k", "GET k"}) {
+      const bool writes = newer == std::string_view("GETDEL k");
+      script s;
+      s.warm_up();
+      auto& set = s.submit("SET a 1");
+      s.submit(newer);
+      s.accept();
+      s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'.") + "$600000000\r\n");
+      s.submit("GET j");
+      s.connect(8);
+      s.advance(2s);
+      EXPECT_EQ(set.says(), writes ? "not_executed, server_error" : "waiting") << newer;
+   }
+}
+
 TEST(Overtaking, IsForbiddenBehindACommandWhoseCallerHasLeft) {
    for (const char* newer : {"INCR k", "EVAL s 0", "FLUSHALL", "INCR n"}) {
       const bool conflicts = newer != std::string_view("INCR n");
