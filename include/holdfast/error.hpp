@@ -57,6 +57,9 @@ inline std::error_code make_error_code(errc e) noexcept { return {static_cast<in
 class error {
  public:
    explicit error(std::error_code code, holdfast::outcome o = holdfast::outcome::unknown) : outcome(o), code_(code) {}
+   error(std::error_code code, holdfast::outcome o, std::string cause) : error(code, o) {
+      causes.push_back(std::move(cause));
+   }
 
    std::error_code code() const { return code_; }  // an errc, or a system error
 

@@ -53,14 +53,12 @@ void client::body::begin_anew() {
 
 error client::body::visit::refusal() const {
    if (alone_) return left_behind();
-   error e(errc::concurrent_use, outcome::not_executed);
+   const char* why = "another thread is in it: a client is for one thread at a time";
    if (!poll::is_this_process(body_.process_))
-      e.causes.emplace_back("another thread was in it when this process was forked");
+      why = "another thread was in it when this process was forked";
    else if (body_.owner_.load(std::memory_order_relaxed) == std::this_thread::get_id())
-      e.causes.emplace_back("its own observer calls it");
-   else
-      e.causes.emplace_back("another thread is in it: a client is for one thread at a time");
-   return e;
+      why = "its own observer calls it";
+   return {errc::concurrent_use, outcome::not_executed, why};
 }
 
 client::client(std::string_view uri) : client(config::from_uri(uri).value()) {}
@@ -119,11 +117,7 @@ namespace {
 // A time_span that was too long for one. A key that is to live for ever gets no expiry, or PERSIST.
 bool is_too_long(duration d) { return d == duration::max() || d == duration::min(); }
 
-error too_long() {
-   error e(errc::invalid_argument, outcome::not_executed);
-   e.causes.emplace_back("an expiry of more than 292 years");
-   return e;
-}
+error too_long() { return {errc::invalid_argument, outcome::not_executed, "an expiry of more than 292 years"}; }
 
 // Never 0 for what is more: that would delete the key.
 std::int64_t whole_ms(duration d) { return std::chrono::ceil<std::chrono::milliseconds>(d).count(); }
@@ -157,14 +151,12 @@ bool client::body::refused(const visit& here, std::span<const command> commands,
    } else if (options.stop.stop_requested()) {
       why.emplace(errc::cancelled, outcome::not_executed);
    } else if (options.acks != 0) {
-      why.emplace(errc::not_supported, outcome::not_executed);
-      why->causes.emplace_back("call_options::acks is not built yet");
+      why.emplace(errc::not_supported, outcome::not_executed, "call_options::acks is not built yet");
    } else if (options.stop.stop_possible()) {
       try {
          a.emplace(options.stop);
       } catch (const std::system_error& e) {
-         why.emplace(e.code(), outcome::not_executed);
-         why->causes.emplace_back("no descriptor for the stop token");
+         why.emplace(e.code(), outcome::not_executed, "no descriptor for the stop token");
       }
    }
    if (!why) return false;
@@ -289,9 +281,8 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
             bytes = size_of(commands.subspan(next, n));
          }
          if (n == 0) {
-            error e(errc::invalid_argument, outcome::not_executed);
-            e.causes.emplace_back("MULTI without EXEC: nothing from there on was sent");
-            return end_with(std::move(e));
+            return end_with(error(errc::invalid_argument, outcome::not_executed,
+                                  "MULTI without EXEC: nothing from there on was sent"));
          }
          if (too_late != nullptr && n > 1) {
             for (; n != 0; --n) replies[next++] = *too_late;

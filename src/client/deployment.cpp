@@ -19,9 +19,8 @@ config checked(config c) {
 }
 
 error left_behind() {
-   error e(errc::not_supported, outcome::not_executed);
-   e.causes.emplace_back("this process was forked: the deployment's thread is in its parent; make a new deployment");
-   return e;
+   return {errc::not_supported, outcome::not_executed,
+           "this process was forked: the deployment's thread is in its parent; make a new deployment"};
 }
 
 namespace {
@@ -31,9 +30,8 @@ template <class T>
 void place(const char* name, T& theirs, const T& ours) {
    if (theirs == T{}) theirs = ours;
    if (theirs == ours) return;
-   error e(errc::invalid_argument, outcome::not_executed);
-   e.causes.push_back(std::string(name) + ": not the deployment's; leave it empty");
-   throw failure(e);
+   throw failure(
+      {errc::invalid_argument, outcome::not_executed, std::string(name) + ": not the deployment's; leave it empty"});
 }
 
 }  // namespace

@@ -318,11 +318,7 @@ class uri_reader {
          complaint_ += "; if the password has a '/', '?' or '#', write it as %2F, %3F or %23 (and '@' as %40)";
       return false;
    }
-   error refusal(errc code) {
-      error e(code, outcome::not_executed);
-      e.causes.push_back(std::move(complaint_));
-      return e;
-   }
+   error refusal(errc code) { return {code, outcome::not_executed, std::move(complaint_)}; }
 
    std::string_view uri_;
    std::string scheme_ = {};
