@@ -139,8 +139,7 @@ class command {
  private:
    // The header, "*3\r\n", ends where the arguments begin: it can grow to the left when an argument is added.
    static constexpr std::size_t front = 16;
-   static constexpr std::size_t slack = 8;  // behind the last argument: short copies are made longer than needed
-   static constexpr std::size_t inline_size = front + 128 + slack;
+   static constexpr std::size_t inline_size = front + 136;
 
    command() noexcept {}
    template <class... Texts>

@@ -1,58 +1,30 @@
-#include "core/ascii_case.hpp"
-
 #include <holdfast/command.hpp>
 #include <holdfast/error.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <memory>
 
 namespace holdfast {
 namespace {
 
-// "$17\r\n" for each of the short lengths, so that a header is one copy of eight bytes.
-struct length_header {
-   char text[7] = {};
-   std::uint8_t size = 0;
-};
+constexpr std::size_t longest_header = 23;  // '$', 20 digits, CR LF
 
-constexpr std::size_t short_lengths = 256;
-constexpr std::size_t longest_header = 24;  // '$', 20 digits, CR LF, rounded up
-
-constexpr auto length_headers = [] {
-   std::array<length_header, short_lengths> table{};
-   for (std::size_t n = 0; n != table.size(); ++n) {
-      length_header& h = table[n];
-      h.text[h.size++] = '$';
-      if (n >= 100) h.text[h.size++] = static_cast<char>('0' + n / 100);
-      if (n >= 10) h.text[h.size++] = static_cast<char>('0' + n / 10 % 10);
-      h.text[h.size++] = static_cast<char>('0' + n % 10);
-      h.text[h.size++] = '\r';
-      h.text[h.size++] = '\n';
-   }
-   return table;
-}();
-
-// Bytes that `put` writes.
+// Bytes that `put` writes, or some more.
 constexpr std::size_t room_for(std::string_view argument) {
    const std::size_t n = argument.size();
-   return n + (n < 10 ? 4 : n < 100 ? 5 : n < short_lengths ? 6 : longest_header) + 2;
+   return n + (n < 10 ? 4 : n < 100 ? 5 : n < 1000 ? 6 : longest_header) + 2;
 }
 
-// Writes one argument; there is room for it and some bytes more.
 [[gnu::always_inline]] inline char* put(char* to, std::string_view argument) {
-   if (argument.size() < short_lengths) {
-      const length_header& h = length_headers[argument.size()];
-      std::memcpy(to, h.text, sizeof h.text);
-      to += h.size;
-   } else {
-      *to++ = '$';
+   *to++ = '$';
+   if (argument.size() < 10)
+      *to++ = static_cast<char>('0' + argument.size());
+   else
       to = std::to_chars(to, to + longest_header, argument.size()).ptr;
-      *to++ = '\r';
-      *to++ = '\n';
-   }
-   resp::copy_text(to, argument.data(), argument.size());
+   *to++ = '\r';
+   *to++ = '\n';
+   if (!argument.empty()) std::memcpy(to, argument.data(), argument.size());
    to += argument.size();
    *to++ = '\r';
    *to++ = '\n';
@@ -65,8 +37,8 @@ void command::assemble(const std::string_view* arguments, std::size_t count) {
    std::size_t room = 0;
    for (std::size_t i = 0; i != count; ++i) room += room_for(arguments[i]);
    char* to = data() + front;
-   if (front + room + slack > capacity_) {
-      capacity_ = front + room + slack;
+   if (front + room > capacity_) {
+      capacity_ = front + room;
       heap_ = new char[capacity_];
       to = heap_ + front;
    }
@@ -78,7 +50,7 @@ void command::assemble(const std::string_view* arguments, std::size_t count) {
 }
 
 void command::append(std::string_view argument) {
-   const std::size_t needed = front + body_ + room_for(argument) + slack;
+   const std::size_t needed = front + body_ + room_for(argument);
    char* to = data() + front + body_;
    std::unique_ptr<char[]> old;  // outlives the copy: the argument may be one of our own
    if (needed > capacity_) {
@@ -100,33 +72,23 @@ void command::append(std::string_view argument) {
 
 void command::write_header() noexcept {
    char* to = data() + front;
-   if (count_ < 10) {
-      const char header[] = {'*', static_cast<char>('0' + count_), '\r', '\n'};
-      std::memcpy(to - sizeof header, header, sizeof header);
-      header_ = sizeof header;
-      return;
-   }
    *--to = '\n';
    *--to = '\r';
    std::uint32_t n = count_;
-   do {
-      *--to = static_cast<char>('0' + n % 10);
-      n /= 10;
-   } while (n != 0);
+   for (; n >= 10; n /= 10) *--to = static_cast<char>('0' + n % 10);
+   *--to = static_cast<char>('0' + n);
    *--to = '*';
    header_ = static_cast<std::uint16_t>(data() + front - to);
 }
 
 void command::check_not_empty() const {
    if (count_ != 0) return;
-   error e{errc::invalid_argument, outcome::not_executed};
-   e.causes.emplace_back("a command needs at least its name");
-   throw failure(std::move(e));
+   throw failure({errc::invalid_argument, outcome::not_executed, "a command needs at least its name"});
 }
 
 void command::copy(const command& other) {
-   if (front + other.body_ + slack > inline_size) {
-      capacity_ = front + other.body_ + slack;
+   if (front + other.body_ > inline_size) {
+      capacity_ = front + other.body_;
       heap_ = new char[capacity_];
    }
    const std::size_t unused = front - other.header_;
