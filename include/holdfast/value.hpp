@@ -50,6 +50,10 @@ struct value_node {
 
    std::uint32_t offset() const { return static_cast<std::uint32_t>(payload); }
    std::uint32_t length() const { return static_cast<std::uint32_t>(payload >> 32); }
+   bool has_text() const {
+      using k = holdfast::kind;
+      return kind <= k::big_number && kind != k::nil && kind != k::integer && kind != k::boolean;
+   }
 };
 
 template <class T>
@@ -128,10 +132,7 @@ class value_view {
 
  private:
    friend class value;
-   bool has_text() const noexcept {
-      const auto k = kind();
-      return k <= kind::big_number && k != kind::nil && k != kind::integer && k != kind::boolean;
-   }
+   bool has_text() const noexcept { return node_->has_text(); }
    bool has_integer() const noexcept { return kind() == kind::integer || kind() == kind::boolean; }
 
    const detail::value_node* node_;

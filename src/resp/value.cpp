@@ -18,18 +18,6 @@ using detail::value_node;
 
 constexpr value_node nil_node{};
 
-bool has_text(const value_node& n) {
-   switch (n.kind) {
-      case kind::string:
-      case kind::status:
-      case kind::error:
-      case kind::real:
-      case kind::verbatim:
-      case kind::big_number: return true;
-      default: return false;
-   }
-}
-
 // Bytes that the texts of these nodes occupy.
 struct byte_range {
    std::size_t first = 0;
@@ -39,10 +27,10 @@ struct byte_range {
 byte_range occupied(const value_node* nodes, std::size_t count) {
    byte_range r;
    const value_node* const end = nodes + count;
-   const value_node* const front = std::find_if(nodes, end, has_text);
+   const value_node* const front = std::find_if(nodes, end, [](const value_node& n) { return n.has_text(); });
    if (front == end) return r;
    const value_node* back = end - 1;
-   while (!has_text(*back)) --back;
+   while (!back->has_text()) --back;
    r.first = front->offset();
    r.last = std::size_t{back->offset()} + back->length();
    return r;
@@ -105,7 +93,7 @@ value::value(value_view from) {
       if (r.first != 0) {
          auto* const nodes = reinterpret_cast<value_node*>(block_);
          for (std::size_t i = 0; i != count; ++i) {
-            if (has_text(nodes[i])) nodes[i].payload -= r.first;
+            if (nodes[i].has_text()) nodes[i].payload -= r.first;
          }
       }
       root_ = *from.node_;
@@ -129,7 +117,7 @@ void value::take(value& other) noexcept {
    root_ = other.root_;
    if (root_.stored_apart)
       block_ = other.block_;
-   else if (has_text(root_))
+   else if (root_.has_text())
       std::memcpy(inline_, other.inline_, inline_text);
    other.root_ = {};
 }
@@ -187,7 +175,7 @@ value value::of_aggregate(holdfast::kind k, const std::vector<value>& elements) 
       for (std::uint32_t i = 0; i != v.node_->span; ++i) {
          value_node n = v.node_[i];
          n.stored_apart = false;
-         if (has_text(n)) n.payload = detail::text_place(n.offset() - r.first + start, n.length());
+         if (n.has_text()) n.payload = detail::text_place(n.offset() - r.first + start, n.length());
          nodes.push_back(n);
       }
    }
@@ -244,13 +232,8 @@ bool read_text(value_view from, std::string_view& out) noexcept {
 }
 
 error type_mismatch(value_view from, std::string_view asked_for) {
-   error e{errc::type_mismatch, outcome::executed};
-   std::string cause = "asked for ";
-   cause += asked_for;
-   cause += ", the reply is ";
-   cause += resp::kind_and_size(from);
-   e.causes.push_back(std::move(cause));
-   return e;
+   return {errc::type_mismatch, outcome::executed,
+           "asked for " + std::string(asked_for) + ", the reply is " + resp::kind_and_size(from)};
 }
 
 void throw_type_mismatch(value_view from, std::string_view asked_for) { throw failure(type_mismatch(from, asked_for)); }
