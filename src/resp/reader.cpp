@@ -56,7 +56,7 @@ reader::status reader::next() {
    if (complete_) begin_reply();
    for (;;) {
       step made = step::item;
-      if (!plain_items()) made = body_ != 0 ? body() : item();
+      if (!plain_strings()) made = body_ != 0 ? body() : item();
       switch (made) {
          case step::incomplete: return status::incomplete;
          case step::broken: return status::broken;
@@ -72,53 +72,28 @@ reader::status reader::next() {
 
 namespace {
 
-constexpr std::ptrdiff_t most_digits = 18;
-
-bool is_line_end(const char* at) { return at[0] == '\r' && at[1] == '\n'; }
-
-// The digits from `at` on, which must end before `end`: what stands behind them, or null.
-inline const char* digits(const char* at, const char* end, std::uint64_t& n) {
-   const char* const first = at;
-   auto digit = static_cast<unsigned>(static_cast<unsigned char>(*at)) - '0';
-   if (digit > 9) return nullptr;
-   n = 0;
-   do {
-      n = n * 10 + digit;
-      if (++at == end) return nullptr;
-      digit = static_cast<unsigned>(static_cast<unsigned char>(*at)) - '0';
-   } while (digit <= 9);
-   return at - first > most_digits ? nullptr : at;
-}
-
-// A string or an integer that is there as a whole: what stands behind it. Null for all else, which is not yet to say
-// that it is wrong.
-inline const char* plain_item(const char* at, const char* end, const char* reply, detail::value_node& node) {
-   constexpr std::ptrdiff_t shortest = 4;
-   if (end - at < shortest) return nullptr;
+// A string that is there as a whole: what stands behind it. Null for all else, which is not yet to say that it is
+// wrong.
+inline const char* plain_string(const char* at, const char* end, const char* reply, detail::value_node& node) {
+   constexpr std::ptrdiff_t most_digits = 18;
+   const auto is_line_end = [](const char* here) { return here[0] == '\r' && here[1] == '\n'; };
+   if (*at != '$') return nullptr;
+   const char* const first = ++at;
    std::uint64_t n = 0;
-   if (*at == '$') {
-      const char* const line = digits(at + 1, end, n);
-      if (line == nullptr || static_cast<std::uint64_t>(end - line) < n + 2 * line_end) return nullptr;
-      const char* const text = line + line_end;
-      if (!is_line_end(line) || !is_line_end(text + n)) return nullptr;
-      node = {detail::text_place(static_cast<std::size_t>(text - reply), n), 1, kind::string, false};
-      return text + n + line_end;
-   }
-   if (*at == ':') {
-      const bool negative = at[1] == '-';
-      const char* const line = digits(at + 1 + negative, end, n);
-      if (line == nullptr || end - line < 2 || !is_line_end(line)) return nullptr;
-      node = {negative ? 0 - n : n, 1, kind::integer, false};
-      return line + line_end;
-   }
-   return nullptr;
+   for (; at != end && *at >= '0' && *at <= '9'; ++at) n = n * 10 + static_cast<unsigned>(*at - '0');
+   if (at == first || at - first > most_digits || static_cast<std::uint64_t>(end - at) < n + 2 * line_end)
+      return nullptr;
+   const char* const text = at + line_end;
+   if (!is_line_end(at) || !is_line_end(text + n)) return nullptr;
+   node = {detail::text_place(static_cast<std::size_t>(text - reply), n), 1, kind::string, false};
+   return text + n + line_end;
 }
 
 }  // namespace
 
-// Most of what servers send, in one tight pass: strings and integers, up to the last one of the innermost aggregate.
+// Most of what servers send, in one tight pass: strings, up to the last one of the innermost aggregate.
 // True: that last one is complete (but not counted yet). False: what comes next is for `item`.
-bool reader::plain_items() {
+bool reader::plain_strings() {
    if (looked_ != 0 || body_ != 0 || offset_ >= limits_.reply_bytes) return false;
    const char* const reply = buffer_.begin();
    const char* const end = reply + std::min(buffer_.size(), limits_.reply_bytes);
@@ -126,7 +101,7 @@ bool reader::plain_items() {
    std::uint32_t left = open_.empty() ? 1 : open_.back().left;
    while (at != end) {
       if (node_count_ == nodes_.capacity()) grow_nodes();
-      const char* const behind = plain_item(at, end, reply, nodes_[node_count_]);
+      const char* const behind = plain_string(at, end, reply, nodes_[node_count_]);
       if (behind == nullptr) break;
       ++node_count_;
       at = behind;

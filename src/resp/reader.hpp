@@ -46,7 +46,6 @@ class reader {
    bool answer_over_limit() const;
 
    std::size_t buffered() const { return buffer_.size() - (complete_ ? offset_ : 0); }  // received, not yet given out
-   bool at_rest() const { return buffered() == 0; }                                     // no part of a reply is waiting
    void reset();  // for a new connection; keeps a bounded part of its storage
 
  private:
@@ -60,7 +59,7 @@ class reader {
    void begin_reply();
    void grow_nodes();
    detail::value_node& add_node();
-   bool plain_items();
+   bool plain_strings();
    step item();
    step text_line(kind k);
    step integer_line();

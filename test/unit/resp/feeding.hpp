@@ -51,7 +51,7 @@ inline outcome_of_stream feed(std::string_view bytes, const std::vector<std::siz
       if (!piece(cut)) return result;
    }
    piece(bytes.size());
-   result.at_rest = r.at_rest();
+   result.at_rest = r.buffered() == 0;
    return result;
 }
 

@@ -140,29 +140,29 @@ TEST(reader, finds_the_same_replies_of_a_stream_in_random_pieces) {
 
 TEST(reader, says_at_rest_only_between_replies) {
    reader r{limits{}};
-   EXPECT_TRUE(r.at_rest());
+   EXPECT_EQ(r.buffered(), 0U);
    EXPECT_EQ(r.next(), reader::status::incomplete);
    test::put(r, "*1\r\n");
    EXPECT_EQ(r.next(), reader::status::incomplete);
-   EXPECT_FALSE(r.at_rest());
+   EXPECT_NE(r.buffered(), 0U);
    EXPECT_EQ(r.buffered(), 4u);
    test::put(r, ":1\r\n:2");
    EXPECT_EQ(r.next(), reader::status::reply);
-   EXPECT_FALSE(r.at_rest());
+   EXPECT_NE(r.buffered(), 0U);
    EXPECT_EQ(r.buffered(), 2u);
    EXPECT_EQ(r.next(), reader::status::incomplete);
    test::put(r, "\r\n");
    EXPECT_EQ(r.next(), reader::status::reply);
-   EXPECT_TRUE(r.at_rest());
+   EXPECT_EQ(r.buffered(), 0U);
    EXPECT_EQ(r.next(), reader::status::incomplete);
-   EXPECT_TRUE(r.at_rest());
+   EXPECT_EQ(r.buffered(), 0U);
 }
 
 TEST(reader, is_at_rest_no_more_after_an_attribute_alone) {
    reader r{limits{}};
    test::put(r, "|0\r\n");
    EXPECT_EQ(r.next(), reader::status::incomplete);
-   EXPECT_FALSE(r.at_rest());
+   EXPECT_NE(r.buffered(), 0U);
 }
 
 TEST(reader, keeps_a_reply_in_place_until_asked_for_the_next) {
@@ -182,7 +182,7 @@ TEST(reader, starts_anew_after_a_reset_in_the_middle_of_a_reply) {
       test::put(r, half);
       (void)r.next();
       r.reset();
-      EXPECT_TRUE(r.at_rest());
+      EXPECT_EQ(r.buffered(), 0U);
       EXPECT_EQ(r.problem(), "");
       test::put(r, "+PONG\r\n");
       ASSERT_EQ(r.next(), reader::status::reply) << half;
