@@ -49,38 +49,26 @@
 
 namespace holdfast {
 
-// A circuit breaker, and a retry budget, that any number of threads share through their retry policies. Both outlive
-// the calls of `retry` that use them; a policy only points to them. Thread-safe. A lock is held for the arithmetic
-// only, never during a call or a wait.
-class shared_circuit_breaker {
+// A circuit breaker, or a retry budget, that any number of threads share through their retry policies. It outlives the
+// calls of `retry` that use it; a policy only points to it. Thread-safe. A lock is held for the arithmetic only, never
+// during a call or a wait.
+template <class T, class Settings>
+class shared_part {
  public:
-   explicit shared_circuit_breaker(const circuit_breaker_settings& settings = {}) : breaker_(settings) {}
-   // Calls f(circuit_breaker&) alone.
+   explicit shared_part(const Settings& settings = {}) : part_(settings) {}
+   // Calls f(T&) alone.
    template <class F>
    decltype(auto) with(F&& f) {
       const std::lock_guard lock(mutex_);
-      return std::invoke(std::forward<F>(f), breaker_);
+      return std::invoke(std::forward<F>(f), part_);
    }
 
  private:
    std::mutex mutex_;
-   circuit_breaker breaker_;
+   T part_;
 };
-
-class shared_retry_budget {
- public:
-   explicit shared_retry_budget(const retry_budget_settings& settings = {}) : budget_(settings) {}
-   // Calls f(retry_budget&) alone.
-   template <class F>
-   decltype(auto) with(F&& f) {
-      const std::lock_guard lock(mutex_);
-      return std::invoke(std::forward<F>(f), budget_);
-   }
-
- private:
-   std::mutex mutex_;
-   retry_budget budget_;
-};
+using shared_circuit_breaker = shared_part<circuit_breaker, circuit_breaker_settings>;
+using shared_retry_budget = shared_part<retry_budget, retry_budget_settings>;
 
 // Whether to wait and call again, and for how long. A value: it may be kept, copied, and used by many threads at once,
 // as far as the callables in it may. What these throw passes through at once.
@@ -149,19 +137,49 @@ inline bool is_transient(const error& e) {
    return false;
 }
 
+namespace detail {
+
+// A failed call, as the exception it threw or as the error in the result it returned.
+class failed_call {
+ public:
+   explicit failed_call(std::exception_ptr thrown) : thrown_(std::move(thrown)) {}
+   explicit failed_call(const error& returned) : returned_(&returned) {}
+
+   const std::exception_ptr& as_exception() {
+      if (!thrown_) thrown_ = std::make_exception_ptr(failure(*returned_));
+      return thrown_;
+   }
+   // Asks `about_error` of an error of ours, `about_code` of a std::system_error; false for all else.
+   template <class AboutError, class AboutCode>
+   bool ask(AboutError about_error, AboutCode about_code) const {
+      if (returned_) return about_error(*returned_);
+      try {
+         std::rethrow_exception(thrown_);
+      } catch (const failure& f) {
+         return about_error(f.error());
+      } catch (const std::system_error& e) {
+         return about_code(e.code());
+      } catch (...) {
+         return false;
+      }
+   }
+
+   // As default_retry_if says.
+   bool is_transient() const {
+      return ask([](const error& e) { return e.outcome == outcome::not_executed && holdfast::is_transient(e); },
+                 [](std::error_code code) { return holdfast::is_transient(code); });
+   }
+
+ private:
+   std::exception_ptr thrown_ = {};
+   const error* returned_ = nullptr;
+};
+
+}  // namespace detail
+
 // What `retry` takes for transient unless told otherwise: a std::system_error whose code is, and a `failure` (or failed
 // result) that is, if its outcome is not_executed. What may have run is not run twice unasked.
-inline bool default_retry_if(const std::exception_ptr& thrown) {
-   try {
-      std::rethrow_exception(thrown);
-   } catch (const failure& f) {
-      return f.error().outcome == outcome::not_executed && is_transient(f.error());
-   } catch (const std::system_error& e) {
-      return is_transient(e.code());
-   } catch (...) {
-      return false;
-   }
-}
+inline bool default_retry_if(const std::exception_ptr& thrown) { return detail::failed_call(thrown).is_transient(); }
 
 // A predicate for `retry_if`: exceptions of these types, or derived from them. Of redis-plus-plus, what a broken
 // connection throws (TimeoutError is an IoError; ClosedError is not):
@@ -197,36 +215,6 @@ template <class T>
 inline constexpr bool is_result = false;
 template <class T>
 inline constexpr bool is_result<result<T>> = true;
-
-// A failed call, as the exception it threw or as the error in the result it returned.
-class failed_call {
- public:
-   explicit failed_call(std::exception_ptr thrown) : thrown_(std::move(thrown)) {}
-   explicit failed_call(const error& returned) : returned_(&returned) {}
-
-   const std::exception_ptr& as_exception() {
-      if (!thrown_) thrown_ = std::make_exception_ptr(failure(*returned_));
-      return thrown_;
-   }
-   // Asks `about_error` of an error of ours, `about_code` of a std::system_error; false for all else.
-   template <class AboutError, class AboutCode>
-   bool ask(AboutError about_error, AboutCode about_code) const {
-      if (returned_) return about_error(*returned_);
-      try {
-         std::rethrow_exception(thrown_);
-      } catch (const failure& f) {
-         return about_error(f.error());
-      } catch (const std::system_error& e) {
-         return about_code(e.code());
-      } catch (...) {
-         return false;
-      }
-   }
-
- private:
-   std::exception_ptr thrown_ = {};
-   const error* returned_ = nullptr;
-};
 
 // One call of `retry`: what it has spent so far, whether to go on, and what the breaker is told at the end.
 class retry_run {
@@ -297,9 +285,7 @@ class retry_run {
    time_point now() const { return after(clock(), slept_ahead_); }
 
    bool worth_another(failed_call& failed) const {
-      if (policy_.retry_if) return policy_.retry_if(failed.as_exception());
-      return failed.ask([](const error& e) { return e.outcome == outcome::not_executed && is_transient(e); },
-                        [](std::error_code code) { return is_transient(code); });
+      return policy_.retry_if ? policy_.retry_if(failed.as_exception()) : failed.is_transient();
    }
    bool spent() {
       if (progress_.spent(now())) return true;
