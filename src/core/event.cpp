@@ -1,14 +1,11 @@
 #include <holdfast/event.hpp>
 
 #include <chrono>
+#include <iterator>
+#include <variant>
 
 namespace holdfast {
 namespace {
-
-template <class... Fs>
-struct overloaded : Fs... {
-   using Fs::operator()...;
-};
 
 std::string in_ms(duration d) {
    return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
@@ -76,30 +73,15 @@ std::string line(const event::breaker_changed& e) { return "the circuit breaker 
 }  // namespace
 
 std::string_view name_of(const any_event& e) {
-   return std::visit(overloaded{
-                        [](const event::sentinel_up&) { return "sentinel_up"; },
-                        [](const event::sentinel_down&) { return "sentinel_down"; },
-                        [](const event::sentinel_learned&) { return "sentinel_learned"; },
-                        [](const event::sentinel_said&) { return "sentinel_said"; },
-                        [](const event::master_named&) { return "master_named"; },
-                        [](const event::master_confirmed&) { return "master_confirmed"; },
-                        [](const event::master_withdrawn&) { return "master_withdrawn"; },
-                        [](const event::stale_answer&) { return "stale_answer"; },
-                        [](const event::new_lineage&) { return "new_lineage"; },
-                        [](const event::master_lost&) { return "master_lost"; },
-                        [](const event::connected&) { return "connected"; },
-                        [](const event::dial_failed&) { return "dial_failed"; },
-                        [](const event::role_refused&) { return "role_refused"; },
-                        [](const event::connection_lost&) { return "connection_lost"; },
-                        [](const event::suspected&) { return "suspected"; },
-                        [](const event::suspicion_cleared&) { return "suspicion_cleared"; },
-                        [](const event::fenced&) { return "fenced"; },
-                        [](const event::resent&) { return "resent"; },
-                        [](const event::outcome_unknown&) { return "outcome_unknown"; },
-                        [](const event::budget_exhausted&) { return "budget_exhausted"; },
-                        [](const event::breaker_changed&) { return "breaker_changed"; },
-                     },
-                     e);
+   // In the order of any_event.
+   constexpr std::string_view names[] = {"sentinel_up",    "sentinel_down",    "sentinel_learned", "sentinel_said",
+                                         "master_named",   "master_confirmed", "master_withdrawn", "stale_answer",
+                                         "new_lineage",    "master_lost",      "connected",        "dial_failed",
+                                         "role_refused",   "connection_lost",  "suspected",        "suspicion_cleared",
+                                         "fenced",         "resent",           "outcome_unknown",  "budget_exhausted",
+                                         "breaker_changed"};
+   static_assert(std::size(names) == std::variant_size_v<any_event>);
+   return names[e.index()];
 }
 
 std::string to_string(const any_event& e) {
