@@ -166,9 +166,6 @@ repeat_class numbered_sources_store(const command& c) {
    return same;
 }
 
-// SINTERSTORE, SUNIONSTORE: with the destination among the sources they come to the same again.
-repeat_class sources_store(const command&) { return same; }
-
 // a = b - a: done twice, it is another set. (a = a - b is not.)
 repeat_class sdiffstore(const command& c) {
    return c.size() >= 2 && is_among(c, 3, c.argument(1)) ? not_repeatable : same;

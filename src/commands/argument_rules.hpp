@@ -7,13 +7,13 @@ namespace holdfast::resp::argument_rules {
 
 using repeat_rule = repeat_class(const command&);
 
-repeat_rule set, getex, msetex, json_set;                             // strings
-repeat_rule bitfield, bitop;                                          // bits
-repeat_rule lrem, ltrim;                                              // lists
-repeat_rule zadd, numbered_sources_store, sources_store, sdiffstore;  // sets and sorted sets
-repeat_rule ranged_store, georadius, sort, hgetex, hsetex;            // what may store what it found
-repeat_rule xadd, xtrim, xreadgroup;                                  // streams
-repeat_rule eval, function_load, acl_log;                             // scripts, administration
+repeat_rule set, getex, msetex, json_set;                   // strings
+repeat_rule bitfield, bitop;                                // bits
+repeat_rule lrem, ltrim;                                    // lists
+repeat_rule zadd, numbered_sources_store, sdiffstore;       // sets and sorted sets
+repeat_rule ranged_store, georadius, sort, hgetex, hsetex;  // what may store what it found
+repeat_rule xadd, xtrim, xreadgroup;                        // streams
+repeat_rule eval, function_load, acl_log;                   // scripts, administration
 
 using block_rule = std::optional<duration>(const command&);
 

@@ -8,225 +8,130 @@
 #include <array>
 #include <iterator>
 #include <ostream>
-#include <utility>
 
 namespace holdfast::resp {
 namespace {
 
-namespace flag {
-enum : std::uint32_t {
-   none = 0,
-   write = 1 << 0,
-   readonly = 1 << 1,
-   denyoom = 1 << 2,
-   admin = 1 << 3,
-   blocking = 1 << 4,
-   loading = 1 << 5,
-   stale = 1 << 6,
-   no_auth = 1 << 7,
-   no_multi = 1 << 8,
-   movablekeys = 1 << 9,
-   module = 1 << 10,
-   allow_busy = 1 << 11,
-};
-}  // namespace flag
-
-struct flagged {
-   std::string_view name;
-   std::uint32_t flags;
-   key_positions keys = {};
+// Commands that share what is known of them; their names are set apart by spaces.
+struct group {
+   command_traits traits;
+   key_positions keys;
+   std::string_view names;
 };
 
 // clang-format off
-constexpr flagged generated[] = {
+constexpr group generated[] = {
 #include "commands/command_flags.inc"
 };
 // clang-format on
 
 // By hand: what servers newer than the generated list have, and what the rules name of modules.
-constexpr flagged newer[] = {
-   {"arinsert", flag::write | flag::denyoom},
-   {"bf.add", flag::write | flag::denyoom | flag::module},
-   {"cf.add", flag::write | flag::denyoom | flag::module},
-   {"client|capa", flag::loading | flag::stale},
-   {"client|no-touch", flag::loading | flag::stale},
-   {"client|setinfo", flag::loading | flag::stale},
-   {"cluster|myshardid", flag::loading | flag::stale},
-   {"cluster|slot-stats", flag::loading | flag::stale},
-   {"cms.incrby", flag::write | flag::denyoom | flag::module},
-   {"delex", flag::write},
-   {"delifeq", flag::write},
-   {"digest", flag::readonly},
-   {"hexpire", flag::write | flag::denyoom},
-   {"hexpireat", flag::write | flag::denyoom},
-   {"hexpiretime", flag::readonly},
-   {"hgetdel", flag::write},
-   {"hgetex", flag::write},
-   {"hpersist", flag::write},
-   {"hpexpire", flag::write | flag::denyoom},
-   {"hpexpireat", flag::write | flag::denyoom},
-   {"hpexpiretime", flag::readonly},
-   {"hpttl", flag::readonly},
-   {"hsetex", flag::write | flag::denyoom},
-   {"httl", flag::readonly},
-   {"increx", flag::write | flag::denyoom},
-   {"json.arrappend", flag::write | flag::denyoom | flag::module},
-   {"json.numincrby", flag::write | flag::denyoom | flag::module},
-   {"json.set", flag::write | flag::denyoom | flag::module},
-   {"lmovem", flag::write | flag::denyoom},
-   {"msetex", flag::write | flag::denyoom},
-   {"sflush", flag::write},
-   {"ts.decrby", flag::write | flag::denyoom | flag::module},
-   {"ts.incrby", flag::write | flag::denyoom | flag::module},
-   {"waitaof", flag::blocking},
-   {"xackdel", flag::write},
-   {"xdelex", flag::write},
+constexpr group newer[] = {
+   {{}, {}, "client|capa client|no-touch client|setinfo cluster|myshardid cluster|slot-stats waitaof"},
+   {{.readonly = true}, {}, "digest hexpiretime hpexpiretime hpttl httl"},
+   {{.write = true}, {}, "arinsert delex delifeq hexpire hexpireat hgetdel hgetex hpersist hpexpire hpexpireat hsetex"},
+   {{.write = true}, {}, "increx lmovem msetex sflush xackdel xdelex"},
+   {{.native = false, .write = true}, {}, "bf.add cf.add cms.incrby json.arrappend json.numincrby json.set"},
+   {{.native = false, .write = true}, {}, "ts.decrby ts.incrby"},
 };
-
-constexpr bool has(std::uint32_t flags, std::uint32_t one) { return (flags & one) != 0; }
 
 // ---- the table, put together by the compiler ------------------------------------------------------------------------
 
-constexpr std::size_t known_commands = std::size(generated) + std::size(newer);
-constexpr std::size_t slots = 2048;
+template <class F>
+constexpr void for_each_word(std::string_view words, F&& f) {
+   while (!words.empty()) {
+      const std::size_t end = std::min(words.find(' '), words.size());
+      f(words.substr(0, end));
+      words.remove_prefix(std::min(end + 1, words.size()));
+   }
+}
 
-// A subcommand is looked up by its own word and by its container.
-struct lookup_key {
-   word_key word = {};
-   std::uint16_t container = 0;  // 0: none; n: the entry n - 1
+template <class F>
+constexpr void for_each_known(F&& f) {
+   const auto each = [&](const group& g) { for_each_word(g.names, [&](std::string_view name) { f(name, g); }); };
+   std::for_each(std::begin(generated), std::end(generated), each);
+   std::for_each(std::begin(newer), std::end(newer), each);
+}
 
-   constexpr std::size_t slot() const { return (word.hash() + container * 613u) % slots; }
-   friend constexpr bool operator==(const lookup_key&, const lookup_key&) = default;
-};
-
-// Open addressing; 0 is an empty slot, n the entry n - 1.
-struct slot {
-   lookup_key key = {};
-   std::uint16_t entry = 0;
-   bool contains = false;  // subcommands
-};
+constexpr std::size_t known_commands = [] {
+   std::size_t n = 0;
+   for_each_known([&](std::string_view, const group&) { ++n; });
+   return n;
+}();
+constexpr std::size_t slots = 1024;
 
 struct whole_table {
-   std::array<command_entry, known_commands> entries = {};
-   std::array<slot, slots> index = {};
+   std::array<command_entry, known_commands> entries = {};  // by name: behind a container come its subcommands
+   std::array<std::uint16_t, slots> index = {};             // open addressing; n: the entry n - 1, no subcommand
 
-   constexpr const slot& at(const lookup_key& key) const {
-      std::size_t i = key.slot();
-      while (index[i].entry != 0 && index[i].key != key) i = (i + 1) % slots;
-      return index[i];
-   }
-   constexpr slot& at(const lookup_key& key) { return const_cast<slot&>(std::as_const(*this).at(key)); }
-   constexpr lookup_key key_of(std::string_view name) const {
-      const auto bar = name.find('|');
-      if (bar == std::string_view::npos) return {word_key{name}, 0};
-      return {word_key{name.substr(bar + 1)}, at({word_key{name.substr(0, bar)}, 0}).entry};
-   }
-   constexpr command_entry& entry(std::string_view name) {
-      const slot& found = at(key_of(name));
-      if (found.entry == 0) throw "a rule for a command that is in no list";
-      return entries[found.entry - 1];
+   // Its length and three of its letters tell nearly all words apart.
+   constexpr std::size_t slot_of(std::string_view word) const {
+      const auto letter = [&](std::size_t at) { return static_cast<std::size_t>(word[at] & 31); };  // of either case
+      const std::size_t last = word.size() - 1;
+      std::size_t i = (((word.size() * 31 + letter(0)) * 31 + letter(word.size() / 2)) * 31 + letter(last)) % slots;
+      const auto is_named = [&](std::string_view name) {
+         return std::equal(name.begin(), name.end(), word.begin(), word.end(),
+                           [](char n, char w) { return n == lower(w); });
+      };
+      while (index[i] != 0 && !is_named(entries[index[i] - 1].name)) i = (i + 1) % slots;
+      return i;
    }
 };
 
-constexpr command_entry describe(const flagged& known) {
-   command_entry e;
-   e.name = known.name;
-   e.keys = known.keys;
-   e.traits.native = !has(known.flags, flag::module);
-   e.traits.readonly = has(known.flags, flag::readonly);
-   e.traits.write = has(known.flags, flag::write);
-   e.traits.deny_oom = has(known.flags, flag::denyoom);
-   e.traits.blocking = has(known.flags, flag::blocking);
-   e.traits.admin = has(known.flags, flag::admin);
-   e.traits.loading = has(known.flags, flag::loading);
-   e.traits.busy = has(known.flags, flag::allow_busy);
-   e.traits.stale = has(known.flags, flag::stale);
-   e.traits.no_auth = has(known.flags, flag::no_auth);
-   e.traits.no_multi = has(known.flags, flag::no_multi);
-   e.traits.movable = has(known.flags, flag::movablekeys);
-   e.repeat = e.traits.readonly ? repeat_class::readonly : repeat_class::not_repeatable;
-   return e;
-}
-
-// "container|*" and "*|help" stand for whole groups.
-constexpr bool matches(std::string_view pattern, std::string_view name) {
-   if (pattern.ends_with("|*")) return name.starts_with(pattern.substr(0, pattern.size() - 1));
-   return name.ends_with(pattern.substr(1));
-}
-
-template <std::size_t N>
-constexpr void apply(whole_table& table, const std::string_view (&names)[N], repeat_class found) {
-   for (const std::string_view name : names) {
-      if (name.find('*') == std::string_view::npos) {
-         table.entry(name).repeat = found;
-         continue;
-      }
-      for (command_entry& e : table.entries) {
-         if (matches(name, e.name)) e.repeat = found;
-      }
-   }
-}
-
-constexpr void apply_rules(whole_table& table) {
-   apply(table, repeat_rules::readonly, repeat_class::readonly);
-   apply(table, repeat_rules::same, repeat_class::same);
-   apply(table, repeat_rules::same_state, repeat_class::same_state);
-   apply(table, repeat_rules::result_lost, repeat_class::result_lost);
-   apply(table, repeat_rules::not_repeatable, repeat_class::not_repeatable);
-   apply(table, repeat_rules::never, repeat_class::never);
-   for (const auto& [name, rule] : repeat_rules::conditional) table.entry(name).repeat_by_arguments = rule;
-   for (const auto& [name, rule] : repeat_rules::blocking) table.entry(name).block_by_arguments = rule;
-   for (const auto& [name, role] : repeat_rules::roles) table.entry(name).role = role;
-   for (const std::string_view name : repeat_rules::scripts) table.entry(name).traits.script = true;
-   for (const std::string_view name : repeat_rules::scans) table.entry(name).traits.scan = true;
+// Calls `f` with each entry that is named.
+template <class F>
+constexpr void for_named(whole_table& table, std::string_view names, F&& f) {
+   for_each_word(names, [&](std::string_view name) {
+      const auto found = std::lower_bound(table.entries.begin(), table.entries.end(), name,
+                                          [](const command_entry& e, std::string_view n) { return e.name < n; });
+      if (found == table.entries.end() || found->name != name) throw "a rule for a command that is in no list";
+      f(*found);
+   });
 }
 
 constexpr whole_table put_together() {
    whole_table table;
    std::size_t n = 0;
-   const auto add = [&](const flagged& known) {
-      const lookup_key key = table.key_of(known.name);
-      slot& free = table.at(key);
-      if (free.entry != 0) throw "a command that is listed twice";
-      table.entries[n] = describe(known);
-      free = {key, static_cast<std::uint16_t>(++n), false};
-      const auto bar = known.name.find('|');
-      if (bar != std::string_view::npos) table.at({word_key{known.name.substr(0, bar)}, 0}).contains = true;
-   };
-   for (const flagged& known : generated) add(known);  // sorted: a container comes before its subcommands
-   for (const flagged& known : newer) add(known);
-   apply_rules(table);
+   for_each_known([&](std::string_view name, const group& g) {
+      table.entries[n] = {.name = name, .traits = g.traits, .keys = g.keys};
+      if (g.traits.readonly || name.ends_with("|help")) table.entries[n].repeat = repeat_class::readonly;
+      ++n;
+   });
+   std::sort(table.entries.begin(), table.entries.end(),
+             [](const command_entry& a, const command_entry& b) { return a.name < b.name; });
+   for (std::uint16_t i = 0; i != known_commands; ++i) {
+      const std::string_view name = table.entries[i].name;
+      if (i != 0 && name == table.entries[i - 1].name) throw "a command that is listed twice";
+      if (name.find('|') == std::string_view::npos) table.index[table.slot_of(name)] = i + 1;
+   }
+   using namespace repeat_rules;
+   for (const auto& [given, names] : classes) for_named(table, names, [&](command_entry& e) { e.repeat = given; });
+   for (const auto& [given, names] : conditional)
+      for_named(table, names, [&](command_entry& e) { e.repeat_by_arguments = given; });
+   for (const auto& [given, names] : blocking)
+      for_named(table, names, [&](command_entry& e) { e.block_by_arguments = given; });
+   for (const auto& [given, names] : roles) for_named(table, names, [&](command_entry& e) { e.role = given; });
+   for_named(table, scripts, [](command_entry& e) { e.traits.script = true; });
+   for_named(table, scans, [](command_entry& e) { e.traits.scan = true; });
    return table;
 }
 
 constexpr whole_table table = put_together();
 
-const slot* look_up(std::string_view word, std::uint16_t container) {
-   if (word.empty() || word.size() > word_key::longest) return nullptr;
-   const slot& found = table.at({word_key{word}, container});
-   return found.entry != 0 ? &found : nullptr;
-}
-
-const command_entry* entry_of(const slot* found) { return found ? &table.entries[found->entry - 1] : nullptr; }
-
-const command_entry* subcommand_of(const slot* container, std::string_view word) {
-   const slot* const inner = look_up(word, container->entry);
-   return entry_of(inner != nullptr ? inner : container);
-}
-
 }  // namespace
 
-const command_entry* find_command(std::string_view name, std::string_view subcommand) {
-   const slot* const found = look_up(name, 0);
-   return found != nullptr && found->contains ? subcommand_of(found, subcommand) : entry_of(found);
-}
-
 const command_entry* find_command(const command& c) {
-   if (c.size() == 0) return nullptr;
-   auto at = c.arguments().begin();
-   const slot* const found = look_up(*at, 0);
-   if (found == nullptr || !found->contains || c.size() == 1) return entry_of(found);
-   return subcommand_of(found, *++at);
+   const std::string_view name = c.size() == 0 ? std::string_view{} : c.name();
+   const std::uint16_t found = name.empty() ? 0 : table.index[table.slot_of(name)];
+   if (found == 0) return nullptr;
+   const auto is_within = [&](const command_entry& e) {
+      return e.name.size() > name.size() && e.name[name.size()] == '|';
+   };
+   for (std::size_t i = found; i != known_commands && is_within(table.entries[i]); ++i) {
+      const command_entry& inner = table.entries[i];
+      if (c.size() > 1 && same_word(inner.name.substr(name.size() + 1), c.argument(1))) return &inner;
+   }
+   return &table.entries[found - 1];
 }
 
 std::span<const command_entry> all_commands() { return table.entries; }
@@ -251,13 +156,6 @@ std::optional<duration> block_time(const command_entry* entry, const command& c)
 std::string_view to_string(repeat_class c) {
    constexpr std::string_view words[] = {"readonly", "same", "same_state", "result_lost", "not_repeatable", "never"};
    return words[static_cast<std::size_t>(c)];
-}
-
-std::string_view to_string(command_role r) {
-   constexpr std::string_view words[] = {"plain",   "multi",        "exec",  "discard",  "watch",      "unwatch",
-                                         "select",  "auth",         "hello", "set_name", "connection", "subscribe",
-                                         "monitor", "client_reply", "reset", "quit",     "wait",       "replication"};
-   return words[static_cast<std::size_t>(r)];
 }
 
 std::ostream& operator<<(std::ostream& out, repeat_class c) { return out << to_string(c); }

@@ -55,16 +55,9 @@ struct command_traits {
    bool native = true;  // the server's own, not a module's
    bool readonly = false;
    bool write = false;
-   bool deny_oom = false;
-   bool blocking = false;  // can block; whether this one does, see block_time
-   bool admin = false;
-   bool loading = false;  // allowed while it loads its data set
    bool busy = false;     // allowed while a script runs for too long
-   bool stale = false;    // allowed on a replica that lost its master
-   bool no_auth = false;
-   bool no_multi = false;
-   bool script = false;   // EVAL, EVALSHA, FCALL and their read-only forms
    bool movable = false;  // its keys can't be told from their position alone
+   bool script = false;   // EVAL, EVALSHA, FCALL and their read-only forms
    bool scan = false;     // SCAN, SSCAN, HSCAN, ZSCAN: goes on from a cursor that one process gave
 };
 
@@ -89,7 +82,6 @@ struct command_entry {
 // Null if it is not known: a module's, or a newer server's. Upper or lower case. Cheap, and meant to be asked once for
 // a command; the entry lives for ever.
 const command_entry* find_command(const command&);
-const command_entry* find_command(std::string_view name, std::string_view subcommand);  // "": none
 std::span<const command_entry> all_commands();
 
 // A command that is not known is not repeatable; one that its caller declares idempotent is `same`, save that `never`
@@ -138,7 +130,6 @@ inline bool is_native(const command_entry* entry) { return entry != nullptr && e
 inline command_role role_of(const command_entry* entry) { return entry ? entry->role : command_role::plain; }
 
 std::string_view to_string(repeat_class);
-std::string_view to_string(command_role);
 std::ostream& operator<<(std::ostream&, repeat_class);
 
 }  // namespace holdfast::resp
