@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 
 namespace holdfast::resp::argument_rules {
@@ -43,8 +44,36 @@ bool is_among(const command& c, unsigned from, std::string_view key) {
    return false;
 }
 
-bool is_expiry(std::string_view option) {
-   return same_word(option, "EX") || same_word(option, "PX") || same_word(option, "EXAT") || same_word(option, "PXAT");
+bool is_one_of(std::string_view word, std::initializer_list<std::string_view> words) {
+   return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return same_word(w, word); });
+}
+
+// Options with as many arguments each, and the class of a command that has one.
+struct known_options {
+   std::initializer_list<std::string_view> words;
+   int arguments;
+   repeat_class found;
+};
+constexpr int fields = -1;  // the first argument says how many follow
+constexpr int pairs = -2;   // how many times two
+
+// The worst class of the options from `at` on, in any order; one that is not known makes it not repeatable.
+repeat_class worst_of(const command& c, unsigned at, repeat_class found, std::initializer_list<known_options> known) {
+   for (cursor options{c, at}; options.more();) {
+      const std::string_view option = options.next();
+      const auto k =
+         std::find_if(known.begin(), known.end(), [&](const auto& o) { return is_one_of(option, o.words); });
+      if (k == known.end()) return not_repeatable;
+      std::int64_t skipped = k->arguments;
+      if (skipped < 0) {
+         const auto n = number(options.next());
+         if (!n || *n < 0) return not_repeatable;
+         skipped = -skipped * std::min<std::int64_t>(*n, static_cast<std::int64_t>(c.size()));
+      }
+      options.skip(static_cast<unsigned>(skipped));
+      found = worse(found, k->found);
+   }
+   return found;
 }
 
 }  // namespace
@@ -52,24 +81,12 @@ bool is_expiry(std::string_view option) {
 // ---- strings -------------------------------------------------------------------------------------------------------
 
 repeat_class set(const command& c) {
-   repeat_class found = same;
-   for (cursor options{c, 3}; options.more();) {
-      const std::string_view option = options.next();
-      if (same_word(option, "NX") || same_word(option, "XX")) {
-         found = worse(found, same_state);
-      } else if (same_word(option, "GET")) {
-         found = worse(found, result_lost);
-      } else if (same_word(option, "IFEQ") || same_word(option, "IFNE") || same_word(option, "IFDEQ") ||
-                 same_word(option, "IFDNE")) {
-         options.next();
-         found = worse(found, same_state);
-      } else if (is_expiry(option)) {
-         options.next();
-      } else if (!same_word(option, "KEEPTTL")) {
-         return not_repeatable;  // an option that we do not know
-      }
-   }
-   return found;
+   return worst_of(c, 3, same,
+                   {{{"NX", "XX"}, 0, same_state},
+                    {{"GET"}, 0, result_lost},
+                    {{"IFEQ", "IFNE", "IFDEQ", "IFDNE"}, 1, same_state},
+                    {{"EX", "PX", "EXAT", "PXAT"}, 1, same},
+                    {{"KEEPTTL"}, 0, same}});
 }
 
 // Without an option it only reads; a new expiry may be one in the past.
@@ -77,51 +94,30 @@ repeat_class getex(const command& c) { return c.size() <= 2 ? same : result_lost
 
 // MSETEX numkeys key value ... [NX | XX] [expiry]
 repeat_class msetex(const command& c) {
-   cursor at{c, 1};
-   const auto keys = number(at.next());
+   const auto keys = c.size() < 2 ? std::nullopt : number(c.argument(1));
    if (!keys || *keys < 1 || 2 * static_cast<std::uint64_t>(*keys) > c.size()) return not_repeatable;
-   at.skip(static_cast<unsigned>(2 * *keys));
-   repeat_class found = same;
-   while (at.more()) {
-      const std::string_view option = at.next();
-      if (same_word(option, "NX") || same_word(option, "XX")) found = same_state;
-   }
-   return found;
+   return worst_of(c, static_cast<unsigned>(2 + 2 * *keys), same,
+                   {{{"NX", "XX"}, 0, same_state}, {{"EX", "PX", "EXAT", "PXAT"}, 1, same}, {{"KEEPTTL"}, 0, same}});
 }
 
 repeat_class json_set(const command& c) {
    for (cursor options{c, 4}; options.more();) {
-      const std::string_view option = options.next();
-      if (same_word(option, "NX") || same_word(option, "XX")) return same_state;
+      if (is_one_of(options.next(), {"NX", "XX"})) return same_state;
    }
    return same;
 }
 
 // ---- bits ----------------------------------------------------------------------------------------------------------
 
+// Its INCRBY is not repeatable.
 repeat_class bitfield(const command& c) {
-   repeat_class found = readonly;
-   for (cursor operations{c, 2}; operations.more();) {
-      const std::string_view operation = operations.next();
-      if (same_word(operation, "GET")) {
-         operations.skip(2);
-      } else if (same_word(operation, "SET")) {
-         operations.skip(3);
-         found = worse(found, same_state);
-      } else if (same_word(operation, "OVERFLOW")) {
-         operations.skip(1);
-      } else {
-         return not_repeatable;  // INCRBY
-      }
-   }
-   return found;
+   return worst_of(c, 2, readonly, {{{"GET"}, 2, readonly}, {{"SET"}, 3, same_state}, {{"OVERFLOW"}, 1, readonly}});
 }
 
 // BITOP operation destination key ...: AND and OR with the destination among the sources come to the same again.
 repeat_class bitop(const command& c) {
    if (c.size() < 4) return not_repeatable;
-   const std::string_view operation = c.argument(1);
-   if (same_word(operation, "AND") || same_word(operation, "OR")) return same;
+   if (is_one_of(c.argument(1), {"AND", "OR"})) return same;
    return is_among(c, 3, c.argument(2)) ? not_repeatable : same;
 }
 
@@ -147,9 +143,7 @@ repeat_class zadd(const command& c) {
    for (cursor options{c, 2}; options.more();) {
       const std::string_view option = options.next();
       if (same_word(option, "INCR")) return not_repeatable;
-      const bool known = same_word(option, "NX") || same_word(option, "XX") || same_word(option, "GT") ||
-                         same_word(option, "LT") || same_word(option, "CH");
-      if (!known) break;  // the first score
+      if (!is_one_of(option, {"NX", "XX", "GT", "LT", "CH"})) break;  // the first score
    }
    return same_state;
 }
@@ -183,8 +177,7 @@ repeat_class georadius(const command& c) {
    const bool by_member = c.name().size() > std::string_view{"georadius"}.size();
    repeat_class found = readonly;
    for (cursor options{c, by_member ? 5u : 6u}; options.more();) {
-      const std::string_view option = options.next();
-      if (!same_word(option, "STORE") && !same_word(option, "STOREDIST")) continue;
+      if (!is_one_of(options.next(), {"STORE", "STOREDIST"})) continue;
       found = worse(found, options.next() == source ? not_repeatable : same);
    }
    return found;
@@ -204,13 +197,6 @@ bool may_read(std::string_view pattern, std::string_view key) {
    return matches(back) || matches(back.substr(0, back.find("->")));
 }
 
-// The number behind FIELDS, as far as there are arguments; below zero where it is none.
-std::int64_t fields_of(cursor& at, const command& c) {
-   const auto n = number(at.next());
-   if (!n || *n < 0) return -1;
-   return std::min(*n, static_cast<std::int64_t>(c.size()));
-}
-
 }  // namespace
 
 // SORT key [BY pattern] [LIMIT offset count] [GET pattern ...] [ASC | DESC] [ALPHA] [STORE destination], in any order.
@@ -219,7 +205,7 @@ repeat_class sort(const command& c) {
    const auto each = [&](auto&& pattern, auto&& destination) {
       for (cursor options{c, 2}; options.more();) {
          const std::string_view option = options.next();
-         if (same_word(option, "BY") || same_word(option, "GET")) {
+         if (is_one_of(option, {"BY", "GET"})) {
             pattern(options.next());
          } else if (same_word(option, "LIMIT")) {
             options.skip(2);
@@ -238,46 +224,20 @@ repeat_class sort(const command& c) {
 
 // HGETEX key [expiry | PERSIST] FIELDS n field ..., in any order.
 repeat_class hgetex(const command& c) {
-   repeat_class found = same;
-   for (cursor options{c, 2}; options.more();) {
-      const std::string_view option = options.next();
-      if (same_word(option, "FIELDS")) {
-         const auto n = fields_of(options, c);
-         if (n < 0) return not_repeatable;
-         options.skip(static_cast<unsigned>(n));
-      } else if (is_expiry(option)) {
-         options.next();
-         found = worse(found, result_lost);
-      } else if (same_word(option, "PERSIST")) {
-         found = worse(found, result_lost);
-      } else {
-         return not_repeatable;  // an option that we do not know
-      }
-   }
-   return found;
+   return worst_of(
+      c, 2, same,
+      {{{"FIELDS"}, fields, same}, {{"EX", "PX", "EXAT", "PXAT"}, 1, result_lost}, {{"PERSIST"}, 0, result_lost}});
 }
 
 // HSETEX key [FNX | FXX] [expiry | KEEPTTL] FIELDS n field value ..., in any order.
 repeat_class hsetex(const command& c) {
-   repeat_class found = same;
-   bool any = false;
-   for (cursor options{c, 2}; options.more();) {
-      const std::string_view option = options.next();
-      if (same_word(option, "FIELDS")) {
-         const auto n = fields_of(options, c);
-         if (n < 0) return not_repeatable;
-         options.skip(static_cast<unsigned>(2 * n));
-         any = true;
-      } else if (is_expiry(option)) {
-         options.next();
-      } else if (same_word(option, "FNX") || same_word(option, "FXX") || same_word(option, "NX") ||
-                 same_word(option, "XX")) {
-         found = worse(found, same_state);
-      } else if (!same_word(option, "KEEPTTL")) {
-         return not_repeatable;  // an option that we do not know
-      }
-   }
-   return any ? found : not_repeatable;
+   constexpr std::size_t fewest = 6;  // with one field
+   if (c.size() < fewest) return not_repeatable;
+   return worst_of(c, 2, same,
+                   {{{"FIELDS"}, pairs, same},
+                    {{"EX", "PX", "EXAT", "PXAT"}, 1, same},
+                    {{"FNX", "FXX", "NX", "XX"}, 0, same_state},
+                    {{"KEEPTTL"}, 0, same}});
 }
 
 // ---- streams -------------------------------------------------------------------------------------------------------
@@ -287,14 +247,13 @@ repeat_class hsetex(const command& c) {
 repeat_class xadd(const command& c) {
    for (cursor at{c, 2}; at.more();) {
       const std::string_view word = at.next();
-      if (same_word(word, "IDMP") || same_word(word, "IDMPAUTO")) return same;
-      if (same_word(word, "MAXLEN") || same_word(word, "MINID")) {
+      if (is_one_of(word, {"IDMP", "IDMPAUTO"})) return same;
+      if (is_one_of(word, {"MAXLEN", "MINID"})) {
          const std::string_view threshold = at.next();
          if (threshold == "=" || threshold == "~") at.next();
       } else if (same_word(word, "LIMIT")) {
          at.next();
-      } else if (!same_word(word, "NOMKSTREAM") && !same_word(word, "KEEPREF") && !same_word(word, "DELREF") &&
-                 !same_word(word, "ACKED")) {
+      } else if (!is_one_of(word, {"NOMKSTREAM", "KEEPREF", "DELREF", "ACKED"})) {
          return word.ends_with('*') ? not_repeatable : same_state;  // the id: "*", or "<ms>-*"
       }
    }
