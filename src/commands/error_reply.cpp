@@ -12,13 +12,13 @@ namespace {
 using enum reply_class;
 using holdfast::outcome;
 
-struct code_class {
-   std::string_view code;
+struct text_class {
+   std::string_view text;
    reply_class cls;
 };
 
 // By the first word, which alone proves nothing.
-constexpr code_class by_code[] = {
+constexpr text_class by_code[] = {
    {"READONLY", readonly},
    {"LOADING", loading},
    {"MASTERDOWN", master_down},
@@ -43,11 +43,6 @@ constexpr code_class by_code[] = {
    {"BUSYKEY", already_there},
    {"EXECABORT", aborted},
    {"IOERR", io_error},
-};
-
-struct text_class {
-   std::string_view start;
-   reply_class cls;
 };
 
 // By how the text behind "ERR " begins.
@@ -160,7 +155,7 @@ bool points_elsewhere(std::string_view text) {
 bool says_it_in_its_own_words(std::string_view text, reply_class c) {
    if (c == moved && points_elsewhere(text)) return true;
    return std::any_of(std::begin(server_words), std::end(server_words),
-                      [&](const text_class& known) { return known.cls == c && contains(text, known.start); });
+                      [&](const text_class& known) { return known.cls == c && contains(text, known.text); });
 }
 
 // A gate's code, in words that are not the server's.

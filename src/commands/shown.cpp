@@ -59,13 +59,6 @@ class places {
  public:
    explicit places(const command& c) : entry_(resp::find_command(c)), size_(c.size()) {
       if (entry_ == nullptr) return;
-      if (entry_->keys.first > 0) {
-         const auto last =
-            entry_->keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + entry_->keys.last : entry_->keys.last;
-         first_ = static_cast<std::size_t>(entry_->keys.first);
-         last_ = last < 0 ? 0 : static_cast<std::size_t>(last);
-         step_ = static_cast<std::size_t>(std::max(entry_->keys.step, 1));
-      }
       if (const std::size_t at = place_of_key_count(entry_->name); at != 0 && at < size_) {
          counted(at, c.argument(at));
       } else if (entry_->name == "xread" || entry_->name == "xreadgroup") {
@@ -75,17 +68,12 @@ class places {
    bool is_name(std::size_t i) const {
       return i == 0 || (i == 1 && entry_ != nullptr && entry_->name.find('|') != std::string_view::npos);
    }
-   bool is_key(std::size_t i) const {
-      if (i >= more_ && i < more_ + more_count_) return true;
-      return first_ != 0 && i >= first_ && i <= last_ && (i - first_) % step_ == 0;
-   }
+   bool is_key(std::size_t i) const { return entry_ != nullptr && (holds(entry_->keys, i) || holds(more_, i)); }
 
  private:
    void counted(std::size_t at, std::string_view number) {
       const auto n = parse_number<std::size_t>(number);
-      if (!n || *n >= size_ - at) return;
-      more_ = at + 1;
-      more_count_ = *n;
+      if (n && *n < size_ - at) more_ = {static_cast<int>(at + 1), static_cast<int>(at + *n), 1};
    }
    // STREAMS key ... id ...
    void streams(const command& c, std::size_t from) {
@@ -95,20 +83,20 @@ class places {
          const auto at = i++;
          if (at > most_options) return;
          if (at < from || !resp::same_word("streams", argument)) continue;
-         if ((size_ - i) % 2 != 0) return;
-         more_ = i;
-         more_count_ = (size_ - i) / 2;
+         if ((size_ - i) % 2 == 0) more_ = {static_cast<int>(i), static_cast<int>((size_ + i) / 2 - 1), 1};
          return;
       }
    }
 
+   bool holds(const resp::key_positions& keys, std::size_t i) const {
+      const auto at = static_cast<std::ptrdiff_t>(i);
+      const std::ptrdiff_t last = keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + keys.last : keys.last;
+      return keys.first > 0 && at >= keys.first && at <= last && (at - keys.first) % std::max(keys.step, 1) == 0;
+   }
+
    const resp::command_entry* entry_;
    std::size_t size_;
-   std::size_t first_ = 0;
-   std::size_t last_ = 0;
-   std::size_t step_ = 1;
-   std::size_t more_ = 0;  // those that the command counts itself
-   std::size_t more_count_ = 0;
+   resp::key_positions more_ = {};  // those that the command counts itself
 };
 
 }  // namespace
