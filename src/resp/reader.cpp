@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <string>
 
 namespace holdfast::resp {
@@ -131,9 +130,9 @@ bool reader::close_aggregates() {
 
 void reader::grow_nodes() { nodes_.grow(std::max<std::size_t>(16, 2 * nodes_.capacity())); }
 
-detail::value_node& reader::add_node() {
+void reader::add_node(kind k, std::uint64_t payload) {
    if (node_count_ == nodes_.capacity()) grow_nodes();
-   return nodes_[node_count_++] = detail::value_node{};
+   nodes_[node_count_++] = {payload, 1, k, false};
 }
 
 // ---- one item: the line that tells its kind, and what follows ------------------------------------------------------
@@ -160,7 +159,7 @@ bool is_big_number(std::string_view text) {
 
 reader::step reader::item() {
    if (offset_ == buffer_.size()) return step::incomplete;
-   if (offset_ >= limits_.reply_bytes) return fail_over_limit(limit::bytes);
+   if (offset_ >= limits_.reply_bytes) return fail_over_limit(limit::bytes, offset_);
    switch (buffer_.begin()[offset_]) {
       case '$': return bulk(kind::string);
       case ':': return integer_line();
@@ -209,20 +208,16 @@ reader::step reader::text_line(kind k) {
    std::string_view line;
    const step found = find_line(line, k == kind::real ? longest_real : longest_line);
    if (found != step::item) return found;
-   if ((k == kind::real && !is_real(line)) || (k == kind::big_number && !is_big_number(line))) {
-      offset_ = start;
-      return fail("expected a number");
-   }
-   detail::value_node& node = add_node();
-   node.kind = k;
-   node.payload = detail::text_place(start + 1, line.size());
+   if ((k == kind::real && !is_real(line)) || (k == kind::big_number && !is_big_number(line)))
+      return fail("expected a number", start);
+   add_node(k, detail::text_place(start + 1, line.size()));
    return step::item;
 }
 
 reader::step reader::nil_line() {
    std::string_view line;
    const step found = find_line(line, 0);
-   if (found == step::item) add_node();
+   if (found == step::item) add_node(kind::nil, 0);
    return found;
 }
 
@@ -231,13 +226,8 @@ reader::step reader::boolean_line() {
    std::string_view line;
    const step found = find_line(line, 1);
    if (found != step::item) return found;
-   if (line != "t" && line != "f") {
-      offset_ = start;
-      return fail("expected a boolean");
-   }
-   detail::value_node& node = add_node();
-   node.kind = kind::boolean;
-   node.payload = line == "t" ? 1 : 0;
+   if (line != "t" && line != "f") return fail("expected a boolean", start);
+   add_node(kind::boolean, line == "t" ? 1 : 0);
    return step::item;
 }
 
@@ -270,11 +260,8 @@ reader::step reader::number_line(std::int64_t& n) {
 reader::step reader::integer_line() {
    std::int64_t n = 0;
    const step found = number_line(n);
-   if (found != step::item) return found;
-   detail::value_node& node = add_node();
-   node.kind = kind::integer;
-   node.payload = static_cast<std::uint64_t>(n);
-   return step::item;
+   if (found == step::item) add_node(kind::integer, static_cast<std::uint64_t>(n));
+   return found;
 }
 
 reader::step reader::bulk(kind k) {
@@ -284,14 +271,13 @@ reader::step reader::bulk(kind k) {
    if (found != step::item) return found;
    const std::size_t header = offset_ - start;
    if (n == -1 && k == kind::string) {
-      add_node();
+      add_node(kind::nil, 0);
       return step::item;
    }
-   if (n < 0 || static_cast<std::uint64_t>(n) > limits_.reply_bytes || offset_ + n > limits_.reply_bytes) {
-      offset_ = start;
-      return n < 0 ? fail("expected a length") : fail_over_limit(limit::bytes);
-   }
    offset_ = start;
+   if (n < 0) return fail("expected a length");
+   if (static_cast<std::uint64_t>(n) > limits_.reply_bytes || start + header + n > limits_.reply_bytes)
+      return fail_over_limit(limit::bytes, offset_);
    body_ = header;
    length_ = static_cast<std::size_t>(n);
    body_kind_ = k;
@@ -309,9 +295,7 @@ reader::step reader::body() {
       skipped = 4;  // the format, "txt:"
       if (length_ < skipped || text[3] != ':') return fail("a verbatim string without its format");
    }
-   detail::value_node& node = add_node();
-   node.kind = body_kind_;
-   node.payload = detail::text_place(start + skipped, length_ - skipped);
+   add_node(body_kind_, detail::text_place(start + skipped, length_ - skipped));
    offset_ = start + length_ + line_end;
    body_ = 0;
    return step::item;
@@ -323,36 +307,28 @@ reader::step reader::aggregate(kind k, bool attribute) {
    const step found = number_line(n);
    if (found != step::item) return found;
    if (n == -1 && k == kind::array) {
-      add_node();
+      add_node(kind::nil, 0);
       return step::item;
    }
    const std::size_t room = (limits_.reply_bytes - std::min(offset_, limits_.reply_bytes)) / smallest_item;
-   const auto count = static_cast<std::uint64_t>(n);
-   std::optional<limit> over;
-   if (n < 0) {
-      offset_ = start;
-      return fail("expected a number of elements");
-   }
-   if (count > limits_.elements || (k == kind::map ? 2 : 1) * count > limits_.elements - announced_)
-      over = limit::elements;
-   else if ((k == kind::map ? 2 : 1) * count > room)
-      over = limit::bytes;
-   else if (n != 0 && open_.size() >= limits_.depth)
-      over = limit::depth;
-   if (over) {
-      offset_ = start;
-      return fail_over_limit(*over);
-   }
-   const auto elements = static_cast<std::uint32_t>((k == kind::map ? 2 : 1) * count);
+   if (n < 0) return fail("expected a number of elements", start);
+   const std::uint64_t announced = (k == kind::map ? 2 : 1) * static_cast<std::uint64_t>(n);
+   if (announced > limits_.elements - announced_) return fail_over_limit(limit::elements, start);
+   if (announced > room) return fail_over_limit(limit::bytes, start);
+   if (n != 0 && open_.size() >= limits_.depth) return fail_over_limit(limit::depth, start);
+   const auto elements = static_cast<std::uint32_t>(announced);
    announced_ += elements;
    if (!attribute) {
-      detail::value_node& node = add_node();
-      node.kind = k;
-      node.payload = elements;
+      add_node(k, elements);
       if (elements == 0) return step::item;
    }
    if (elements != 0) open_.push_back({static_cast<std::uint32_t>(node_count_ - !attribute), elements, attribute});
    return step::opened;
+}
+
+reader::step reader::fail(std::string_view what, std::size_t at) {
+   offset_ = at;
+   return fail(what);
 }
 
 reader::step reader::fail(std::string_view what) {
@@ -364,7 +340,8 @@ reader::step reader::fail(std::string_view what) {
    return step::broken;
 }
 
-reader::step reader::fail_over_limit(limit which) {
+reader::step reader::fail_over_limit(limit which, std::size_t at) {
+   offset_ = at;
    over_limit_ = true;
    const auto set_by = [](const char* name, std::size_t n) {
       return " (config::limits::" + std::string(name) + ", " + std::to_string(n) + ")";

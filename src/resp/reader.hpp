@@ -58,7 +58,7 @@ class reader {
 
    void begin_reply();
    void grow_nodes();
-   detail::value_node& add_node();
+   void add_node(kind k, std::uint64_t payload);
    bool plain_strings();
    step item();
    step text_line(kind k);
@@ -71,8 +71,9 @@ class reader {
    step find_line(std::string_view& line, std::size_t at_most);
    step number_line(std::int64_t& n);
    step fail(std::string_view what);
+   step fail(std::string_view what, std::size_t at);
    enum class limit : std::uint8_t { bytes, depth, elements };
-   step fail_over_limit(limit);
+   step fail_over_limit(limit, std::size_t at);
    bool close_aggregates();
 
    receive_buffer buffer_;   // begins with the reply being read, or that was given out last
