@@ -1,4 +1,5 @@
 #include "config/parse.hpp"
+#include "core/ascii_case.hpp"
 
 #include <holdfast/config.hpp>
 
@@ -130,9 +131,7 @@ class uri_reader {
          complain("scheme: missing; " + std::string(schemes));
          return refusal(errc::invalid_argument);
       }
-      scheme_ = uri_.substr(0, colon);
-      std::transform(scheme_.begin(), scheme_.end(), scheme_.begin(),
-                     [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+      for (const char c : uri_.substr(0, colon)) scheme_ += resp::lower(c);
       if (scheme_ == "rediss" || scheme_ == "rediss+sentinel") {
          complain(
             "scheme: TLS is not built yet, so rediss:// can't be used; redis:// can, where the network is trusted");
@@ -178,23 +177,16 @@ class uri_reader {
       if (colon == std::string_view::npos)
          return complain("user: a name or a password alone is ambiguous; write " + scheme_ + "://:PASSWORD@... or " +
                          scheme_ + "://USER:PASSWORD@...");
-      const auto user = percent_decoded(userinfo_->substr(0, colon));
-      if (!user) return complain("user: " + std::string(bad_escape));
-      const auto password = percent_decoded(userinfo_->substr(colon + 1));
-      if (!password) return complain("password: " + std::string(bad_escape));
-      config_.username = *user;
-      config_.password = *password;
       given_ = {"username", "password"};
-      return true;
+      return decode("user", userinfo_->substr(0, colon), config_.username) &&
+             decode("password", userinfo_->substr(colon + 1), config_.password);
    }
 
    bool read_unix() {
       if (!authority_.empty() || path_.size() < 2)
          return complain("path: missing or not absolute; write unix:///PATH, with three slashes");
-      const auto path = percent_decoded(path_);
-      if (!path) return complain("path: " + std::string(bad_escape));
-      config_.server = {.host = *path, .port = 0};
-      return true;
+      config_.server.port = 0;
+      return decode("path", path_, config_.server.host);
    }
 
    bool read_redis() {
@@ -215,13 +207,11 @@ class uri_reader {
       }
       const std::string_view path = path_.empty() ? path_ : path_.substr(1);
       const std::string_view name = path.substr(0, path.find('/'));
-      const auto master = percent_decoded(name);
-      if (!master) return complain("master: " + std::string(bad_escape));
-      if (master->empty())
+      if (!decode("master", name, config_.master)) return false;
+      if (config_.master.empty())
          return complain(
             "master: missing; write redis+sentinel://HOST:PORT/MASTER with the name that the Sentinels know "
             "it by, such as mymaster");
-      config_.master = *master;
       return read_db(name.size() == path.size() ? std::string_view() : path.substr(name.size() + 1));
    }
 
@@ -252,15 +242,14 @@ class uri_reader {
       } else if (after_host.size() > 1 && after_host.find(':', 1) != std::string_view::npos) {
          return complain("host: more than one ':'; write an IPv6 address in brackets, as in [::1]:6379");
       }
-      const auto decoded = percent_decoded(host);
-      if (!decoded) return complain("host: " + std::string(bad_escape));
-      if (decoded->empty()) return complain("host: missing; write " + scheme_ + "://HOST:PORT");
-      if (!is_host(*decoded, bracketed)) return complain("host: " + quoted(*decoded) + " is no name or address");
-      into = {.host = *decoded, .port = default_port};
+      into.port = default_port;
+      if (!decode("host", host, into.host)) return false;
+      if (into.host.empty()) return complain("host: missing; write " + scheme_ + "://HOST:PORT");
+      if (!is_host(into.host, bracketed)) return complain("host: " + quoted(into.host) + " is no name or address");
       if (after_host.empty()) return true;
       // The text there is not shown: where the host was forgotten, it is the password.
       const auto port = parse_number<std::uint16_t>(after_host.substr(1));
-      if (!port || *port == 0) return complain("port: must be a number from 1 to 65535, after " + quoted(*decoded));
+      if (!port || *port == 0) return complain("port: must be a number from 1 to 65535, after " + quoted(into.host));
       into.port = *port;
       return true;
    }
@@ -293,16 +282,20 @@ class uri_reader {
       const std::string option_name(name);
       if (name.size() == pair.size()) return complain("option " + option_name + ": a value is missing after '='");
       if (!given_.insert(known->name).second) return complain("option " + option_name + ": is given twice");
-      const auto value = percent_decoded(pair.substr(name.size() + 1));
-      if (!value) return complain("option " + option_name + ": " + std::string(bad_escape));
-      if (known->set(config_, *value)) return true;
-      return complain("option " + option_name + ": " + quoted(*value) + " is not " + std::string(known->expects));
+      std::string value;
+      if (!decode("option " + option_name, pair.substr(name.size() + 1), value)) return false;
+      if (known->set(config_, value)) return true;
+      return complain("option " + option_name + ": " + quoted(value) + " is not " + std::string(known->expects));
+   }
+
+   bool decode(const std::string& what, std::string_view text, std::string& into) {
+      const auto decoded = percent_decoded(text);
+      if (!decoded) return complain(what + ": '%' must be followed by two hexadecimal digits; write % itself as %25");
+      into = *decoded;
+      return true;
    }
 
    // ---- complaints ----
-
-   static constexpr std::string_view bad_escape =
-      "'%' must be followed by two hexadecimal digits; write % itself as %25";
 
    // An '@' behind what we took for the host means that the password holds a delimiter, and that what we took for a
    // host, a port or an option is a piece of it: nothing of it is shown.
