@@ -73,10 +73,14 @@ void resolver::query::done(void* arg, int status, int, ares_addrinfo* found) {
    q->owner->came(*q, texts_of(found, q->v6 ? AF_INET6 : AF_INET), status);
 }
 
-resolver::~resolver() {
-   reopening_ = true;  // what is pending ends, through `done`
-   if (channel_ != nullptr) ares_destroy(channel_);
-   if (files_ != nullptr) ares_destroy(files_);
+resolver::~resolver() { close(); }
+
+void resolver::close() {
+   closing_ = true;  // what is pending ends, through `done`
+   for (auto* c : {&channel_, &files_}) {
+      if (*c != nullptr) ares_destroy(std::exchange(*c, nullptr));
+   }
+   closing_ = false;
 }
 
 void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& where, time_point now) {
@@ -96,11 +100,8 @@ void resolver::start(std::uint32_t link, std::uint32_t serial, const endpoint& w
 std::string resolver::open_channel() {
    if (channel_ != nullptr && !outdated_) return {};
    // What is under way at name servers that may be none any more is asked again at those that are configured now.
-   reopening_ = true;
-   for (auto* c : {&channel_, &files_}) {
-      if (*c != nullptr) ares_destroy(std::exchange(*c, nullptr));
-   }
-   reopening_ = outdated_ = false;
+   close();
+   outdated_ = false;
    rules_ = system_search_rules(settings_.resolv_conf);
    char dns[] = "b", files[] = "f";
    ares_options options = {};
@@ -120,9 +121,7 @@ std::string resolver::open_channel() {
       status = ares_set_servers_ports_csv(channel_, settings_.servers.c_str());
    }
    if (status == ARES_SUCCESS) return {};
-   for (auto* c : {&channel_, &files_}) {
-      if (*c != nullptr) ares_destroy(std::exchange(*c, nullptr));
-   }
+   close();
    return std::string("no resolver: ") + ares_strerror(status);
 }
 
@@ -190,7 +189,7 @@ void resolver::ask(const std::string& host, name& n) {
 }
 
 void resolver::came(const query& q, std::vector<std::string> addresses, int status) {
-   if (reopening_) return;
+   if (closing_) return;
    if (status == ARES_ETIMEOUT || status == ARES_ECONNREFUSED) outdated_ = true;
    const auto known = names_.find(q.host);
    if (known == names_.end() || known->second.question != q.question) return;

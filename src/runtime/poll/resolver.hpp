@@ -100,6 +100,7 @@ class resolver {
    bool find_locally(const std::string& host, name&);
    void ask(const std::string& host, name&);
    std::string open_channel();  // empty, or the problem
+   void close();
    void came(const query&, std::vector<std::string> addresses, int status);
    void go_on(const std::string& host, name&);
    void conclude(const std::string& host, name&, ending);
@@ -111,7 +112,7 @@ class resolver {
    ares_channeldata* channel_ = nullptr;  // made with the first name
    ares_channeldata* files_ = nullptr;    // the same, for /etc/hosts alone
    bool outdated_ = false;                // its servers did not answer: others may be configured by now
-   bool reopening_ = false;
+   bool closing_ = false;
    std::size_t pending_ = 0;
    std::uint64_t questions_ = 0;
    time_point now_ = {};
