@@ -28,7 +28,7 @@ namespace {
 
 using namespace holdfast;
 using namespace std::chrono_literals;
-using engine::action;
+using impl::action;
 
 constexpr double most = 12;  // times as long, for ten times as much
 constexpr int runs = 7;      // of each size; the fastest counts
@@ -68,10 +68,10 @@ class world {
    explicit world(std::size_t n) : engine_(settings_for(n), 1) {}
 
    void submit(const std::vector<command>& commands, duration deadline) {
-      operations_ = std::vector<lane::operation>(commands.size());
+      operations_ = std::vector<impl::operation>(commands.size());
       results_ = std::vector<result<value>>(commands.size());
       for (std::size_t i = 0; i < commands.size(); ++i) {
-         lane::operation& op = operations_[i];
+         impl::operation& op = operations_[i];
          op.commands = {&commands[i], 1};
          op.results = &results_[i];
          op.submitted = now_;
@@ -108,7 +108,7 @@ class world {
       settle();
    }
    void cancel_each() {
-      for (lane::operation& op : operations_) {
+      for (impl::operation& op : operations_) {
          engine_.cancel(op, now_);
       }
       settle();
@@ -144,7 +144,7 @@ class world {
       const auto space = at_server_.prepare(bytes.size());
       std::copy(bytes.begin(), bytes.end(), space.begin());
       at_server_.commit(bytes.size());
-      while (at_server_.next() == resp::reader::status::reply) {
+      while (at_server_.next() == impl::reader::status::reply) {
          const value_view c = at_server_.reply();
          const auto name = c[0].text();
          if (name == "HELLO")
@@ -170,13 +170,13 @@ class world {
       }
    }
 
-   engine::engine engine_;
+   impl::engine engine_;
    time_point now_ = time_point{} + 1h;
-   std::vector<lane::operation> operations_;
+   std::vector<impl::operation> operations_;
    std::vector<result<value>> results_;
-   engine::link_id link_ = 0;
+   impl::link_id link_ = 0;
    std::uint32_t serial_ = 0;
-   resp::reader at_server_{resp::limits{.reply_bytes = std::size_t{1} << 31}};
+   impl::reader at_server_{impl::limits{.reply_bytes = std::size_t{1} << 31}};
    std::string handshake_;
    std::size_t unanswered_ = 0;
    std::size_t ended_ = 0;

@@ -29,21 +29,21 @@ unsigned sim_client::open_connections(host_id to) const {
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
 void sim_client::carry_out() {
-   engine::action a;
+   impl::action a;
    do {
       take_done();  // first: whose end made room for what is written now has ended
       while (brain.next_action(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
-            case engine::action::kind::write: write(a.link); break;
-            case engine::action::kind::resolve: resolve(a); break;
-            case engine::action::kind::connect: connect(a); break;
-            case engine::action::kind::close:
+            case impl::action::kind::write: write(a.link); break;
+            case impl::action::kind::resolve: resolve(a); break;
+            case impl::action::kind::connect: connect(a); break;
+            case impl::action::kind::close:
                if (s.is_there()) fabric_.net.close(s.id, end::client);
                forget(s);
                break;
-            case engine::action::kind::abort:
+            case impl::action::kind::abort:
                if (s.is_there()) fabric_.net.abort(s.id, end::client);
                forget(s);
                break;
@@ -54,14 +54,14 @@ void sim_client::carry_out() {
    arm();
 }
 
-void sim_client::resolve(const engine::action& a) {
+void sim_client::resolve(const impl::action& a) {
    if (a.link > leads_to_seed_.size()) leads_to_seed_.resize(a.link);
    leads_to_seed_[a.link - 1] = std::find(seeds_.begin(), seeds_.end(), a.where) != seeds_.end();
    sockets_[a.link - 1].name = a.where.host;
    brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
 }
 
-void sim_client::connect(const engine::action& a) {
+void sim_client::connect(const impl::action& a) {
    ++dials_;
    const host_id to = world_.host_of(a.where);
    if (to == nowhere) return brain.lost(a.link, a.serial, "no route to host", now());
@@ -139,7 +139,7 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
 }
 
 void sim_client::take_done() {
-   while (lane::operation* const op = brain.take_done(now())) {
+   while (impl::operation* const op = brain.take_done(now())) {
       const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return &c->op == op; });
       if (found == calls_.end() || !(*found)->active) {
          checkers_.broken("an operation came back that nobody gave");

@@ -38,7 +38,7 @@ class sim_client {
    sim_client(fabric&, checkers&, client_user&, std::uint32_t number, host_id host, const config&, const workload&,
               std::uint64_t seed);
 
-   engine::engine brain;
+   impl::engine brain;
    host_id host() const { return host_; }
 
    void start();
@@ -79,7 +79,7 @@ class sim_client {
       bool is_there() const { return open && failed.empty(); }
    };
    struct call {
-      lane::operation op;
+      impl::operation op;
       std::vector<command> commands;
       std::array<result<value>, 5> results;
       call_number number = 0;
@@ -113,8 +113,8 @@ class sim_client {
    void tell_sent(socket&, std::string_view taken);
    void hear(socket&);
    void forget(socket&);
-   void connect(const engine::action&);
-   void resolve(const engine::action&);
+   void connect(const impl::action&);
+   void resolve(const impl::action&);
    void carry_out();
    void take_done();
    void finished(call&);

@@ -104,7 +104,7 @@ sim_client::call& sim_client::prepare(call_kind kind, const terms& t) {
    c.active = true;
    ++active_;
    constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
-   c.op = lane::operation{};
+   c.op = impl::operation{};
    c.op.delivery = t.last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
    c.op.submitted = now();
    c.op.default_deadline = t.default_deadline;

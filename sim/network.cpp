@@ -191,7 +191,7 @@ void network::abort(connection_id id, end from) {
    retire(id);
 }
 
-resp::transit network::transit_of(connection_id id) const {
+impl::transit network::transit_of(connection_id id) const {
    const pipe& p = connections_[id].pipes[index(end::client)];
    const bool is_stalled = p.stalled_since != time_point{};
    return {.undelivered = p.size(), .unanswered = is_stalled && clock_.now() - p.stalled_since >= 1s};

@@ -128,7 +128,7 @@ class network {
    void close(connection_id, end);
    void abort(connection_id, end);
    // State of the way to the server, as the client's kernel knows it.
-   resp::transit transit_of(connection_id) const;
+   impl::transit transit_of(connection_id) const;
    // Both ends are told that it broke, whatever was on its way.
    void reset_both(connection_id);
 

@@ -9,7 +9,7 @@ namespace {
 
 bool is_utf8(std::string_view text) {
    while (!text.empty()) {
-      const std::size_t length = detail::utf8_length(text);
+      const std::size_t length = impl::utf8_length(text);
       if (length == 0) return false;
       text.remove_prefix(length);
    }

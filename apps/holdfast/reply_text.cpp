@@ -37,7 +37,7 @@ std::string plain(std::string_view text) {
    while (!text.empty()) {
       const std::size_t end = std::min(text.find_first_of("\n\t"), text.size());
       const bool carriage = end < text.size() && text[end] == '\n' && text.substr(0, end).ends_with('\r');
-      detail::append_printable(out, text.substr(0, end - carriage));
+      impl::append_printable(out, text.substr(0, end - carriage));
       out += text.substr(end - carriage, carriage + (end < text.size()));
       text.remove_prefix(std::min(end + 1, text.size()));
    }

@@ -31,7 +31,7 @@ bool print(std::string_view text) {
 
 void complain(std::string_view text) {
    std::string line = "holdfast: ";
-   detail::append_printable(line, text);
+   impl::append_printable(line, text);
    line += '\n';
    std::fwrite(line.data(), 1, line.size(), stderr);
 }

@@ -16,7 +16,7 @@
 
 namespace holdfast {
 
-namespace detail {
+namespace impl {
 
 template <class T>
 concept text_argument =
@@ -51,13 +51,13 @@ class argument_text<T> {
    char* end_;
 };
 
-}  // namespace detail
+}  // namespace impl
 
 // What may be an argument: what converts to std::string_view (binary-safe; of a string literal, what stands before the
 // first zero byte), an integer, or a floating-point number (sent with the fewest digits that read back the same). A
 // bool or a character is neither: say which you mean.
 template <class T>
-concept command_argument = detail::text_argument<T> || detail::number_argument<T>;
+concept command_argument = impl::text_argument<T> || impl::number_argument<T>;
 
 // Owns its bytes, the first 128 or so inside itself; can be sent any number of times. Not changed by being sent, so
 // that threads may share a const command.
@@ -72,7 +72,7 @@ class command {
    template <command_argument... Args>
       requires(sizeof...(Args) >= 1)
    command(const Args&... args) {  // implicit, so that braces are enough where a command is asked for
-      assemble_from(detail::argument_text<Args>(args)...);
+      assemble_from(impl::argument_text<Args>(args)...);
    }
    // From a range of texts, the name first. Throws failure (errc::invalid_argument) if it is empty.
    template <class Range>
@@ -106,7 +106,7 @@ class command {
    // Adds an argument at the end.
    template <command_argument T>
    command& arg(const T& argument) & {
-      append(detail::argument_text<T>(argument));
+      append(impl::argument_text<T>(argument));
       return *this;
    }
    template <command_argument T>

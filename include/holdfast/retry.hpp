@@ -137,7 +137,7 @@ inline bool is_transient(const error& e) {
    return false;
 }
 
-namespace detail {
+namespace impl {
 
 // A failed call, as the exception it threw or as the error in the result it returned.
 class failed_call {
@@ -175,11 +175,11 @@ class failed_call {
    const error* returned_ = nullptr;
 };
 
-}  // namespace detail
+}  // namespace impl
 
 // What `retry` takes for transient unless told otherwise: a std::system_error whose code is, and a `failure` (or failed
 // result) that is, if its outcome is not_executed. What may have run is not run twice unasked.
-inline bool default_retry_if(const std::exception_ptr& thrown) { return detail::failed_call(thrown).is_transient(); }
+inline bool default_retry_if(const std::exception_ptr& thrown) { return impl::failed_call(thrown).is_transient(); }
 
 // A predicate for `retry_if`: exceptions of these types, or derived from them. Of redis-plus-plus, what a broken
 // connection throws (TimeoutError is an IoError; ClosedError is not):
@@ -209,7 +209,7 @@ auto retry_if_any(Predicates... predicates) {
    };
 }
 
-namespace detail {
+namespace impl {
 
 template <class T>
 inline constexpr bool is_result = false;
@@ -311,7 +311,7 @@ class retry_run {
    call_result call_result_ = call_result::none;
 };
 
-}  // namespace detail
+}  // namespace impl
 
 // Calls std::invoke(fn, args...), with the arguments as lvalues each time, until it succeeds; returns what it returns.
 // If it throws, or returns a `result` in error, and the failure is transient, it waits and calls again. When retries,
@@ -323,10 +323,10 @@ template <class F, class... Args>
    requires std::invocable<F&, Args&...>
 auto retry(const retry_policy& policy, F&& fn, Args&&... args) -> std::invoke_result_t<F&, Args&...> {
    using returned = std::invoke_result_t<F&, Args&...>;
-   constexpr bool returns_result = detail::is_result<std::remove_cvref_t<returned>>;
+   constexpr bool returns_result = impl::is_result<std::remove_cvref_t<returned>>;
    static_assert(!returns_result || !std::is_reference_v<returned>, "retry: return the result by value");
 
-   detail::retry_run run(policy);
+   impl::retry_run run(policy);
    if (run.refused()) {
       if constexpr (returns_result)
          return run.refusal();
@@ -355,9 +355,9 @@ auto retry(const retry_policy& policy, F&& fn, Args&&... args) -> std::invoke_re
       }
       // Out of the handler: what follows may sleep, and a fiber's sleep may switch stacks.
       if (thrown) {
-         if (!run.again(detail::failed_call(thrown))) std::rethrow_exception(std::move(thrown));
+         if (!run.again(impl::failed_call(thrown))) std::rethrow_exception(std::move(thrown));
       } else if constexpr (returns_result) {
-         if (answer->has_value() || !run.again(detail::failed_call(answer->error()))) return *std::move(answer);
+         if (answer->has_value() || !run.again(impl::failed_call(answer->error()))) return *std::move(answer);
       }
    }
 }

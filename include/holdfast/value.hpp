@@ -39,7 +39,7 @@ std::string_view to_string(kind);
 class value;
 class value_view;
 
-namespace detail {
+namespace impl {
 
 // One reply, or one element of it, in a flat preorder array: an aggregate stands before its elements.
 struct value_node {
@@ -70,7 +70,7 @@ error type_mismatch(value_view, std::string_view asked_for);
 template <class T>
 constexpr std::string_view describe();
 
-}  // namespace detail
+}  // namespace impl
 
 // A reply that lies elsewhere: in a `value`, or in the receive buffer. Cheap to copy; valid as long as that is.
 //
@@ -85,7 +85,7 @@ class value_view {
    class pair_range;
 
    value_view() noexcept;  // nil
-   value_view(const detail::value_node* node, const char* bytes) noexcept : node_(node), bytes_(bytes) {}
+   value_view(const impl::value_node* node, const char* bytes) noexcept : node_(node), bytes_(bytes) {}
 
    holdfast::kind kind() const noexcept { return node_->kind; }
    bool is_nil() const noexcept { return kind() == kind::nil; }
@@ -117,13 +117,13 @@ class value_view {
    template <class T>
    T as() const {
       T out{};
-      if (!detail::read(*this, out)) detail::throw_type_mismatch(*this, detail::describe<T>());
+      if (!impl::read(*this, out)) impl::throw_type_mismatch(*this, impl::describe<T>());
       return out;
    }
    template <class T>
    result<T> try_as() const {
       T out{};
-      if (!detail::read(*this, out)) return detail::type_mismatch(*this, detail::describe<T>());
+      if (!impl::read(*this, out)) return impl::type_mismatch(*this, impl::describe<T>());
       return out;
    }
 
@@ -135,7 +135,7 @@ class value_view {
    bool has_text() const noexcept { return node_->has_text(); }
    bool has_integer() const noexcept { return kind() == kind::integer || kind() == kind::boolean; }
 
-   const detail::value_node* node_;
+   const impl::value_node* node_;
    const char* bytes_;
 };
 
@@ -150,7 +150,7 @@ class value_view::iterator {
    using iterator_concept = std::forward_iterator_tag;
 
    iterator() = default;
-   iterator(const detail::value_node* node, const char* bytes) noexcept : node_(node), bytes_(bytes) {}
+   iterator(const impl::value_node* node, const char* bytes) noexcept : node_(node), bytes_(bytes) {}
    value_view operator*() const noexcept { return {node_, bytes_}; }
    iterator& operator++() noexcept {
       node_ += node_->span;
@@ -164,7 +164,7 @@ class value_view::iterator {
    friend bool operator==(const iterator& a, const iterator& b) noexcept { return a.node_ == b.node_; }
 
  private:
-   const detail::value_node* node_ = nullptr;
+   const impl::value_node* node_ = nullptr;
    const char* bytes_ = nullptr;
 };
 
@@ -209,7 +209,7 @@ class value_view::pair_range {
 };
 
 inline value_view value_view::operator[](std::size_t i) const noexcept {
-   const detail::value_node* node = node_ + 1;
+   const impl::value_node* node = node_ + 1;
    if (node_->span == node_->payload + 1) return {node + i, bytes_};
    for (; i != 0; --i) node += node->span;
    return {node, bytes_};
@@ -281,7 +281,7 @@ class value {
       return view().as<T>();
    }
    template <class T>
-      requires(!detail::borrows<T>::value)
+      requires(!impl::borrows<T>::value)
    T as() && {
       return view().as<T>();
    }
@@ -290,15 +290,15 @@ class value {
       return view().try_as<T>();
    }
    template <class T>
-      requires(!detail::borrows<T>::value)
+      requires(!impl::borrows<T>::value)
    result<T> try_as() && {
       return view().try_as<T>();
    }
    template <class T>
-      requires(detail::borrows<T>::value)
+      requires(impl::borrows<T>::value)
    T as() && = delete;
    template <class T>
-      requires(detail::borrows<T>::value)
+      requires(impl::borrows<T>::value)
    result<T> try_as() && = delete;
 
    friend bool operator==(const value& a, const value& b) noexcept { return a.view() == b.view(); }
@@ -312,7 +312,7 @@ class value {
       if (root_.stored_apart) delete[] block_;
    }
 
-   detail::value_node root_ = {};
+   impl::value_node root_ = {};
    union {
       char inline_[inline_text];
       char* block_;  // an aggregate's nodes, then the bytes of their texts; or the bytes of one long text

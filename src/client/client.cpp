@@ -14,34 +14,34 @@
 namespace holdfast {
 namespace {
 
-std::optional<poll::view_subscriber> subscriber_of(poll::watch_thread* w) {
+std::optional<impl::view_subscriber> subscriber_of(impl::watch_thread* w) {
    if (w == nullptr) return std::nullopt;
-   return std::optional<poll::view_subscriber>(std::in_place, w->mailbox());
+   return std::optional<impl::view_subscriber>(std::in_place, w->mailbox());
 }
 
 }  // namespace
 
-client::body::body(config c, std::shared_ptr<poll::watch_thread> w)
+client::body::body(config c, std::shared_ptr<impl::watch_thread> w)
    : settings(std::move(c)),
      shared(std::move(w)),
      subscriber(subscriber_of(shared.get())),
      machine_(std::make_unique<machine>(*this)) {}
 
 client::body::machine::machine(body& b)
-   : engine(b.settings, fresh_seed(), b.subscriber ? engine::topology_source::elsewhere : engine::topology_source::own),
+   : engine(b.settings, fresh_seed(), b.subscriber ? impl::topology_source::elsewhere : impl::topology_source::own),
      loop(engine, b.settings.observer, {.servers = b.settings.name_servers}) {
    if (b.subscriber) loop.follow(*b.subscriber);
 }
 
 client::body::~body() {
    // Forked while another thread was inside: what that left half done can't be taken apart.
-   if (busy_ && !poll::is_this_process(process_)) (void)machine_.release();
+   if (busy_ && !impl::is_this_process(process_)) (void)machine_.release();
 }
 
 void client::body::begin_anew() {
-   process_ = poll::this_process();
+   process_ = impl::this_process();
    if (left_behind_) return;  // in a child of a child: nothing was begun there
-   const lane::session session = engine().lane().state();
+   const impl::session session = engine().lane().state();
    machine_.reset();  // closes what it has inherited; its parent's connections don't notice
    left_behind_ = shared != nullptr;
    subscriber.reset();
@@ -54,7 +54,7 @@ void client::body::begin_anew() {
 error client::body::visit::refusal() const {
    if (alone_) return left_behind();
    const char* why = "another thread is in it: a client is for one thread at a time";
-   if (!poll::is_this_process(body_.process_))
+   if (!impl::is_this_process(body_.process_))
       why = "another thread was in it when this process was forked";
    else if (body_.owner_.load(std::memory_order_relaxed) == std::this_thread::get_id())
       why = "its own observer calls it";
@@ -101,7 +101,7 @@ std::vector<result<value>> place_for(std::size_t n) {
 }  // namespace
 
 std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
-   const time_point given = poll::now();  // the place for a million replies takes a while to make
+   const time_point given = impl::now();  // the place for a million replies takes a while to make
    std::vector<result<value>> replies = place_for(commands.size());
    const body::visit here(*body_);
    body::alarm stop;
@@ -164,7 +164,7 @@ bool client::body::refused(const visit& here, std::span<const command> commands,
    return true;
 }
 
-void client::body::prepare(lane::operation& op, std::span<const command> commands, result<value>* replies,
+void client::body::prepare(impl::operation& op, std::span<const command> commands, result<value>* replies,
                            const call_options& options, time_point given) const {
    op.commands = commands;
    op.results = replies;
@@ -196,7 +196,7 @@ class at_exit {
 
 void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
    loop().catch_up();
-   lane::operation op;
+   impl::operation op;
    prepare(op, {&c, 1}, &reply, options, loop().time());
    const auto done = [&] {
       while (engine().take_done(loop().time()) != nullptr) {
@@ -218,10 +218,10 @@ void client::body::run_one(const command& c, result<value>& reply, const call_op
 
 namespace {
 
-bool begins_transaction(const command& c) { return resp::role_of(resp::find_command(c)) == resp::command_role::multi; }
+bool begins_transaction(const command& c) { return impl::role_of(impl::find_command(c)) == impl::command_role::multi; }
 bool ends_transaction(const command& c) {
-   const auto role = resp::role_of(resp::find_command(c));
-   return role == resp::command_role::exec || role == resp::command_role::discard;
+   const auto role = impl::role_of(impl::find_command(c));
+   return role == impl::command_role::exec || role == impl::command_role::discard;
 }
 
 std::size_t size_of(std::span<const command> commands) {
@@ -237,8 +237,8 @@ bool is_over(const result<value>& r) {
 
 // A command that stands alone and does not block ends when its list does.
 bool is_plain(const command& c) {
-   const auto* const entry = resp::find_command(c);
-   return resp::role_of(entry) != resp::command_role::multi && !resp::block_time(entry, c);
+   const auto* const entry = impl::find_command(c);
+   return impl::role_of(entry) != impl::command_role::multi && !impl::block_time(entry, c);
 }
 
 // How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
@@ -257,7 +257,7 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
                             const alarm& stop, time_point given) {
    loop().catch_up();
    if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
-   std::vector<lane::operation*> free;
+   std::vector<impl::operation*> free;
    for (auto& op : window) free.push_back(&op);
    std::size_t next = 0;
    std::size_t n = 0;      // commands of the unit at `next`; 0: not looked at yet
@@ -289,9 +289,9 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
             continue;
          }
          if (free.size() < window.size() && !engine().lane().has_room(bytes)) return;
-         lane::operation& op = *free.back();
+         impl::operation& op = *free.back();
          free.pop_back();
-         op = lane::operation{};
+         op = impl::operation{};
          prepare(op, commands.subspan(next, n), replies + next, options, given);
          next += std::exchange(n, 0);
          if (stopped)
@@ -304,7 +304,7 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
    };
    const auto done = [&] {
       do {
-         while (lane::operation* op = engine().take_done(loop().time())) free.push_back(op);
+         while (impl::operation* op = engine().take_done(loop().time())) free.push_back(op);
          submit_more();
       } while (engine().has_done());
       return next == commands.size() && free.size() == window.size();
@@ -327,28 +327,28 @@ void client::body::run_list(std::span<const command> commands, result<value>* re
 
 result<endpoint> client::master(const call_options& options) {
    using namespace std::chrono_literals;
-   const time_point begin = poll::now();
+   const time_point begin = impl::now();
    call_options left = options;
    for (duration pause = 10ms;; pause = std::min<duration>(pause * 2, 250ms)) {
       // A PING goes through all that a command goes through; where it was answered is the master.
       auto answered = ping(left);
       if (!answered && answered.error().code() != errc::server_error) {
-         answered.error().elapsed = poll::now() - begin;
+         answered.error().elapsed = impl::now() - begin;
          return answered.error();
       }
       const body::visit here(*body_);
       if (here.is_refused()) return here.refusal();
-      const lane::command_lane& lane = body_->engine().lane();
+      const impl::command_lane& lane = body_->engine().lane();
       if (lane.connection().ready()) return lane.where();
       // The connection was superseded, or ended, with its last answer: another one is looked for. Not at once: a server
       // that ends each connection after an answer would be dialled as fast as it goes.
       const time_point end = after(begin, options.deadline.value_or(lane.default_deadline()));
-      body_->let_pass(std::min(after(poll::now(), pause), end), options.stop);
-      left.deadline = end - poll::now();
+      body_->let_pass(std::min(after(impl::now(), pause), end), options.stop);
+      left.deadline = end - impl::now();
       if (*left.deadline > duration::zero()) continue;
       error e(errc::deadline_exceeded, outcome::not_executed);
       e.where = lane.where();
-      e.elapsed = poll::now() - begin;
+      e.elapsed = impl::now() - begin;
       e.causes.push_back(to_string(e.where) + ": answered, and each connection ended with its answer");
       return e;
    }

@@ -45,11 +45,11 @@ config deployment::body::placed(config c) const {
    return c;
 }
 
-std::shared_ptr<poll::watch_thread> deployment::body::watch() {
+std::shared_ptr<impl::watch_thread> deployment::body::watch() {
    if (settings.sentinels.empty()) return nullptr;
-   if (asked_for_.exchange(true) && !poll::is_this_process(process_)) throw failure(left_behind());
+   if (asked_for_.exchange(true) && !impl::is_this_process(process_)) throw failure(left_behind());
    const std::lock_guard lock(mutex_);
-   if (!watch_) watch_ = poll::watch_thread::start(settings, fresh_seed());
+   if (!watch_) watch_ = impl::watch_thread::start(settings, fresh_seed());
    return watch_;
 }
 

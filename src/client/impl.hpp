@@ -32,21 +32,21 @@ struct deployment::body {
    config placed(config c) const;
    // Starts with the first that asks for it; null where there are no Sentinels. Throws `failure` in a child
    // that was forked since (errc::not_supported).
-   std::shared_ptr<poll::watch_thread> watch();
+   std::shared_ptr<impl::watch_thread> watch();
 
    const config settings;
 
  private:
    std::mutex mutex_;
-   std::shared_ptr<poll::watch_thread> watch_;
+   std::shared_ptr<impl::watch_thread> watch_;
    std::atomic<bool> asked_for_ = false;  // set before the lock is taken: a forked child must not wait for that
-   const poll::process_number process_ = poll::this_process();
+   const impl::process_number process_ = impl::this_process();
 };
 
 struct client::body {
    static constexpr std::size_t window_size = 1024;  // commands of a list that are under way at a time
 
-   explicit body(config, std::shared_ptr<poll::watch_thread> shared = nullptr);
+   explicit body(config, std::shared_ptr<impl::watch_thread> shared = nullptr);
    ~body();
    body(const body&) = delete;
    body& operator=(const body&) = delete;
@@ -72,11 +72,11 @@ struct client::body {
       body& body_;
       bool alone_;
    };
-   using alarm = std::optional<poll::stop_alarm>;
+   using alarm = std::optional<impl::stop_alarm>;
 
    // Whether the call ends before it begins; if not, `a` rings when its caller wants it to stop.
    bool refused(const visit&, std::span<const command>, result<value>* replies, const call_options&, alarm& a);
-   void prepare(lane::operation&, std::span<const command>, result<value>* replies, const call_options&,
+   void prepare(impl::operation&, std::span<const command>, result<value>* replies, const call_options&,
                 time_point given) const;
    void run_one(const command&, result<value>& reply, const call_options&, const alarm&);
    void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&, time_point given);
@@ -95,29 +95,29 @@ struct client::body {
    // Parts that are lost in a forked child: the connections, knowledge of the deployment, and what follows from both.
    struct machine {
       explicit machine(body&);
-      engine::engine engine;
-      poll::loop loop;
+      impl::engine engine;
+      impl::loop loop;
    };
-   engine::engine& engine() { return machine_->engine; }
-   poll::loop& loop() { return machine_->loop; }
+   impl::engine& engine() { return machine_->engine; }
+   impl::loop& loop() { return machine_->loop; }
 
    config settings;
-   std::shared_ptr<poll::watch_thread> shared;       // null: the engine has a watch of its own
-   std::optional<poll::view_subscriber> subscriber;  // at the mailbox of `shared`
-   std::vector<lane::operation> window;
+   std::shared_ptr<impl::watch_thread> shared;       // null: the engine has a watch of its own
+   std::optional<impl::view_subscriber> subscriber;  // at the mailbox of `shared`
+   std::vector<impl::operation> window;
 
  private:
    bool enter() {
       if (busy_.exchange(true, std::memory_order_acquire)) return false;
       owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
-      if (!poll::is_this_process(process_)) [[unlikely]]
+      if (!impl::is_this_process(process_)) [[unlikely]]
          begin_anew();
       return true;
    }
    void begin_anew();
 
    std::unique_ptr<machine> machine_;
-   poll::process_number process_ = poll::this_process();
+   impl::process_number process_ = impl::this_process();
    std::atomic<bool> busy_ = false;  // a caller is inside
    std::atomic<std::thread::id> owner_{};
    bool left_behind_ = false;  // in a forked child, by the deployment's thread

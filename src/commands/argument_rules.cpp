@@ -9,7 +9,7 @@
 #include <initializer_list>
 #include <optional>
 
-namespace holdfast::resp::argument_rules {
+namespace holdfast::impl::argument_rules {
 namespace {
 
 using enum repeat_class;
@@ -369,4 +369,4 @@ std::optional<duration> wait_aof(const command& c) {
    return milliseconds(c.argument(3));
 }
 
-}  // namespace holdfast::resp::argument_rules
+}  // namespace holdfast::impl::argument_rules

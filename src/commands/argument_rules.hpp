@@ -3,7 +3,7 @@
 
 #include "commands/command_table.hpp"
 
-namespace holdfast::resp::argument_rules {
+namespace holdfast::impl::argument_rules {
 
 using repeat_rule = repeat_class(const command&);
 
@@ -22,4 +22,4 @@ block_rule first_is_seconds;  // BLMPOP timeout ...
 block_rule block_option;      // XREAD ... BLOCK milliseconds ... STREAMS ...
 block_rule wait, wait_aof;    // WAIT replicas milliseconds
 
-}  // namespace holdfast::resp::argument_rules
+}  // namespace holdfast::impl::argument_rules

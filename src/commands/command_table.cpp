@@ -9,7 +9,7 @@
 #include <iterator>
 #include <ostream>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 // Commands that share what is known of them; their names are set apart by spaces.
@@ -160,4 +160,4 @@ std::string_view to_string(repeat_class c) {
 
 std::ostream& operator<<(std::ostream& out, repeat_class c) { return out << to_string(c); }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

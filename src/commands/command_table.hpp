@@ -15,7 +15,7 @@
 #include <string_view>
 #include <utility>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 // Changes by a second run of the same command, after a first run that may have happened.
 enum class repeat_class : std::uint8_t {
@@ -132,4 +132,4 @@ inline command_role role_of(const command_entry* entry) { return entry ? entry->
 std::string_view to_string(repeat_class);
 std::ostream& operator<<(std::ostream&, repeat_class);
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

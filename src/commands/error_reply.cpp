@@ -6,7 +6,7 @@
 #include <iterator>
 #include <ostream>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 using enum reply_class;
@@ -261,4 +261,4 @@ std::ostream& operator<<(std::ostream& out, const reply_proof& p) {
    return out << to_string(p.cls) << ", " << to_string(p.ran);
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -7,7 +7,7 @@
 #include <iosfwd>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 enum class reply_class : std::uint8_t {
    // The gates: the server's state forbids it at present, here. Asked again later, or of another node, it may run.
@@ -59,4 +59,4 @@ bool is_gate(reply_class);
 std::string_view to_string(reply_class);
 std::ostream& operator<<(std::ostream&, const reply_proof&);
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

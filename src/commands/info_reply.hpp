@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 // The value of `key`, up to the end of its line; empty if there is no such line.
 inline std::string_view info_value(std::string_view info, std::string_view key) {
@@ -17,4 +17,4 @@ inline std::string_view info_value(std::string_view info, std::string_view key) 
    return {};
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

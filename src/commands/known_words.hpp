@@ -15,7 +15,7 @@
 
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 // A text matches if it begins with the pattern; `*` stands for any bytes.
 constexpr bool matches_words(std::string_view text, std::string_view pattern) {
@@ -278,4 +278,4 @@ constexpr bool is_known_refusal(std::string_view text) {
    return false;
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 
 #include <string_view>
 
-namespace holdfast::resp::repeat_rules {
+namespace holdfast::impl::repeat_rules {
 
 template <class Given>
 struct rule {
@@ -125,4 +125,4 @@ inline constexpr rule<command_role> roles[] = {
 inline constexpr std::string_view scans = "scan sscan hscan zscan";
 inline constexpr std::string_view scripts = "eval eval_ro evalsha evalsha_ro fcall fcall_ro";
 
-}  // namespace holdfast::resp::repeat_rules
+}  // namespace holdfast::impl::repeat_rules

@@ -1,6 +1,6 @@
 #include "commands/route.hpp"
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 constexpr std::uint16_t slots = 16384;
@@ -23,4 +23,4 @@ std::uint16_t key_slot(std::string_view key) {
    return static_cast<std::uint16_t>((crc & 0xFFFFU) % slots);
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

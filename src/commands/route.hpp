@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 using shard_id = std::uint32_t;
 
@@ -17,4 +17,4 @@ constexpr shard_id route(const command&) { return 0; }
 // the tag alone counts, so that keys of one tag share a slot. (Redis Cluster specification, "Hash tags")
 std::uint16_t key_slot(std::string_view key);
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -21,7 +21,7 @@ constexpr std::size_t longest_name = 32;
 
 bool may_hold_secrets(std::string_view name) {
    constexpr std::string_view names[] = {"auth", "hello", "acl", "config", "migrate", "sentinel"};
-   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return resp::same_word(n, name); });
+   return std::any_of(std::begin(names), std::end(names), [&](std::string_view n) { return impl::same_word(n, name); });
 }
 
 bool is_graphic(std::string_view text) {
@@ -42,7 +42,7 @@ void append_name(std::string& line, std::string_view name) {
 
 void append_key(std::string& line, std::string_view key) {
    if (key.size() <= longest_shown && is_graphic(key)) return void(line += key);
-   resp::append_quoted(line, key, longest_shown);
+   impl::append_quoted(line, key, longest_shown);
 }
 
 // Index of the argument that says how many keys follow; zero: there is none.
@@ -57,7 +57,7 @@ std::size_t place_of_key_count(std::string_view name) {
 // Which of a command's arguments are no values, by their places.
 class places {
  public:
-   explicit places(const command& c) : entry_(resp::find_command(c)), size_(c.size()) {
+   explicit places(const command& c) : entry_(impl::find_command(c)), size_(c.size()) {
       if (entry_ == nullptr) return;
       if (const std::size_t at = place_of_key_count(entry_->name); at != 0 && at < size_) {
          counted(at, c.argument(at));
@@ -82,21 +82,21 @@ class places {
       for (const std::string_view argument : c.arguments()) {
          const auto at = i++;
          if (at > most_options) return;
-         if (at < from || !resp::same_word("streams", argument)) continue;
+         if (at < from || !impl::same_word("streams", argument)) continue;
          if ((size_ - i) % 2 == 0) more_ = {static_cast<int>(i), static_cast<int>((size_ + i) / 2 - 1), 1};
          return;
       }
    }
 
-   bool holds(const resp::key_positions& keys, std::size_t i) const {
+   bool holds(const impl::key_positions& keys, std::size_t i) const {
       const auto at = static_cast<std::ptrdiff_t>(i);
       const std::ptrdiff_t last = keys.last < 0 ? static_cast<std::ptrdiff_t>(size_) + keys.last : keys.last;
       return keys.first > 0 && at >= keys.first && at <= last && (at - keys.first) % std::max(keys.step, 1) == 0;
    }
 
-   const resp::command_entry* entry_;
+   const impl::command_entry* entry_;
    std::size_t size_;
-   resp::key_positions more_ = {};  // those that the command counts itself
+   impl::key_positions more_ = {};  // those that the command counts itself
 };
 
 }  // namespace
@@ -124,7 +124,7 @@ std::string to_string(const command& c) {
 
 std::ostream& operator<<(std::ostream& out, const command& c) { return out << to_string(c); }
 
-namespace resp {
+namespace impl {
 namespace {
 
 constexpr std::string_view cut_mark = "...";
@@ -283,5 +283,5 @@ std::string without_values(std::string_view server_text, const command& c) {
    return kept_words(shown += std::string_view(text).substr(std::min(at, text.size())));
 }
 
-}  // namespace resp
+}  // namespace impl
 }  // namespace holdfast

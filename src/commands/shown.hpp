@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 // Of an error reply as it comes, what is enough to know and to show it: some 800 bytes.
 std::string received_words(std::string_view server_text);
@@ -20,4 +20,4 @@ std::string kept_words(std::string_view server_text);
 // servers are known to say stays as it is.
 std::string without_values(std::string_view server_text, const command& c);
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -131,7 +131,7 @@ class uri_reader {
          complain("scheme: missing; " + std::string(schemes));
          return refusal(errc::invalid_argument);
       }
-      for (const char c : uri_.substr(0, colon)) scheme_ += resp::lower(c);
+      for (const char c : uri_.substr(0, colon)) scheme_ += impl::lower(c);
       if (scheme_ == "rediss" || scheme_ == "rediss+sentinel") {
          complain(
             "scheme: TLS is not built yet, so rediss:// can't be used; redis:// can, where the network is trusted");

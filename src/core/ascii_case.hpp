@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
@@ -16,4 +16,4 @@ constexpr bool same_word(std::string_view a, std::string_view b) {
    return true;
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-namespace holdfast::core {
+namespace holdfast::impl {
 
 [[noreturn]] void assertion_failed(const char* expression, const char* file, int line) noexcept;
 
@@ -24,12 +24,12 @@ consteval std::array<char, Size> short_name(const char (&path)[Size]) {
    return name;
 }
 
-}  // namespace holdfast::core
+}  // namespace holdfast::impl
 
 #define HOLDFAST_ASSERT(condition)                                                       \
    do {                                                                                  \
       if (!(condition)) [[unlikely]] {                                                   \
-         static constexpr auto holdfast_file = ::holdfast::core::short_name(__FILE__);   \
-         ::holdfast::core::assertion_failed(#condition, holdfast_file.data(), __LINE__); \
+         static constexpr auto holdfast_file = ::holdfast::impl::short_name(__FILE__);   \
+         ::holdfast::impl::assertion_failed(#condition, holdfast_file.data(), __LINE__); \
       }                                                                                  \
    } while (false)

@@ -7,10 +7,10 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 inline void append_escaped(std::string& line, std::string_view bytes, std::size_t longest) {
-   detail::append_printable(line, bytes.substr(0, longest), true);
+   append_printable(line, bytes.substr(0, longest), true);
    if (bytes.size() > longest) line += "...";
 }
 
@@ -20,4 +20,4 @@ inline void append_quoted(std::string& line, std::string_view bytes, std::size_t
    line += '"';
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -86,7 +86,7 @@ std::string_view name_of(const any_event& e) {
 
 std::string to_string(const any_event& e) {
    std::string out;
-   detail::append_printable(out, std::visit([](const auto& what) { return line(what); }, e));
+   impl::append_printable(out, std::visit([](const auto& what) { return line(what); }, e));
    return out;
 }
 

@@ -69,7 +69,7 @@ void secrets::make_forms() {
       }
       for (const bool quoted : {true, false}) {
          std::string escaped;
-         detail::append_printable(escaped, password, quoted);
+         impl::append_printable(escaped, password, quoted);
          add(std::move(escaped));
       }
       std::string one_line = password;

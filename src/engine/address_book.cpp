@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 const address_book::entry* address_book::find(const endpoint& name) const {
    const auto known = std::find_if(entries_.begin(), entries_.end(), [&](const entry& e) { return e.name == name; });
@@ -49,4 +49,4 @@ void address_book::failed(const endpoint& name, const endpoint& address) {
    e.failed.push_back(address);
 }
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

@@ -10,7 +10,7 @@
 
 #include <vector>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 class address_book {
  public:
@@ -33,4 +33,4 @@ class address_book {
    std::vector<entry> entries_;  // the one used last is last
 };
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

@@ -7,7 +7,7 @@
 #include <memory>
 #include <utility>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 engine::shard::shard(engine& e, const config& c, std::uint64_t seed)
    : main(e.wishes_, reply_limits(c)),
@@ -23,14 +23,14 @@ engine::engine(const config& c, std::uint64_t seed, topology_source from)
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;
    if (c.sentinels.empty())
-      guide().update({std::make_shared<const impl::topology_view>(fixed_view(c))});
+      guide().update({std::make_shared<const topology_view>(fixed_view(c))});
    else
       tracked_.emplace(sentinel_settings_of(c), seed ^ 1, wishes_, reply_limits(c), events_, secrets_);
 }
 
 // ---- the client's half --------------------------------------------------------------------------------------------
 
-void engine::submit(lane::operation& op, time_point now) {
+void engine::submit(operation& op, time_point now) {
    if (breaker_) {
       op.admission = breaker_->allow(now);
       tell_breaker(now);
@@ -44,23 +44,23 @@ void engine::submit(lane::operation& op, time_point now) {
    finish(now);
 }
 
-void engine::resume(const lane::session& s) {
+void engine::resume(const session& s) {
    secrets_.learn(s.password);
    for (const auto& one : shards_) one->lane.resume(s);
 }
 
 // Those of AUTH and HELLO. They are sent again on each new connection, long after their caller has left.
-void engine::learn_passwords(const lane::operation& op) {
+void engine::learn_passwords(const operation& op) {
    for (const command& c : op.commands) {
-      const auto role = resp::role_of(resp::find_command(c));
-      if (c.size() < 2 || (role != resp::command_role::auth && role != resp::command_role::hello)) continue;
-      lane::session given;
+      const auto role = role_of(find_command(c));
+      if (c.size() < 2 || (role != command_role::auth && role != command_role::hello)) continue;
+      session given;
       given.note(role, c);
       secrets_.learn(given.password);
    }
 }
 
-void engine::cancel(lane::operation& op, time_point now) {
+void engine::cancel(operation& op, time_point now) {
    shard_of(op).lane.cancel(op, now);
    finish(now);
 }
@@ -70,9 +70,9 @@ void engine::cancel_all(time_point now) {
    finish(now);
 }
 
-lane::operation* engine::take_done(time_point now) {
+operation* engine::take_done(time_point now) {
    for (const auto& s : shards_) {
-      lane::operation* const op = s->lane.take_done();
+      operation* const op = s->lane.take_done();
       if (op == nullptr) continue;
       if (!op->results[op->commands.size() - 1]) hide_secrets(*op);
       if (op->admission) {
@@ -86,7 +86,7 @@ lane::operation* engine::take_done(time_point now) {
 
 // A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't
 // know.
-void engine::hide_secrets(lane::operation& op) const {
+void engine::hide_secrets(operation& op) const {
    for (std::size_t i = 0; i < op.commands.size(); ++i) {
       if (!op.results[i]) secrets_.hide_in(op.results[i].error());
    }
@@ -98,7 +98,7 @@ void engine::take_events(std::vector<any_event>& into) {
 }
 
 // The breaker sees what commands came to in the end: a failover that was ridden out is a success.
-void engine::report(const lane::operation& op, time_point now) {
+void engine::report(const operation& op, time_point now) {
    const auto& r = op.results[op.commands.size() - 1];
    const auto is_one_of = [&](std::initializer_list<errc> codes) {
       return std::any_of(codes.begin(), codes.end(), [&](errc c) { return r.error().code() == c; });
@@ -149,24 +149,24 @@ bool engine::next_action(action& into) {
    }
 }
 
-void engine::list_actions(const resp::wish_list::entry& from) {
+void engine::list_actions(const wish_list::entry& from) {
    const auto& [id, l, wish] = from;
    if (connections_.size() < id) connections_.resize(id);
-   if (wish.unwanted || wish.close != resp::link::ending::none) ended(connections_[id - 1], wish.unwanted);
+   if (wish.unwanted || wish.close != link::ending::none) ended(connections_[id - 1], wish.unwanted);
    using kind = action::kind;
    // Carried out from the back.
    if (wish.write) actions_.push_back({kind::write, id, l->serial(), {}});
    if (wish.dial) actions_.push_back({kind::resolve, id, l->serial(), l->where()});
    if (wish.next) try_next(*l);
-   if (wish.close != resp::link::ending::none) {
-      const bool abortive = wish.close == resp::link::ending::abortive;
+   if (wish.close != link::ending::none) {
+      const bool abortive = wish.close == link::ending::abortive;
       actions_.push_back({abortive ? kind::abort : kind::close, id, 0, {}});
    }
 }
 
 void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                       time_point now) {
-   resp::link* const l = wishes_.live(id, serial);
+   link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
    if (addresses.empty()) {
       l->lost(problem, now);
@@ -182,7 +182,7 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
 }
 
 // On to the next address of the name.
-void engine::try_next(resp::link& l) {
+void engine::try_next(link& l) {
    connection& c = connections_[l.id() - 1];
    c.address = std::move(c.addresses.back());
    c.addresses.pop_back();
@@ -203,26 +203,26 @@ void engine::ended(connection& c, bool unwanted) {
 }
 
 void engine::connected(link_id id, std::uint32_t serial, time_point now) {
-   if (resp::link* const l = wishes_.live(id, serial)) l->opened(now);
+   if (link* const l = wishes_.live(id, serial)) l->opened(now);
    finish(now);
 }
 
 void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
-   resp::link* const l = wishes_.live(id, serial);
+   link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
    ended(connections_[id - 1], false);
-   if (l->now() == resp::link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
+   if (l->now() == link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
    l->lost(why, now);
    finish(now);
 }
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
-   resp::link* const l = wishes_.live(id, serial);
+   link* const l = wishes_.live(id, serial);
    return l == nullptr ? std::span<char>{} : l->in.prepare(l->chunk);
 }
 
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   resp::link* const l = wishes_.live(id, serial);
+   link* const l = wishes_.live(id, serial);
    if (l == nullptr) return;
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
@@ -234,12 +234,12 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
 }
 
 std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
-   const resp::link* const l = wishes_.live(id, serial);
+   const link* const l = wishes_.live(id, serial);
    return l == nullptr ? std::span<const char>{} : l->out.pending();
 }
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   if (resp::link* const l = wishes_.live(id, serial)) l->wrote(n, now);
+   if (link* const l = wishes_.live(id, serial)) l->wrote(n, now);
    finish(now);
 }
 
@@ -249,8 +249,8 @@ link_id engine::to_measure(time_point now) const {
    return 0;
 }
 
-void engine::measured(link_id id, std::uint32_t serial, const resp::transit& t, time_point now) {
-   if (resp::link* const l = wishes_.live(id, serial)) l->measured(t, now);
+void engine::measured(link_id id, std::uint32_t serial, const transit& t, time_point now) {
+   if (link* const l = wishes_.live(id, serial)) l->measured(t, now);
    finish(now);
 }
 
@@ -274,13 +274,13 @@ time_point engine::next_deadline() const {
 
 // ---- between topology and lane ------------------------------------------------------------------------------------
 
-void engine::on_update(impl::topology_update u, time_point now) {
+void engine::on_update(topology_update u, time_point now) {
    if (guide().knows(u)) return;
    take_view(std::move(u), now);
    finish(now);
 }
 
-void engine::serve(const impl::topology_requests& r, time_point now) {
+void engine::serve(const topology_requests& r, time_point now) {
    tracked_->request(r, now);
    hand_over(now);
 }
@@ -295,10 +295,10 @@ void engine::hand_over(time_point now) {
    }
 }
 
-void engine::take_view(impl::topology_update u, time_point now) {
+void engine::take_view(topology_update u, time_point now) {
    shard& s = *shards_.front();
    s.guide.update(std::move(u));
-   const impl::topology_view& v = s.guide.view();
+   const topology_view& v = s.guide.view();
    if (v.down_after != told_down_after_ && follows_deployment_) {
       told_down_after_ = v.down_after;
       s.lane.set_default_deadline(default_deadline(v.down_after));
@@ -311,4 +311,4 @@ void engine::take_view(impl::topology_update u, time_point now) {
    s.lane.guided(now);
 }
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

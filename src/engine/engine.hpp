@@ -11,7 +11,7 @@
 //                 requests v | views       values: src/view
 //                       tracker (Sentinels, epochs, belief) --bytes--> Sentinels
 //
-// A shard is a lane with its links and its side of the topology; resp::route tells the shard of a command. Under
+// A shard is a lane with its links and its side of the topology; route tells the shard of a command. Under
 // Sentinels, and with one server, there is one. What is reported of a link goes to its owner (link.hpp): the engine
 // knows links by their ids.
 //
@@ -46,7 +46,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 using link_id = std::uint32_t;
 
@@ -81,36 +81,36 @@ class engine {
    engine& operator=(const engine&) = delete;
 
    // ---- the client's half ----
-   void submit(lane::operation&, time_point now);
-   void cancel(lane::operation&, time_point now);
+   void submit(operation&, time_point now);
+   void cancel(operation&, time_point now);
    void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
-   void refuse(lane::operation& op, errc why, time_point now) { shard_of(op).lane.refuse(op, why, now); }
-   lane::operation* take_done(time_point now);  // null when there is none
+   void refuse(operation& op, errc why, time_point now) { shard_of(op).lane.refuse(op, why, now); }
+   operation* take_done(time_point now);  // null when there is none
    bool has_done() const {
       return std::any_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->lane.has_done(); });
    }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
-   const lane::command_lane& lane(resp::shard_id of = 0) const { return shards_[of]->lane; }
+   const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
-   void resume(const lane::session&);
+   void resume(const session&);
    // Finds out where the master is, also without any command.
    void discover(time_point now);
 
    // ---- the topology's half: with a source elsewhere, and as the source of engines elsewhere ----
-   void on_update(impl::topology_update, time_point now);
+   void on_update(topology_update, time_point now);
    bool has_requests() const { return guide().has_requests(); }
-   impl::topology_requests take_requests() { return guide().take_requests(); }
+   topology_requests take_requests() { return guide().take_requests(); }
    // Requests of lanes elsewhere, as the publisher puts them; the engine's own lane stays idle.
-   void serve(const impl::topology_requests&, time_point now);
-   const impl::topology_update& latest() const { return tracked_->latest(); }
+   void serve(const topology_requests&, time_point now);
+   const topology_update& latest() const { return tracked_->latest(); }
    // Null without Sentinels of its own.
-   const topology::sentinel_tracker* watch() const { return tracked_ ? &tracked_->tracker() : nullptr; }
+   const sentinel_tracker* watch() const { return tracked_ ? &tracked_->tracker() : nullptr; }
 
    // For the links of owners outside, which must not outlive the engine.
-   resp::wish_list& links() { return wishes_; }
+   wish_list& links() { return wishes_; }
 
    // ---- the runtime's half ----
    bool next_action(action& into);  // false when there is none
@@ -126,7 +126,7 @@ class engine {
    void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
    // Before a tick: the link of which `measured` is wanted; 0: none. A runtime that can't measure leaves it out.
    link_id to_measure(time_point now) const;
-   void measured(link_id, std::uint32_t serial, const resp::transit&, time_point now);
+   void measured(link_id, std::uint32_t serial, const transit&, time_point now);
    void tick(time_point now);
    time_point next_deadline() const;
 
@@ -143,17 +143,17 @@ class engine {
    struct shard {
       shard(engine& e, const config& c, std::uint64_t seed);
 
-      lane::guide guide;
-      resp::link main;
-      resp::link probe;
-      lane::command_lane lane;
+      impl::guide guide;
+      link main;
+      link probe;
+      command_lane lane;
    };
 
-   shard& shard_of(const lane::operation& op) { return *shards_[resp::route(op.commands.front())]; }
-   // The source of views names the master of the first shard, which is the only one (resp::route).
-   lane::guide& guide() const { return shards_.front()->guide; }
-   [[gnu::cold]] void list_actions(const resp::wish_list::entry&);
-   void try_next(resp::link&);
+   shard& shard_of(const operation& op) { return *shards_[route(op.commands.front())]; }
+   // The source of views names the master of the first shard, which is the only one (route).
+   impl::guide& guide() const { return shards_.front()->guide; }
+   [[gnu::cold]] void list_actions(const wish_list::entry&);
+   void try_next(link&);
    void ended(connection&, bool unwanted);
    // The end of every entry point.
    void finish(time_point now) {
@@ -161,15 +161,15 @@ class engine {
          hand_over(now);
    }
    [[gnu::cold]] void hand_over(time_point now);
-   void take_view(impl::topology_update, time_point now);
-   void hide_secrets(lane::operation&) const;
-   void learn_passwords(const lane::operation&);
-   void report(const lane::operation&, time_point now);
+   void take_view(topology_update, time_point now);
+   void hide_secrets(operation&) const;
+   void learn_passwords(const operation&);
+   void report(const operation&, time_point now);
    void tell_breaker(time_point now);
 
    event_queue events_;
    secrets secrets_;
-   resp::wish_list wishes_;
+   wish_list wishes_;
    std::vector<connection> connections_;  // by link id - 1; of each that was dialled
    std::vector<action> actions_;          // not taken yet, the next one last
    address_book book_;
@@ -185,4 +185,4 @@ class engine {
    std::vector<std::unique_ptr<shard>> shards_;
 };
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

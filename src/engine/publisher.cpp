@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
-impl::topology_requests publisher::take(impl::topology_requests of_all, const impl::topology_update& latest,
-                                        time_point now) {
+topology_requests publisher::take(topology_requests of_all, const topology_update& latest, time_point now) {
    needed_since_ = of_all.commands_wait ? std::min(needed_since_, now) : never;
    asked_ = std::max(asked_, of_all.asked);
    see_what_is_answered(latest);
@@ -24,7 +23,7 @@ time_point publisher::next_ask(time_point now) const {
    return questions_.idle() ? now : after(asked_at_, spacing);
 }
 
-void publisher::see_what_is_answered(const impl::topology_update& latest) {
+void publisher::see_what_is_answered(const topology_update& latest) {
    questions_.settle([&](auto round) { return round <= latest.answered; });
    if (!latest.view->master || latest.view->master->generation == generation_) return;
    generation_ = latest.view->master->generation;
@@ -32,7 +31,7 @@ void publisher::see_what_is_answered(const impl::topology_update& latest) {
    questions_.answer(asked_);
 }
 
-std::optional<impl::topology_update> publisher::changed(const impl::topology_update& latest) {
+std::optional<topology_update> publisher::changed(const topology_update& latest) {
    see_what_is_answered(latest);
    if (latest.view->version == published_.view->version && questions_.answered() == published_.answered)
       return std::nullopt;
@@ -40,4 +39,4 @@ std::optional<impl::topology_update> publisher::changed(const impl::topology_upd
    return published_;
 }
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

@@ -17,7 +17,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 class publisher {
  public:
@@ -27,24 +27,24 @@ class publisher {
 
    // To be called when there are requests, when the tracker may have something new (`latest`), and at `next_deadline`.
    // The requests that the tracker is to get.
-   impl::topology_requests take(impl::topology_requests of_all, const impl::topology_update& latest, time_point now);
+   topology_requests take(topology_requests of_all, const topology_update& latest, time_point now);
    // The update that the lanes are to get; empty if it would be the same as before.
-   std::optional<impl::topology_update> changed(const impl::topology_update& latest);
+   std::optional<topology_update> changed(const topology_update& latest);
    time_point next_deadline() const { return asked_ == put_ ? never : ask_at_; }
 
  private:
    time_point next_ask(time_point now) const;
-   void see_what_is_answered(const impl::topology_update& latest);
+   void see_what_is_answered(const topology_update& latest);
 
    std::uint64_t asked_ = 0;   // by lanes
    std::uint64_t put_ = 0;     // of these, to the tracker
    std::uint64_t rounds_ = 0;  // questions to the tracker
-   impl::question_log questions_;
+   question_log questions_;
    time_point asked_at_ = time_point::min();
    time_point ask_at_ = never;
    time_point needed_since_ = never;
    std::uint64_t generation_ = 0;
-   impl::topology_update published_;
+   topology_update published_;
 };
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
-lane::settings lane_settings(const config& c) {
-   lane::settings s;
+settings lane_settings(const config& c) {
+   settings s;
    s.initial = {.username = c.username, .password = c.password, .name = c.client_name, .database = c.db};
    s.connecting.connect_timeout = c.connect_timeout;
    s.connecting.backoff = c.resend.backoff;
@@ -20,8 +20,8 @@ lane::settings lane_settings(const config& c) {
    return s;
 }
 
-topology::sentinel_settings sentinel_settings_of(const config& c) {
-   topology::sentinel_settings s;
+sentinel_settings sentinel_settings_of(const config& c) {
+   sentinel_settings s;
    s.sentinels = c.sentinels;
    s.master = c.master;
    s.username = c.sentinel_username;
@@ -39,17 +39,17 @@ topology::sentinel_settings sentinel_settings_of(const config& c) {
    return s;
 }
 
-impl::topology_view fixed_view(const config& c) {
-   return {.master = impl::master_node{.where = c.server, .generation = 1}, .verify_role = false};
+topology_view fixed_view(const config& c) {
+   return {.master = master_node{.where = c.server, .generation = 1}, .verify_role = false};
 }
 
-resp::limits reply_limits(const config& c) {
+limits reply_limits(const config& c) {
    return {.reply_bytes = c.limits.reply_bytes,
            .depth = static_cast<unsigned>(c.limits.reply_nesting),
            .elements = c.limits.reply_elements};
 }
 
-resp::limits probe_limits() { return {.reply_bytes = 64 * 1024, .depth = 4, .elements = 64}; }
+limits probe_limits() { return {.reply_bytes = 64 * 1024, .depth = 4, .elements = 64}; }
 
 duration default_deadline(std::optional<duration> down_after) {
    using namespace std::chrono_literals;
@@ -58,4 +58,4 @@ duration default_deadline(std::optional<duration> down_after) {
    return std::max<duration>(12s, *down_after + 8s);
 }
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

@@ -10,15 +10,15 @@
 
 #include <optional>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
-lane::settings lane_settings(const config&);
-topology::sentinel_settings sentinel_settings_of(const config&);
-impl::topology_view fixed_view(const config&);  // of the one server, where there are no Sentinels
-resp::limits reply_limits(const config&);
-resp::limits probe_limits();  // of an answer to PING
+settings lane_settings(const config&);
+sentinel_settings sentinel_settings_of(const config&);
+topology_view fixed_view(const config&);  // of the one server, where there are no Sentinels
+limits reply_limits(const config&);
+limits probe_limits();  // of an answer to PING
 
 // For a command without one of its own: long enough to ride out a failover that begins with `down_after` of silence.
 duration default_deadline(std::optional<duration> down_after);
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

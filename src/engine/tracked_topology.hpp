@@ -10,34 +10,33 @@
 
 #include <cstdint>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 
 class tracked_topology {
  public:
-   tracked_topology(topology::sentinel_settings, std::uint64_t seed, resp::wish_list&, const resp::limits&,
-                    event_queue&, const secrets&);
+   tracked_topology(sentinel_settings, std::uint64_t seed, wish_list&, const limits&, event_queue&, const secrets&);
 
    // After anything that is done to it: `refresh`.
-   topology::sentinel_tracker& tracker() { return tracker_; }
-   const topology::sentinel_tracker& tracker() const { return tracker_; }
-   void request(const impl::topology_requests&, time_point now);
+   sentinel_tracker& tracker() { return tracker_; }
+   const sentinel_tracker& tracker() const { return tracker_; }
+   void request(const topology_requests&, time_point now);
 
    // Whether something has happened since `refresh`.
    bool is_behind() const { return tracker_.events_seen() != events_seen_; }
    // Whether `latest` is another one now.
    bool refresh();
-   const impl::topology_update& latest() const { return latest_; }
+   const topology_update& latest() const { return latest_; }
 
  private:
-   void pass_on(const impl::role_report&, time_point now);
+   void pass_on(const role_report&, time_point now);
 
-   topology::sentinel_tracker tracker_;
+   sentinel_tracker tracker_;
    const secrets& secrets_;  // that no cause may show
-   impl::question_log questions_;
+   question_log questions_;
    std::uint64_t asked_ = 0;
    std::uint64_t events_seen_ = 0;
    std::uint64_t generation_ = 0;  // of the last master in a view
-   impl::topology_update latest_;
+   topology_update latest_;
 };
 
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

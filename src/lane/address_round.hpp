@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class address_round {
  public:
@@ -54,4 +54,4 @@ class address_round {
    bool is_final_ = true;                    // each address of the round so far failed for good
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -1,9 +1,7 @@
 #include "lane/admission.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
-
-using resp::command_role;
 
 // Why a command of this role can't be sent by itself; empty if it can.
 std::string_view advice(command_role role) {
@@ -45,9 +43,9 @@ std::string_view advice_where_shared(command_role role) {
    }
 }
 
-std::string_view advice(const resp::command_entry* entry, bool shared) {
+std::string_view advice(const command_entry* entry, bool shared) {
    if (shared) {
-      if (const auto why = advice_where_shared(resp::role_of(entry)); !why.empty()) return why;
+      if (const auto why = advice_where_shared(role_of(entry)); !why.empty()) return why;
    }
    if (entry != nullptr && (entry->name == "client|tracking" || entry->name == "client|caching")) {
       return "not yet: invalidations are not delivered";
@@ -55,11 +53,11 @@ std::string_view advice(const resp::command_entry* entry, bool shared) {
    if (entry != nullptr && entry->name == "script|debug") {
       return "SCRIPT DEBUG makes the connection a debugger's: use redis-cli --ldb";
    }
-   return advice(resp::role_of(entry));
+   return advice(role_of(entry));
 }
 
 std::optional<error> refuse_transaction(const operation& op, bool shared) {
-   if (resp::role_of(op.entry) != command_role::multi) {
+   if (role_of(op.entry) != command_role::multi) {
       return refused(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
    // A server refuses such a MULTI, and runs the members one by one; after such a DISCARD it stays in the transaction.
@@ -67,10 +65,9 @@ std::optional<error> refuse_transaction(const operation& op, bool shared) {
       if (c->size() != 1) return refused(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
    }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
-      if (const auto why = advice(resp::find_command(c), shared); !why.empty())
-         return refused(c, errc::not_supported, why);
+      if (const auto why = advice(find_command(c), shared); !why.empty()) return refused(c, errc::not_supported, why);
    }
-   const auto last = resp::role_of(resp::find_command(op.commands.back()));
+   const auto last = role_of(find_command(op.commands.back()));
    if (last != command_role::exec && last != command_role::discard) {
       return refused(op.commands.back(), errc::invalid_argument, "a transaction ends with EXEC or DISCARD");
    }
@@ -95,4 +92,4 @@ std::optional<error> admission_problem(const operation& op, bool shared) {
    return {};
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

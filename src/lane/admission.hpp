@@ -8,10 +8,10 @@
 
 #include <optional>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // The error (outcome not_executed) that says why, and what to do instead; empty where the operation can be taken.
 // `shared`: the lane has many callers, so nothing may change its connection.
 std::optional<error> admission_problem(const operation&, bool shared);
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 random_source without_first(std::uint64_t seed) {
@@ -20,7 +20,7 @@ random_source without_first(std::uint64_t seed) {
 
 }  // namespace
 
-command_lane::command_lane(const settings& s, resp::link& main, resp::link& probe, guide& g, retry_budget& budget,
+command_lane::command_lane(const settings& s, link& main, link& probe, guide& g, retry_budget& budget,
                            event_queue& events, std::uint64_t seed)
    : link_(main),
      guide_(g),
@@ -43,10 +43,10 @@ command_lane::command_lane(const settings& s, resp::link& main, resp::link& prob
 
 void command_lane::submit(operation& op, time_point now) {
    op.sequence = queue_.next_sequence();
-   op.entry = resp::find_command(op.commands.front());
+   op.entry = find_command(op.commands.front());
    op.reads_only = op.is_transaction() ? only_reads(op) : is_plain_read(op.entry);
-   op.alters = resp::role_of(op.entry) != resp::command_role::plain && alters_connection(op);
-   op.blocks = op.is_transaction() ? std::nullopt : resp::block_time(op.entry, op.commands.front());
+   op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
+   op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
    op.bytes = 0;
    for (const command& c : op.commands) op.bytes += c.bytes().size();
    departures_.apply_default(op);
@@ -89,11 +89,11 @@ void command_lane::cancel_all(time_point now) {
    pump(now);
 }
 
-void command_lane::on_opened(resp::link&, time_point) {
+void command_lane::on_opened(link&, time_point) {
    connector_.on_opened(session_, !queue_.empty() && allows_busy_server(*queue_.front()));
 }
 
-void command_lane::on_received(resp::link&, time_point now) {
+void command_lane::on_received(link&, time_point now) {
    suspicion_.on_bytes(now);
    if (connector_.ready()) return take_replies(now);
    connector_.on_received(now);
@@ -113,19 +113,19 @@ void command_lane::became_ready(time_point now) {
    take_replies(now);  // what stands behind the handshake answers nothing of ours
 }
 
-void command_lane::on_lost(resp::link&, std::string_view why, time_point now) {
+void command_lane::on_lost(link&, std::string_view why, time_point now) {
    if (connector_.ready()) return lose(std::string(why), fault::connection_lost, false, now);
    connector_.on_lost(why, now);
    check_final_problem(now);
 }
 
-void command_lane::on_wrote(resp::link&, time_point now) {
+void command_lane::on_wrote(link&, time_point now) {
    const bool all = link_.out.empty();
    suspicion_.sent().wrote(link_.out.accepted(), ledger_.empty() ? 0 : ledger_.front().end, !all, now);
    if (all) pump(now);  // there may be more than one write takes at a time
 }
 
-void command_lane::on_measured(resp::link&, const resp::transit& t, time_point now) {
+void command_lane::on_measured(link&, const transit& t, time_point now) {
    if (!wants_transit(now)) return;
    suspicion_.sent().measured(t, ledger_.front().end, suspicion_.silent_since(), now);
    if (!suspicion_.sent().is_gone(now)) return;
@@ -294,7 +294,7 @@ bool command_lane::refuse_foreign_cursor(operation& op, time_point now) {
       endings_.fail_unsent(op, std::move(e), now);
       return true;
    }
-   if (resp::is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());
+   if (is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());
    return false;
 }
 
@@ -340,8 +340,8 @@ void command_lane::write_own(std::string_view question, std::uint32_t replies, b
 void command_lane::take_replies(time_point now) {
    while (connector_.ready()) {
       const auto status = link_.in.next();
-      if (status == resp::reader::status::incomplete) break;
-      if (status == resp::reader::status::broken) {
+      if (status == reader::status::incomplete) break;
+      if (status == reader::status::broken) {
          const bool is_last_of_its = !ledger_.empty() && ledger_.front().replies_due == 1;
          const bool too_large = is_last_of_its && link_.in.answer_over_limit();
          // Not what was found instead: it may be of a value.
@@ -352,7 +352,7 @@ void command_lane::take_replies(time_point now) {
       const value_view reply = link_.in.reply();
       if (reply.kind() == kind::push) continue;  // out of band: answers nothing
       if (ledger_.empty()) {
-         return lose("a reply that nobody asked for: " + resp::kind_and_size(reply), fault::broken_protocol, true, now);
+         return lose("a reply that nobody asked for: " + kind_and_size(reply), fault::broken_protocol, true, now);
       }
       take_reply(reply, now);
    }
@@ -367,7 +367,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       result<value>& into = op->reply_to(op->replies++);
       if (reply.is_error()) {
          into = endings_.make_error(*op, errc::server_error, outcome::not_executed, now);
-         into.error().server_text = resp::received_words(reply.text());
+         into.error().server_text = received_words(reply.text());
       } else {
          into = value(reply);
       }
@@ -376,7 +376,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
    }
    // Whatever becomes of the command that was refused: a replica would go on answering reads.
    if (reply.is_error() && says_no_master(reply.text()) && (guide_.roles_matter() || link_.one_of_several()))
-      pacing_.leave_soon("it answered " + resp::kept_words(reply.text()), now);
+      pacing_.leave_soon("it answered " + kept_words(reply.text()), now);
    if (--slot.replies_due != 0) return;
    const ledger_slot answered_slot = slot;
    ledger_.pop();
@@ -404,15 +404,15 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
 void command_lane::answered(operation& op, const ledger_slot& slot, time_point now) {
    if (op.alters) {
       note(op, session_);
-      may_be_another_user(resp::role_of(op.entry));
+      may_be_another_user(role_of(op.entry));
    }
    if (op.is_transaction()) hide_values(op);  // also of one whose answer is kept for a while
-   if (resp::is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
+   if (is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
    if (!queue_.order().empty()) {
       if (!op.reads_only) {
          endings_.end_overtaken_by(slot, now);
       } else if (queue_.order().has_older_writer(op)) {
-         if (resp::is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());  // it may be asked for again
+         if (is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());  // it may be asked for again
          error why = endings_.make_error(op, errc::server_error, outcome::unknown, now);
          why.server_text = gate_.words();
          why.causes.emplace_back("its reply is from before an older command, which waits to be sent again");
@@ -426,11 +426,11 @@ void command_lane::answered(operation& op, const ledger_slot& slot, time_point n
 // Its caller has left; but what it did is done.
 void command_lane::answered_nobody(const ledger_slot& slot, bool probed, const value_view& reply, time_point now) {
    // An error of what may have been a script proves the least.
-   const auto proof = reply.is_error() ? resp::classify_error(reply.text(), true, false, false)
-                                       : resp::reply_proof{{}, outcome::executed};
-   if (probed && !(reply.is_error() && resp::is_gate(proof.cls))) gate_.open();
+   const auto proof =
+      reply.is_error() ? classify_error(reply.text(), true, false, false) : reply_proof{{}, outcome::executed};
+   if (probed && !(reply.is_error() && is_gate(proof.cls))) gate_.open();
    if (const auto change = departures_.take_change(slot.sequence); change && !reply.is_error()) {
-      const auto role = resp::role_of(resp::find_command(*change));
+      const auto role = role_of(find_command(*change));
       session_.note(role, *change);
       may_be_another_user(role);
    }
@@ -439,8 +439,8 @@ void command_lane::answered_nobody(const ledger_slot& slot, bool probed, const v
 }
 
 // The commands that a connection takes depend on its user.
-void command_lane::may_be_another_user(resp::command_role changed_by) {
-   using enum resp::command_role;
+void command_lane::may_be_another_user(command_role changed_by) {
+   using enum command_role;
    if (changed_by != select && changed_by != set_name) pacing_.of_multi().forget();
 }
 
@@ -469,23 +469,23 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
    error e = endings_.make_error(op, d.code, d.outcome, now);
    if (multi_was_refused(op)) pacing_.of_multi().forget();  // it was allowed before: the next one asks again
    const std::size_t told_by = multi_was_refused(op) ? 0 : op.commands.size() - 1;
-   e.server_text = resp::without_values(op.results[told_by].error().server_text, op.commands[told_by]);
-   if (cls == resp::reply_class::readonly && !guide_.roles_matter()) endings_.explain_replica(e);
+   e.server_text = without_values(op.results[told_by].error().server_text, op.commands[told_by]);
+   if (cls == reply_class::readonly && !guide_.roles_matter()) endings_.explain_replica(e);
    if (d.next_step != next_step::complete) {
       op.last = std::move(e);
       if (queue_.order().is_behind_gone(op)) return endings_.end_behind_gone(op, now);
       retries_.count(op, now);
       return pushed_back(op, d, now);
    }
-   const bool is_gate = resp::is_gate(cls);
+   const bool closes_gate = is_gate(cls);
    if (probed) gate_.open();
    if (d.outcome != outcome::not_executed && !op.reads_only) {
       endings_.end_overtaken_by(slot, now);
-   } else if (!is_gate && op.repeats != resp::repeat_class::never && queue_.order().has_older_writer(op)) {
+   } else if (!closes_gate && op.repeats != repeat_class::never && queue_.order().has_older_writer(op)) {
       op.last = std::move(e);
       return keep_answer(op, operation::answer::error);
    }
-   if (probed && is_gate && d.code == errc::server_error) endings_.give_up_at_gate(cls, now);
+   if (probed && closes_gate && d.code == errc::server_error) endings_.give_up_at_gate(cls, now);
    if (d.outcome != outcome::not_executed) return endings_.fail(op, std::move(e));
    endings_.fail_unsent(op, std::move(e), now);
 }
@@ -496,12 +496,12 @@ bool command_lane::rejected_inside(operation& op, time_point now) {
    if (!refused) return false;
    error e = endings_.make_error(op, errc::server_error, outcome::not_executed, now);
    const value_view said = (*op.results[op.commands.size() - 1])[refused->member - 1];
-   e.server_text = resp::without_values(said.text(), op.commands[refused->member]);
+   e.server_text = without_values(said.text(), op.commands[refused->member]);
    return waits_out(op, refused->proof, e, now);
 }
 
 // A command that certainly did not run, for this reason: whether it is sent again, by the rules for any command.
-bool command_lane::waits_out(operation& op, resp::reply_proof why, const error& e, time_point now) {
+bool command_lane::waits_out(operation& op, reply_proof why, const error& e, time_point now) {
    const decision d = retries_.after_error(op, why, now);
    if (d.next_step == next_step::complete || queue_.order().is_behind_gone(op)) return false;
    op.last = e;
@@ -513,7 +513,7 @@ bool command_lane::waits_out(operation& op, resp::reply_proof why, const error& 
 // Nothing of it ran, and it has another form for this connection: that goes to its place, as behind a gate.
 void command_lane::written_otherwise(operation& op, time_point now) {
    op.last = endings_.make_error(op, errc::server_error, outcome::not_executed, now);
-   op.last->server_text = resp::without_values(op.results[0].error().server_text, op.commands[0]);
+   op.last->server_text = without_values(op.results[0].error().server_text, op.commands[0]);
    if (op.pinned_to != 0) return endings_.fail_unsent(op, *op.last, now);
    if (queue_.order().is_behind_gone(op)) return endings_.end_behind_gone(op, now);
    queue_.put_back(op);
@@ -597,4 +597,4 @@ void command_lane::leave_when_drained(time_point now) {
    if (ledger_.abandoned_block_is_next()) lose("a blocking command was abandoned", fault::connection_lost, true, now);
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

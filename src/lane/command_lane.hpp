@@ -33,7 +33,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 struct settings {
    session initial;
@@ -50,10 +50,9 @@ struct settings {
    bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
-class command_lane final : public resp::link_owner {
+class command_lane final : public link_owner {
  public:
-   command_lane(const settings&, resp::link& main, resp::link& probe, guide&, retry_budget&, event_queue&,
-                std::uint64_t seed);
+   command_lane(const settings&, link& main, link& probe, guide&, retry_budget&, event_queue&, std::uint64_t seed);
    command_lane(const command_lane&) = delete;
    command_lane& operator=(const command_lane&) = delete;
 
@@ -96,11 +95,11 @@ class command_lane final : public resp::link_owner {
 
  private:
    // ---- what comes in ----
-   void on_opened(resp::link&, time_point now) override;
-   void on_received(resp::link&, time_point now) override;
-   void on_lost(resp::link&, std::string_view why, time_point now) override;
-   void on_wrote(resp::link&, time_point now) override;
-   void on_measured(resp::link&, const resp::transit&, time_point now) override;
+   void on_opened(link&, time_point now) override;
+   void on_received(link&, time_point now) override;
+   void on_lost(link&, std::string_view why, time_point now) override;
+   void on_wrote(link&, time_point now) override;
+   void on_measured(link&, const transit&, time_point now) override;
    bool admit(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
@@ -135,11 +134,11 @@ class command_lane final : public resp::link_owner {
    void answered(operation&, const ledger_slot&, time_point now);
    void answered_nobody(const ledger_slot&, bool probed, const value_view& reply, time_point now);
    void multi_tested(time_point now);
-   void may_be_another_user(resp::command_role changed_by);
+   void may_be_another_user(command_role changed_by);
    void rejected(operation&, const ledger_slot&, bool probed, time_point now);
    bool rejected_inside(operation&, time_point now);
    void written_otherwise(operation&, time_point now);
-   bool waits_out(operation&, resp::reply_proof, const error&, time_point now);
+   bool waits_out(operation&, reply_proof, const error&, time_point now);
    void pushed_back(operation&, const decision&, time_point now);
    void keep_answer(operation&, operation::answer);
 
@@ -149,7 +148,7 @@ class command_lane final : public resp::link_owner {
    void leave_if_unfinished(time_point now);
    void leave_when_drained(time_point now);
 
-   resp::link& link_;
+   link& link_;
    guide& guide_;
    event_queue& events_;
    const duration idle_ping_;
@@ -167,4 +166,4 @@ class command_lane final : public resp::link_owner {
    departures departures_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

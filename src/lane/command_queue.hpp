@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class command_queue {
  public:
@@ -80,4 +80,4 @@ class command_queue {
    std::size_t most_bytes_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 command connection_kills::ask(std::size_t which) {
    earlier_connection& e = all_[which];
@@ -60,4 +60,4 @@ void connection_kills::conclude(const std::string& run_id) {
    }
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // A connection as the server names it. An id is given once in the life of a process, so with the run id it is exact.
 // Without the run id it may belong to a stranger, as a restarted server begins to count anew: then the address must fit
@@ -61,4 +61,4 @@ class connection_kills {
    std::size_t answered_ = 0;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
-connector::connector(connector_settings s, resp::link& l, guide& g, event_queue& events, std::uint64_t seed)
+connector::connector(connector_settings s, link& l, guide& g, event_queue& events, std::uint64_t seed)
    : settings_(std::move(s)),
      link_(l),
      guide_(g),
@@ -36,7 +36,7 @@ void connector::rest() {
 }
 
 void connector::leave(time_point now) {
-   if (link_.now() != resp::link::state::closed) link_.close();
+   if (link_.now() != link::state::closed) link_.close();
    if (superseded()) return dial(now);  // the answer is fresh: that is why we leave
    // A server that ends each connection before it answers anything is not worth a try at once.
    if (!pauses_.proven()) return pause(now);
@@ -83,7 +83,7 @@ bool connector::superseded() const {
    return target && target->where != node_->where && !is_same_process(*target);
 }
 
-bool connector::is_same_process(const impl::master_node& n) const {
+bool connector::is_same_process(const master_node& n) const {
    return ready() && !n.run_id.empty() && n.run_id == handshake_.self().run_id;
 }
 
@@ -113,8 +113,8 @@ void connector::on_opened(const session& s, bool allow_busy_server) {
 void connector::on_received(time_point now) {
    while (phase_ == phase::greeting) {
       const auto status = link_.in.next();
-      if (status == resp::reader::status::incomplete) return link_.flush();
-      if (status == resp::reader::status::broken) {
+      if (status == reader::status::incomplete) return link_.flush();
+      if (status == reader::status::broken) {
          problem_ = {errc::protocol_error,
                      "it does not speak the Redis protocol: " + link_.in.problem(),
                      {},
@@ -243,4 +243,4 @@ bool connector::fence_is_due() const {
    return fences_.is_due(node_ ? &node_->where : nullptr, moves ? &target->run_id : nullptr);
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 struct connector_settings {
    duration connect_timeout = std::chrono::seconds(1);  // for dialing and greeting together
@@ -36,7 +36,7 @@ class connector {
  public:
    enum class phase : std::uint8_t { resting, asking, pausing, dialing, greeting, ready };
 
-   connector(connector_settings, resp::link&, guide&, event_queue&, std::uint64_t seed);
+   connector(connector_settings, link&, guide&, event_queue&, std::uint64_t seed);
 
    void want(time_point now);   // there is something to send
    void rest();                 // there is nothing: no more tries (an open connection stays)
@@ -93,11 +93,11 @@ class connector {
    void no_connection(std::string_view why, time_point now);
    void failed(errc, std::string why, time_point now);
    void become_ready(time_point now);
-   bool is_same_process(const impl::master_node&) const;
+   bool is_same_process(const master_node&) const;
    void note(std::string cause);
 
    connector_settings settings_;
-   resp::link& link_;
+   link& link_;
    guide& guide_;
    event_queue& events_;
    dial_pauses pauses_;
@@ -108,11 +108,11 @@ class connector {
    time_point deadline_ = never;
    bool wanted_ = false;  // no `rest` since the last `want`
    guide::round round_ = 0;
-   std::optional<impl::master_node> node_;  // dialed, or connected to
+   std::optional<master_node> node_;  // dialed, or connected to
    handshake handshake_;
    time_point master_changed_at_ = {};
    std::optional<handshake::problem> problem_;
    text_list causes_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -1,9 +1,8 @@
 #include "lane/decision.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
-using resp::reply_class;
 using namespace std::chrono_literals;
 
 // Rule for a reply that proves that the command did not run, and that may be otherwise the next time.
@@ -45,7 +44,7 @@ decision after_loss(const situation& s) {
    const errc lost = s.fault == fault::broken_protocol ? errc::protocol_error : errc::connection_lost;
    if (s.pinned || !may_repeat(s.repeats, s.delivery)) return finish(outcome::unknown, lost);
    // A read leaves nothing behind that could come late; all else is sent again only behind a fence.
-   if (s.fence == fence::impossible && s.repeats != resp::repeat_class::readonly) return finish(outcome::unknown, lost);
+   if (s.fence == fence::impossible && s.repeats != repeat_class::readonly) return finish(outcome::unknown, lost);
    if (s.now >= s.deadline) return finish(outcome::unknown, errc::deadline_exceeded);
    if (s.max_resends && s.attempts > *s.max_resends) return finish(outcome::unknown, lost);
    if (!s.budget) return finish(outcome::unknown, errc::retry_budget_exhausted);
@@ -61,7 +60,7 @@ decision after_reply(const situation& s) {
    }
    if (!g || s.pinned) return finish(outcome::not_executed, errc::server_error);
    // Such commands are meant for the node that they were given to.
-   if (s.repeats == resp::repeat_class::never) return finish(outcome::not_executed, errc::server_error);
+   if (s.repeats == repeat_class::never) return finish(outcome::not_executed, errc::server_error);
    if (g->most != 0 && s.pushbacks >= g->most) return finish(outcome::not_executed, errc::server_error);
    if (s.now >= s.deadline) return finish(outcome::not_executed, errc::deadline_exceeded);
    if (s.max_resends && s.attempts > *s.max_resends) return finish(outcome::not_executed, errc::server_error);
@@ -71,8 +70,7 @@ decision after_reply(const situation& s) {
 
 }  // namespace
 
-bool may_repeat(resp::repeat_class c, delivery d) {
-   using resp::repeat_class;
+bool may_repeat(repeat_class c, delivery d) {
    if (c == repeat_class::never || d == delivery::at_most_once) return false;
    if (c == repeat_class::readonly || c == repeat_class::same) return true;
    return d == delivery::at_least_once;
@@ -126,4 +124,4 @@ std::string to_string(const decision& d) {
    return line;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

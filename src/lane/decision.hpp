@@ -15,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // How it failed.
 enum class fault : std::uint8_t {
@@ -36,16 +36,16 @@ enum class fence : std::uint8_t {
 
 struct situation {
    written state = written::nothing;
-   holdfast::lane::fault fault = fault::connection_lost;
-   resp::reply_proof reply = {};  // for error_reply
-   resp::repeat_class repeats = resp::repeat_class::not_repeatable;
+   holdfast::impl::fault fault = fault::connection_lost;
+   reply_proof reply = {};  // for error_reply
+   repeat_class repeats = repeat_class::not_repeatable;
    holdfast::delivery delivery = holdfast::delivery::automatic;
    unsigned attempts = 1;                     // times it was written, this one included
    std::optional<unsigned> max_resends = {};  // of the configuration; unset: the deadline alone bounds
    unsigned pushbacks = 0;                    // gate replies it has met so far
    bool budget = true;                        // the retry budget has one for it
    bool master_is_new = false;                // the master changed less than a minute ago
-   holdfast::lane::fence fence = fence::pending;
+   holdfast::impl::fence fence = fence::pending;
    bool pinned = false;  // to its connection: it cannot be sent on another
    time_point deadline = never;
    time_point now = {};
@@ -67,10 +67,10 @@ struct pause {
 };
 
 struct decision {
-   holdfast::lane::next_step next_step = next_step::complete;
+   holdfast::impl::next_step next_step = next_step::complete;
    holdfast::outcome outcome = outcome::unknown;  // what is known of the failed attempt, whatever the next step
    errc code = errc::connection_lost;             // for complete
-   holdfast::lane::pause pause = {};              // for resend and rediscover_then_resend; zero: at once
+   holdfast::impl::pause pause = {};              // for resend and rediscover_then_resend; zero: at once
 
    friend bool operator==(const decision&, const decision&) = default;
 };
@@ -82,7 +82,7 @@ inline bool sends_again(const decision& d) {
 }
 
 // Whether a command may run once more though the first may have run.
-bool may_repeat(resp::repeat_class, delivery);
+bool may_repeat(repeat_class, delivery);
 
 std::string_view to_string(next_step);
 std::string_view to_string(fault);
@@ -90,4 +90,4 @@ std::string_view to_string(written);
 std::string_view to_string(fence);
 std::string to_string(const decision&);
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -1,8 +1,8 @@
 #include "lane/departures.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
-departures::departures(resp::link& l, ledger& in_flight, command_queue& queue, pacing& p, gate& g, endings& e)
+departures::departures(link& l, ledger& in_flight, command_queue& queue, pacing& p, gate& g, endings& e)
    : link_(l), ledger_(in_flight), queue_(queue), pacing_(p), gate_(g), endings_(e) {}
 
 time_point departures::default_deadline_of(const operation& op) const {
@@ -130,4 +130,4 @@ std::optional<command> departures::take_change(std::uint64_t sequence) {
    return change;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -18,11 +18,11 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class departures {
  public:
-   departures(resp::link&, ledger&, command_queue&, pacing&, gate&, endings&);
+   departures(link&, ledger&, command_queue&, pacing&, gate&, endings&);
 
    // Deadline of a command without one of its own; commands under way are adjusted.
    void set_default_deadline(duration);
@@ -52,7 +52,7 @@ class departures {
    void leave_slot(ledger_slot&, errc, operations& gone, time_point now);
    void remember_change(const operation&, time_point now);
 
-   resp::link& link_;
+   link& link_;
    ledger& ledger_;
    command_queue& queue_;
    pacing& pacing_;
@@ -63,4 +63,4 @@ class departures {
    std::vector<std::pair<std::uint64_t, command>> changes_;  // SELECT and the like, by sequence
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

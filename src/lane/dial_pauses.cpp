@@ -1,6 +1,6 @@
 #include "lane/dial_pauses.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 backoff when_refused() {
@@ -33,4 +33,4 @@ bool dial_pauses::refusal_lasts(time_point now) {
    return now - refusing_since_ >= patience;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class dial_pauses {
  public:
@@ -56,4 +56,4 @@ class dial_pauses {
    time_point last_refusal_ = {};
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 constexpr const char* never_fenced = "not fenced: the node could not be reached again to end the lost connection";
@@ -150,7 +150,7 @@ void endings::end_behind(operations gone, time_point now) {
    }
 }
 
-void endings::give_up_at_gate(resp::reply_class cls, time_point now) {
+void endings::give_up_at_gate(reply_class cls, time_point now) {
    operations gone;
    for (operation* op : at_.queue.order().all()) {
       if (op->pushbacks == 0 || op->rejected_as != cls) continue;
@@ -262,4 +262,4 @@ void endings::explain_replica(error& e) {
    at_.events.tell([&] { return event::role_refused{at_.link.where(), "slave"}; });
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

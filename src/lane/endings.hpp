@@ -17,7 +17,7 @@
 #include <system_error>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class retries;
 
@@ -25,13 +25,13 @@ class endings {
  public:
    // Parts that an operation may be taken out of, and that tell why.
    struct parts {
-      resp::link& link;
+      impl::link& link;
       ledger& in_flight;
       command_queue& queue;
-      lane::gate& gate;
-      const lane::pacing& pacing;
-      const lane::connector& connector;
-      const lane::guide& guide;
+      impl::gate& gate;
+      const impl::pacing& pacing;
+      const impl::connector& connector;
+      const impl::guide& guide;
       event_queue& events;
    };
    explicit endings(const parts& p) : at_(p) {}
@@ -68,7 +68,7 @@ class endings {
    void end_behind_gone(operation&, time_point now);
    // A gate was tried often enough: all that it turned away with these words hear of it, and what comes next is tried
    // anew.
-   void give_up_at_gate(resp::reply_class, time_point now);
+   void give_up_at_gate(reply_class, time_point now);
    // Its connection is gone, and nothing of it was written there.
    void fail_pinned(operation&, time_point now);
    void end_pinned(time_point now);  // those that wait
@@ -101,4 +101,4 @@ class endings {
    bool told_replica_ = false;  // that the fixed server is a replica, and refuses writes
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

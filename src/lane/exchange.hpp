@@ -14,7 +14,7 @@
 #include <cstdint>
 #include <span>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class exchange {
  public:
@@ -37,4 +37,4 @@ class exchange {
    virtual next fold(result<value>& into) = 0;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

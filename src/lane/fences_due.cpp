@@ -1,6 +1,6 @@
 #include "lane/fences_due.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 void fences_due::remember(place at, const identity& who, bool others_wait) {
    for (lost_connection& l : lost_) l.waited_for = l.waited_for && others_wait;
@@ -78,4 +78,4 @@ bool fences_due::is_due(const endpoint* present, const std::string* named_run_id
    });
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

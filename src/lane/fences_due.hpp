@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class fences_due {
  public:
@@ -67,4 +67,4 @@ class fences_due {
    std::string problem_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -2,18 +2,15 @@
 
 #include <algorithm>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
-
-using resp::command_role;
-using resp::repeat_class;
 
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
    return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 // Of a command without keys.
-reach reach_without_keys(const resp::command_entry& entry) {
+reach reach_without_keys(const command_entry& entry) {
    if (entry.traits.write) return reach::everything;  // SWAPDB
    if (entry.repeat == repeat_class::readonly) {
       const bool tells_nothing = is_one_of(entry.name, {"ping", "echo", "time", "role", "lolwut"}) ||
@@ -24,16 +21,16 @@ reach reach_without_keys(const resp::command_entry& entry) {
    return is_one_of(entry.name, {"script|load", "config|set"}) ? reach::everything : reach::nothing;
 }
 
-bool answers_blindly(const command& c, const resp::command_entry* entry) {
-   if (resp::role_of(entry) != command_role::plain || c.idempotent()) return true;
+bool answers_blindly(const command& c, const command_entry* entry) {
+   if (role_of(entry) != command_role::plain || c.idempotent()) return true;
    if (entry == nullptr) return false;
-   if (entry->name == "set") return resp::repeats(entry, c) == repeat_class::same;
+   if (entry->name == "set") return repeats(entry, c) == repeat_class::same;
    return is_one_of(entry->name, {"mset", "setex", "psetex"});
 }
 
 }  // namespace
 
-reach reach_of(const resp::command_entry* entry) {
+reach reach_of(const command_entry* entry) {
    if (entry == nullptr) return reach::undeclared;
    if (entry->role != command_role::plain) return reach::nothing;
    if (entry->repeat == repeat_class::never) return reach::everything;
@@ -45,7 +42,7 @@ reach reach_of(const resp::command_entry* entry) {
 reach reach_of(const operation& op) {
    reach found = reach::nothing;
    for (const command& c : op.commands)
-      found = std::max(found, reach_of(op.is_transaction() ? resp::find_command(c) : op.entry));
+      found = std::max(found, reach_of(op.is_transaction() ? find_command(c) : op.entry));
    return found;
 }
 
@@ -57,11 +54,11 @@ footprint footprint_of(const operation& op) {
 
 bool answers_blindly(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [&](const command& c) {
-      const resp::command_entry* const entry = resp::find_command(c);
+      const command_entry* const entry = find_command(c);
       // A caller that asks for "at least once" takes the reply of any run of a write.
-      if (op.delivery == delivery::at_least_once && resp::repeats(entry, c) != repeat_class::readonly) return true;
+      if (op.delivery == delivery::at_least_once && repeats(entry, c) != repeat_class::readonly) return true;
       return answers_blindly(c, entry);
    });
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 enum class reach : std::uint8_t {
    nothing,     // no data, and no state of the server that others read: PING, PUBLISH
@@ -23,7 +23,7 @@ enum class reach : std::uint8_t {
    everything,  // all keys: FLUSHALL, DBSIZE; or nobody knows which
 };
 
-reach reach_of(const resp::command_entry*);
+reach reach_of(const command_entry*);
 reach reach_of(const operation&);  // of all its commands together
 
 // Keys that an operation touches, kept for when its caller has left.
@@ -41,13 +41,13 @@ template <class F>
 reach each_key(const operation& op, F&& f) {
    reach found = reach::nothing;
    for (const command& c : op.commands) {
-      const resp::command_entry* const entry = op.is_transaction() ? resp::find_command(c) : op.entry;
+      const command_entry* const entry = op.is_transaction() ? find_command(c) : op.entry;
       const reach its = reach_of(entry);
       if (its == reach::everything) return its;
       found = std::max(found, its);
       const auto with_hash = [&](std::string_view key) { f(hash_of(key)); };
-      if (its == reach::keys) resp::for_each_key(entry, c, with_hash);
-      if (its == reach::undeclared) resp::for_each_script_key(entry, c, with_hash);
+      if (its == reach::keys) for_each_key(entry, c, with_hash);
+      if (its == reach::undeclared) for_each_script_key(entry, c, with_hash);
    }
    return found;
 }
@@ -87,4 +87,4 @@ reach look_for_marks(const Touching& op, F&& f) {
 // that may have run, if that is sent again behind it.
 bool answers_blindly(const operation&);
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
-void gate::on_refused(resp::reply_class c, const pause& asked, unsigned times, const endpoint& where,
-                      std::string_view text, time_point now) {
-   using enum resp::reply_class;
+void gate::on_refused(reply_class c, const pause& asked, unsigned times, const endpoint& where, std::string_view text,
+                      time_point now) {
+   using enum reply_class;
    if (asked.base <= duration::zero() && times == 0) return;  // once more at once
    const duration base = asked.base > duration::zero() ? asked.base : std::chrono::milliseconds(50);
    const auto rule = exponential_backoff({.base = base, .factor = 2, .cap = asked.cap, .jitter = jitter::equal});
@@ -63,4 +63,4 @@ void gate::drop_probe() {
    held_back_ = {};
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

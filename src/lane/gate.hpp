@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class gate {
  public:
@@ -37,7 +37,7 @@ class gate {
    };
 
    // `where` refused a command for the (`times` + 1)-th time in a row.
-   void on_refused(resp::reply_class, const pause&, unsigned times, const endpoint& where, std::string_view text,
+   void on_refused(reply_class, const pause&, unsigned times, const endpoint& where, std::string_view text,
                    time_point now);
    void on_connected(const endpoint& where) {
       if (where != asked_by_) open();
@@ -80,4 +80,4 @@ class gate {
    time_point last_asked_ = {};
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -14,15 +14,15 @@
 #include <string_view>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class guide {
  public:
    using round = std::uint64_t;
 
    // ---- the lane's half: the view ----
-   const std::optional<impl::master_node>& target() const { return view_->master; }
-   const std::optional<impl::unavailable>& why_none() const { return view_->why_none; }
+   const std::optional<master_node>& target() const { return view_->master; }
+   const std::optional<unavailable>& why_none() const { return view_->why_none; }
    const std::string& objection() const { return view_->objection; }
    bool roles_matter() const { return view_->verify_role; }
    bool in_doubt() const { return view_->in_doubt; }
@@ -43,26 +43,26 @@ class guide {
       requests_.commands_wait = commands_wait;
    }
    // `n`: as it was named when it was dialled.
-   void role_verified(const impl::master_node& n) {
+   void role_verified(const master_node& n) {
       report({.where = n.where, .verified = true, .epoch = n.epoch, .generation = n.generation});
    }
-   void role_refused(const impl::master_node& n, std::string_view role) {
+   void role_refused(const master_node& n, std::string_view role) {
       report({.where = n.where, .role = std::string(role), .generation = n.generation});
    }
 
    // ---- the engine's half ----
    bool has_requests() const { return has_requests_; }
-   impl::topology_requests take_requests() {
+   topology_requests take_requests() {
       has_requests_ = false;
       return {requests_.asked, requests_.commands_wait, std::exchange(requests_.reports, {})};
    }
-   bool knows(const impl::topology_update& u) const { return u.view == view_ && u.answered == answered_; }
-   void update(impl::topology_update u) {
+   bool knows(const topology_update& u) const { return u.view == view_ && u.answered == answered_; }
+   void update(topology_update u) {
       view_ = std::move(u.view);
       answered_ = u.answered;
       hold_ends_ = view_->hold_writes_until == time_point::min() ? never : view_->hold_writes_until;
    }
-   const impl::topology_view& view() const { return *view_; }
+   const topology_view& view() const { return *view_; }
    // The view's hold of writes ends then by itself.
    time_point next_deadline() const { return hold_ends_; }
    void tick(time_point now) {
@@ -70,16 +70,16 @@ class guide {
    }
 
  private:
-   void report(impl::role_report r) {
+   void report(role_report r) {
       has_requests_ = true;
       requests_.report(std::move(r));
    }
 
-   std::shared_ptr<const impl::topology_view> view_ = std::make_shared<const impl::topology_view>();
+   std::shared_ptr<const topology_view> view_ = std::make_shared<const topology_view>();
    std::uint64_t answered_ = 0;
    time_point hold_ends_ = never;
-   impl::topology_requests requests_;
+   topology_requests requests_;
    bool has_requests_ = false;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -4,7 +4,7 @@
 #include "commands/info_reply.hpp"
 #include "commands/shown.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 bool is_number(std::string_view text) {
@@ -43,14 +43,14 @@ bool is_tcp_address(std::string_view text) {
 
 // Passes by itself, so that it is worth waiting for.
 bool passes(std::string_view text) {
-   const auto proof = resp::classify_error(text, false, false, true);
-   return proof.cls == resp::reply_class::busy || proof.cls == resp::reply_class::loading;
+   const auto proof = classify_error(text, false, false, true);
+   return proof.cls == reply_class::busy || proof.cls == reply_class::loading;
 }
 
 }  // namespace
 
 void handshake::begin(const session& s, way w, std::vector<earlier_connection> earlier, bool need_role,
-                      bool allow_busy_server, resp::outbox& out) {
+                      bool allow_busy_server, outbox& out) {
    *this = handshake{};
    session_ = s;
    kills_ = connection_kills(std::move(earlier));
@@ -80,12 +80,12 @@ handshake::way handshake::after_close() const {
    return way::hello;
 }
 
-void handshake::write_life_test(resp::outbox& out) {
+void handshake::write_life_test(outbox& out) {
    write_auth(out);
    send(step::ping, command{"PING"}, out);
 }
 
-void handshake::write_hello(resp::outbox& out) {
+void handshake::write_hello(outbox& out) {
    steps_.clear();
    next_ = 0;
    command hello{"HELLO", session_.protocol};
@@ -97,7 +97,7 @@ void handshake::write_hello(resp::outbox& out) {
    write_rest(out);
 }
 
-void handshake::write_old_way(resp::outbox& out) {
+void handshake::write_old_way(outbox& out) {
    old_way_ = true;
    steps_.clear();
    next_ = 0;
@@ -109,7 +109,7 @@ void handshake::write_old_way(resp::outbox& out) {
 }
 
 // A server from before 6.0 knows no users. The one that it has, in a way, is "default".
-void handshake::write_auth(resp::outbox& out) {
+void handshake::write_auth(outbox& out) {
    if (!session_.authenticates()) return;
    command auth{"AUTH"};
    if (!session_.username.empty()) auth.arg(session_.username);
@@ -117,19 +117,19 @@ void handshake::write_auth(resp::outbox& out) {
    if (session_.username == "default") send(step::second_auth, command{"AUTH", session_.password}, out);
 }
 
-void handshake::write_rest(resp::outbox& out) {
+void handshake::write_rest(outbox& out) {
    send(step::client_info, command{"CLIENT", "INFO"}, out);
    send(step::server_info, command{"INFO", "server"}, out);
    for (const command& kill : kills_.first()) send(step::kill, kill, out);
    if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
 }
 
-void handshake::send(step s, const command& c, resp::outbox& out) {
+void handshake::send(step s, const command& c, outbox& out) {
    out.append(c.bytes());
    steps_.push_back(s);
 }
 
-handshake::state handshake::resume(const value_view& reply, resp::outbox& out) {
+handshake::state handshake::resume(const value_view& reply, outbox& out) {
    if (state_ != state::working) return state_;
    if (next_ == steps_.size()) return fail(errc::protocol_error, "it answered more than it was asked", {}, false);
    set_state(take(steps_[next_++], reply, out));
@@ -154,7 +154,7 @@ handshake::state handshake::resume(const value_view& reply, resp::outbox& out) {
    return set_state(state::ready);
 }
 
-handshake::state handshake::take(step s, const value_view& reply, resp::outbox& out) {
+handshake::state handshake::take(step s, const value_view& reply, outbox& out) {
    const bool passed_over = !found_.resp3 && !old_way_ && s != step::hello && s != step::ping;
    if (passed_over) return state::working;
    switch (s) {
@@ -164,7 +164,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
       case step::hello: return on_hello(reply);
       case step::auth:
          if (!reply.is_error() || session_.username != "default") return on_auth(reply);
-         auth_refused_ = resp::received_words(reply.text());
+         auth_refused_ = received_words(reply.text());
          return state::working;
       case step::second_auth:
          if (auth_refused_.empty()) return state::working;
@@ -172,7 +172,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
                                                                                      : on_auth(reply);
       case step::role: return on_role(reply, out);
       case step::replication:
-         if (!reply.is_error()) found_.role = resp::kept_words(resp::info_value(reply.text(), "role"));
+         if (!reply.is_error()) found_.role = kept_words(info_value(reply.text(), "role"));
          if (found_.role.empty() && need_role_) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
@@ -191,7 +191,7 @@ handshake::state handshake::take(step s, const value_view& reply, resp::outbox& 
 
 // Before HELLO an error is life, unless the server turns away whoever comes.
 handshake::state handshake::on_ping_error(std::string_view text) {
-   const bool is_refused = resp::classify_error(text, false, false, true).cls == resp::reply_class::refused;
+   const bool is_refused = classify_error(text, false, false, true).cls == reply_class::refused;
    return !is_refused && (!old_way_ || passes(text)) ? state::working : fail_by(text);
 }
 
@@ -204,9 +204,9 @@ handshake::state handshake::on_auth(const value_view& reply) {
    return fail_by(reply.text());
 }
 
-handshake::state handshake::on_role(const value_view& reply, resp::outbox& out) {
+handshake::state handshake::on_role(const value_view& reply, outbox& out) {
    if (reply.is_error()) return on_role_error(reply.text(), out);
-   if (reply.kind() == kind::array && reply.size() != 0) found_.role = resp::kept_words(reply[0].text());
+   if (reply.kind() == kind::array && reply.size() != 0) found_.role = kept_words(reply[0].text());
    if (found_.role == "sentinel") return fail_by("is a Sentinel");
    if (found_.role != "master" && found_.role != "slave" && found_.role != "replica")
       return fail_as_no_server(reply, "ROLE");
@@ -221,16 +221,15 @@ handshake::state handshake::on_hello(const value_view& reply) {
    const bool names_protocol = protocol.kind() == kind::integer && (protocol.integer() == 2 || protocol.integer() == 3);
    if (reply.size() == 0 || (!names_itself && !names_protocol)) return fail_as_no_server(reply, "HELLO");
    found_.resp3 = true;
-   found_.role = resp::kept_words(reply.find("role").text());
+   found_.role = kept_words(reply.find("role").text());
    if (reply.find("mode").text() == "sentinel") return fail_by("is a Sentinel");
    return state::working;
 }
 
 // Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
-   using resp::reply_class;
-   found_.hello_refusal = resp::kept_words(text);
-   switch (resp::classify_error(text, false, false, true).cls) {
+   found_.hello_refusal = kept_words(text);
+   switch (classify_error(text, false, false, true).cls) {
       case reply_class::wrong_password:
       case reply_class::refused:
       case reply_class::loading:
@@ -244,10 +243,10 @@ handshake::state handshake::on_hello_error(std::string_view text) {
 }
 
 // Not allowed, or (in front of old servers and in proxies) not known: INFO tells it too.
-handshake::state handshake::on_role_error(std::string_view text, resp::outbox& out) {
+handshake::state handshake::on_role_error(std::string_view text, outbox& out) {
    if (passes(text) && !need_role_) return on_passing(text);
-   const auto proof = resp::classify_error(text, false, false, true);
-   if (proof.cls != resp::reply_class::no_permission && proof.cls != resp::reply_class::unknown_command) {
+   const auto proof = classify_error(text, false, false, true);
+   if (proof.cls != reply_class::no_permission && proof.cls != reply_class::unknown_command) {
       return fail_by(text);
    }
    send(step::replication, command{"INFO", "replication"}, out);
@@ -264,14 +263,14 @@ handshake::state handshake::on_client_info(const value_view& reply) {
 
 handshake::state handshake::on_server_info(const value_view& reply) {
    if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : state::working;
-   found_.self.run_id = resp::info_value(reply.text(), "run_id");
+   found_.self.run_id = info_value(reply.text(), "run_id");
    return state::working;
 }
 
 handshake::state handshake::on_kill(const value_view& reply) {
    const bool is_count = reply.kind() == kind::integer;
    const bool comes_later = reply.is_error() && passes(reply.text());  // better late and fenced
-   std::string refused = reply.is_error() ? resp::kept_words(reply.text()) : "its answer to CLIENT KILL is no number";
+   std::string refused = reply.is_error() ? kept_words(reply.text()) : "its answer to CLIENT KILL is no number";
    kills_.answered(is_count || comes_later ? std::string() : std::move(refused));
    return comes_later ? on_passing(reply.text()) : state::working;
 }
@@ -283,7 +282,7 @@ handshake::state handshake::on_passing(std::string_view text) {
 }
 
 handshake::state handshake::fail(errc code, std::string text, std::string_view server_text, bool final) {
-   problem_ = {code, std::move(text), resp::kept_words(server_text), final};
+   problem_ = {code, std::move(text), kept_words(server_text), final};
    return set_state(state::failed);
 }
 
@@ -298,12 +297,11 @@ handshake::state handshake::fail_as_no_server(const value_view& reply, std::stri
 }
 
 handshake::state handshake::fail_by(std::string_view text) {
-   using resp::reply_class;
    if (text == "is a Sentinel") {
       return fail(errc::invalid_argument,
                   "that is a Sentinel, not a Redis server: write redis+sentinel://HOST:PORT/MASTER", {}, true);
    }
-   const auto proof = resp::classify_error(text, false, false, true);
+   const auto proof = classify_error(text, false, false, true);
    switch (proof.cls) {
       case reply_class::wrong_password:
          return fail(errc::authentication_failed, "it refused the user name or password", text, true);
@@ -319,4 +317,4 @@ handshake::state handshake::fail_by(std::string_view text) {
                text, out_of_range);
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

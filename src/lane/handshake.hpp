@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class handshake {
  public:
@@ -43,9 +43,9 @@ class handshake {
    // nobody who he is, and ends nobody's connection. Then the handshake ends without that, and without the fence:
    // `without_identity`.
    void begin(const session&, way, std::vector<earlier_connection> earlier, bool need_role, bool allow_busy_server,
-              resp::outbox&);
+              outbox&);
    // Takes the next reply; may write another batch.
-   state resume(const value_view& reply, resp::outbox&);
+   state resume(const value_view& reply, outbox&);
 
    state now() const { return state_; }
    const problem& failure() const { return problem_; }
@@ -78,19 +78,19 @@ class handshake {
       select
    };
    state set_state(state s) { return state_ = s; }
-   void write_life_test(resp::outbox&);
-   void write_hello(resp::outbox&);
-   void write_old_way(resp::outbox&);
-   void write_auth(resp::outbox&);
-   void write_rest(resp::outbox&);
-   void send(step, const command&, resp::outbox&);
-   state take(step, const value_view&, resp::outbox&);
+   void write_life_test(outbox&);
+   void write_hello(outbox&);
+   void write_old_way(outbox&);
+   void write_auth(outbox&);
+   void write_rest(outbox&);
+   void send(step, const command&, outbox&);
+   state take(step, const value_view&, outbox&);
    state on_hello(const value_view&);
    state on_hello_error(std::string_view text);
    state on_ping_error(std::string_view text);
    state on_auth(const value_view&);
-   state on_role(const value_view&, resp::outbox&);
-   state on_role_error(std::string_view text, resp::outbox&);
+   state on_role(const value_view&, outbox&);
+   state on_role_error(std::string_view text, outbox&);
    state on_client_info(const value_view&);
    state on_server_info(const value_view&);
    state on_kill(const value_view&);
@@ -123,4 +123,4 @@ class handshake {
    problem problem_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

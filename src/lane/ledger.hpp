@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 enum class written : std::uint8_t {
    nothing,  // no byte of it was taken by the kernel
@@ -27,10 +27,10 @@ enum class written : std::uint8_t {
 struct ledger_slot {
    operation* op =
       nullptr;  // null: the caller has left (deadline, cancel), or it is a PING of ours; the reply is swallowed
-   resp::outbox::position begin = 0;
-   resp::outbox::position end = 0;
-   resp::outbox::position decides = 0;  // once all before it is taken, it may have run
-   std::uint64_t sequence = 0;          // the operation's, also when that has left
+   outbox::position begin = 0;
+   outbox::position end = 0;
+   outbox::position decides = 0;  // once all before it is taken, it may have run
+   std::uint64_t sequence = 0;    // the operation's, also when that has left
    std::uint32_t replies_due = 1;
    bool reads_only = false;                // nothing remains of it on the server: a read, a PING
    bool alters = false;                    // operation::alters
@@ -58,7 +58,7 @@ class ledger {
    const ledger_slot* oldest() const { return empty() ? nullptr : &front(); }
 
    // Appends an operation to the bytes of a connection.
-   void write(operation& op, resp::outbox& out, std::uint32_t connection) {
+   void write(operation& op, outbox& out, std::uint32_t connection) {
       ledger_slot slot{.op = &op, .begin = out.appended(), .sequence = op.sequence};
       slot.reads_only = op.reads_only;
       slot.alters = op.alters;
@@ -78,7 +78,7 @@ class ledger {
       op.replies = 0;
    }
    // The lane's own question: nobody waits for the replies.
-   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, resp::outbox& out) {
+   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, outbox& out) {
       ledger_slot slot{.begin = out.appended(), .replies_due = replies, .reads_only = true, .tests_multi = tests_multi};
       if (!empty()) slot.sequence = at(size_ - 1).sequence;  // ordered, and found behind that one
       slot.decides = slot.end = out.append(question);
@@ -146,7 +146,7 @@ class ledger {
    }
    // Operations older than this one of which the kernel has not a byte: what it has a part of must follow whole, all
    // else can be taken back. Null where the caller has left.
-   std::vector<operation*> unsent_before(std::uint64_t sequence, resp::outbox::position accepted) {
+   std::vector<operation*> unsent_before(std::uint64_t sequence, outbox::position accepted) {
       std::vector<operation*> found;
       for (std::size_t i = older_than(sequence); i != 0 && state_of(at(i - 1), accepted) == written::nothing; --i)
          found.push_back(at(i - 1).op);
@@ -162,9 +162,9 @@ class ledger {
    // Takes out those from the `from`-th on for which `goes` says so, in one pass; none of their bytes were accepted.
    // What stands behind moves forward in the stream.
    template <class Goes>
-   void take_out(std::size_t from, resp::outbox& out, Goes&& goes) {
-      std::vector<resp::outbox::range> bytes;
-      resp::outbox::position gone = 0;
+   void take_out(std::size_t from, outbox& out, Goes&& goes) {
+      std::vector<outbox::range> bytes;
+      outbox::position gone = 0;
       std::size_t kept = from;
       for (std::size_t i = from; i < size_; ++i) {
          ledger_slot slot = at(i);
@@ -182,13 +182,13 @@ class ledger {
       out.take_back(bytes);
    }
 
-   static written state_of(const ledger_slot& s, resp::outbox::position accepted) {
+   static written state_of(const ledger_slot& s, outbox::position accepted) {
       if (accepted >= s.decides) return written::whole;
       return accepted > s.begin ? written::partly : written::nothing;
    }
 
  private:
-   static void append(ledger_slot& slot, std::span<const command> all, std::size_t decisive, resp::outbox& out) {
+   static void append(ledger_slot& slot, std::span<const command> all, std::size_t decisive, outbox& out) {
       for (const command& c : all) {
          slot.end = out.append(c.bytes());
          if (decisive-- == 0) slot.decides = slot.end;
@@ -211,4 +211,4 @@ class ledger {
    std::uint64_t steps_ = 0;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

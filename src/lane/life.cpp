@@ -1,8 +1,8 @@
 #include "lane/life.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
-void life::measured(const resp::transit& t, position oldest, time_point since, time_point now) {
+void life::measured(const transit& t, position oldest, time_point since, time_point now) {
    const position delivered = accepted_ - std::min<position>(accepted_, t.undelivered);
    const bool is_comparable = looked_ >= since && looked_ != time_point{};  // the last was in this same silence
    const bool moved = is_comparable && std::min(delivered, oldest) > delivered_;
@@ -16,4 +16,4 @@ void life::measured(const resp::transit& t, position oldest, time_point since, t
    looked_ = now;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -12,11 +12,11 @@
 
 #include <algorithm>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class life {
  public:
-   using position = resp::outbox::position;
+   using position = outbox::position;
 
    explicit life(duration attempt_timeout) : each_(std::min<duration>(std::chrono::seconds(1), attempt_timeout / 3)) {}
 
@@ -28,7 +28,7 @@ class life {
       accepted_ = accepted;
       full_ = full;
    }
-   void measured(const resp::transit&, position oldest, time_point since, time_point now);
+   void measured(const transit&, position oldest, time_point since, time_point now);
 
    time_point last() const { return last_; }
    // When to measure next, if silence goes back to `since` and the outbox ends at `appended`.
@@ -52,4 +52,4 @@ class life {
    time_point unanswered_since_ = never;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class multi_test {
  public:
@@ -22,7 +22,7 @@ class multi_test {
       bool is_inside = false;  // MULTI was taken and EXEC refused: what is sent now may be queued for ever
       bool leaves = false;     // by this connection; a new one may be taken better
       std::string said = {};
-      resp::reply_class cls = resp::reply_class::deterministic;
+      reply_class cls = reply_class::deterministic;
    };
 
    state now() const { return state_; }
@@ -42,13 +42,13 @@ class multi_test {
       if (!found_.said.empty()) return;  // MULTI was refused
       if (!reply.is_error()) {
          const bool fits = of_exec ? reply.kind() == kind::array && reply.size() == 0 : reply.text() == "OK";
-         if (!fits) found_ = {.is_inside = true, .said = "an answer that does not fit: " + resp::kind_and_size(reply)};
+         if (!fits) found_ = {.is_inside = true, .said = "an answer that does not fit: " + kind_and_size(reply)};
          return;
       }
-      using enum resp::reply_class;
-      const auto c = resp::classify_error(reply.text(), false, of_exec, true).cls;
+      using enum reply_class;
+      const auto c = classify_error(reply.text(), false, of_exec, true).cls;
       if (of_exec && reply.text().starts_with("EXECABORT")) return;  // refused for now, and by its own rule
-      found_.said = resp::kept_words(reply.text());
+      found_.said = kept_words(reply.text());
       found_.cls = c;
       found_.leaves = c == not_authenticated || c == refused;
       found_.is_inside = of_exec;
@@ -65,4 +65,4 @@ class multi_test {
    finding found_ = {};
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -17,7 +17,7 @@
 #include <optional>
 #include <span>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // Owned by its caller (a frame, or a free list of the client), which keeps it, the commands and the results alive until
 // `done`. The lane only links it into its lists.
@@ -46,8 +46,8 @@ struct operation {
    };
    state is = state::idle;
    bool done = false;
-   const resp::command_entry* entry = nullptr;  // of the first command
-   resp::repeat_class repeats = resp::repeat_class::not_repeatable;
+   const command_entry* entry = nullptr;  // of the first command
+   repeat_class repeats = repeat_class::not_repeatable;
    bool classified = false;    // `repeats` was computed (only once something fails)
    bool reads_only = false;    // it reads: nothing remains of it on the server
    bool alters = false;        // it may change the connection (SELECT, AUTH, ...): it stands alone in the ledger
@@ -61,8 +61,8 @@ struct operation {
    unsigned pushbacks = 0;               // gate replies of one kind in a row
    unsigned resends = 0;                 // decided on, for what it may have done or what a gate said
    time_point resent_free_at = {};       // the last change of master that gave it one free of the budget
-   resp::reply_class rejected_as = resp::reply_class::deterministic;  // the kind
-   std::size_t replies = 0;  // of `commands` answered on the present connection
+   reply_class rejected_as = reply_class::deterministic;  // the kind
+   std::size_t replies = 0;                               // of `commands` answered on the present connection
    std::size_t bytes = 0;
    std::optional<holdfast::error> last = {};  // why it is being sent again, or awaits the fence
    // It was answered, without a trace on the server, while an older one waits that the answer should have seen. The
@@ -86,7 +86,7 @@ struct operation {
 
 // SCRIPT KILL and the like: the server takes them also while a script runs for too long.
 inline bool allows_busy_server(const operation& op) {
-   return op.entry != nullptr && op.entry->traits.busy && op.entry->role == resp::command_role::plain;
+   return op.entry != nullptr && op.entry->traits.busy && op.entry->role == command_role::plain;
 }
 
 // A doubly linked list through the operations themselves. Owns nothing.
@@ -151,4 +151,4 @@ class linked_list {
 using operation_list = linked_list<&operation::previous, &operation::next>;
 using waiting_list = linked_list<&operation::previous_waiting, &operation::next_waiting>;
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

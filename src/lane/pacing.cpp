@@ -2,11 +2,11 @@
 
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
-bool is_no_master(resp::reply_class c) {
-   using enum resp::reply_class;
+bool is_no_master(reply_class c) {
+   using enum reply_class;
    return c == readonly || c == master_down || c == demoted;
 }
 
@@ -14,7 +14,7 @@ bool is_no_master(resp::reply_class c) {
 
 bool says_no_master(std::string_view text) {
    const bool of_exec = text.starts_with("EXECABORT");
-   return is_no_master(resp::classify_error(text, !of_exec, of_exec, false).cls);
+   return is_no_master(classify_error(text, !of_exec, of_exec, false).cls);
 }
 
 std::string pacing::text(reason r, const gate& at) const {
@@ -42,11 +42,11 @@ void pacing::leave_soon(std::string why, time_point now) {
    leaving_why_ = std::move(why);
 }
 
-bool pacing::is_worth_leaving(resp::reply_class c, bool roles_matter, time_point now) {
+bool pacing::is_worth_leaving(reply_class c, bool roles_matter, time_point now) {
    if (roles_matter || !is_no_master(c)) return true;
    if (now - last_left_ < std::chrono::seconds(1)) return false;
    last_left_ = now;
    return true;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

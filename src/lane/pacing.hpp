@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class pacing {
  public:
@@ -56,7 +56,7 @@ class pacing {
    void leave_soon(std::string why, time_point now);
    // A node that is no master would go on answering reads. One fixed server is the same one when it is connected to
    // again, unless its name or its address has moved: that is looked for once a second.
-   bool is_worth_leaving(resp::reply_class, bool roles_matter, time_point now);
+   bool is_worth_leaving(reply_class, bool roles_matter, time_point now);
    bool leaving() const { return leaving_; }
    std::optional<time_point> leaving_since() const { return leaving_ ? std::optional(leaving_since_) : std::nullopt; }
    const std::string& leaving_why() const { return leaving_why_; }
@@ -84,4 +84,4 @@ class pacing {
 // Whether an error reply says that its node is no master. The words of a script or a module say nothing of the node.
 bool says_no_master(std::string_view error_text);
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

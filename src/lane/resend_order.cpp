@@ -4,10 +4,10 @@
 #include <functional>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
-bool has_older(const waiting_list& of, std::uint64_t sequence) {
+bool begins_before(const waiting_list& of, std::uint64_t sequence) {
    return !of.empty() && of.front()->sequence < sequence;
 }
 
@@ -20,7 +20,7 @@ bool is_older(const operation* a, const operation* b) { return a->sequence < b->
 }  // namespace
 
 reach resend_order::reach_of(const operation& op) {
-   const reach found = lane::reach_of(op);
+   const reach found = reach_of(op);
    if (found == reach::nothing || found == reach::everything) return found;
    std::size_t arguments = 0;
    for (const command& c : op.commands) arguments += c.size();
@@ -58,7 +58,7 @@ void resend_order::remove(operation& op) {
 }
 
 bool resend_order::side::has_keys_before(std::uint64_t sequence) const {
-   return lane::has_older(keys, sequence) || lane::has_older(indexed, sequence);
+   return begins_before(keys, sequence) || begins_before(indexed, sequence);
 }
 
 bool resend_order::side::has_older(std::size_t mark, std::uint64_t sequence) const {
@@ -97,7 +97,7 @@ std::vector<operation*> resend_order::older_than(std::uint64_t sequence) const {
 
 bool resend_order::has_older_writer(const operation& op) const {
    if (size_ == 0) return false;
-   const bool by_any = has_older(writers_.everything, op.sequence);
+   const bool by_any = begins_before(writers_.everything, op.sequence);
    if (!by_any && !writers_.has_keys_before(op.sequence)) return false;
    const reach its = reach_of(op);
    if (its == reach::nothing || its == reach::everything || by_any) return its != reach::nothing;
@@ -238,4 +238,4 @@ std::uint64_t resend_order::steps() const {
    return all;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

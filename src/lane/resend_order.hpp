@@ -19,7 +19,7 @@
 #include <tuple>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // A command that was in flight when its connection was lost.
 struct lost_command {
@@ -121,4 +121,4 @@ class resend_order {
    std::uint64_t steps_ = 0;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -2,7 +2,7 @@
 
 #include "lane/transaction.hpp"
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 void retries::count(operation& op, bool free, time_point now) {
    ++op.resends;
@@ -33,7 +33,7 @@ situation retries::describe(operation& op, fault f, time_point now) {
    return s;
 }
 
-decision retries::after_error(operation& op, resp::reply_proof proof, time_point now) {
+decision retries::after_error(operation& op, reply_proof proof, time_point now) {
    situation s = describe(op, fault::error_reply, now);
    s.state = written::whole;
    s.reply = proof;
@@ -54,7 +54,7 @@ decision retries::classify_lost(operation& op, written& state, fault f, bool bud
    return decide(s);
 }
 
-retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position accepted, fault f, time_point now) {
+retries::loss retries::after_loss(ledger& in_flight, outbox::position accepted, fault f, time_point now) {
    loss found;
    found.commands.resize(in_flight.size());
    // From the oldest to the newest: where the retry budget is short, the older ones have it.
@@ -91,8 +91,7 @@ retries::loss retries::after_loss(ledger& in_flight, resp::outbox::position acce
 decision retries::after_its_work(const operation& op) {
    const result<value>& reply = op.form->replies()[op.form->decisive()];
    if (reply) return {next_step::complete, outcome::executed, errc::connection_lost, {}};
-   const auto proof =
-      resp::classify_error(reply.error().server_text, resp::is_script(op.entry), false, resp::is_native(op.entry));
+   const auto proof = classify_error(reply.error().server_text, is_script(op.entry), false, is_native(op.entry));
    return {next_step::complete, proof.ran, errc::server_error, {}};
 }
 
@@ -105,4 +104,4 @@ bool retries::ends_unfenced(operation& op, time_point now) {
    return decide(s).next_step == next_step::complete;
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

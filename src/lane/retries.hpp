@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class retries {
  public:
@@ -37,7 +37,7 @@ class retries {
    void on_written_again(operation& op) { op.resent_free_at = connector_.master_changed_at(); }
 
    // The server answered with an error, which proves this.
-   decision after_error(operation&, resp::reply_proof, time_point now);
+   decision after_error(operation&, reply_proof, time_point now);
    // The connection was lost, with all of the ledger unanswered.
    struct loss {
       std::vector<lost_command> commands = {};  // the oldest first
@@ -46,7 +46,7 @@ class retries {
       bool others_wait = false;  // some may still run on connections before this one
       unsigned reruns = 0;       // writes that were sent again, and may have run
    };
-   loss after_loss(ledger&, resp::outbox::position accepted, fault, time_point now);
+   loss after_loss(ledger&, outbox::position accepted, fault, time_point now);
    // The fence is impossible: whether what waits to be sent again ends therefore.
    bool ends_unfenced(operation&, time_point now);
 
@@ -60,4 +60,4 @@ class retries {
    std::optional<unsigned> max_resends_;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 constexpr std::uint64_t fnv(std::string_view text, std::uint64_t hash = 0xcbf29ce484222325) {
@@ -12,10 +12,10 @@ constexpr std::uint64_t fnv(std::string_view text, std::uint64_t hash = 0xcbf29c
 }
 
 // SCAN cursor ...; HSCAN key cursor ...
-std::size_t place_of_cursor(const resp::command_entry& e) { return e.name == "scan" ? 1 : 2; }
+std::size_t place_of_cursor(const command_entry& e) { return e.name == "scan" ? 1 : 2; }
 
 // Zero where it begins a scan, or is no cursor.
-std::uint64_t hash_of(const resp::command_entry& e, const command& c, std::string_view cursor) {
+std::uint64_t hash_of(const command_entry& e, const command& c, std::string_view cursor) {
    const bool is_number = !cursor.empty() && cursor.find_first_not_of("0123456789") == std::string_view::npos;
    cursor.remove_prefix(std::min(cursor.find_first_not_of('0'), cursor.size()));
    if (!is_number || cursor.empty()) return 0;
@@ -23,7 +23,7 @@ std::uint64_t hash_of(const resp::command_entry& e, const command& c, std::strin
    return fnv(cursor, scan) | 1;
 }
 
-std::uint64_t given_to(const resp::command_entry& e, const command& c) {
+std::uint64_t given_to(const command_entry& e, const command& c) {
    const std::size_t at = place_of_cursor(e);
    return c.size() > at ? hash_of(e, c, c.argument(at)) : 0;
 }
@@ -54,7 +54,7 @@ const scan_cursors::record* scan_cursors::find(std::uint64_t scan) const {
    return found == records_.end() ? nullptr : &*found;
 }
 
-const endpoint* scan_cursors::origin_elsewhere(const resp::command_entry& e, const command& c) const {
+const endpoint* scan_cursors::origin_elsewhere(const command_entry& e, const command& c) const {
    if (records_.empty()) return nullptr;
    const std::uint64_t scan = given_to(e, c);
    const record* const r = scan != 0 ? find(scan) : nullptr;
@@ -63,18 +63,18 @@ const endpoint* scan_cursors::origin_elsewhere(const resp::command_entry& e, con
 
 const endpoint* scan_cursors::origin_elsewhere(const operation& op) const {
    for (const command& c : op.commands) {
-      const auto* const entry = op.is_transaction() ? resp::find_command(c) : op.entry;
-      if (!resp::is_scan(entry)) continue;
+      const auto* const entry = op.is_transaction() ? find_command(c) : op.entry;
+      if (!is_scan(entry)) continue;
       if (const endpoint* elsewhere = origin_elsewhere(*entry, c)) return elsewhere;
    }
    return nullptr;
 }
 
-void scan_cursors::sent(const resp::command_entry& e, const command& c) {
+void scan_cursors::sent(const command_entry& e, const command& c) {
    if (const std::uint64_t scan = given_to(e, c); scan != 0 && find(scan) == nullptr) remember(scan);
 }
 
-void scan_cursors::answered(const resp::command_entry& e, const command& c, const value& reply) {
+void scan_cursors::answered(const command_entry& e, const command& c, const value& reply) {
    if (reply.kind() != kind::array || reply.size() != 2) return;
    forget(given_to(e, c));
    if (const std::uint64_t next = hash_of(e, c, reply[0].text()); next != 0) {
@@ -101,4 +101,4 @@ void scan_cursors::forget(std::uint64_t scan) {
    records_.pop_back();
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class scan_cursors {
  public:
@@ -24,13 +24,13 @@ class scan_cursors {
 
    // Whether it may be a scan, or have one inside.
    bool may_concern(const operation& op) const {
-      return resp::is_scan(op.entry) || (op.is_transaction() && !records_.empty());
+      return is_scan(op.entry) || (op.is_transaction() && !records_.empty());
    }
    // Null, or where the process was reached that the cursor belongs to, if it is another one.
-   const endpoint* origin_elsewhere(const resp::command_entry&, const command&) const;
+   const endpoint* origin_elsewhere(const command_entry&, const command&) const;
    const endpoint* origin_elsewhere(const operation&) const;  // of the first such scan in it
-   void sent(const resp::command_entry&, const command&);
-   void answered(const resp::command_entry&, const command&, const value& reply);
+   void sent(const command_entry&, const command&);
+   void answered(const command_entry&, const command&, const value& reply);
 
    bool empty() const { return records_.empty(); }
    static constexpr std::size_t most = 1024;
@@ -56,4 +56,4 @@ class scan_cursors {
    std::size_t oldest_ = 0;  // of a full list: the next one to be replaced
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

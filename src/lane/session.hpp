@@ -8,7 +8,7 @@
 
 #include <string>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 struct session {
    std::string username;  // empty: the default user
@@ -20,7 +20,7 @@ struct session {
    bool authenticates() const { return !username.empty() || !password.empty(); }
 
    // A command of this role was answered without an error.
-   void note(resp::command_role, const command&);
+   void note(command_role, const command&);
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
 // Connecting and one PING: two round trips, which even between continents take less.
@@ -12,7 +12,7 @@ constexpr duration patience_if_down = std::chrono::milliseconds(100);
 
 }  // namespace
 
-suspicion::suspicion(resp::link& probe, event_queue& events, duration attempt_timeout, duration connect_timeout)
+suspicion::suspicion(link& probe, event_queue& events, duration attempt_timeout, duration connect_timeout)
    : probe_(probe),
      events_(events),
      attempt_timeout_(attempt_timeout),
@@ -21,8 +21,8 @@ suspicion::suspicion(resp::link& probe, event_queue& events, duration attempt_ti
    probe_.set_owner(*this);
 }
 
-void suspicion::on_received(resp::link&, time_point) {
-   if (probe_.in.next() == resp::reader::status::incomplete) return;
+void suspicion::on_received(link&, time_point) {
+   if (probe_.in.next() == reader::status::incomplete) return;
    if (state_ == state::probing) set_state(state::answered);
    probe_.close();
 }
@@ -84,4 +84,4 @@ suspicion::finding suspicion::check(const awaited& a, const endpoint& where, tim
    return {true, {}};
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

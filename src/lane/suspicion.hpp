@@ -14,19 +14,19 @@
 #include <optional>
 #include <string>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
-class suspicion final : public resp::link_owner {
+class suspicion final : public link_owner {
  public:
    // `connect_timeout` also bounds the wait for a PING of our own.
-   suspicion(resp::link& probe, event_queue&, duration attempt_timeout, duration connect_timeout);
+   suspicion(link& probe, event_queue&, duration attempt_timeout, duration connect_timeout);
 
    // Replies that the lane waits for.
    struct awaited {
       const ledger_slot* oldest = nullptr;           // the oldest unanswered command; null: none
       bool tests_idle = false;                       // it is the PING that tests an idle connection
       std::optional<time_point> leaving_since = {};  // the connection ends once all is answered
-      resp::outbox::position appended = 0;           // the end of what was given to the connection
+      outbox::position appended = 0;                 // the end of what was given to the connection
    };
    struct finding {
       bool raised = false;    // the node is suspected from now on: the Sentinels are to be asked
@@ -62,16 +62,16 @@ class suspicion final : public resp::link_owner {
 
  private:
    // The probe.
-   void on_opened(resp::link&, time_point) override { probe_.write("*1\r\n$4\r\nPING\r\n"); }
-   void on_received(resp::link&, time_point) override;
-   void on_lost(resp::link&, std::string_view, time_point) override {}  // as no answer: it is the silence that counts
+   void on_opened(link&, time_point) override { probe_.write("*1\r\n$4\r\nPING\r\n"); }
+   void on_received(link&, time_point) override;
+   void on_lost(link&, std::string_view, time_point) override {}  // as no answer: it is the silence that counts
 
    enum class state : std::uint8_t { none, probing, answered };
    void set_state(state s) { state_ = s; }
    void raise(const endpoint& where, time_point now);
    time_point probe_ends() const;
 
-   resp::link& probe_;
+   link& probe_;
    event_queue& events_;
    duration attempt_timeout_;
    duration connect_timeout_;
@@ -84,4 +84,4 @@ class suspicion final : public resp::link_owner {
    bool called_down_ = false;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 bool touched_keys::may_concern(const operation& op) {
    if (!everything_ && size_ == 0 && added_.empty()) return false;
@@ -57,4 +57,4 @@ void touched_keys::grow() {
    }
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

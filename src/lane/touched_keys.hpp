@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 class touched_keys {
  public:
@@ -34,4 +34,4 @@ class touched_keys {
    bool everything_ = false;
 };
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

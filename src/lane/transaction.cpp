@@ -4,32 +4,29 @@
 
 #include <algorithm>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
-
-using resp::command_role;
 
 bool is_bracket(command_role r) {
    return r == command_role::multi || r == command_role::exec || r == command_role::discard;
 }
 
 // With a script inside, not repeatable at all.
-resp::repeat_class worst_member(const operation& op) {
-   auto worst = resp::repeat_class::readonly;
+repeat_class worst_member(const operation& op) {
+   auto worst = repeat_class::readonly;
    for (const command& c : op.commands) {
-      const auto* entry = resp::find_command(c);
-      if (!is_bracket(resp::role_of(entry))) worst = std::max(worst, resp::repeats(entry, c));
+      const auto* entry = find_command(c);
+      if (!is_bracket(role_of(entry))) worst = std::max(worst, repeats(entry, c));
    }
    return worst;
 }
 
-resp::reply_proof proof_of_member(const operation& op, std::size_t i) {
-   const auto* entry = resp::find_command(op.commands[i]);
-   return resp::classify_error(op.results[i].error().server_text, resp::is_script(entry), false,
-                               resp::is_native(entry));
+reply_proof proof_of_member(const operation& op, std::size_t i) {
+   const auto* entry = find_command(op.commands[i]);
+   return classify_error(op.results[i].error().server_text, is_script(entry), false, is_native(entry));
 }
 
-resp::reply_proof proof_without_multi(const operation& op) {
+reply_proof proof_without_multi(const operation& op) {
    const auto reason = proof_of_member(op, 0);
    for (std::size_t i = 1; i + 1 < op.commands.size(); ++i) {
       if (op.results[i]) return {reason.cls, outcome::executed};
@@ -39,16 +36,16 @@ resp::reply_proof proof_without_multi(const operation& op) {
    return reason;
 }
 
-resp::reply_proof proof_of_transaction(const operation& op) {
+reply_proof proof_of_transaction(const operation& op) {
    if (multi_was_refused(op)) return proof_without_multi(op);
    const std::size_t last = op.commands.size() - 1;
-   const auto proof = resp::classify_error(op.results[last].error().server_text, false, true, true);
-   if (proof.cls != resp::reply_class::aborted) return proof;
+   const auto proof = classify_error(op.results[last].error().server_text, false, true, true);
+   if (proof.cls != reply_class::aborted) return proof;
    // Nothing of it ran, because a member was refused when it was queued: perhaps only for now.
    for (std::size_t i = 1; i < last; ++i) {
       if (op.results[i]) continue;
-      const auto reason = resp::classify_error(op.results[i].error().server_text, false, false, true);
-      return resp::is_gate(reason.cls) ? reason : proof;
+      const auto reason = classify_error(op.results[i].error().server_text, false, false, true);
+      return is_gate(reason.cls) ? reason : proof;
    }
    return proof;
 }
@@ -60,22 +57,22 @@ bool alters_connection(command_role r) {
 
 }  // namespace
 
-bool is_plain_read(const resp::command_entry* entry) {
-   return entry != nullptr && entry->repeat == resp::repeat_class::readonly && entry->repeat_by_arguments == nullptr;
+bool is_plain_read(const command_entry* entry) {
+   return entry != nullptr && entry->repeat == repeat_class::readonly && entry->repeat_by_arguments == nullptr;
 }
 
 bool only_reads(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [](const command& c) {
-      const auto* entry = resp::find_command(c);
-      return is_bracket(resp::role_of(entry)) || is_plain_read(entry);
+      const auto* entry = find_command(c);
+      return is_bracket(role_of(entry)) || is_plain_read(entry);
    });
 }
 
-resp::repeat_class repeats(const operation& op) {
-   return op.is_transaction() ? worst_member(op) : resp::repeats(op.entry, op.commands.front());
+repeat_class repeats(const operation& op) {
+   return op.is_transaction() ? worst_member(op) : repeats(op.entry, op.commands.front());
 }
 
-resp::reply_proof proof_of(const operation& op) {
+reply_proof proof_of(const operation& op) {
    return op.is_transaction() ? proof_of_transaction(op) : proof_of_member(op, 0);
 }
 
@@ -86,32 +83,32 @@ std::optional<refusal> refused_inside(const operation& op) {
    std::optional<refusal> found;
    for (std::size_t i = 1; i < last; ++i) {
       const value_view reply = (*all)[i - 1];
-      const auto* const entry = resp::find_command(op.commands[i]);
+      const auto* const entry = find_command(op.commands[i]);
       if (is_plain_read(entry) && op.delivery != delivery::at_most_once) continue;
       if (reply.kind() != kind::error) return {};
-      const auto proof = resp::classify_error(reply.text(), resp::is_script(entry), false, resp::is_native(entry));
+      const auto proof = classify_error(reply.text(), is_script(entry), false, is_native(entry));
       if (proof.ran != outcome::not_executed) return {};
-      if (!found && resp::is_gate(proof.cls)) found = refusal{i, proof};
+      if (!found && is_gate(proof.cls)) found = refusal{i, proof};
    }
    return found;
 }
 
 bool alters_connection(const operation& op) {
-   const auto role = resp::role_of(op.entry);
+   const auto role = role_of(op.entry);
    if (role != command_role::multi) return alters_connection(role);
    return std::any_of(op.commands.begin(), op.commands.end(),
-                      [](const command& c) { return alters_connection(resp::role_of(resp::find_command(c))); });
+                      [](const command& c) { return alters_connection(role_of(find_command(c))); });
 }
 
 void note(const operation& op, session& s) {
-   if (!op.is_transaction()) return s.note(resp::role_of(op.entry), op.commands.front());
+   if (!op.is_transaction()) return s.note(role_of(op.entry), op.commands.front());
    // After DISCARD, or where a WATCH undid it, there is no such array.
    const std::size_t members = op.commands.size() - 2;
    const value& all = *op.results[op.commands.size() - 1];
    if (all.kind() != kind::array || all.size() != members) return;
    for (std::size_t i = 0; i < members; ++i) {
       const command& c = op.commands[i + 1];
-      if (all[i].kind() != kind::error) s.note(resp::role_of(resp::find_command(c)), c);
+      if (all[i].kind() != kind::error) s.note(role_of(find_command(c)), c);
    }
 }
 
@@ -119,7 +116,7 @@ void hide_values(operation& op) {
    for (std::size_t i = 0; i < op.commands.size(); ++i) {
       if (op.results[i]) continue;
       auto& text = op.results[i].error().server_text;
-      text = resp::without_values(text, op.commands[i]);
+      text = without_values(text, op.commands[i]);
    }
 }
 
@@ -137,4 +134,4 @@ bool may_be_inside(std::string_view said) {
    return std::none_of(std::begin(outside), std::end(outside), [&](auto words) { return said.starts_with(words); });
 }
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

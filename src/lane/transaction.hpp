@@ -10,19 +10,19 @@
 #include <optional>
 #include <string_view>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 
 // Of any operation, also of a single command.
-resp::repeat_class repeats(const operation&);
-bool is_plain_read(const resp::command_entry*);  // whatever its arguments are
+repeat_class repeats(const operation&);
+bool is_plain_read(const command_entry*);  // whatever its arguments are
 bool only_reads(const operation&);
 // Proof by the error in the last reply. All replies are in `results`.
-resp::reply_proof proof_of(const operation&);
+reply_proof proof_of(const operation&);
 // EXEC was answered with an array, and yet nothing was done: a gate turned away what a script wanted to write, and all
 // else read. The member that says so, and the gate.
 struct refusal {
    std::size_t member = 0;
-   resp::reply_proof proof = {};
+   reply_proof proof = {};
 };
 std::optional<refusal> refused_inside(const operation&);
 // Whether it may change the state of the connection (database, user, name, protocol).
@@ -39,4 +39,4 @@ inline bool multi_was_refused(const operation& op) { return op.is_transaction() 
 // follows would be answered with QUEUED, and never run. So is DISCARD that is forbidden, or EXEC before Redis 6.2.
 bool may_be_inside(std::string_view said);
 
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 void wish_list::add(link& l) {
    if (l.id_ == 0) enter(l);
@@ -121,4 +121,4 @@ void link::end() {
 
 link::wish link::take_wish() { return std::exchange(wish_, wish{}); }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 class link;
 
@@ -167,4 +167,4 @@ class wish_list {
    std::size_t next_ = 0;
 };
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

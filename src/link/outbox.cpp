@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 outbox::position outbox::append(std::string_view bytes) {
    // Moving the rest to the front costs what it holds: worth it only once the written part is the larger.
@@ -45,4 +45,4 @@ void outbox::reset() {
    accepted_ = 0;
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

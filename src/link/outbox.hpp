@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 class outbox {
  public:
@@ -39,4 +39,4 @@ class outbox {
    position accepted_ = 0;
 };
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

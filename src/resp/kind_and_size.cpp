@@ -1,6 +1,6 @@
 #include "resp/kind_and_size.hpp"
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 std::string kind_and_size(value_view v) {
    std::string line;
@@ -23,4 +23,4 @@ std::string kind_and_size(value_view v) {
    return line + std::to_string(n) + (v.is_aggregate() ? " element" : " byte") + (n == 1 ? "" : "s");
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

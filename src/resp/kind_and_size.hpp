@@ -5,8 +5,8 @@
 
 #include <string>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 std::string kind_and_size(value_view);
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

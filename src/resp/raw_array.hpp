@@ -7,7 +7,7 @@
 #include <new>
 #include <type_traits>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 template <class T>
 class raw_array {
@@ -40,4 +40,4 @@ class raw_array {
    std::size_t capacity_ = 0;
 };
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

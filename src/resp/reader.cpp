@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 constexpr std::size_t line_end = 2;  // CR LF
@@ -73,7 +73,7 @@ namespace {
 
 // A string that is there as a whole: what stands behind it. Null for all else, which is not yet to say that it is
 // wrong.
-inline const char* plain_string(const char* at, const char* end, const char* reply, detail::value_node& node) {
+inline const char* plain_string(const char* at, const char* end, const char* reply, value_node& node) {
    constexpr std::ptrdiff_t most_digits = 18;
    const auto is_line_end = [](const char* here) { return here[0] == '\r' && here[1] == '\n'; };
    if (*at != '$') return nullptr;
@@ -84,7 +84,7 @@ inline const char* plain_string(const char* at, const char* end, const char* rep
       return nullptr;
    const char* const text = at + line_end;
    if (!is_line_end(at) || !is_line_end(text + n)) return nullptr;
-   node = {detail::text_place(static_cast<std::size_t>(text - reply), n), 1, kind::string, false};
+   node = {text_place(static_cast<std::size_t>(text - reply), n), 1, kind::string, false};
    return text + n + line_end;
 }
 
@@ -210,7 +210,7 @@ reader::step reader::text_line(kind k) {
    if (found != step::item) return found;
    if ((k == kind::real && !is_real(line)) || (k == kind::big_number && !is_big_number(line)))
       return fail("expected a number", start);
-   add_node(k, detail::text_place(start + 1, line.size()));
+   add_node(k, text_place(start + 1, line.size()));
    return step::item;
 }
 
@@ -295,7 +295,7 @@ reader::step reader::body() {
       skipped = 4;  // the format, "txt:"
       if (length_ < skipped || text[3] != ':') return fail("a verbatim string without its format");
    }
-   add_node(body_kind_, detail::text_place(start + skipped, length_ - skipped));
+   add_node(body_kind_, text_place(start + skipped, length_ - skipped));
    offset_ = start + length_ + line_end;
    body_ = 0;
    return step::item;
@@ -360,4 +360,4 @@ bool reader::answer_over_limit() const {
    return over_limit_ && no_answers.find(*buffer_.begin()) == std::string_view::npos;
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 // Bounds of a single reply. Beyond them the stream counts as broken.
 struct limits {
@@ -86,7 +86,7 @@ class reader {
    bool broken_ = false;
    bool over_limit_ = false;
 
-   raw_array<detail::value_node> nodes_;
+   raw_array<value_node> nodes_;
    std::size_t node_count_ = 0;
    std::size_t announced_ = 0;  // elements, those of attributes included
    std::vector<frame> open_;    // the aggregates that are not complete, outermost first
@@ -94,4 +94,4 @@ class reader {
    std::string problem_;
 };
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

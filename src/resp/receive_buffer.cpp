@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 void receive_buffer::make_space(std::size_t at_least) {
    // Moving costs what is waiting: done only if as much is won by it, so that it is paid for by bytes received.
@@ -15,4 +15,4 @@ void receive_buffer::make_space(std::size_t at_least) {
    if (bytes_.capacity() - end_ < at_least) bytes_.grow(std::max(end_ + at_least, 2 * bytes_.capacity()));
 }
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

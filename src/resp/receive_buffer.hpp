@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <span>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 
 class receive_buffer {
  public:
@@ -45,4 +45,4 @@ class receive_buffer {
    std::size_t end_ = 0;
 };
 
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

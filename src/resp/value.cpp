@@ -14,7 +14,7 @@
 namespace holdfast {
 namespace {
 
-using detail::value_node;
+using impl::value_node;
 
 constexpr value_node nil_node{};
 
@@ -45,7 +45,7 @@ value_view::value_view() noexcept : node_(&nil_node), bytes_(nullptr) {}
 
 double value_view::real() const noexcept {
    double d = 0;
-   if (kind() == kind::real) detail::read_real(*this, d);
+   if (kind() == kind::real) impl::read_real(*this, d);
    return d;
 }
 
@@ -103,7 +103,7 @@ value::value(value_view from) {
 
 void value::set_text(holdfast::kind k, std::string_view text) {
    root_.kind = k;
-   root_.payload = detail::text_place(0, text.size());
+   root_.payload = impl::text_place(0, text.size());
    if (text.size() > inline_text) {
       block_ = new char[text.size()];
       root_.stored_apart = true;
@@ -175,7 +175,7 @@ value value::of_aggregate(holdfast::kind k, const std::vector<value>& elements) 
       for (std::uint32_t i = 0; i != v.node_->span; ++i) {
          value_node n = v.node_[i];
          n.stored_apart = false;
-         if (n.has_text()) n.payload = detail::text_place(n.offset() - r.first + start, n.length());
+         if (n.has_text()) n.payload = impl::text_place(n.offset() - r.first + start, n.length());
          nodes.push_back(n);
       }
    }
@@ -187,7 +187,7 @@ value value::of_aggregate(holdfast::kind k, const std::vector<value>& elements) 
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-namespace detail {
+namespace impl {
 namespace {
 
 bool is_number_text(value_view from) {
@@ -233,12 +233,12 @@ bool read_text(value_view from, std::string_view& out) noexcept {
 
 error type_mismatch(value_view from, std::string_view asked_for) {
    return {errc::type_mismatch, outcome::executed,
-           "asked for " + std::string(asked_for) + ", the reply is " + resp::kind_and_size(from)};
+           "asked for " + std::string(asked_for) + ", the reply is " + impl::kind_and_size(from)};
 }
 
 void throw_type_mismatch(value_view from, std::string_view asked_for) { throw failure(type_mismatch(from, asked_for)); }
 
-}  // namespace detail
+}  // namespace impl
 
 // ---- printing ------------------------------------------------------------------------------------------------------
 
@@ -275,13 +275,13 @@ void append_value(std::string& line, value_view v) {
    switch (v.kind()) {
       case kind::nil: line += "nil"; break;
       case kind::string:
-      case kind::verbatim: resp::append_quoted(line, v.text(), longest_text); break;
+      case kind::verbatim: impl::append_quoted(line, v.text(), longest_text); break;
       case kind::status:
       case kind::real:
-      case kind::big_number: resp::append_escaped(line, v.text(), longest_text); break;
+      case kind::big_number: impl::append_escaped(line, v.text(), longest_text); break;
       case kind::error:
          line += "error ";
-         resp::append_quoted(line, v.text(), longest_text);
+         impl::append_quoted(line, v.text(), longest_text);
          break;
       case kind::integer: line += std::to_string(v.integer()); break;
       case kind::boolean: line += v.boolean() ? "true" : "false"; break;

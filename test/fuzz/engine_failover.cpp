@@ -43,7 +43,7 @@ void engine_world::step_of_failover(std::size_t what) {
 // Only the leader says it.
 void engine_world::lead(const std::string& channel, const std::string& payload) {
    for (const auto& [id, c] : live_)
-      if (c->subscribed && c->where == leader_) c->replies += topology::test::texts({"message", channel, payload});
+      if (c->subscribed && c->where == leader_) c->replies += impl::test::texts({"message", channel, payload});
 }
 
 void engine_world::select() {

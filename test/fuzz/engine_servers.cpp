@@ -9,8 +9,8 @@
 namespace holdfast::fuzz {
 namespace {
 
-using topology::test::array;
-using topology::test::bulk;
+using impl::test::array;
+using impl::test::bulk;
 
 constexpr std::string_view gates[] = {
    "",
@@ -37,7 +37,7 @@ bool passes_gates(const std::string& name) {
 
 // The whole commands among the bytes that the kernel took.
 void engine_world::arrived(connection& c) {
-   while (c.in.next() == resp::reader::status::reply) {
+   while (c.in.next() == impl::reader::status::reply) {
       const value_view v = c.in.reply();
       request& r = c.unread.emplace_back();
       for (const value_view word : v) r.words.emplace_back(word.text());
@@ -93,7 +93,7 @@ void engine_world::answer_server(connection& c, request& r) {
    const std::string& name = r.words[0];
    if (name == "HELLO") {
       const std::string role = nodes_[c.where].role;
-      if (r.words.size() == 1) return answer(c, topology::test::texts({"proto", "2", "role", role}));
+      if (r.words.size() == 1) return answer(c, impl::test::texts({"proto", "2", "role", role}));
       return answer(
          c, "%3\r\n" + bulk("proto") + ":3\r\n" + bulk("role") + bulk(role) + bulk("mode") + bulk("standalone"));
    }
@@ -177,12 +177,12 @@ std::string engine_world::answer_sentinel(connection& c, const request& r) {
       return all;
    }
    if (word(1) == "MYID") return bulk("id-of-" + c.where.host);
-   if (word(1) == "MASTER") return topology::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
-   if (word(1) == "GET-MASTER-ADDR-BY-NAME") return topology::test::address_reply(master_);
+   if (word(1) == "MASTER") return impl::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
+   if (word(1) == "GET-MASTER-ADDR-BY-NAME") return impl::test::address_reply(master_);
    if (word(1) != "REPLICAS" || !lists_replicas_) return array({});
    std::vector<std::string> replicas;
    for (const auto& [where, n] : nodes_)
-      if (where != master_) replicas.push_back(topology::test::listed(where, where.host));
+      if (where != master_) replicas.push_back(impl::test::listed(where, where.host));
    return array(replicas);
 }
 
@@ -206,7 +206,7 @@ void engine_world::kill_clients_of(const endpoint& where) {
 }
 
 void engine_world::publish() {
-   const auto channels = topology::event_channels();
+   const auto channels = impl::event_channels();
    const std::string channel(channels[in_.byte() % channels.size()]);
    const std::string other = (master_ == node_a ? node_b : node_a).host;
    const std::string payload = channel == "+switch-master" ? "mymaster " + other + " 6379 " + master_.host + " 6379"
@@ -214,7 +214,7 @@ void engine_world::publish() {
                                   ? "master mymaster " + master_.host + " 6379"
                                   : "slave " + other + ":6379 " + other + " 6379 @ mymaster " + master_.host + " 6379";
    for (const auto& [id, c] : live_)
-      if (c->subscribed) c->replies += topology::test::texts({"message", channel, payload});
+      if (c->subscribed) c->replies += impl::test::texts({"message", channel, payload});
 }
 
 }  // namespace holdfast::fuzz

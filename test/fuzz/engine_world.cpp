@@ -43,7 +43,7 @@ engine_world::engine_world(input& in) : in_(in), settings_(settings_of(in)), mas
       if (seed & 0x08) settings_.hold_on_selected = {};
       nodes_[node_c].role = "slave";
    }
-   subject_ = std::make_unique<engine::engine>(settings_, seed);
+   subject_ = std::make_unique<impl::engine>(settings_, seed);
    nodes_[node_b].role = "slave";
    nodes_[node_a].role = "master";
 }
@@ -181,14 +181,14 @@ void engine_world::finished(call& c) {
 // ---- the runtime ---------------------------------------------------------------------------------------------------
 
 void engine_world::carry_out() {
-   engine::action a;
+   impl::action a;
    for (unsigned n = 0; subject_->has_actions() || subject_->has_done(); ++n) {
       require(n < 1000, "what is asked of the runtime comes to an end");
       while (subject_->next_action(a)) {
          require(++n < 1000, "what is asked of the runtime comes to an end");
          carry_out(a);
       }
-      while (lane::operation* const op = subject_->take_done(now_)) {
+      while (impl::operation* const op = subject_->take_done(now_)) {
          const auto of = std::find_if(calls_.begin(), calls_.end(), [&](const call& c) { return &c.op == op; });
          require(of != calls_.end(), "what is handed back was submitted");
          finished(*of);
@@ -199,8 +199,8 @@ void engine_world::carry_out() {
    require(told.size() < 2000, "no flood of events from one step");
 }
 
-void engine_world::carry_out(const engine::action& a) {
-   using asked = engine::action::kind;
+void engine_world::carry_out(const impl::action& a) {
+   using asked = impl::action::kind;
    const auto found = live_.find(a.link);
    const auto begin = [&] {
       auto& c = live_[a.link] = std::make_shared<connection>();
@@ -241,7 +241,7 @@ void engine_world::carry_out(const engine::action& a) {
 void engine_world::resolve(connection& c) {
    std::vector<endpoint> addresses;
    for (std::size_t n = in_.below(4); n != 0; --n) addresses.push_back(in_.one_in(2) ? node_a : c.where);
-   const engine::link_id link = c.link;
+   const impl::link_id link = c.link;
    const std::uint32_t serial = c.serial;
    if (addresses.empty()) live_.erase(link);
    subject_->resolved(link, serial, std::move(addresses), "no such host", now_);
@@ -256,7 +256,7 @@ void engine_world::open(connection_ptr c, bool succeeds) {
       subject_->connected(c->link, c->serial, now_);
    } else {
       c->is = connection::state::resolving;
-      const engine::link_id link = c->link;
+      const impl::link_id link = c->link;
       subject_->lost(link, c->serial, "connection refused", now_);
       // It may go on with another address of the name.
       if (subject_->space(link, c->serial).empty()) live_.erase(link);
@@ -328,7 +328,7 @@ void engine_world::cut(connection& c, bool by_server) {
 // Reports of a connection that was given up, such as a runtime may still have in hand.
 void engine_world::stale(connection& c) {
    const std::uint32_t old = c.serial - 1;
-   const engine::link_id link = c.link;
+   const impl::link_id link = c.link;
    require(subject_->space(link, old).empty(), "there is no space for what is gone");
    require(subject_->to_write(link, old).empty(), "there is nothing to write to what is gone");
    subject_->resolved(link, old, {node_b}, {}, now_);

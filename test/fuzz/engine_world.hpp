@@ -35,7 +35,7 @@ class engine_world {
  private:
    enum class kind : std::uint8_t { push, set, get, transaction, pop, state, script, any };
    struct call {
-      lane::operation op = {};
+      impl::operation op = {};
       std::vector<command> commands = {};
       std::vector<result<value>> results = {};
       kind what = kind::any;
@@ -59,7 +59,7 @@ class engine_world {
    struct connection {
       enum class state : std::uint8_t { resolving, connecting, open };
       state is = state::resolving;
-      engine::link_id link = 0;
+      impl::link_id link = 0;
       std::uint32_t serial = 0;
       endpoint where = {};
       unsigned id = 0;
@@ -68,7 +68,7 @@ class engine_world {
       bool in_multi = false;
       bool dirty = false;
       bool subscribed = false;
-      resp::reader in{resp::limits{}};
+      impl::reader in{impl::limits{}};
       std::deque<request> unread = {};
       std::vector<request> queued = {};
       std::string replies = {};  // on their way
@@ -86,7 +86,7 @@ class engine_world {
    void submit();
    void cancel();
    void carry_out();
-   void carry_out(const engine::action&);
+   void carry_out(const impl::action&);
    void finished(call&);
    void resolve(connection&);
    void open(connection_ptr, bool succeeds);
@@ -135,8 +135,8 @@ class engine_world {
    bool lists_replicas_ = false;  // the Sentinels do; and they announce what they do
    bool held_names_ = false;
    time_point now_ = time_point{} + 1h;
-   std::unique_ptr<engine::engine> subject_;
-   std::map<engine::link_id, connection_ptr> live_;
+   std::unique_ptr<impl::engine> subject_;
+   std::map<impl::link_id, connection_ptr> live_;
    std::vector<connection_ptr> gone_;  // given up by the client; what was taken of them may still run
    std::deque<call> calls_;
    std::size_t active_ = 0;

@@ -20,7 +20,7 @@
 namespace holdfast::fuzz {
 namespace {
 
-using resp::reader;
+using impl::reader;
 
 constexpr std::size_t longest_line = std::size_t{1} << 20;
 
@@ -35,7 +35,7 @@ bool one_line(std::string_view text, std::size_t longest) {
    return text.size() <= longest && text.find('\n') == std::string_view::npos;
 }
 
-void check_limits(value_view v, unsigned depth, std::size_t& elements, const resp::limits& l) {
+void check_limits(value_view v, unsigned depth, std::size_t& elements, const impl::limits& l) {
    elements += v.size();
    if (!v.empty()) require(depth <= l.depth, "a reply is nested no deeper than the limit");
    for (const value_view e : v) check_limits(e, depth + 1, elements, l);
@@ -43,13 +43,13 @@ void check_limits(value_view v, unsigned depth, std::size_t& elements, const res
 
 // `pieces` gives the size of the next piece.
 template <class Pieces>
-told read(std::string_view bytes, const resp::limits& l, Pieces&& pieces) {
+told read(std::string_view bytes, const impl::limits& l, Pieces&& pieces) {
    reader r{l};
    told t;
    std::size_t fed = 0;
    do {
       const std::size_t n = std::min<std::size_t>(pieces(), bytes.size() - fed);
-      resp::test::put(r, bytes.substr(fed, n));
+      impl::test::put(r, bytes.substr(fed, n));
       fed += n;
       for (;;) {
          const auto s = r.next();
@@ -58,7 +58,7 @@ told read(std::string_view bytes, const resp::limits& l, Pieces&& pieces) {
             t.problem = r.problem();
             t.over_limit = r.answer_over_limit();
             require(one_line(t.problem, 300) && !t.problem.empty(), "a problem is told in one line");
-            resp::test::put(r, "+OK\r\n");
+            impl::test::put(r, "+OK\r\n");
             require(r.next() == reader::status::broken, "what is broken stays so");
             require(r.problem() == t.problem, "a problem is told once");
             return t;
@@ -184,16 +184,16 @@ void check_again(const told& t) {
    std::string three, two;
    for (const value& v : t.replies) {
       check_parts(v, 0);
-      three += resp::test::serialised(v);
+      three += impl::test::serialised(v);
       two += serialised_2(v);
       if (v.is_error() || v.kind() == kind::status) {
          for (int bits = 0; bits != 8; ++bits) {
-            const auto proof = resp::classify_error(v.text(), (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0);
-            require(!resp::to_string(proof.cls).empty(), "each class has a name");
+            const auto proof = impl::classify_error(v.text(), (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0);
+            require(!impl::to_string(proof.cls).empty(), "each class has a name");
          }
       }
    }
-   const resp::limits none{.depth = 1000};
+   const impl::limits none{.depth = 1000};
    const auto whole = [&](std::string_view) { return [] { return std::string::npos; }; };
    const told again = read(three, none, whole(three));
    require(again.problem.empty() && again.replies == t.replies, "what is written is read again as the same");
@@ -215,10 +215,10 @@ void check_command(std::string_view bytes) {
    require(one_line(to_string(c), 1000), "a command is shown in one line");
    const told t = read(c.bytes(), {}, [] { return std::string::npos; });
    require(t.replies.size() == 1 && t.replies[0].size() == i, "a command is what a server can read");
-   const auto* entry = resp::find_command(c);
-   require(!to_string(resp::repeats(entry, c)).empty(), "what a second run changes is known of each command");
-   if (const auto blocks = resp::block_time(entry, c)) require(*blocks >= duration::zero(), "nothing blocks backwards");
-   resp::for_each_key(entry, c, [](std::string_view key) { require(key.size() <= 2000, "a key is an argument"); });
+   const auto* entry = impl::find_command(c);
+   require(!to_string(impl::repeats(entry, c)).empty(), "what a second run changes is known of each command");
+   if (const auto blocks = impl::block_time(entry, c)) require(*blocks >= duration::zero(), "nothing blocks backwards");
+   impl::for_each_key(entry, c, [](std::string_view key) { require(key.size() <= 2000, "a key is an argument"); });
 }
 
 std::string multiplied(std::string_view bytes, std::uint8_t how) {
@@ -234,10 +234,10 @@ std::string multiplied(std::string_view bytes, std::uint8_t how) {
 }  // namespace
 
 void resp(std::string_view bytes) {
-   constexpr holdfast::resp::limits some_limits[] = {
+   constexpr holdfast::impl::limits some_limits[] = {
       {}, {.reply_bytes = 64}, {.depth = 2}, {.elements = 5}, {.reply_bytes = 1000, .depth = 4, .elements = 100}};
    input in(bytes);
-   const holdfast::resp::limits l = some_limits[in.below(std::size(some_limits))];
+   const holdfast::impl::limits l = some_limits[in.below(std::size(some_limits))];
    const std::uint8_t how = in.byte();
    random_source random(in.number());
    const std::string_view given = in.rest();

@@ -11,28 +11,28 @@ namespace {
 
 void check_readers(std::string_view bytes) {
    input in(bytes);
-   const auto channels = topology::event_channels();
+   const auto channels = impl::event_channels();
    const auto channel = channels[in.byte() % channels.size()];
    const auto payload = in.line();
    for (const std::string_view name : {"mymaster", "my master", ""}) {
-      if (const auto h = topology::read_hint(channel, payload, name); h && !h->about.empty())
+      if (const auto h = impl::read_hint(channel, payload, name); h && !h->about.empty())
          require(h->about.port != 0 && payload.find(h->about.host) != std::string_view::npos,
                  "a hint names what it said");
    }
-   const value v = topology::test::parsed(in.rest());
-   topology::master_state state;
-   topology::read_master(v, state);
+   const value v = impl::test::parsed(in.rest());
+   impl::master_state state;
+   impl::read_master(v, state);
    endpoint where;
-   if (topology::read_address(v, where) == topology::sentinel_answer_kind::good)
+   if (impl::read_address(v, where) == impl::sentinel_answer_kind::good)
       require(where.port != 0, "an address has a port");
-   std::vector<topology::listed_node> list;
-   topology::read_sentinels(v, 4, list);
+   std::vector<impl::listed_node> list;
+   impl::read_sentinels(v, 4, list);
    require(list.size() <= 4, "a list has an end");
-   std::vector<topology::listed_node> replicas;
-   topology::read_replicas(v, 4, replicas);
+   std::vector<impl::listed_node> replicas;
+   impl::read_replicas(v, 4, replicas);
    require(replicas.size() <= 4, "a list has an end");
-   topology::read_auth(v);
-   require(printable(topology::shown(payload)), "what is shown is printable");
+   impl::read_auth(v);
+   require(printable(impl::shown(payload)), "what is shown is printable");
 }
 
 }  // namespace

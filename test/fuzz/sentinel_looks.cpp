@@ -19,10 +19,10 @@ bool printable(std::string_view text) {
 
 // ---- what was said -------------------------------------------------------------------------------------------------
 
-void sentinel_world::note(resp::link& l) {
+void sentinel_world::note(impl::link& l) {
    line& on = line_of(l);
    const purpose p = of(l);
-   while (on.heard->next() == resp::reader::status::reply) {
+   while (on.heard->next() == impl::reader::status::reply) {
       const value_view v = on.heard->reply();
       switch (p) {
          case purpose::questions: note_answer(v); break;
@@ -36,7 +36,7 @@ void sentinel_world::note(resp::link& l) {
 void sentinel_world::note_answer(value_view v) {
    if (v.size() == 2) {
       const auto port = v[1].kind() == kind::integer ? std::to_string(v[1].integer()) : std::string(v[1].text());
-      if (const auto e = topology::read_endpoint(v[0].text(), port)) named_.insert(*e);
+      if (const auto e = impl::read_endpoint(v[0].text(), port)) named_.insert(*e);
    }
    for (const auto& [key, field] : v.pairs()) {
       if (key.text() != "config-epoch") continue;
@@ -51,24 +51,24 @@ void sentinel_world::note_answer(value_view v) {
 // given up since.
 void sentinel_world::note_event(line& on, value_view v) {
    if (v.size() != 3 || v[0].text() != "message") return;
-   const auto h = topology::read_hint(v[1].text(), v[2].text(), settings_.master);
+   const auto h = impl::read_hint(v[1].text(), v[2].text(), settings_.master);
    if (!h) return;
    switch (h->kind) {
-      case topology::hint_kind::new_epoch:
+      case impl::hint_kind::new_epoch:
          on.announced = h->epoch;
          highest_ = std::max(highest_, h->epoch);
          return;
-      case topology::hint_kind::tries: on.tried = on.announced; return;
-      case topology::hint_kind::selected:
+      case impl::hint_kind::tries: on.tried = on.announced; return;
+      case impl::hint_kind::selected:
          on.selections.push_back({.where = h->about,
                                   .epoch = on.tried,
                                   .at = now_,
                                   .is_newer = believed_epoch_ && on.tried > *believed_epoch_});
          ++selected_;
          return;
-      case topology::hint_kind::aborted:
-      case topology::hint_kind::finished:
-      case topology::hint_kind::reset: on.selections.clear(); return;
+      case impl::hint_kind::aborted:
+      case impl::hint_kind::finished:
+      case impl::hint_kind::reset: on.selections.clear(); return;
       default: return;
    }
 }
@@ -83,7 +83,7 @@ void sentinel_world::note_role(const endpoint& where, value_view v) {
          for (auto& s : of.selections) s.said_master = s.said_master || s.where == where;
    }
    if (v.size() >= 3) {
-      if (const auto of = topology::read_endpoint(v[1].text(), std::to_string(v[2].integer())))
+      if (const auto of = impl::read_endpoint(v[1].text(), std::to_string(v[2].integer())))
          said_to_follow_[*of].insert(where);
    }
    const auto field = [&](std::string_view key) {
@@ -92,7 +92,7 @@ void sentinel_world::note_role(const endpoint& where, value_view v) {
       const auto rest = text.substr(at + key.size());
       return rest.substr(0, rest.find("\r\n"));
    };
-   if (const auto of = topology::read_endpoint(field("master_host:"), field("master_port:")))
+   if (const auto of = impl::read_endpoint(field("master_host:"), field("master_port:")))
       said_to_follow_[*of].insert(where);
 }
 
@@ -153,7 +153,7 @@ void sentinel_world::look_at_links() {
    require(watch_.link_count() <= watch_.sentinel_links() + settings_.max_replicas + 1,
            "no more servers than the limit");
    for (std::size_t i = 0; i != watch_.link_count(); ++i) {
-      const resp::link& l = watch_.link_at(i);
+      const impl::link& l = watch_.link_at(i);
       require(l.out.size() <= 16 * 1024, "questions do not pile up");
       if (!l.is_open()) line_of(l).selections.clear();
    }

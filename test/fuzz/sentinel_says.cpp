@@ -4,34 +4,34 @@
 
 namespace holdfast::fuzz {
 
-using topology::test::address_reply;
-using topology::test::array;
-using topology::test::bulk;
-using topology::test::texts;
+using impl::test::address_reply;
+using impl::test::array;
+using impl::test::bulk;
+using impl::test::texts;
 
-void sentinel_world::feed(resp::link& l, std::string_view bytes) {
+void sentinel_world::feed(impl::link& l, std::string_view bytes) {
    if (!l.is_open()) return;
-   topology::test::receive(*line_of(l).heard, bytes);
+   impl::test::receive(*line_of(l).heard, bytes);
    note(l);
-   topology::test::receive(l.in, bytes);
+   impl::test::receive(l.in, bytes);
    l.received(now_);
 }
 
 // ---- the truth -----------------------------------------------------------------------------------------------------
 
 // As a Sentinel or a server would, whatever was asked on this link.
-void sentinel_world::answer(resp::link& l) {
+void sentinel_world::answer(impl::link& l) {
    if (!l.is_open()) return;
    line& of = line_of(l);
    const auto pending = l.out.pending();
-   topology::test::receive(*of.asked, {pending.data(), pending.size()});
+   impl::test::receive(*of.asked, {pending.data(), pending.size()});
    l.out.wrote(pending.size());
    std::string replies;
-   while (of.asked->next() == resp::reader::status::reply) replies += honest(l, of.asked->reply());
+   while (of.asked->next() == impl::reader::status::reply) replies += honest(l, of.asked->reply());
    feed(l, replies);
 }
 
-std::string sentinel_world::honest(const resp::link& l, value_view command) {
+std::string sentinel_world::honest(const impl::link& l, value_view command) {
    const auto name = command[0].text();
    const endpoint& followed = followed_ ? *followed_ : master_;
    const auto what = command.size() > 1 ? command[1].text() : std::string_view();
@@ -55,19 +55,19 @@ std::string sentinel_world::honest(const resp::link& l, value_view command) {
                   "\r\nmaster_port:" + std::to_string(followed.port) + "\r\n");
    const auto id_of = [&](const std::string& host) { return seed_ & 0x01 ? "5af1" : "id-of-" + host; };
    if (what == "MYID") return bulk(id_of(l.where().host));
-   if (what == "MASTER") return topology::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
+   if (what == "MASTER") return impl::test::master_reply{.shown = master_, .epoch = epoch_}.bytes();
    if (what == "GET-MASTER-ADDR-BY-NAME") return address_reply(master_);
    std::vector<std::string> listed;
    for (unsigned i = 0; i != 4 && what == "SENTINELS"; ++i) {
       if (!(replicas_ >> (12 + i) & 1)) continue;
       const endpoint where{"10.0.1." + std::to_string(3 + i), 26379};
-      listed.push_back(topology::test::listed(where, id_of(where.host)));
+      listed.push_back(impl::test::listed(where, id_of(where.host)));
    }
    if (what != "REPLICAS") return array(listed);
    for (unsigned i = 0; i != 12; ++i) {
       if (!(replicas_ >> i & 1)) continue;
       const endpoint where{"10.0.0." + std::to_string(i % 4), static_cast<std::uint16_t>(6378 + i / 4)};
-      listed.push_back(topology::test::listed(where, to_string(where)));
+      listed.push_back(impl::test::listed(where, to_string(where)));
    }
    return array(listed);
 }
@@ -108,18 +108,18 @@ std::string sentinel_world::fragment() {
       case 1: return "+PONG\r\n";
       case 2: return "-NOAUTH Authentication required.\r\n";
       case 3: return "-NOPERM this user has no permissions\r\n";
-      case 4: return topology::test::no_such_master;
-      case 5: return topology::test::nil_array;
+      case 4: return impl::test::no_such_master;
+      case 5: return impl::test::nil_array;
       case 6:
       case 7:
-         return topology::test::master_reply{any, in_.below(10), std::string(flags[in_.below(4)]), "1000",
-                                             std::to_string(in_.below(5))}
+         return impl::test::master_reply{any, in_.below(10), std::string(flags[in_.below(4)]), "1000",
+                                         std::to_string(in_.below(5))}
             .bytes();
       case 8:
       case 9: return address_reply(any);
       case 10:
-         return array({topology::test::listed(any, "x"),
-                       topology::test::listed({"h" + std::to_string(in_.byte()), 1}, std::to_string(in_.byte()))});
+         return array({impl::test::listed(any, "x"),
+                       impl::test::listed({"h" + std::to_string(in_.byte()), 1}, std::to_string(in_.byte()))});
       case 11: return texts({"message", "+switch-master", settings_.master + " 10.0.0.1 6379 " + any.host + " 6379"});
       case 12: return texts({"message", "+sentinel", "sentinel x 10.0.0.1 1 @ " + settings_.master + " 10.0.0.2 2"});
       case 13: return texts({"message", "+odown", about_master(any)});
@@ -131,8 +131,7 @@ std::string sentinel_world::fragment() {
       case 17: return texts({std::string(in_.line()), std::string(in_.line())});
       case 18: {
          std::string all;
-         for (const auto channel : topology::event_channels())
-            all += array({bulk("subscribe"), bulk(channel), ":1\r\n"});
+         for (const auto channel : impl::event_channels()) all += array({bulk("subscribe"), bulk(channel), ":1\r\n"});
          return all;
       }
       default: return "*1000000\r\n";
@@ -156,7 +155,7 @@ std::string sentinel_world::later_fragment(std::size_t kind) {
       case 26: return texts({"message", std::string(lists[in_.below(4)]), about_replica(some_node())});
       case 27: {
          std::vector<std::string> listed;
-         for (std::size_t n = in_.below(8); n != 0; --n) listed.push_back(topology::test::listed(some_node(), "x"));
+         for (std::size_t n = in_.below(8); n != 0; --n) listed.push_back(impl::test::listed(some_node(), "x"));
          return array(listed);
       }
       default: return fragment_of_a_node(kind);

@@ -5,11 +5,11 @@
 namespace holdfast::fuzz {
 namespace {
 
-constexpr resp::limits reply_limits{.reply_bytes = 1 << 14, .depth = 8, .elements = 2048};
+constexpr impl::limits reply_limits{.reply_bytes = 1 << 14, .depth = 8, .elements = 2048};
 
 // Also the seed; its bits say the rest.
-topology::sentinel_settings settings_of(input& in, std::uint8_t& seed) {
-   topology::sentinel_settings s;
+impl::sentinel_settings settings_of(input& in, std::uint8_t& seed) {
+   impl::sentinel_settings s;
    s.master = in.one_in(4) ? "my master" : "mymaster";
    for (std::size_t n = 1 + in.below(3); n != 0; --n) s.sentinels.push_back({"10.0.1." + std::to_string(n), 26379});
    s.max_sentinels = most_sentinels;
@@ -44,14 +44,14 @@ void sentinel_world::run() {
 }
 
 void sentinel_world::step() {
-   resp::link& l = some_link();
+   impl::link& l = some_link();
    const bool asks_servers = settings_.eager || settings_.follow_role_hint;
    const auto what = in_.below(asks_servers ? 24 : 16);
    switch (what) {
       case 0:
       case 1:
       case 2:
-         if (l.now() == resp::link::state::dialing) {
+         if (l.now() == impl::link::state::dialing) {
             return l.opened(now_);
          }
          return answer(l);
@@ -90,7 +90,7 @@ void sentinel_world::step_of_servers(std::size_t what) {
    switch (what) {
       case 16:
       case 17: {
-         resp::link& l = some_subscription();
+         impl::link& l = some_subscription();
          const auto epoch = epoch_ + in_.below(4);
          return feed(l, announcement(epoch, some_node()));
       }
@@ -114,8 +114,8 @@ void sentinel_world::step_of_servers(std::size_t what) {
    }
 }
 
-void sentinel_world::lose(resp::link& l) {
-   if (l.now() == resp::link::state::closed) return;
+void sentinel_world::lose(impl::link& l) {
+   if (l.now() == impl::link::state::closed) return;
    l.lost("connection reset by peer", now_);
 }
 
@@ -134,18 +134,18 @@ void sentinel_world::pass(duration d) {
    } while (now_ < end);
 }
 
-sentinel_world::purpose sentinel_world::of(const resp::link& l) {
+sentinel_world::purpose sentinel_world::of(const impl::link& l) {
    const std::size_t of_sentinels = watch_.sentinel_links();
    for (std::size_t i = 0; i != of_sentinels; ++i)
       if (&watch_.link_at(i) == &l) return i % 2 == 0 ? purpose::questions : purpose::events;
    return purpose::node;
 }
 
-sentinel_world::line& sentinel_world::line_of(const resp::link& l) {
+sentinel_world::line& sentinel_world::line_of(const impl::link& l) {
    line& of = lines_[&l];
    if (!of.heard) {
-      of.heard = std::make_unique<resp::reader>(reply_limits);
-      of.asked = std::make_unique<resp::reader>(reply_limits);
+      of.heard = std::make_unique<impl::reader>(reply_limits);
+      of.asked = std::make_unique<impl::reader>(reply_limits);
    }
    return of;
 }
@@ -156,8 +156,8 @@ sentinel_world::line& sentinel_world::line_of(const resp::link& l) {
 bool sentinel_world::serve_all() {
    bool moved = false;
    for (std::size_t i = 0; i != watch_.link_count(); ++i) {
-      resp::link& l = watch_.link_at(i);
-      if (l.now() == resp::link::state::dialing) {
+      impl::link& l = watch_.link_at(i);
+      if (l.now() == impl::link::state::dialing) {
          l.opened(now_);
       } else if (l.is_open() && l.out.size() != 0) {
          answer(l);
@@ -213,12 +213,12 @@ void sentinel_world::heal() {
 void sentinel_world::refuse() {
    for (std::size_t i = 0; i != watch_.link_count(); ++i) lose(watch_.link_at(i));
    look();
-   std::map<const resp::link*, unsigned> before;
+   std::map<const impl::link*, unsigned> before;
    for (const auto& [l, of] : lines_) before[l] = of.dials;
    for (const time_point end = now_ + 2s; now_ < end;) {
       pass(std::clamp(watch_.next_deadline(), now_, end) - now_);
       for (std::size_t i = 0; i != watch_.link_count(); ++i)
-         if (watch_.link_at(i).now() == resp::link::state::dialing) lose(watch_.link_at(i));
+         if (watch_.link_at(i).now() == impl::link::state::dialing) lose(watch_.link_at(i));
       look();
    }
    for (const auto& [l, of] : lines_) require(of.dials - before[l] <= 100, "who refuses is dialled in measure");

@@ -38,8 +38,8 @@ class sentinel_world {
    };
    // A link, and what was sent on it, read once more.
    struct line {
-      std::unique_ptr<resp::reader> heard;
-      std::unique_ptr<resp::reader> asked;
+      std::unique_ptr<impl::reader> heard;
+      std::unique_ptr<impl::reader> asked;
       time_point dialed_at = {};
       unsigned dials_at_once = 0;
       unsigned dials = 0;
@@ -54,7 +54,7 @@ class sentinel_world {
    // sentinel_world.cpp
    void step();
    void step_of_servers(std::size_t what);
-   void lose(resp::link&);
+   void lose(impl::link&);
    void pass(duration);
    void cut(const endpoint&);
    bool serve_all();
@@ -63,18 +63,18 @@ class sentinel_world {
    void heal();
    void refuse();
    void silence();
-   purpose of(const resp::link&);
-   line& line_of(const resp::link&);
-   resp::link& some_link() { return watch_.link_at(in_.byte() % watch_.link_count()); }
-   resp::link& some_subscription() { return watch_.link_at(2 * in_.below(watch_.sentinel_links() / 2) + 1); }
+   purpose of(const impl::link&);
+   line& line_of(const impl::link&);
+   impl::link& some_link() { return watch_.link_at(in_.byte() % watch_.link_count()); }
+   impl::link& some_subscription() { return watch_.link_at(2 * in_.below(watch_.sentinel_links() / 2) + 1); }
    endpoint some_node() {
       return {"10.0.0." + std::to_string(in_.below(4)), static_cast<std::uint16_t>(6378 + in_.below(3))};
    }
 
    // sentinel_says.cpp
-   void feed(resp::link&, std::string_view bytes);
-   void answer(resp::link&);
-   std::string honest(const resp::link&, value_view command);
+   void feed(impl::link&, std::string_view bytes);
+   void answer(impl::link&);
+   std::string honest(const impl::link&, value_view command);
    std::string role_of(const endpoint&);
    std::string fragment();
    std::string later_fragment(std::size_t kind);
@@ -84,7 +84,7 @@ class sentinel_world {
    std::string announcement(std::uint64_t epoch, const endpoint& selected) const;
 
    // sentinel_looks.cpp
-   void note(resp::link&);
+   void note(impl::link&);
    void note_answer(value_view);
    void note_event(line&, value_view);
    void note_role(const endpoint&, value_view);
@@ -99,12 +99,12 @@ class sentinel_world {
 
    input& in_;
    std::uint8_t seed_ = 0;
-   topology::sentinel_settings settings_;
-   resp::wish_list wishes_;
+   impl::sentinel_settings settings_;
+   impl::wish_list wishes_;
    event_queue events_{true};
-   topology::sentinel_tracker watch_;
+   impl::sentinel_tracker watch_;
    time_point now_ = time_point{} + 1h;
-   std::map<const resp::link*, line> lines_;
+   std::map<const impl::link*, line> lines_;
    unsigned dials_ = 0;
 
    // What honest Sentinels and servers say at present.

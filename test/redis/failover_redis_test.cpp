@@ -103,27 +103,27 @@ TEST(failover, the_engine_rides_out_a_kill_under_asio_as_well) {
    lab::deployment d;
    const config c = config::from_uri(d.uri()).value();
    boost::asio::io_context io;
-   engine::engine e(c, 1);
+   impl::engine e(c, 1);
 
    constexpr std::size_t callers = 50;
    const command set{"SET", "k", "v"};
-   std::vector<lane::operation> operations(callers);
+   std::vector<impl::operation> operations(callers);
    std::vector<result<value>> results(callers);
    std::size_t done = 0;
    std::size_t failed = 0;
    std::size_t under_way = 0;
    bool enough = false;
-   asio::runner* runner_now = nullptr;
-   const auto again = [&](lane::operation& op) {
+   impl::runner* runner_now = nullptr;
+   const auto again = [&](impl::operation& op) {
       const auto i = static_cast<std::size_t>(&op - operations.data());
-      op = lane::operation{};
+      op = impl::operation{};
       op.commands = {&set, 1};
       op.results = &results[i];
       op.default_deadline = true;
       ++under_way;
       runner_now->submit(op);
    };
-   asio::runner runner(io.get_executor(), e, [&](lane::operation& op) {
+   impl::runner runner(io.get_executor(), e, [&](impl::operation& op) {
       --under_way;
       ++done;
       failed += !op.results[0];

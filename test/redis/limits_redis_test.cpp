@@ -149,17 +149,17 @@ TEST(ParkedCommands, OfThirtySecondsWithoutAServerEndInTimeOrAreServedInOrderAnd
    constexpr std::size_t count = 10'000;
    lab::deployment d({.replicas = 0, .sentinels = 0});
    config c = config::from_uri(d.uri()).value();
-   engine::engine machine(c, 1);
-   poll::loop loop(machine, c.observer);
+   impl::engine machine(c, 1);
+   impl::loop loop(machine, c.observer);
    std::vector<command> commands;
    for (std::size_t i = 0; i < count; ++i) commands.push_back({"RPUSH", "order", i});
    std::vector<result<value>> replies(count);
-   std::vector<lane::operation> operations(count);
+   std::vector<impl::operation> operations(count);
    const std::size_t before = resident_kib();
    d.node(0).kill();
    loop.catch_up();
    for (std::size_t i = 0; i < count; ++i) {
-      lane::operation& op = operations[i];
+      impl::operation& op = operations[i];
       op.commands = {&commands[i], 1};
       op.results = &replies[i];
       op.submitted = loop.time();

@@ -67,7 +67,7 @@ class lying_server {
    struct connection {
       int fd = -1;
       bool trickling = false, flooding = false, ended = false;
-      std::unique_ptr<resp::reader> in = std::make_unique<resp::reader>(resp::limits{});
+      std::unique_ptr<impl::reader> in = std::make_unique<impl::reader>(impl::limits{});
    };
 
    static std::string bulk(std::string_view text) {
@@ -105,7 +105,7 @@ class lying_server {
          return;
       }
       c.in->commit(static_cast<std::size_t>(n));
-      while (!c.ended && c.in->next() == resp::reader::status::reply) take(c, c.in->reply());
+      while (!c.ended && c.in->next() == impl::reader::status::reply) take(c, c.in->reply());
    }
 
    void take(connection& c, value_view command) {

@@ -268,19 +268,19 @@ class searched_names : public testing::Test {
  protected:
    void search(const std::string& rules) { std::ofstream(folder_.file("resolv.conf")) << rules << '\n'; }
 
-   poll::resolver::answer resolve(const std::string& name, duration at_most = 3s) {
-      const time_point end = poll::now() + at_most;
-      resolver_.start(1, ++serial_, {name, 6379}, poll::now());
+   impl::resolver::answer resolve(const std::string& name, duration at_most = 3s) {
+      const time_point end = impl::now() + at_most;
+      resolver_.start(1, ++serial_, {name, 6379}, impl::now());
       for (;;) {
          for (auto& a : resolver_.take_answers()) {
             if (a.serial == serial_) return a;
          }
-         if (poll::now() >= end) return {1, serial_, {}, "no answer in time"};
+         if (impl::now() >= end) return {1, serial_, {}, "no answer in time"};
          std::vector<pollfd> fds;
          resolver_.add_to(fds);
-         const int wait = static_cast<int>(resolver_.timeout(poll::now()).value_or(10ms).count());
+         const int wait = static_cast<int>(resolver_.timeout(impl::now()).value_or(10ms).count());
          ::poll(fds.data(), fds.size(), std::min(wait, 50));
-         resolver_.process(fds.data(), fds.data() + fds.size(), poll::now());
+         resolver_.process(fds.data(), fds.data() + fds.size(), impl::now());
       }
    }
    std::vector<std::string> addresses_of(const std::string& name) {
@@ -291,7 +291,7 @@ class searched_names : public testing::Test {
 
    folder folder_;
    std::unique_ptr<lab::name_server> server_ = std::make_unique<lab::name_server>();
-   poll::resolver resolver_{{.servers = server_->address(), .resolv_conf = folder_.file("resolv.conf")}};
+   impl::resolver resolver_{{.servers = server_->address(), .resolv_conf = folder_.file("resolv.conf")}};
    std::uint32_t serial_ = 0;
 };
 using hosts = std::vector<std::string>;

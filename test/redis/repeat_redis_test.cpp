@@ -11,7 +11,7 @@
 namespace holdfast::rows {
 namespace {
 
-using resp::repeat_class;
+using impl::repeat_class;
 
 constexpr const char* script = "return redis.call('incr', KEYS[1])";
 constexpr const char* read_script = "return redis.call('get', KEYS[1])";
@@ -117,7 +117,7 @@ class repetition : public ::testing::Test {
       return t;
    }
    bool is_known(const std::string& call) const {
-      const auto* entry = resp::find_command(command::from(arguments_of(call)));
+      const auto* entry = impl::find_command(command::from(arguments_of(call)));
       return entry != nullptr && known.contains(std::string(entry->name));
    }
 
@@ -134,9 +134,9 @@ TEST_F(repetition, changes_what_the_class_of_the_command_says) {
       if (!is_known(call)) continue;  // the next test says which must be
       const twice t = run_twice(call);
       const command c = command::from(arguments_of(call));
-      const repeat_class cls = resp::repeats(resp::find_command(c), c);
+      const repeat_class cls = impl::repeats(impl::find_command(c), c);
       ++seen[cls];
-      const std::string said = call + " (" + std::string(resp::to_string(cls)) + "): ";
+      const std::string said = call + " (" + std::string(impl::to_string(cls)) + "): ";
       const bool needs_settings = call.starts_with("OBJECT ") || call.starts_with("LATENCY ");
       EXPECT_TRUE(!t.first.is_error() || needs_settings) << said << t.first.text;
       switch (cls) {
@@ -157,25 +157,25 @@ TEST_F(repetition, changes_what_the_class_of_the_command_says) {
    }
    for (const auto cls : {repeat_class::readonly, repeat_class::same, repeat_class::same_state,
                           repeat_class::result_lost, repeat_class::not_repeatable})
-      EXPECT_GT(seen[cls], 5) << resp::to_string(cls);
+      EXPECT_GT(seen[cls], 5) << impl::to_string(cls);
 }
 
 TEST_F(repetition, is_tried_of_every_command_that_the_server_and_the_table_know) {
    std::set<std::string> tried;
    for (const std::string call : specimens) {
-      const auto* entry = resp::find_command(command::from(arguments_of(call)));
+      const auto* entry = impl::find_command(command::from(arguments_of(call)));
       ASSERT_NE(entry, nullptr) << call;
       tried.insert(std::string(entry->name));
    }
    for (const caution& c : cautions)
-      tried.insert(std::string(resp::find_command(command::from(arguments_of(c.call)))->name));
+      tried.insert(std::string(impl::find_command(command::from(arguments_of(c.call)))->name));
    std::set<std::string> excused;
    for (const caution& c : without_specimen) excused.insert(c.call);
-   for (const resp::command_entry& entry : resp::all_commands()) {
+   for (const impl::command_entry& entry : impl::all_commands()) {
       const std::string name(entry.name);
       const bool container = known.contains(name + "|help");
       if (!known.contains(name) || container || tried.contains(name) || excused.contains(name)) continue;
-      if (entry.repeat == repeat_class::never || entry.role != resp::command_role::plain) continue;
+      if (entry.repeat == repeat_class::never || entry.role != impl::command_role::plain) continue;
       if (name.ends_with("|help") || name.starts_with("cluster|")) continue;
       ADD_FAILURE() << name << ": no specimen in test/rows/specimens.hpp";
    }
@@ -185,7 +185,7 @@ TEST_F(repetition, is_tried_of_every_command_that_the_server_and_the_table_know)
 TEST_F(repetition, is_avoided_where_other_data_would_not_bear_it) {
    for (const caution& given : cautions) {
       const command c = command::from(arguments_of(given.call));
-      EXPECT_EQ(resp::repeats(resp::find_command(c), c), repeat_class::not_repeatable) << given.call;
+      EXPECT_EQ(impl::repeats(impl::find_command(c), c), repeat_class::not_repeatable) << given.call;
       const twice t = run_twice(given.call);
       EXPECT_FALSE(t.first.is_error()) << given.call << t.first.text;
       EXPECT_EQ(t.second_changed, "") << given.call << ": then it is no caution, but a specimen";

@@ -138,8 +138,8 @@ void expect_refusals(scene& s, const command& script, std::optional<outcome> of_
       EXPECT_TRUE(refused.error().server_text.starts_with(r.text)) << refused.error().what();
       EXPECT_EQ(refused.error().outcome, oom && of_oom ? *of_oom : outcome::not_executed) << refused.error().what();
       if (!oom || !of_oom) {
-         EXPECT_EQ(resp::classify_error(refused.error().server_text, true, false, true),
-                   (resp::reply_proof{r.cls, outcome::not_executed}))
+         EXPECT_EQ(impl::classify_error(refused.error().server_text, true, false, true),
+                   (impl::reply_proof{r.cls, outcome::not_executed}))
             << refused.error().what();
       }
       control.run_all(r.open);

@@ -69,7 +69,7 @@ TEST(sentinels, take_a_pause_of_writes_longer_than_down_after_for_a_death) {
 
 void expect_class(const std::string& text, std::string_view start, reply_class cls) {
    EXPECT_TRUE(text.starts_with(start)) << text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true), (resp::reply_proof{cls, outcome::not_executed})) << text;
+   EXPECT_EQ(impl::classify_error(text, false, false, true), (impl::reply_proof{cls, outcome::not_executed})) << text;
 }
 
 TEST(sentinels, refuse_what_they_cannot_do_and_nothing_is_done) {
@@ -89,8 +89,8 @@ TEST(sentinels, that_know_no_such_name_are_told_of_at_once) {
    covers("3.17b");
    lab::deployment d({.replicas = 0});
    const std::string text = d.sentinel(0).connect().ask({"SENTINEL", "MASTER", "nobody"}).text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true),
-             (resp::reply_proof{reply_class::no_such_master, outcome::not_executed}))
+   EXPECT_EQ(impl::classify_error(text, false, false, true),
+             (impl::reply_proof{reply_class::no_such_master, outcome::not_executed}))
       << text;
    config c = config::from_uri(d.uri()).value();
    c.master = "nobody";

@@ -230,7 +230,7 @@ TEST(handshake, resp2_is_spoken_where_hello_is_not_known) {
    EXPECT_EQ(redis.incr("n").value(), 1);
    EXPECT_EQ(s.heard.count("connected", "RESP2"), 1U) << s.heard.text();
    const std::string text = s.server().ask({"HELLO", "3"}).text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true).cls, reply_class::unknown_command) << text;
+   EXPECT_EQ(impl::classify_error(text, false, false, true).cls, reply_class::unknown_command) << text;
 }
 
 TEST(handshake, a_database_that_is_not_there_is_told_at_once) {

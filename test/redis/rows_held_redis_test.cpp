@@ -143,7 +143,7 @@ TEST(held, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
    EXPECT_EQ(r.error().outcome, outcome::not_executed) << r.error().what();
    const std::string& text = r.error().server_text;
    EXPECT_TRUE(text.starts_with("UNBLOCKED the stream key no longer exists") || text.starts_with("NOGROUP")) << text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true).cls, reply_class::deterministic);
+   EXPECT_EQ(impl::classify_error(text, false, false, true).cls, reply_class::deterministic);
    EXPECT_EQ(r.error().attempts, 1U);
 }
 

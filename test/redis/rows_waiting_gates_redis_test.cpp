@@ -199,8 +199,8 @@ TEST(gates, what_is_another_nodes_is_told_at_once) {
    here.run({"CLUSTER", "SETSLOT", slot_of(here, "mine"), "NODE", other_id});
    const std::string text = queued.ask({"EXEC"}).text;
    EXPECT_TRUE(text.starts_with("MOVED ")) << text;
-   EXPECT_EQ(resp::classify_error(text, false, true, true),
-             (resp::reply_proof{reply_class::moved, outcome::not_executed}));
+   EXPECT_EQ(impl::classify_error(text, false, true, true),
+             (impl::reply_proof{reply_class::moved, outcome::not_executed}));
    EXPECT_EQ(here.run({"DBSIZE"}).integer, 0);
 }
 
@@ -243,8 +243,8 @@ TEST(gates, a_subscribed_connection_is_none_of_the_clients) {
    auto subscriber = s.server();
    subscriber.ask({"SUBSCRIBE", "c"});
    const std::string text = subscriber.ask({"GET", "k"}).text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true),
-             (resp::reply_proof{reply_class::deterministic, outcome::not_executed}))
+   EXPECT_EQ(impl::classify_error(text, false, false, true),
+             (impl::reply_proof{reply_class::deterministic, outcome::not_executed}))
       << text;
    EXPECT_TRUE(text.starts_with("ERR Can't execute 'get'")) << text;
    const auto r = s.redis().run({"SUBSCRIBE", "c"});
@@ -268,8 +268,8 @@ TEST(gates, a_replicas_own_link_is_none_of_the_clients) {
    s.server().run({"REPLICAOF", "127.0.0.1", "1"});
    const std::string text = link.ask({"PSYNC", "?", "-1"}).text;
    EXPECT_TRUE(text.starts_with("NOMASTERLINK")) << text;
-   EXPECT_EQ(resp::classify_error(text, false, false, true),
-             (resp::reply_proof{reply_class::deterministic, outcome::not_executed}));
+   EXPECT_EQ(impl::classify_error(text, false, false, true),
+             (impl::reply_proof{reply_class::deterministic, outcome::not_executed}));
 }
 
 TEST(gates, clients_that_use_too_much_memory_are_evicted_without_a_word) {

@@ -32,12 +32,12 @@ inline std::string flat(value_view v) {
 
 // All replies in these bytes; what is no whole reply is left out.
 inline std::vector<std::string> replies_in(std::string_view bytes) {
-   resp::reader reader{resp::limits{}};
+   impl::reader reader{impl::limits{}};
    const auto space = reader.prepare(bytes.size() + 1);
    std::copy(bytes.begin(), bytes.end(), space.begin());
    reader.commit(bytes.size());
    std::vector<std::string> all;
-   while (reader.next() == resp::reader::status::reply) all.push_back(flat(reader.reply()));
+   while (reader.next() == impl::reader::status::reply) all.push_back(flat(reader.reply()));
    return all;
 }
 

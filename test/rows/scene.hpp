@@ -20,7 +20,7 @@
 namespace holdfast::rows {
 
 using namespace std::chrono_literals;
-using resp::reply_class;
+using impl::reply_class;
 
 // Says to the report which rows of the catalogue a test shows; once in a test. tools/fault_rows reads it, in the source
 // and in the report.
@@ -155,8 +155,8 @@ inline void expect_reply(const result<value>& r, std::string_view text, reply_cl
    ASSERT_FALSE(r) << "expected " << text;
    const error& e = r.error();
    EXPECT_EQ(e.server_text.substr(0, text.size()), text) << e.what();
-   const resp::reply_proof proof = resp::classify_error(e.server_text, from_script, from_exec, true);
-   EXPECT_EQ(proof, (resp::reply_proof{cls, ran})) << e.what();
+   const impl::reply_proof proof = impl::classify_error(e.server_text, from_script, from_exec, true);
+   EXPECT_EQ(proof, (impl::reply_proof{cls, ran})) << e.what();
    EXPECT_EQ(e.outcome, ran) << e.what();
 }
 

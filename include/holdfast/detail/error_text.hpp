@@ -10,7 +10,7 @@
 #include <string_view>
 
 namespace holdfast {
-namespace detail {
+namespace impl {
 
 struct category final : std::error_category {
    const char* name() const noexcept override { return "holdfast"; }
@@ -84,10 +84,10 @@ inline void append_printable(std::string& out, std::string_view text, bool quote
    }
 }
 
-}  // namespace detail
+}  // namespace impl
 
 inline const std::error_category& error_category() noexcept {
-   static const detail::category instance;
+   static const impl::category instance;
    return instance;
 }
 
@@ -104,7 +104,7 @@ inline std::string error::what() const {
    std::string line = code_.message();
    if (!server_text.empty()) {
       line += ": ";
-      detail::append_printable(line, server_text);
+      impl::append_printable(line, server_text);
    }
    line += "; outcome ";
    line += to_string(outcome);
@@ -117,7 +117,7 @@ inline std::string error::what() const {
    const char* separator = " (";
    for (const std::string& cause : causes) {
       line += separator;
-      detail::append_printable(line, cause);
+      impl::append_printable(line, cause);
       separator = "; ";
    }
    if (!causes.empty()) line += ")";

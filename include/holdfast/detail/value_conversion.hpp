@@ -7,7 +7,7 @@
 #include <optional>
 #include <tuple>
 
-namespace holdfast::detail {
+namespace holdfast::impl {
 
 template <class T>
 inline constexpr bool is_character_v =
@@ -181,4 +181,4 @@ bool read(value_view from, T& out) {
    }
 }
 
-}  // namespace holdfast::detail
+}  // namespace holdfast::impl

@@ -11,16 +11,15 @@
 #include <chrono>
 #include <utility>
 
-namespace holdfast::asio {
+namespace holdfast::impl {
 
 namespace net = boost::asio;
 using boost::system::error_code;
 
-runner::runner(net::any_io_executor executor, engine::engine& e, std::function<void(lane::operation&)> done,
-               observer told)
+runner::runner(net::any_io_executor executor, engine& e, std::function<void(operation&)> done, observer told)
    : executor_(executor),
      engine_(e),
-     done_(std::make_shared<std::function<void(lane::operation&)>>(std::move(done))),
+     done_(std::make_shared<std::function<void(operation&)>>(std::move(done))),
      observer_(std::move(told)),
      resolver_(executor),
      timer_(executor) {}
@@ -31,13 +30,13 @@ time_point runner::now() {
    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
 }
 
-void runner::submit(lane::operation& op) {
+void runner::submit(operation& op) {
    op.submitted = now();
    engine_.submit(op, op.submitted);
    step();
 }
 
-void runner::cancel(lane::operation& op) {
+void runner::cancel(operation& op) {
    engine_.cancel(op, now());
    step();
 }
@@ -52,9 +51,9 @@ void runner::tell() {
 
 void runner::step() {
    do {
-      for (engine::action a; engine_.next_action(a);) carry_out(a);
+      for (action a; engine_.next_action(a);) carry_out(a);
       tell();
-      for (engine::link_id link = 1; link <= connections_.size(); ++link) wait_for(connections_[link - 1], link);
+      for (link_id link = 1; link <= connections_.size(); ++link) wait_for(connections_[link - 1], link);
       tell();
    } while (engine_.has_actions());
    post_done();
@@ -70,7 +69,7 @@ void runner::post_done() {
       constexpr int most = 256;
       const auto done = done_;  // which may end us
       for (int i = 0; i < most; ++i) {
-         lane::operation* const op = engine_.take_done(now());
+         operation* const op = engine_.take_done(now());
          if (op == nullptr) break;
          (*done)(*op);
          if (!*alive) return;
@@ -91,29 +90,29 @@ void runner::arm() {
       armed_ = never;
       const time_point t = now();
       if (const auto link = engine_.to_measure(t); link != 0) {
-         const poll::transport& io = connections_[link - 1].io;
-         if (io.now() != poll::transport::state::closed) engine_.measured(link, io.serial(), transit_of(io.fd()), t);
+         const transport& io = connections_[link - 1].io;
+         if (io.now() != transport::state::closed) engine_.measured(link, io.serial(), transit_of(io.fd()), t);
       }
       engine_.tick(t);
       step();
    });
 }
 
-void runner::carry_out(const engine::action& a) {
+void runner::carry_out(const action& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
    connection& c = connections_[a.link - 1];
    switch (a.what) {
-      case engine::action::kind::resolve: return resolve(a);
-      case engine::action::kind::connect: c = connection{poll::transport(engine_, a, now())}; return;
-      case engine::action::kind::write: return c.io.write(engine_, now());
-      case engine::action::kind::abort: return c.io.abort();
-      case engine::action::kind::close: return c.io.close();
+      case action::kind::resolve: return resolve(a);
+      case action::kind::connect: c = connection{transport(engine_, a, now())}; return;
+      case action::kind::write: return c.io.write(engine_, now());
+      case action::kind::abort: return c.io.abort();
+      case action::kind::close: return c.io.close();
    }
 }
 
 // async_client will resolve by c-ares, as poll/ does: Asio's own resolver keeps a thread busy with getaddrinfo.
-void runner::resolve(const engine::action& a) {
-   if (poll::is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now());
+void runner::resolve(const action& a) {
+   if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now());
    resolver_.async_resolve(a.where.host, std::to_string(a.where.port),
                            [this, a, alive = alive_](const error_code& e, const auto& found) {
                               if (!*alive) return;
@@ -126,11 +125,11 @@ void runner::resolve(const engine::action& a) {
 }
 
 // Waits, then reads or writes without blocking: so no buffer is lent to the kernel while the engine may drop it.
-void runner::wait_for(connection& c, engine::link_id link) {
-   if (c.io.now() == poll::transport::state::closed) return c.waits.reset();
+void runner::wait_for(connection& c, link_id link) {
+   if (c.io.now() == transport::state::closed) return c.waits.reset();
    if (c.waits == nullptr) {
       const int copy = ::fcntl(c.io.fd(), F_DUPFD_CLOEXEC, 0);
-      if (copy < 0) return c.io.lose(engine_, poll::describe_errno(errno), now());
+      if (copy < 0) return c.io.lose(engine_, describe_errno(errno), now());
       c.waits = std::make_unique<net::posix::stream_descriptor>(executor_);
       if (error_code e; c.waits->assign(copy, e)) {
          ::close(copy);
@@ -150,10 +149,10 @@ void runner::wait_for(connection& c, engine::link_id link) {
    };
    if (c.io.waits_to_read())
       wait(&connection::reading, net::posix::stream_descriptor::wait_read,
-           [this](poll::transport& io) { io.read(engine_, now()); });
+           [this](transport& io) { io.read(engine_, now()); });
    if (c.io.waits_to_write())
       wait(&connection::writing, net::posix::stream_descriptor::wait_write,
-           [this](poll::transport& io) { io.writable(engine_, now()); });
+           [this](transport& io) { io.writable(engine_, now()); });
 }
 
-}  // namespace holdfast::asio
+}  // namespace holdfast::impl

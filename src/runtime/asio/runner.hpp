@@ -18,23 +18,23 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::asio {
+namespace holdfast::impl {
 
 class runner {
  public:
    // `done` is called for every operation that has ended: posted to the executor, never from inside a call of this.
-   runner(boost::asio::any_io_executor, engine::engine&, std::function<void(lane::operation&)> done, observer = {});
+   runner(boost::asio::any_io_executor, engine&, std::function<void(operation&)> done, observer = {});
    ~runner();  // nothing of it is called any more
    runner(const runner&) = delete;
    runner& operator=(const runner&) = delete;
 
-   void submit(lane::operation&);
-   void cancel(lane::operation&);
+   void submit(operation&);
+   void cancel(operation&);
    static time_point now();
 
  private:
    struct connection {
-      poll::transport io;
+      transport io;
       // A copy of the descriptor, to wait with.
       std::unique_ptr<boost::asio::posix::stream_descriptor> waits = {};
       bool reading = false;  // what it waits for
@@ -43,15 +43,15 @@ class runner {
 
    void step();  // after everything: what the engine asks for, what is done, when to come back
    void tell();
-   void carry_out(const engine::action&);
-   void resolve(const engine::action&);
-   void wait_for(connection&, engine::link_id);
+   void carry_out(const action&);
+   void resolve(const action&);
+   void wait_for(connection&, link_id);
    void post_done();
    void arm();
 
    boost::asio::any_io_executor executor_;
-   engine::engine& engine_;
-   std::shared_ptr<std::function<void(lane::operation&)>> done_;
+   engine& engine_;
+   std::shared_ptr<std::function<void(operation&)>> done_;
    observer observer_;
    boost::asio::ip::tcp::resolver resolver_;
    boost::asio::steady_timer timer_;
@@ -62,4 +62,4 @@ class runner {
    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace holdfast::asio
+}  // namespace holdfast::impl

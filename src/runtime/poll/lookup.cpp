@@ -10,7 +10,7 @@
 #include <fstream>
 #include <iterator>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 constexpr std::string_view blanks = " \t\r\n\f\v";
@@ -92,17 +92,17 @@ std::vector<std::string> candidates(std::string_view name, const search_rules& r
    return names;
 }
 
-next_step step_after(family_answer v4, family_answer v6, bool patient) {
+lookup_step step_after(family_answer v4, family_answer v6, bool patient) {
    using enum family_answer;
    const bool waits = v4 == pending || v6 == pending;
-   if (waits && patient) return next_step::wait;
-   if (v4 == addresses || v6 == addresses) return next_step::found;
+   if (waits && patient) return lookup_step::wait;
+   if (v4 == addresses || v6 == addresses) return lookup_step::found;
    // NXDOMAIN is said of a name, not of a family of it (RFC 8020); but some name servers say it of IPv6 where they mean
    // that there is no such address (RFC 4074), so only IPv4's speaks for both.
-   if (v4 == no_such_name) return next_step::next_name;
-   if (v4 == pending) return next_step::wait;
+   if (v4 == no_such_name) return lookup_step::next_name;
+   if (v4 == pending) return lookup_step::wait;
    const bool none = v4 == no_data && (v6 == no_such_name || v6 == no_data);
-   return none ? next_step::next_name : next_step::fail;
+   return none ? lookup_step::next_name : lookup_step::fail;
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 // How a name that is not whole is completed: resolv.conf(5).
 struct search_rules {
@@ -40,7 +40,7 @@ enum class family_answer : std::uint8_t {
    failed,        // SERVFAIL, REFUSED, silence, nonsense: nothing is known
 };
 
-enum class next_step : std::uint8_t {
+enum class lookup_step : std::uint8_t {
    wait,
    found,      // use the addresses that came
    next_name,  // there is no such name, or it has no address: on to the next candidate
@@ -48,6 +48,6 @@ enum class next_step : std::uint8_t {
 };
 
 // `patient`: what is pending has some time left.
-next_step step_after(family_answer v4, family_answer v6, bool patient);
+lookup_step step_after(family_answer v4, family_answer v6, bool patient);
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 #include <system_error>
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 time_point now() {
    return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
@@ -27,27 +27,27 @@ void loop::carry_out() {
 }
 
 void loop::leave() {
-   engine::action a;
+   action a;
    while (engine_.next_action(a)) carry_out(a);
    give_requests();
 }
 
-void loop::carry_out(const engine::action& a) {
+void loop::carry_out(const action& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
    transport& c = connections_[a.link - 1];
    const auto before = c.now();
    switch (a.what) {
-      case engine::action::kind::write:
+      case action::kind::write:
          c.write(engine_, now_);
          if (c.now() != before) listed_ = false;
          return;
-      case engine::action::kind::resolve:
+      case action::kind::resolve:
          if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
          resolver_.start(a.link, a.serial, a.where, now_);
          return take_resolved();
-      case engine::action::kind::connect: c = transport(engine_, a, now_); break;
-      case engine::action::kind::close: c.close(); break;
-      case engine::action::kind::abort: c.abort(); break;
+      case action::kind::connect: c = transport(engine_, a, now_); break;
+      case action::kind::close: c.close(); break;
+      case action::kind::abort: c.abort(); break;
    }
    listed_ = false;
 }
@@ -102,7 +102,7 @@ void loop::poll_once(duration at_most, const stop_alarm* alarm) {
 }
 
 void loop::measure() {
-   const engine::link_id link = engine_.to_measure(now_);
+   const link_id link = engine_.to_measure(now_);
    if (link == 0) return;
    const transport& c = connections_[link - 1];
    if (c.now() != transport::state::closed) engine_.measured(link, c.serial(), transit_of(c.fd()), now_);
@@ -146,4 +146,4 @@ void loop::tell_all() {
    for (const any_event& e : events_) observer_(e);
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 time_point now();  // of std::chrono::steady_clock
 
@@ -44,7 +44,7 @@ class stop_alarm {
 
 class loop {
  public:
-   loop(engine::engine& e, const observer& told, name_settings names = {})
+   loop(engine& e, const observer& told, name_settings names = {})
       : engine_(e), observer_(told), resolver_(std::move(names)) {}
 
    // Takes in what arrived while the caller was away, and lets pass what time has passed. Does not wait.
@@ -96,7 +96,7 @@ class loop {
       return was;
    }
    void carry_out();
-   void carry_out(const engine::action&);
+   void carry_out(const action&);
    void wait(const stop_alarm*);
    void poll_once(duration at_most, const stop_alarm*);
    void take_update();
@@ -112,7 +112,7 @@ class loop {
    }
    void tell_all();
 
-   engine::engine& engine_;
+   engine& engine_;
    const observer& observer_;
    const waker* waker_ = nullptr;
    view_subscriber* subscriber_ = nullptr;
@@ -127,4 +127,4 @@ class loop {
    time_point at_most_until_ = never;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -10,7 +10,7 @@
 #include <memory>
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 struct resolver::query {
    resolver* owner;
@@ -210,7 +210,7 @@ void resolver::came(const query& q, std::vector<std::string> addresses, int stat
 void resolver::go_on(const std::string& host, name& n) {
    const family &v4 = n.families[0], &v6 = n.families[1];
    switch (step_after(v4.answer, v6.answer, now_ < n.decide_at)) {
-      case next_step::wait: {
+      case lookup_step::wait: {
          const bool usable = !v4.addresses.empty() || !v6.addresses.empty();
          const bool heard = v4.answer != family_answer::pending || v6.answer != family_answer::pending;
          if (heard && now_ < n.decide_at)
@@ -219,9 +219,9 @@ void resolver::go_on(const std::string& host, name& n) {
             n.decide_at = never;  // only an answer can decide
          return;
       }
-      case next_step::found: return conclude(host, n, ending::found);
-      case next_step::fail: return conclude(host, n, ending::failed);
-      case next_step::next_name:
+      case lookup_step::found: return conclude(host, n, ending::found);
+      case lookup_step::fail: return conclude(host, n, ending::failed);
+      case lookup_step::next_name:
          if (++n.at == n.candidates.size()) return conclude(host, n, ending::gone);
          return ask(host, n);
    }
@@ -300,4 +300,4 @@ void resolver::process(const pollfd* begin, const pollfd* end, time_point now) {
 
 std::vector<resolver::answer> resolver::take_answers() { return std::exchange(answers_, {}); }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -27,7 +27,7 @@
 struct ares_channeldata;
 struct ares_addrinfo;
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 struct name_settings {
    std::string servers = {};                      // "ADDRESS:PORT,..."; empty: those of `resolv_conf`
@@ -120,4 +120,4 @@ class resolver {
    std::vector<answer> answers_;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 // The program's signals are for the program's own threads: a new thread has the mask of the one that starts it.
@@ -64,4 +64,4 @@ bool watch_thread::step() {
    return false;
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

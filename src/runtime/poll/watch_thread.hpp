@@ -13,7 +13,7 @@
 #include <memory>
 #include <thread>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 class watch_thread {
  public:
@@ -34,13 +34,13 @@ class watch_thread {
    bool step();
 
    observer observer_;
-   engine::engine engine_;  // its lane stays idle
+   engine engine_;  // its lane stays idle
    loop loop_;
-   engine::publisher publisher_;
-   impl::topology_requests requests_;
+   publisher publisher_;
+   topology_requests requests_;
    view_mailbox mailbox_;
    process_number process_;
    std::thread thread_;  // uses all of the above
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -2,10 +2,10 @@
 
 #include <unistd.h>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 void descriptor::close() {
    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 // Owns a file descriptor, and no more than that: it is closed by close(2) alone.
 class descriptor {
@@ -25,4 +25,4 @@ class descriptor {
    int fd_ = -1;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

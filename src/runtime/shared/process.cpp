@@ -6,13 +6,13 @@
 
 #include <new>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
-std::atomic<process_number>* detail::present = nullptr;
+std::atomic<process_number>* present_number = nullptr;
 
 namespace {
 
-std::atomic<process_number> last_number = 0;  // unlike what `present` points to, a child inherits it
+std::atomic<process_number> last_number = 0;  // unlike what `present_number` points to, a child inherits it
 std::atomic<process_number> kept = 0;
 
 // A page that the kernel empties in each child, however that was forked. Where the kernel can't (before Linux 4.14),
@@ -31,7 +31,7 @@ std::atomic<process_number>* make_present() {
 }  // namespace
 
 process_number this_process() {
-   static std::atomic<process_number>& present = *(detail::present = make_present());
+   static std::atomic<process_number>& present = *(present_number = make_present());
    process_number n = present.load(std::memory_order_relaxed);
    if (n != 0) return n;
    const process_number fresh = last_number.load(std::memory_order_relaxed) + 1;
@@ -40,4 +40,4 @@ process_number this_process() {
    return fresh;
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

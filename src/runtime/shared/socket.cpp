@@ -17,7 +17,7 @@
 #include <cstring>
 #include <system_error>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 // The interface of a zone, "eth0" or "2"; 0 if there is none.
@@ -115,4 +115,4 @@ std::string connect_error(const socket& s) {
    return e == 0 ? std::string() : describe_errno(e);
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 // A connection, or one that is being made. It belongs to the process that made it: there its end is an end for the
 // peer, even while a forked child has a copy of the descriptor; in the child it is closed without a byte.
@@ -56,4 +56,4 @@ bool is_address(const endpoint&);
 // "Connection refused": errno in words.
 std::string describe_errno(int);
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

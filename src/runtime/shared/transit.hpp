@@ -14,8 +14,8 @@
 namespace holdfast {
 
 // A closed window whose peer answers is no end, however long it lasts; TCP_USER_TIMEOUT would take it for one.
-inline resp::transit transit_of(int fd) {
-   resp::transit t;
+inline impl::transit transit_of(int fd) {
+   impl::transit t;
    if (int held = 0; ::ioctl(fd, SIOCOUTQ, &held) == 0 && held > 0) t.undelivered = static_cast<std::uint64_t>(held);
    tcp_info info = {};
    socklen_t size = sizeof info;

@@ -5,15 +5,14 @@
 #include <cerrno>
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 bool has_to_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-transport::transport(engine::engine& e, const engine::action& request, time_point now)
-   : link_(request.link), serial_(request.serial) {
+transport::transport(engine& e, const action& request, time_point now) : link_(request.link), serial_(request.serial) {
    connecting started = start_connect(request.where);
    socket_ = std::move(started.sock);
    if (!socket_.is_open()) {
@@ -24,7 +23,7 @@ transport::transport(engine::engine& e, const engine::action& request, time_poin
    }
 }
 
-void transport::read(engine::engine& e, time_point now) {
+void transport::read(engine& e, time_point now) {
    constexpr int most = 16;
    for (int reads = 0; reads < most; ++reads) {
       const auto space = e.space(link_, serial_);
@@ -41,7 +40,7 @@ void transport::read(engine::engine& e, time_point now) {
    }
 }
 
-void transport::writable(engine::engine& e, time_point now) {
+void transport::writable(engine& e, time_point now) {
    if (state_ == state::connecting) {
       const std::string problem = connect_error(socket_);
       if (!problem.empty()) return lose(e, problem, now);
@@ -53,7 +52,7 @@ void transport::writable(engine::engine& e, time_point now) {
    write(e, now);
 }
 
-void transport::write(engine::engine& e, time_point now) {
+void transport::write(engine& e, time_point now) {
    while (state_ == state::open) {
       const auto bytes = e.to_write(link_, serial_);
       if (bytes.empty()) return;
@@ -82,9 +81,9 @@ void transport::abort() {
    set_state(state::closed);
 }
 
-void transport::lose(engine::engine& e, const std::string& why, time_point now) {
+void transport::lose(engine& e, const std::string& why, time_point now) {
    abort();
    e.lost(link_, serial_, why, now);
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <string>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 class transport {
  public:
@@ -25,7 +25,7 @@ class transport {
 
    transport() = default;
    // Answers the engine's request. What fails at once is told at once.
-   transport(engine::engine&, const engine::action& request, time_point now);
+   transport(engine&, const action& request, time_point now);
 
    state now() const { return state_; }
    int fd() const { return socket_.fd(); }
@@ -35,25 +35,25 @@ class transport {
 
    // ---- what the runtime was waiting for ----
    // Reads what is there; a peer that floods us can't keep us from the time, nor from the others.
-   void read(engine::engine&, time_point now);
+   void read(engine&, time_point now);
    // Goes on connecting, or writing.
-   void writable(engine::engine&, time_point now);
+   void writable(engine&, time_point now);
 
    // ---- what the engine asks for ----
-   void write(engine::engine&, time_point now);  // what the kernel takes of all that is queued
-   void close();                                 // in order
-   void abort();                                 // what the kernel still holds must not be delivered late
+   void write(engine&, time_point now);  // what the kernel takes of all that is queued
+   void close();                         // in order
+   void abort();                         // what the kernel still holds must not be delivered late
 
    // It can't be used any more: ends it, and tells the engine.
-   void lose(engine::engine&, const std::string& why, time_point now);
+   void lose(engine&, const std::string& why, time_point now);
 
  private:
    void set_state(state s) { state_ = s; }
 
    socket socket_;
-   engine::link_id link_ = 0;
+   link_id link_ = 0;
    std::uint32_t serial_ = 0;
    state state_ = state::closed;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

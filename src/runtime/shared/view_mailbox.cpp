@@ -2,11 +2,11 @@
 
 #include <utility>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 // ---- for the deployment's thread ----------------------------------------------------------------------------------
 
-bool view_mailbox::take(impl::topology_requests& into) {
+bool view_mailbox::take(topology_requests& into) {
    const std::lock_guard lock(mutex_);
    into.asked = requests_.asked;
    into.commands_wait = waiting_ != 0;
@@ -15,7 +15,7 @@ bool view_mailbox::take(impl::topology_requests& into) {
    return !closed_;
 }
 
-void view_mailbox::publish(impl::topology_update u) {
+void view_mailbox::publish(topology_update u) {
    const std::lock_guard lock(mutex_);
    const bool is_news = u.view->version != latest_.view->version;
    latest_ = std::move(u);
@@ -63,19 +63,19 @@ void view_subscriber::leave() {
    tell_need(false);
 }
 
-impl::topology_update view_subscriber::take() {
+topology_update view_subscriber::take() {
    const std::lock_guard lock(mailbox_.mutex_);
    seen_ = mailbox_.number_.load(std::memory_order_relaxed);
    return {mailbox_.latest_.view, questions_.answered()};
 }
 
-void view_subscriber::give(impl::topology_requests r) {
+void view_subscriber::give(topology_requests r) {
    commands_wait_ = r.commands_wait;
    {
       const std::lock_guard lock(mailbox_.mutex_);
       count_need(commands_wait_ && present_.load(std::memory_order_relaxed));
       if (r.asked != std::exchange(asked_, r.asked)) questions_.passed_on(asked_, ++mailbox_.requests_.asked);
-      for (impl::role_report& one : r.reports) mailbox_.requests_.report(std::move(one));
+      for (role_report& one : r.reports) mailbox_.requests_.report(std::move(one));
    }
    mailbox_.waker_.wake();
 }
@@ -97,4 +97,4 @@ void view_subscriber::count_need(bool commands_wait) {
       --mailbox_.waiting_;
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

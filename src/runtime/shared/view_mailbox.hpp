@@ -16,7 +16,7 @@
 #include <mutex>
 #include <vector>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 class view_subscriber;
 
@@ -29,9 +29,9 @@ class view_mailbox {
    // ---- for the deployment's thread ----
    const waker& wakes() const { return waker_; }  // when there are requests, and at the end
    // The requests of all subscribers together; their reports are taken. False once `close` was called.
-   bool take(impl::topology_requests& into);
+   bool take(topology_requests& into);
    // `answered`: up to which `asked` of `take`. All who are in a call and concerned are woken.
-   void publish(impl::topology_update);
+   void publish(topology_update);
    void close();  // by any thread
 
  private:
@@ -41,8 +41,8 @@ class view_mailbox {
    std::mutex mutex_;
    // Each publication has a number. Written under the mutex, read without.
    std::atomic<std::uint64_t> number_{1};
-   impl::topology_update latest_;
-   impl::topology_requests requests_;  // but for `commands_wait`
+   topology_update latest_;
+   topology_requests requests_;  // but for `commands_wait`
    std::vector<view_subscriber*> subscribers_;
    std::size_t waiting_ = 0;  // subscribers whose commands wait
    bool closed_ = false;
@@ -63,8 +63,8 @@ class view_subscriber {
    const waker& wakes() const { return waker_; }
    // Something was published that `take` has not returned yet.
    bool moved() const { return mailbox_.number_.load(std::memory_order_seq_cst) != seen_; }
-   impl::topology_update take();  // `answered`: of the questions that it gave
-   void give(impl::topology_requests);
+   topology_update take();  // `answered`: of the questions that it gave
+   void give(topology_requests);
 
  private:
    friend class view_mailbox;
@@ -81,8 +81,8 @@ class view_subscriber {
    // Against `number_`: either the client sees what was published, or the publisher sees that the client is there.
    std::atomic<bool> present_{false};
    // Guarded by the mailbox's mutex, as is the next.
-   impl::question_log questions_;
+   question_log questions_;
    std::size_t place_ = 0;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

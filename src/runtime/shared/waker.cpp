@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <system_error>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 waker::waker() : event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
    if (!event_.is_open()) throw std::system_error(errno, std::system_category(), "eventfd");
@@ -23,4 +23,4 @@ void waker::clear() const {
    [[maybe_unused]] const auto taken = ::read(fd(), &set, sizeof set);  // nothing there means that it is clear
 }
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 
 #include "runtime/shared/descriptor.hpp"
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 
 // Thread-safe but for its construction and destruction.
 class waker {
@@ -17,4 +17,4 @@ class waker {
    descriptor event_;
 };
 
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class asking_order {
  public:
@@ -46,4 +46,4 @@ class asking_order {
    time_point next_at_ = never;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

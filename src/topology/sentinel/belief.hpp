@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 // The latest answer of one reachable Sentinel that knows the name.
 struct sentinel_vote {
@@ -24,7 +24,7 @@ struct sentinel_vote {
    bool proven = false;      // it has shown its run id
 };
 
-enum class next_step : std::uint8_t {
+enum class belief_change : std::uint8_t {
    nothing,    // nobody says anything
    keep,       // what is believed stands
    adopt,      // believe `where` at `epoch` from now on
@@ -32,7 +32,7 @@ enum class next_step : std::uint8_t {
 };
 
 struct master_choice {
-   next_step what = next_step::nothing;
+   belief_change what = belief_change::nothing;
    endpoint where = {};
    std::uint64_t epoch = 0;
 
@@ -45,7 +45,7 @@ struct master_choice {
 //   and each of these said so twice. One who says so for the first time may have been asked for the epoch before, and
 //   for the address after, a change; or its master was configured anew by hand.
 // - An epoch older than what is believed changes nothing.
-master_choice choose_master(const impl::master_node* believed, std::span<const sentinel_vote> in_hand);
+master_choice choose_master(const master_node* believed, std::span<const sentinel_vote> in_hand);
 
 // Leaves out the epochs that are newer than what any configured Sentinel in hand says, unless more than half of the
 // `known` Sentinels, each proven, have one: a learned Sentinel, or the address that it had, may have passed to another
@@ -54,7 +54,7 @@ bool leave_out_unsupported(std::vector<sentinel_vote>& in_hand, std::size_t know
 
 // Agreement of all of `in_hand`, if it is older than what is believed, and if they are more than half of the `known`
 // Sentinels: they may have been rebuilt from nothing. Where it lasts, and the role agrees, it is a new lineage.
-std::optional<sentinel_vote> agreed_older(const impl::master_node& believed, std::span<const sentinel_vote> in_hand,
+std::optional<sentinel_vote> agreed_older(const master_node& believed, std::span<const sentinel_vote> in_hand,
                                           std::size_t known);
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

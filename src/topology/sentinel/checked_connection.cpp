@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 std::string auth_bytes(const sentinel_settings& s) {
    if (s.password.empty()) return {};
@@ -97,4 +97,4 @@ time_point checked_connection::deadline() const {
    return unanswered_ != 0 ? give_up_at_ : after(heard_at_, ping_);
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

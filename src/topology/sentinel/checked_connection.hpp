@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 // The AUTH command for the Sentinels; empty where there is no password.
 std::string auth_bytes(const sentinel_settings&);
@@ -33,11 +33,10 @@ class checked_connection {
 
    // `timeout`: of the connect, and of each answer; `ping`: the silence after which it is checked. A peer that is far
    // away is measured: `most` times the timeout is what an answer may take at most.
-   checked_connection(duration timeout, duration ping, resp::wish_list& wishes, const resp::limits& l,
-                      unsigned most = 1)
+   checked_connection(duration timeout, duration ping, wish_list& wishes, const limits& l, unsigned most = 1)
       : link(wishes, l, 4 * 1024), timeout_(timeout), longest_(most * timeout), patience_(timeout), ping_(ping) {}
 
-   resp::link link;
+   impl::link link;
    unsigned failures = 0;  // in a row; whoever dials counts them
 
    phase now() const { return phase_; }
@@ -78,4 +77,4 @@ class checked_connection {
    time_point heard_at_ = time_point::min();
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 bool doubt::raise(std::size_t by, rounds::id answer, std::uint64_t generation, duration patience, time_point now) {
    sentinels_.resize(std::max(sentinels_.size(), by + 1));
@@ -26,4 +26,4 @@ void doubt::review(const rounds& asked, std::uint64_t generation, time_point now
    }
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -12,7 +12,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class doubt {
  public:
@@ -44,4 +44,4 @@ class doubt {
    std::uint64_t generation_ = 0;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -4,14 +4,14 @@
 
 #include <holdfast/command.hpp>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 
 }  // namespace
 
-inquiry::inquiry(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l)
+inquiry::inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l)
    : connection(s.timeout, s.ping, wishes, l, sentinel_settings::most_patience),
      settings_(&s),
      commands_{.auth = auth_bytes(s),
@@ -128,9 +128,9 @@ inquiry::event inquiry::check(time_point now, bool late) {
 inquiry::event inquiry::take(time_point now) {
    while (connection.is_open()) {
       switch (connection.link.in.next()) {
-         case resp::reader::status::incomplete: return event::nothing;
-         case resp::reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
-         case resp::reader::status::reply: break;
+         case reader::status::incomplete: return event::nothing;
+         case reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
+         case reader::status::reply: break;
       }
       if (const auto n = take_reply(connection.link.in.reply(), now); n != event::nothing) return n;
    }
@@ -250,4 +250,4 @@ inquiry::event inquiry::fail_by(sentinel_answer_kind c, value_view reply, std::s
                (text.empty() ? text : ": " + text));
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -22,7 +22,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 struct sentinel_answer {
    enum class kind : std::uint8_t {
@@ -49,7 +49,7 @@ class inquiry {
       failed,    // the connection is closed; `problem` says why
    };
 
-   inquiry(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l);
+   inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l);
 
    checked_connection connection;
 
@@ -154,4 +154,4 @@ class inquiry {
    bool refused_ = false;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -1,6 +1,6 @@
 #include "topology/sentinel/lineage.hpp"
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 bool lineage::on_votes(const std::optional<sentinel_vote>& agreed, time_point now) {
    if (!agreed) {
@@ -56,4 +56,4 @@ void lineage::begin_anew(time_point now) {
    since_ = now;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

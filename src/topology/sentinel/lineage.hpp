@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class lineage {
  public:
@@ -61,4 +61,4 @@ class lineage {
    endpoint verified_ = {};  // by the lane, last
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 duration poll_schedule::backoff(unsigned failures, duration cap) {
    const auto rule = exponential_backoff({.base = settings_->outage_base, .cap = cap});
@@ -36,4 +36,4 @@ bool poll_schedule::take_hint(time_point now) {
 
 void poll_schedule::on_refused(duration cap, time_point now) { poll_at_latest(after(now, backoff(refusals_++, cap))); }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <cstdint>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class poll_schedule {
  public:
@@ -52,4 +52,4 @@ class poll_schedule {
    time_point hint_at_ = never;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 promotion::sentinel& promotion::of(std::size_t number) {
    sentinels_.resize(std::max(sentinels_.size(), number + 1));
@@ -101,7 +101,7 @@ bool promotion::denial_is_answered(const rounds& asked) {
 
 // ---- what is believed ---------------------------------------------------------------------------------------------
 
-void promotion::believe(const impl::master_node& master, const impl::master_node& before, const claim& c) {
+void promotion::believe(const master_node& master, const master_node& before, const claim& c) {
    before_ = before;
    by_ = c.by;
    by_id_ = c.id;
@@ -109,7 +109,7 @@ void promotion::believe(const impl::master_node& master, const impl::master_node
    drop_up_to(master.epoch, master.where);
 }
 
-void promotion::believe_named(const impl::master_node& master) {
+void promotion::believe_named(const master_node& master) {
    set_state(state::named);
    drop_up_to(master.epoch, master.where);
 }
@@ -133,7 +133,7 @@ std::optional<std::uint64_t> promotion::confirm(const endpoint& believed, std::s
    return newest;
 }
 
-std::vector<endpoint> promotion::candidates(const std::optional<impl::master_node>& believed, time_point now) {
+std::vector<endpoint> promotion::candidates(const std::optional<master_node>& believed, time_point now) {
    std::vector<endpoint> all;
    hold_until_ = time_point::min();
    for (const sentinel& s : sentinels_) {
@@ -145,4 +145,4 @@ std::vector<endpoint> promotion::candidates(const std::optional<impl::master_nod
    return all;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -23,7 +23,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class promotion {
  public:
@@ -43,7 +43,7 @@ class promotion {
 
    state now() const { return state_; }
    bool is_provisional() const { return state_ != state::named; }
-   const impl::master_node& before() const { return before_; }  // of a provisional belief: what was named last
+   const master_node& before() const { return before_; }  // of a provisional belief: what was named last
    time_point hold_until() const { return hold_until_; }
    time_point deadline() const { return hold_until_ == time_point::min() ? never : hold_until_; }
 
@@ -70,12 +70,12 @@ class promotion {
    bool denial_is_answered(const rounds&);                   // once
 
    // ---- what is believed ----
-   void believe(const impl::master_node& master, const impl::master_node& before, const claim&);
-   void believe_named(const impl::master_node&);
+   void believe(const master_node& master, const master_node& before, const claim&);
+   void believe_named(const master_node&);
    // The newest epoch under which Sentinels name what is believed provisionally, if any does: it is confirmed.
    std::optional<std::uint64_t> confirm(const endpoint& believed, std::span<const sentinel_vote> in_hand);
    // The candidates, but for what is believed; computes until when writes are held.
-   std::vector<endpoint> candidates(const std::optional<impl::master_node>& believed, time_point now);
+   std::vector<endpoint> candidates(const std::optional<master_node>& believed, time_point now);
 
  private:
    static constexpr std::size_t nobody = static_cast<std::size_t>(-1);
@@ -99,11 +99,11 @@ class promotion {
    const sentinel_settings* settings_;
    std::vector<sentinel> sentinels_;  // by number
    state state_ = state::named;
-   impl::master_node before_ = {};
+   master_node before_ = {};
    std::size_t by_ = nobody;  // who selected what is believed
    std::string by_id_ = {};
    rounds::id question_ = 0;
    time_point hold_until_ = time_point::min();  // the latest of the candidates' own
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -2,15 +2,15 @@
 
 #include <utility>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-void published_target::name(const impl::master_node& m, std::string run_id, bool is_provisional, event_queue& events) {
+void published_target::name(const master_node& m, std::string run_id, bool is_provisional, event_queue& events) {
    const bool returns = state_ == state::lost;
    const bool moved = last_.where != m.where;
    if (moved || returns)
       events.tell([&] { return event::master_named{last_.where, m.where, m.epoch, is_provisional}; });
    if (moved || last_.epoch != m.epoch || last_.generation == 0)
-      last_ = impl::master_node{m.where, m.epoch, last_.generation + 1};
+      last_ = master_node{m.where, m.epoch, last_.generation + 1};
    target_ = last_;
    target_->run_id = std::move(run_id);
    set_state(state::named);
@@ -27,4 +27,4 @@ bool published_target::lose() {
    return true;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

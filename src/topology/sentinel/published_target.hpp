@@ -10,7 +10,7 @@
 #include <optional>
 #include <string>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class published_target {
  public:
@@ -20,10 +20,10 @@ class published_target {
       lost,  // and that was told
    };
 
-   const std::optional<impl::master_node>& now() const { return target_; }
-   const impl::master_node& last() const { return last_; }  // that was named
+   const std::optional<master_node>& now() const { return target_; }
+   const master_node& last() const { return last_; }  // that was named
 
-   void name(const impl::master_node&, std::string run_id, bool is_provisional, event_queue&);
+   void name(const master_node&, std::string run_id, bool is_provisional, event_queue&);
    void withhold();
    bool lose();  // after `withhold`: true where it is to be told
 
@@ -31,8 +31,8 @@ class published_target {
    void set_state(state s) { state_ = s; }
 
    state state_ = state::none;
-   std::optional<impl::master_node> target_;
-   impl::master_node last_ = {};
+   std::optional<master_node> target_;
+   master_node last_ = {};
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,14 +5,14 @@
 
 #include <utility>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 constexpr std::size_t longest_role = 32;
 
 }  // namespace
 
-role_connection::role_connection(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l)
+role_connection::role_connection(const sentinel_settings& s, wish_list& wishes, const limits& l)
    : connection(s.node_timeout, s.ping, wishes, l), settings_(&s) {}
 
 void role_connection::dial(const endpoint& where, time_point now) {
@@ -64,9 +64,9 @@ role_connection::event role_connection::check(time_point now, bool late) {
 role_connection::event role_connection::take(time_point now) {
    while (connection.is_open()) {
       switch (connection.link.in.next()) {
-         case resp::reader::status::incomplete: return event::nothing;
-         case resp::reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
-         case resp::reader::status::reply: break;
+         case reader::status::incomplete: return event::nothing;
+         case reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
+         case reader::status::reply: break;
       }
       if (const auto n = take_reply(connection.link.in.reply(), now); n != event::nothing) return n;
    }
@@ -128,9 +128,9 @@ bool role_connection::read_role(value_view reply) {
       }
       case question::info: {
          const auto info = reply.text();
-         role_ = resp::info_value(info, "role");
-         follows_ = read_endpoint(resp::info_value(info, "master_host"), resp::info_value(info, "master_port"))
-                       .value_or(endpoint{});
+         role_ = info_value(info, "role");
+         follows_ =
+            read_endpoint(info_value(info, "master_host"), info_value(info, "master_port")).value_or(endpoint{});
          break;
       }
    }
@@ -146,4 +146,4 @@ role_connection::event role_connection::fail(std::string why) {
    return event::failed;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

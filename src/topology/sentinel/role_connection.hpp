@@ -19,7 +19,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class role_connection {
  public:
@@ -29,7 +29,7 @@ class role_connection {
       failed,   // the connection is closed; `problem` says why
    };
 
-   role_connection(const sentinel_settings&, resp::wish_list&, const resp::limits&);
+   role_connection(const sentinel_settings&, wish_list&, const limits&);
 
    checked_connection connection;
 
@@ -67,4 +67,4 @@ class role_connection {
    std::string problem_;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -1,6 +1,6 @@
 #include "topology/sentinel/role_hint.hpp"
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 void role_hint::on_role(const endpoint& where, std::string_view role, const endpoint& whose) {
    if (!concerns(where)) return;
@@ -12,4 +12,4 @@ void role_hint::on_role(const endpoint& where, std::string_view role, const endp
    stop();
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

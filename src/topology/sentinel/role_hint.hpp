@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class role_hint {
  public:
@@ -47,4 +47,4 @@ class role_hint {
    endpoint where_ = {};
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

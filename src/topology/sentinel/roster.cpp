@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 // By the ids where both are known.
@@ -174,4 +174,4 @@ endpoint next_address(std::span<const place> places, const tally& t, std::string
    return *(at + 1);
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

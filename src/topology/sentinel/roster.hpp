@@ -21,7 +21,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 struct place {
    endpoint where = {};
@@ -56,4 +56,4 @@ bool is_listed(std::span<const place> places, const tally&, std::string_view id,
 // follows, else the one after it. Each call goes on to the next.
 endpoint next_address(std::span<const place> places, const tally&, std::string_view id, const endpoint& where);
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

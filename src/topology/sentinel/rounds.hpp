@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class rounds {
  public:
@@ -71,4 +71,4 @@ class rounds {
    id finished_ = 0;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

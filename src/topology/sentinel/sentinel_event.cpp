@@ -5,7 +5,7 @@
 
 #include <array>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 // How the payload says whom it is about. The forms are those of sentinelEvent() in Redis' sentinel.c.
@@ -160,4 +160,4 @@ std::optional<hint> read_hint(std::string_view channel, std::string_view payload
    return std::nullopt;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

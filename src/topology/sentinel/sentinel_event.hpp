@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 enum class hint_kind : std::uint8_t {
    switched,          // the master is another node from now on: ask, and hold new commands meanwhile
@@ -47,4 +47,4 @@ std::span<const std::string_view> event_channels();
 // or makes no sense.
 std::optional<hint> read_hint(std::string_view channel, std::string_view payload, std::string_view name);
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

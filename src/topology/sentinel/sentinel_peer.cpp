@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <span>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 place sentinel_peer::seen() const {
    const bool is_kin_known = member.kin_of == id();
@@ -81,4 +81,4 @@ void sentinel_peer::become(const endpoint& other, const std::string& other_id) {
    latest = {};
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class sentinel_peer {
  public:
@@ -38,7 +38,7 @@ class sentinel_peer {
       std::string kin_of = {};            // its own id, then
    };
 
-   sentinel_peer(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l, std::size_t n, endpoint at,
+   sentinel_peer(const sentinel_settings& s, wish_list& wishes, const limits& l, std::size_t n, endpoint at,
                  bool is_seed)
       : number(n), where(std::move(at)), seed(is_seed), questions(s, wishes, l), events(s, wishes, l) {}
 
@@ -88,4 +88,4 @@ class sentinel_peer {
 
 using sentinel_peers = std::vector<std::unique_ptr<sentinel_peer>>;
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 // Numbers arrive as text; a server that sends integers says the same.
@@ -154,9 +154,9 @@ sentinel_answer_kind read_replicas(value_view reply, std::size_t at_most, std::v
 std::string shown(std::string_view text) {
    constexpr std::size_t longest = 120;
    std::string out;
-   detail::append_printable(out, text.substr(0, longest));
+   append_printable(out, text.substr(0, longest));
    if (text.size() > longest) out += "...";
    return out;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 enum class sentinel_answer_kind : std::uint8_t {
    good,
@@ -65,4 +65,4 @@ std::optional<endpoint> read_endpoint(std::string_view host, std::string_view po
 // The first hundred or so characters of what a server sent, fit to be shown: control characters become '?'.
 std::string shown(std::string_view text);
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

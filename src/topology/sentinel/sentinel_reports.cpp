@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-std::string in_short(const impl::unavailable& t) {
+std::string in_short(const unavailable& t) {
    if (t.code == errc::no_sentinel) return "no Sentinel can be reached";
    if (t.code == errc::authentication_failed) return "the Sentinels refuse our password";
    return "no Sentinel knows a master of that name";
@@ -47,8 +47,7 @@ bool is_repeated_elsewhere(const sentinel_peers& peers, const sentinel_peer& p) 
    });
 }
 
-rounds::progress progress_of(const sentinel_peers& peers, const rounds::open_round& r,
-                             const impl::master_node* believed) {
+rounds::progress progress_of(const sentinel_peers& peers, const rounds::open_round& r, const master_node* believed) {
    rounds::progress so_far;
    for (const auto& p : peers) {
       if (!p->member.counts) continue;
@@ -99,7 +98,7 @@ std::optional<std::vector<listed_node>> listed_replicas(const sentinel_peers& pe
    return listed;
 }
 
-std::string objection_to(const impl::master_node& target, const sentinel_peers& peers, duration agree_for) {
+std::string objection_to(const master_node& target, const sentinel_peers& peers, duration agree_for) {
    const auto names_another = [&](const auto& p) { return p->votes() && p->latest.where != target.where; };
    const auto found = std::find_if(peers.begin(), peers.end(), names_another);
    if (found == peers.end()) return {};
@@ -113,9 +112,9 @@ std::string objection_to(const impl::master_node& target, const sentinel_peers& 
    return text;
 }
 
-impl::unavailable why_no_master(const sentinel_peers& peers, std::span<const std::size_t> order,
-                                const std::string& name, bool ever_named) {
-   impl::unavailable t;
+unavailable why_no_master(const sentinel_peers& peers, std::span<const std::size_t> order, const std::string& name,
+                          bool ever_named) {
+   unavailable t;
    bool unknown = false;
    bool refused = false;
    bool each_seed_says_no = !ever_named;
@@ -140,4 +139,4 @@ impl::unavailable why_no_master(const sentinel_peers& peers, std::span<const std
    return t;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

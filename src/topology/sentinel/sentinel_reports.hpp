@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-std::string in_short(const impl::unavailable&);
+std::string in_short(const unavailable&);
 
 bool anyone_is_up(const sentinel_peers&);
 bool anyone_is_subscribed_to(const sentinel_peers&);  // whose word counts
@@ -26,7 +26,7 @@ std::optional<duration> longest_down_after(const sentinel_peers&);
 // Another place leads to the same Sentinel, and was answered later.
 bool is_repeated_elsewhere(const sentinel_peers&, const sentinel_peer&);
 // How far a round has come. Who confirms `believed` is counted where something is believed.
-rounds::progress progress_of(const sentinel_peers&, const rounds::open_round&, const impl::master_node* believed);
+rounds::progress progress_of(const sentinel_peers&, const rounds::open_round&, const master_node* believed);
 
 // The run id of the node at this address, where those that name it as the master show it, and agree.
 std::string run_id_of(const sentinel_peers&, const endpoint& master);
@@ -35,9 +35,9 @@ std::string run_id_of(const sentinel_peers&, const endpoint& master);
 std::optional<std::vector<listed_node>> listed_replicas(const sentinel_peers&, const endpoint& master);
 
 // The word of the first Sentinel that names another node, in a sentence; empty where none does.
-std::string objection_to(const impl::master_node& target, const sentinel_peers&, duration agree_for);
+std::string objection_to(const master_node& target, const sentinel_peers&, duration agree_for);
 // `order`: the numbers of those that are told about.
-impl::unavailable why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,
-                                bool ever_named);
+unavailable why_no_master(const sentinel_peers&, std::span<const std::size_t> order, const std::string& name,
+                          bool ever_named);
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-sentinel_roll::sentinel_roll(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l,
-                             event_queue& events, resp::link_owner& owner)
+sentinel_roll::sentinel_roll(const sentinel_settings& s, wish_list& wishes, const limits& l, event_queue& events,
+                             link_owner& owner)
    : settings_(&s), wishes_(&wishes), limits_(l), events_(&events), link_owner_(&owner) {
    for (const auto& where : s.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
@@ -28,14 +28,14 @@ std::vector<endpoint> sentinel_roll::addresses() const {
    return all;
 }
 
-sentinel_peer* sentinel_roll::owner(const resp::link& l) {
+sentinel_peer* sentinel_roll::owner(const link& l) {
    for (const auto& p : peers_) {
       if (&p->questions.connection.link == &l || &p->events.connection.link == &l) return p.get();
    }
    return nullptr;
 }
 
-resp::link& sentinel_roll::link_at(std::size_t i) const {
+link& sentinel_roll::link_at(std::size_t i) const {
    peer& p = *peers_[i / 2];
    return i % 2 == 0 ? p.questions.connection.link : p.events.connection.link;
 }
@@ -280,4 +280,4 @@ const std::vector<sentinel_vote>& sentinel_roll::supported_votes() {
    return votes_;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -21,7 +21,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class sentinel_roll {
  public:
@@ -33,8 +33,7 @@ class sentinel_roll {
    };
 
    // `settings`, `wishes`, `events` and `owner` (of the links) outlive it.
-   sentinel_roll(const sentinel_settings&, resp::wish_list& wishes, const resp::limits&, event_queue& events,
-                 resp::link_owner& owner);
+   sentinel_roll(const sentinel_settings&, wish_list& wishes, const limits&, event_queue& events, link_owner& owner);
 
    const sentinel_peers& all() const { return peers_; }
    const asking_order& order() const { return order_; }
@@ -42,8 +41,8 @@ class sentinel_roll {
    bool ever_named() const { return ever_named_; }
    bool contradicted() const { return contradicted_; }  // learned ones claim a newer epoch than any configured one
    std::vector<endpoint> addresses() const;             // in the order of asking
-   peer* owner(const resp::link&);
-   resp::link& link_at(std::size_t) const;
+   peer* owner(const link&);
+   link& link_at(std::size_t) const;
    time_point deadline() const;
 
    // ---- dialling ----
@@ -86,10 +85,10 @@ class sentinel_roll {
    void forget(peer&);
 
    const sentinel_settings* settings_;
-   resp::wish_list* wishes_;
-   resp::limits limits_;
+   wish_list* wishes_;
+   limits limits_;
    event_queue* events_;
-   resp::link_owner* link_owner_;
+   link_owner* link_owner_;
    sentinel_peers peers_;  // seeds first; a place is never removed
    asking_order order_;
    std::vector<place> places_;  // scratch: views into the peers
@@ -101,4 +100,4 @@ class sentinel_roll {
    std::vector<sentinel_vote> votes_;  // scratch
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

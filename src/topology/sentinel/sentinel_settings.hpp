@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 struct sentinel_settings {
    std::vector<endpoint> sentinels = {};  // the seeds: asked in this order at the start, and kept for ever
@@ -62,4 +62,4 @@ struct sentinel_settings {
    bool keeps_replicas_warm() const { return eager && warm; }
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

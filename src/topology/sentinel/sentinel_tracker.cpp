@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 // Answers of a Sentinel are small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
-resp::limits small(resp::limits l) {
+limits small(limits l) {
    l.reply_bytes = std::min(l.reply_bytes, std::size_t{1} << 20);
    l.depth = std::min(l.depth, 8U);
    l.elements = std::min(l.elements, std::size_t{1} << 16);
@@ -18,8 +18,8 @@ resp::limits small(resp::limits l) {
 
 }  // namespace
 
-sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp::wish_list& wishes,
-                                   const resp::limits& l, event_queue& events)
+sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, wish_list& wishes, const limits& l,
+                                   event_queue& events)
    : settings_(std::move(s)),
      events_(&events),
      roll_(settings_, wishes, small(l), events, *this),
@@ -29,13 +29,13 @@ sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, resp
      promotion_(settings_),
      nodes_(settings_, seed ^ 2, wishes, small(l), *this) {}
 
-resp::link& sentinel_tracker::link_at(std::size_t i) {
+link& sentinel_tracker::link_at(std::size_t i) {
    return i < sentinel_links() ? roll_.link_at(i) : nodes_.link_at(i - sentinel_links());
 }
 
 // ---- what the engine reports --------------------------------------------------------------------------------------
 
-void sentinel_tracker::on_opened(resp::link& l, time_point now) {
+void sentinel_tracker::on_opened(link& l, time_point now) {
    peer* p = roll_.owner(l);
    if (!p) {
       if (nodes_.on_opened(l, now)) finish_event(now);
@@ -50,7 +50,7 @@ void sentinel_tracker::on_opened(resp::link& l, time_point now) {
    finish_event(now);
 }
 
-void sentinel_tracker::on_lost(resp::link& l, std::string_view reason, time_point now) {
+void sentinel_tracker::on_lost(link& l, std::string_view reason, time_point now) {
    const std::string why(reason);
    peer* p = roll_.owner(l);
    if (!p) {
@@ -68,7 +68,7 @@ void sentinel_tracker::on_lost(resp::link& l, std::string_view reason, time_poin
    finish_event(now);
 }
 
-void sentinel_tracker::on_received(resp::link& l, time_point now) {
+void sentinel_tracker::on_received(link& l, time_point now) {
    peer* p = roll_.owner(l);
    if (!p) {
       if (nodes_.on_received(l, now)) finish_event(now);
@@ -323,8 +323,7 @@ void sentinel_tracker::take_events(peer& p, time_point now) {
             const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
             if (!h || !p.member.counts) break;
             events_->tell([&] {
-               return event::sentinel_said{p.where, resp::kept_words(p.events.channel()),
-                                           resp::kept_words(p.events.payload())};
+               return event::sentinel_said{p.where, kept_words(p.events.channel()), kept_words(p.events.payload())};
             });
             hint_came(p, *h, now);
             break;
@@ -364,8 +363,8 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
          break;
       case hint_kind::aborted:
          if (promotion_.on_aborted(p.number, p.events.id(), believed_ ? believed_->epoch : 0))
-            withdraw(impl::master_node(promotion_.before()),
-                     "the Sentinel " + to_string(p.where) + " gave its failover up", now);
+            withdraw(master_node(promotion_.before()), "the Sentinel " + to_string(p.where) + " gave its failover up",
+                     now);
          break;
       case hint_kind::finished: promotion_.on_over(p.number); break;
       case hint_kind::sentinels: p.questions.renew_list(); break;
@@ -422,8 +421,8 @@ void sentinel_tracker::role_seen(const warm_replicas::role_observation& s, time_
    // The master of before may be what is believed: it was selected while another one was believed by its own word.
    if (s.where == believed_->where) return is_agreed ? back_to_agreed(now) : void();
    if (const auto claim = promotion_.claim_of(s.where, believed_->epoch)) {
-      const impl::master_node before = is_provisional() ? promotion_.before() : *believed_;
-      const impl::master_node promoted{s.where, claim->epoch};
+      const master_node before = is_provisional() ? promotion_.before() : *believed_;
+      const master_node promoted{s.where, claim->epoch};
       promotion_.believe(promoted, before, *claim);
       return become_believed(promoted, now);
    }
@@ -453,21 +452,21 @@ void sentinel_tracker::weigh(time_point now) {
    const auto& in_hand = roll_.supported_votes();
    confirm_by(in_hand);
    const auto choice = choose_master(&*believed_, in_hand);
-   if (choice.what != next_step::nothing) reachable_ = true;
-   if (choice.what == next_step::adopt) believe({choice.where, choice.epoch}, now);
-   if (choice.what == next_step::ask_again) schedule_.on_hint(now);
+   if (choice.what != belief_change::nothing) reachable_ = true;
+   if (choice.what == belief_change::adopt) believe({choice.where, choice.epoch}, now);
+   if (choice.what == belief_change::ask_again) schedule_.on_hint(now);
    if (lineage_.on_votes(agreed_older(*believed_, roll_.votes(), roll_.known()), now))
       schedule_.poll_at_latest(after(now, settings_.alert_poll));
-   if (choice.what != next_step::nothing) publish();
+   if (choice.what != belief_change::nothing) publish();
 }
 
-void sentinel_tracker::believe(const impl::master_node& m, time_point now) {
+void sentinel_tracker::believe(const master_node& m, time_point now) {
    promotion_.believe_named(m);
    become_believed(m, now);
 }
 
-void sentinel_tracker::become_believed(const impl::master_node& m, time_point now) {
-   believed_ = impl::master_node{m.where, m.epoch};
+void sentinel_tracker::become_believed(const master_node& m, time_point now) {
+   believed_ = master_node{m.where, m.epoch};
    lineage_.end();  // against what was believed before
    role_hint_.stop();
    schedule_.forget_refusals();
@@ -490,8 +489,8 @@ void sentinel_tracker::confirm_by(const std::vector<sentinel_vote>& in_hand) {
    events_->tell([&] { return event::master_confirmed{believed_->where, *epoch}; });
 }
 
-void sentinel_tracker::withdraw(const impl::master_node& back, const std::string& why, time_point now) {
-   const impl::master_node gone = *believed_;
+void sentinel_tracker::withdraw(const master_node& back, const std::string& why, time_point now) {
+   const master_node gone = *believed_;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
    believe(back, now);
    weigh(now);  // something newer may have been named meanwhile
@@ -505,8 +504,8 @@ void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {
 
 // All Sentinels have agreed for long on a node that now says itself that it is a master.
 void sentinel_tracker::back_to_agreed(time_point now) {
-   const impl::master_node before = promotion_.before();
-   const impl::master_node agreed{lineage_.agreed().where, lineage_.agreed().epoch};
+   const master_node before = promotion_.before();
+   const master_node agreed{lineage_.agreed().where, lineage_.agreed().epoch};
    if (agreed.where != before.where && agreed.epoch < before.epoch)
       return accept_lineage(sentinel_vote(lineage_.agreed()), now);
    withdraw(agreed.epoch >= before.epoch ? agreed : before,
@@ -553,7 +552,7 @@ void sentinel_tracker::conclude(time_point now) {
    if (believed_ && lineage_.on_answered(rounds_, believed_->where, is_provisional(), now))
       accept_lineage(sentinel_vote(lineage_.agreed()), now);
    if (promotion_.denial_is_answered(rounds_) && !roll_.votes().empty())
-      withdraw(impl::master_node(promotion_.before()), "it says that it is a slave, and no Sentinel names it", now);
+      withdraw(master_node(promotion_.before()), "it says that it is a slave, and no Sentinel names it", now);
    if (was_reachable != reachable_) plan_poll(now);
    publish();
 }
@@ -563,9 +562,9 @@ void sentinel_tracker::conclude(time_point now) {
 // The one door through which the target changes.
 void sentinel_tracker::publish() {
    if (believed_ && reachable_) {
-      impl::master_node wanted = *believed_;
+      master_node wanted = *believed_;
       if (const sentinel_vote* offered = lineage_.offered())
-         wanted = impl::master_node{offered->where, offered->epoch};
+         wanted = master_node{offered->where, offered->epoch};
       else if (role_hint_.target() != nullptr && lineage_.offered() == nullptr)
          wanted.where = *role_hint_.target();
       return published_.name(wanted, run_id_of(roll_.all(), wanted.where), is_provisional(), *events_);
@@ -579,9 +578,9 @@ std::string sentinel_tracker::objection() const {
    return target() && believed_ ? objection_to(*target(), roll_.all(), settings_.agree_for) : std::string();
 }
 
-std::optional<impl::unavailable> sentinel_tracker::why_none() const {
+std::optional<unavailable> sentinel_tracker::why_none() const {
    if (target() || state_ != state::following) return std::nullopt;
    return why_no_master(roll_.all(), roll_.order().all(), settings_.master, roll_.ever_named());
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -38,15 +38,14 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-class sentinel_tracker final : public resp::link_owner {
+class sentinel_tracker final : public link_owner {
  public:
    using round = rounds::id;
 
    // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive it.
-   sentinel_tracker(sentinel_settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&,
-                    event_queue& events);
+   sentinel_tracker(sentinel_settings, std::uint64_t seed, wish_list& wishes, const limits&, event_queue& events);
    sentinel_tracker(const sentinel_tracker&) = delete;
    sentinel_tracker& operator=(const sentinel_tracker&) = delete;
 
@@ -55,10 +54,10 @@ class sentinel_tracker final : public resp::link_owner {
    // the Sentinels are two each.
    std::size_t link_count() const { return sentinel_links() + nodes_.link_count(); }
    std::size_t sentinel_links() const { return 2 * roll_.all().size(); }  // the first ones
-   resp::link& link_at(std::size_t);
-   void on_opened(resp::link&, time_point now) override;
-   void on_lost(resp::link&, std::string_view why, time_point now) override;
-   void on_received(resp::link&, time_point now) override;
+   link& link_at(std::size_t);
+   void on_opened(link&, time_point now) override;
+   void on_lost(link&, std::string_view why, time_point now) override;
+   void on_received(link&, time_point now) override;
    void tick(time_point now);                              // cheap before next_deadline()
    time_point next_deadline() const { return deadline_; }  // after tick(now) it is later than now
    // Number of events so far: where it has not changed, nothing has that is told below.
@@ -68,7 +67,7 @@ class sentinel_tracker final : public resp::link_owner {
    round ask(time_point now);
    bool answered(round r) const { return rounds_.finished(r); }
    // The master that the Sentinels name; its role is still to be verified, by whoever connects.
-   const std::optional<impl::master_node>& target() const { return published_.now(); }
+   const std::optional<master_node>& target() const { return published_.now(); }
    bool in_doubt() const { return doubt_.is_raised(); }
    // New writes are to be held while it is earlier than this: a node is selected and about to be promoted.
    time_point hold_writes_until() const { return promotion_.hold_until(); }
@@ -84,8 +83,7 @@ class sentinel_tracker final : public resp::link_owner {
    bool failover_in_progress() const { return anyone_sees_a_failover(roll_.all()); }  // of the master that is believed
    bool objectively_down() const { return anyone_sees_it_down(roll_.all()); }         // the master that is believed
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
-   std::optional<impl::unavailable> why_none()
-      const;  // empty while there is a target, and before the first round is over
+   std::optional<unavailable> why_none() const;  // empty while there is a target, and before the first round is over
    // Objection of Sentinels to the target, in a sentence; empty where none names another node.
    std::string objection() const;
    // All known, in the order in which they would be asked.
@@ -136,10 +134,10 @@ class sentinel_tracker final : public resp::link_owner {
 
    // what is believed
    void weigh(time_point now);
-   void believe(const impl::master_node&, time_point now);
-   void become_believed(const impl::master_node&, time_point now);
+   void believe(const master_node&, time_point now);
+   void become_believed(const master_node&, time_point now);
    void confirm_by(const std::vector<sentinel_vote>& in_hand);
-   void withdraw(const impl::master_node& back, const std::string& why, time_point now);
+   void withdraw(const master_node& back, const std::string& why, time_point now);
    void accept_lineage(const sentinel_vote&, time_point now);
    void back_to_agreed(time_point now);
    void tell_if_stale(peer&);
@@ -157,7 +155,7 @@ class sentinel_tracker final : public resp::link_owner {
    promotion promotion_;
    role_hint role_hint_;
    warm_replicas nodes_;
-   std::optional<impl::master_node> believed_;  // generation unused
+   std::optional<master_node> believed_;  // generation unused
    published_target published_;
    state state_ = state::unstarted;
    bool reachable_ = false;  // in the round that ended last, or since, a Sentinel named a master
@@ -166,4 +164,4 @@ class sentinel_tracker final : public resp::link_owner {
    std::uint64_t events_seen_ = 0;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

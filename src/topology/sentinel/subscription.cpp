@@ -5,9 +5,9 @@
 
 #include <holdfast/command.hpp>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
-subscription::subscription(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l)
+subscription::subscription(const sentinel_settings& s, wish_list& wishes, const limits& l)
    : connection(s.timeout, s.ping, wishes, l, sentinel_settings::most_patience),
      auth_(auth_bytes(s)),
      id_question_(command{"SENTINEL", "MYID"}.bytes()),
@@ -44,9 +44,9 @@ subscription::event subscription::check(time_point now, bool late) {
 subscription::event subscription::take(time_point now) {
    while (connection.is_open()) {
       switch (connection.link.in.next()) {
-         case resp::reader::status::incomplete: return event::nothing;
-         case resp::reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
-         case resp::reader::status::reply: break;
+         case reader::status::incomplete: return event::nothing;
+         case reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
+         case reader::status::reply: break;
       }
       if (const auto n = take_reply(connection.link.in.reply(), now); n != event::nothing) return n;
    }
@@ -108,4 +108,4 @@ subscription::event subscription::fail(std::string why, bool refused) {
    return event::failed;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

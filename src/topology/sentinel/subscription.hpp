@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class subscription {
  public:
@@ -20,7 +20,7 @@ class subscription {
       failed,   // the connection is closed; `problem` says why
    };
 
-   subscription(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l);
+   subscription(const sentinel_settings& s, wish_list& wishes, const limits& l);
 
    checked_connection connection;
 
@@ -62,4 +62,4 @@ class subscription {
    bool refused_ = false;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

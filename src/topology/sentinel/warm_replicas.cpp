@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using phase = checked_connection::phase;
@@ -17,8 +17,8 @@ constexpr unsigned many_tries = 20;       // two seconds or so
 
 }  // namespace
 
-warm_replicas::warm_replicas(const sentinel_settings& s, std::uint64_t seed, resp::wish_list& wishes,
-                             const resp::limits& l, resp::link_owner& owner)
+warm_replicas::warm_replicas(const sentinel_settings& s, std::uint64_t seed, wish_list& wishes, const limits& l,
+                             link_owner& owner)
    : settings_(&s), random_(seed), wishes_(&wishes), limits_(l), link_owner_(&owner) {}
 
 warm_replicas::slot* warm_replicas::find(const endpoint& where) {
@@ -27,7 +27,7 @@ warm_replicas::slot* warm_replicas::find(const endpoint& where) {
    return found == slots_.end() ? nullptr : found->get();
 }
 
-warm_replicas::slot* warm_replicas::owner(const resp::link& l) {
+warm_replicas::slot* warm_replicas::owner(const link& l) {
    const auto found =
       std::find_if(slots_.begin(), slots_.end(), [&](const auto& s) { return &s->node.connection.link == &l; });
    return found == slots_.end() ? nullptr : found->get();
@@ -121,13 +121,13 @@ std::size_t warm_replicas::warm() const {
 
 // ---- what happens -------------------------------------------------------------------------------------------------
 
-bool warm_replicas::on_opened(resp::link& l, time_point now) {
+bool warm_replicas::on_opened(link& l, time_point now) {
    slot* const s = owner(l);
    if (s != nullptr) s->node.opened(now);
    return s != nullptr;
 }
 
-bool warm_replicas::on_lost(resp::link& l, const std::string& why, time_point now) {
+bool warm_replicas::on_lost(link& l, const std::string& why, time_point now) {
    slot* const s = owner(l);
    if (s == nullptr) return false;
    const bool was_known = s->node.is_known();
@@ -136,7 +136,7 @@ bool warm_replicas::on_lost(resp::link& l, const std::string& why, time_point no
    return true;
 }
 
-bool warm_replicas::on_received(resp::link& l, time_point now) {
+bool warm_replicas::on_received(link& l, time_point now) {
    slot* const s = owner(l);
    if (s == nullptr) return false;
    for (bool more = true; more;) {
@@ -213,4 +213,4 @@ std::optional<warm_replicas::role_observation> warm_replicas::take() {
    return first;
 }
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

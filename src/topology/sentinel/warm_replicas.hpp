@@ -24,7 +24,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 
 class warm_replicas {
  public:
@@ -41,8 +41,8 @@ class warm_replicas {
    };
 
    // `settings`, `wishes` and `owner` (of the links) outlive it.
-   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, resp::wish_list& wishes, const resp::limits&,
-                 resp::link_owner& owner);
+   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, wish_list& wishes, const limits&,
+                 link_owner& owner);
 
    // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued. A node that is
    // listed under several names has one run id: one connection serves it, under the name that has one already.
@@ -51,23 +51,23 @@ class warm_replicas {
    void pursue(std::span<const endpoint> nodes, time_point now);
 
    // Whether it is one of ours.
-   bool on_opened(resp::link&, time_point now);
-   bool on_lost(resp::link&, const std::string& why, time_point now);
-   bool on_received(resp::link&, time_point now);
+   bool on_opened(link&, time_point now);
+   bool on_lost(link&, const std::string& why, time_point now);
+   bool on_received(link&, time_point now);
    void tick(time_point now, bool late);
    time_point deadline() const;
    // The next observation; nothing when all were taken.
    std::optional<role_observation> take();
 
    std::size_t link_count() const { return slots_.size(); }
-   resp::link& link_at(std::size_t i) { return slots_[i]->node.connection.link; }
+   link& link_at(std::size_t i) { return slots_[i]->node.connection.link; }
    // How many nodes answer at present.
    std::size_t warm() const;
 
  private:
    // A place for one node. One that is free goes to another node.
    struct slot {
-      slot(const sentinel_settings& s, resp::wish_list& wishes, const resp::limits& l) : node(s, wishes, l) {}
+      slot(const sentinel_settings& s, wish_list& wishes, const limits& l) : node(s, wishes, l) {}
       bool wanted() const { return listed || pursued; }
 
       endpoint where = {};
@@ -81,7 +81,7 @@ class warm_replicas {
 
    slot* find(const endpoint&);
    std::vector<endpoint> one_name_each(std::span<const listed_node>);
-   slot* owner(const resp::link&);
+   slot* owner(const link&);
    slot* place_for(const endpoint&);
    void begin_pursuit(slot&, time_point now);
    void drop_if_unwanted(slot&);
@@ -91,11 +91,11 @@ class warm_replicas {
 
    const sentinel_settings* settings_;
    random_source random_;
-   resp::wish_list* wishes_;
-   resp::limits limits_;
-   resp::link_owner* link_owner_;
+   wish_list* wishes_;
+   limits limits_;
+   link_owner* link_owner_;
    std::vector<std::unique_ptr<slot>> slots_;
    std::vector<role_observation> observations_;
 };
 
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -38,7 +38,7 @@ void stage::build() {
    host_ = fabric_.net.add_host(site);
    fabric_.servers.push_back(nullptr);
    fabric_.sentinels.push_back(nullptr);
-   brain_ = std::make_unique<engine::engine>(settings(), 11);
+   brain_ = std::make_unique<impl::engine>(settings(), 11);
 }
 
 config stage::settings() const {
@@ -211,7 +211,7 @@ void stage::judge() {
    if (m == nullptr) return checkers_.broken("the Sentinels do not agree in the end");
    checkers_.final_history(m->where());
    judge_calls();
-   const lane::command_lane& l = brain_->lane();
+   const impl::command_lane& l = brain_->lane();
    if (!l.idle() || l.in_flight() != 0 || l.queued() != 0) checkers_.broken("commands are left over");
    if (!l.connection().ready()) checkers_.broken("the lane is not connected in the end");
    std::size_t open = 0;

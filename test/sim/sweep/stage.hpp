@@ -61,7 +61,7 @@ class stage final : private network_user, private fabric_user {
       std::deque<expected> awaited;
    };
    struct call {
-      lane::operation op;
+      impl::operation op;
       std::vector<command> commands;
       std::array<result<value>, 4> results;
       call_number number = 0;
@@ -91,8 +91,8 @@ class stage final : private network_user, private fabric_user {
    time_point now() const { return fabric_.time.now(); }
    // stage_runtime.cpp
    void carry_out();
-   void resolve(const engine::action&);
-   void connect(const engine::action&);
+   void resolve(const impl::action&);
+   void connect(const impl::action&);
    void write(std::uint32_t link);
    void accept(std::uint32_t link, std::size_t n, bool send);
    void lose(std::uint32_t link, std::string_view why, bool noticed);
@@ -133,7 +133,7 @@ class stage final : private network_user, private fabric_user {
    std::vector<std::unique_ptr<redis_model>> servers_;
    std::vector<std::unique_ptr<sentinel_model>> sentinels_;
    host_id host_ = nowhere;
-   std::unique_ptr<engine::engine> brain_;
+   std::unique_ptr<impl::engine> brain_;
    std::vector<socket> sockets_;  // by link - 1
    std::deque<call> calls_;
    unsigned active_ = 0;

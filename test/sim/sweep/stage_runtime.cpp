@@ -16,20 +16,20 @@ constexpr std::string_view reset = "connection reset by peer";
 
 void stage::carry_out() {
    if (std::exchange(working_, true)) return;
-   engine::action a;
+   impl::action a;
    do {
       while (!asleep_ && brain_->next_action(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
-            case engine::action::kind::write: write(a.link); break;
-            case engine::action::kind::resolve: resolve(a); break;
-            case engine::action::kind::connect: connect(a); break;
-            case engine::action::kind::close:
+            case impl::action::kind::write: write(a.link); break;
+            case impl::action::kind::resolve: resolve(a); break;
+            case impl::action::kind::connect: connect(a); break;
+            case impl::action::kind::close:
                if (s.open) fabric_.net.close(s.id, end::client);
                s = socket{};
                break;
-            case engine::action::kind::abort:
+            case impl::action::kind::abort:
                if (s.open) fabric_.net.abort(s.id, end::client);
                s = socket{};
                break;
@@ -43,14 +43,14 @@ void stage::carry_out() {
    arm();
 }
 
-void stage::resolve(const engine::action& a) {
+void stage::resolve(const impl::action& a) {
    const host_id host = static_cast<host_id>(*read_integer(std::string_view(a.where.host).substr(7)) - 1);
    const injection* const f = meet({.is = step::kind::resolve, .host = host, .of_sentinel = a.where.port != 6379});
    if (f == nullptr) return brain_->resolved(a.link, a.serial, {a.where}, {}, now());
    if (f->what == fault::name_unknown) brain_->resolved(a.link, a.serial, {}, "no such name", now());
 }
 
-void stage::connect(const engine::action& a) {
+void stage::connect(const impl::action& a) {
    const host_id host = static_cast<host_id>(*read_integer(std::string_view(a.where.host).substr(7)) - 1);
    ++dials_;
    const injection* const f =
@@ -162,7 +162,7 @@ void stage::lose(std::uint32_t link, std::string_view why, bool noticed) {
 }
 
 void stage::take_done() {
-   while (lane::operation* const op = brain_->take_done(now())) {
+   while (impl::operation* const op = brain_->take_done(now())) {
       const auto c = std::find_if(calls_.begin(), calls_.end(), [&](const call& x) { return &x.op == op; });
       if (c == calls_.end() || !c->active) {
          checkers_.broken("an operation came back that nobody gave");

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 command parsed(const std::string& line) {
@@ -440,4 +440,4 @@ TEST(repeating, cannot_be_fooled_by_missing_arguments) {
 }
 
 }  // namespace
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 using enum reply_class;
@@ -354,4 +354,4 @@ TEST(error_reply, may_be_any_bytes) {
 }
 
 }  // namespace
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

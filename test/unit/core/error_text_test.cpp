@@ -9,7 +9,7 @@ namespace {
 
 std::string printable(std::string_view text) {
    std::string out;
-   detail::append_printable(out, text);
+   impl::append_printable(out, text);
    return out;
 }
 
@@ -47,7 +47,7 @@ TEST(Printable, EscapesWhatIsNoUtf8ByteByByte) {
 
 TEST(printable, quoted_is_ascii_with_quotes_and_line_ends_escaped) {
    std::string out;
-   detail::append_printable(out, "\"a\" \\ \r\n\x1b\x7f \xc3\xa4 \xff", true);
+   impl::append_printable(out, "\"a\" \\ \r\n\x1b\x7f \xc3\xa4 \xff", true);
    EXPECT_EQ(out, R"(\"a\" \\ \r\n\x1b\x7f \xc3\xa4 \xff)");
 }
 

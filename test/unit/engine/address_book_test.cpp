@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 namespace {
 
 const endpoint name{"redis.test", 6379};
@@ -52,4 +52,4 @@ TEST(address_book, memory_is_bounded) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

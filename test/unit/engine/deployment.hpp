@@ -19,7 +19,7 @@
 #include <variant>
 #include <vector>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 
 using namespace std::chrono_literals;
 
@@ -58,7 +58,7 @@ struct host {
 struct call {
    std::vector<command> commands;
    std::vector<result<value>> results;
-   lane::operation op;
+   operation op;
 
    bool done() const { return op.done; }
    bool ok() const { return op.done && results.back().has_value(); }
@@ -97,7 +97,7 @@ class deployment {
       std::uint32_t serial = 0;
       bool connected = false;
       bool subscribed = false;
-      std::unique_ptr<resp::reader> at_host = std::make_unique<resp::reader>(resp::limits{});
+      std::unique_ptr<reader> at_host = std::make_unique<reader>(limits{});
    };
    // The connection of the lane; null if there is none.
    link_id link_to(const endpoint& where) const;
@@ -139,4 +139,4 @@ class deployment {
    std::deque<call> calls_;
 };
 
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

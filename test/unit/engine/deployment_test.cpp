@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 
-using topology::test::array;
-using topology::test::bulk;
-using topology::test::texts;
+using test::array;
+using test::bulk;
+using test::texts;
 
 config with_sentinels() {
    config c;
@@ -198,8 +198,8 @@ void deployment::serve(link_id id, std::uint32_t serial, const std::string& byte
    if (!is_live(id, serial)) return;
    connection& c = connections_.at(id);
    if (at(c.where).is != host::condition::working) return;
-   topology::test::receive(*c.at_host, bytes);
-   while (c.at_host->next() == resp::reader::status::reply) {
+   test::receive(*c.at_host, bytes);
+   while (c.at_host->next() == reader::status::reply) {
       const std::string out = answer(c, c.at_host->reply());
       if (!out.empty()) reply(id, serial, out);
    }
@@ -238,14 +238,14 @@ std::string deployment::answer_sentinel(connection& c, host& h, value_view comma
    const auto what = command[1].text();
    if (what == "MYID") return bulk("id-of-" + c.where.host);
    if (what == "GET-MASTER-ADDR-BY-NAME") {
-      return h.knows_the_name ? topology::test::address_reply(h.master) : topology::test::nil_array;
+      return h.knows_the_name ? test::address_reply(h.master) : test::nil_array;
    }
    if (what == "MASTER") ++h.asked;
-   if (!h.knows_the_name) return topology::test::no_such_master;
-   if (what == "MASTER") return topology::test::master_reply{h.master, h.epoch, "master", h.down_after, "2"}.bytes();
+   if (!h.knows_the_name) return test::no_such_master;
+   if (what == "MASTER") return test::master_reply{h.master, h.epoch, "master", h.down_after, "2"}.bytes();
    std::vector<std::string> others;
    for (const auto& s : {s1, s2, s3}) {
-      if (s != c.where && at(s).is_listed) others.push_back(topology::test::listed(s, "id-of-" + s.host));
+      if (s != c.where && at(s).is_listed) others.push_back(test::listed(s, "id-of-" + s.host));
    }
    return array(others);
 }
@@ -270,4 +270,4 @@ std::string deployment::answer_server(connection& c, host& h, value_view command
    return name == "PING" ? "+PONG\r\n" : "+OK\r\n";
 }
 
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

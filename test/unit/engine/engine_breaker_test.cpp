@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 config with_breaker() {
@@ -124,4 +124,4 @@ TEST(Breaker, ThatIsOpenAsksTheSentinels) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 config random_config(random_source& random) {
@@ -74,4 +74,4 @@ TEST(RandomDeployment, NeverSpinsAndEndsEverything) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
@@ -25,4 +25,4 @@ TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 constexpr const char* password = "hunter22";
@@ -55,4 +55,4 @@ TEST(EngineSecrets, GivenByACommandAreNotShownEither) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 duration deadline_of(const call& c) { return c.op.deadline - c.op.submitted; }
@@ -459,4 +459,4 @@ TEST(Events, AreNotCollectedWhileNobodyListens) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

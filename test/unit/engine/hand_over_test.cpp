@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
-using phase = lane::connector::phase;
+using phase = connector::phase;
 
 // Nobody is left to be waited for, so that the round is over when it begins.
 TEST(hand_over, answer_that_comes_while_it_is_asked_for_reaches_the_lane_at_once) {
@@ -90,4 +90,4 @@ TEST(hand_over, report_of_another_generation_is_dropped) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

@@ -6,33 +6,33 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 using kind = action::kind;
 
-struct recording_owner final : resp::link_owner {
-   void on_opened(resp::link&, time_point) override { told.emplace_back("opened"); }
-   void on_received(resp::link&, time_point) override {
+struct recording_owner final : link_owner {
+   void on_opened(link&, time_point) override { told.emplace_back("opened"); }
+   void on_received(link&, time_point) override {
       told.emplace_back("received");
       other.reset();
    }
-   void on_lost(resp::link& l, std::string_view, time_point) override {
+   void on_lost(link& l, std::string_view, time_point) override {
       told.emplace_back("lost");
       if (dials_again) l.dial(node_b);
    }
    std::vector<std::string> told;
-   std::unique_ptr<resp::link> other;  // destroyed inside on_received
+   std::unique_ptr<link> other;  // destroyed inside on_received
    bool dials_again = false;
 };
 
 struct engine_links : testing::Test {
-   std::unique_ptr<resp::link> make() {
-      auto l = std::make_unique<resp::link>(subject.links(), resp::limits{});
+   std::unique_ptr<link> make() {
+      auto l = std::make_unique<link>(subject.links(), limits{});
       l->set_owner(owner);
       return l;
    }
-   std::unique_ptr<resp::link> make_open() {
+   std::unique_ptr<link> make_open() {
       auto l = make();
       l->dial(node_a);
       carry_out();
@@ -134,4 +134,4 @@ TEST_F(engine_links, owner_dials_again_inside_lost) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

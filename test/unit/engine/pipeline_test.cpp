@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 namespace {
 
 // What the kernel took of the pipeline, how much of that reached the server, and how much of its replies came back.
@@ -28,9 +28,8 @@ class scripted_server {
       const auto name = command[0].text();
       if (name == "HELLO") return "%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nrole\r\n$6\r\nmaster\r\n";
       if (name == "CLIENT" && command[1].text() == "KILL") return ":1\r\n";
-      if (name == "CLIENT") return topology::test::bulk("id=7 addr=10.9.9.9:7\n");
-      if (name == "INFO")
-         return topology::test::bulk("# Server\r\nrun_id:0123456789012345678901234567890123456789\r\n");
+      if (name == "CLIENT") return test::bulk("id=7 addr=10.9.9.9:7\n");
+      if (name == "INFO") return test::bulk("# Server\r\nrun_id:0123456789012345678901234567890123456789\r\n");
       if (name == "MULTI") return queueing_ = true, "+OK\r\n";
       if (name == "EXEC") return execute();
       const std::string key(command[1].text());
@@ -61,7 +60,7 @@ class scripted_server {
       std::vector<std::string> replies;
       for (const auto& [key, name] : queued_) replies.push_back(run(key, name));
       queued_.clear();
-      return topology::test::array(replies);
+      return test::array(replies);
    }
 
    bool queueing_ = false;
@@ -74,7 +73,7 @@ class scripted_server {
 struct unit {
    std::vector<command> commands;
    std::vector<result<value>> results;
-   lane::operation op;
+   operation op;
    std::string key;
    bool repeatable = false;
    std::size_t begin = 0, end = 0;              // of its bytes in the pipeline
@@ -87,7 +86,7 @@ constexpr std::size_t kinds = 4;
 std::vector<unit> make_list(std::size_t length, std::size_t first_kind = 0) {
    std::vector<unit> units(length);
    scripted_server undisturbed;
-   resp::reader parser{resp::limits{}};
+   reader parser{limits{}};
    std::size_t sent = 0, replied = 0;
    for (std::size_t i = 0; i < length; ++i) {
       unit& u = units[i];
@@ -107,7 +106,7 @@ std::vector<unit> make_list(std::size_t length, std::size_t first_kind = 0) {
       u.begin = sent;
       u.reply_begin = replied;
       for (const command& c : u.commands) {
-         topology::test::receive(parser, std::string(c.bytes()));
+         test::receive(parser, std::string(c.bytes()));
          parser.next();
          sent += c.bytes().size();
          replied += undisturbed.serve(parser.reply()).size();
@@ -163,7 +162,7 @@ class run_of {
    void find_out_about_multi() {
       const command empty[] = {{"MULTI"}, {"EXEC"}};
       result<value> replies[2];
-      lane::operation op;
+      operation op;
       op.commands = empty;
       op.results = replies;
       op.submitted = now_;
@@ -189,7 +188,7 @@ class run_of {
       switch (a.what) {
          case action::kind::resolve: return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
          case action::kind::connect:
-            at_server_ = std::make_unique<resp::reader>(resp::limits{});
+            at_server_ = std::make_unique<reader>(limits{});
             ++connections_;
             return engine_.connected(a.link, a.serial, now_);
          case action::kind::write: return write(a);
@@ -224,8 +223,8 @@ class run_of {
 
    std::string deliver(const std::string& bytes) {
       std::string replies;
-      topology::test::receive(*at_server_, bytes);
-      while (at_server_->next() == resp::reader::status::reply) replies += server_.serve(at_server_->reply());
+      test::receive(*at_server_, bytes);
+      while (at_server_->next() == reader::status::reply) replies += server_.serve(at_server_->reply());
       return replies;
    }
 
@@ -245,7 +244,7 @@ class run_of {
    scripted_server server_;
    engine engine_;
    time_point now_ = time_point{} + 1h;
-   std::unique_ptr<resp::reader> at_server_;
+   std::unique_ptr<reader> at_server_;
    bool is_pipeline_ = false;
    unsigned connections_ = 0;
    std::size_t taken_ = 0, replied_ = 0, finished_ = 0;
@@ -319,4 +318,4 @@ TEST(pipeline, longer_than_the_retry_budget_is_sent_again) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

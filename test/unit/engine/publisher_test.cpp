@@ -8,13 +8,10 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::engine {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
-using impl::topology_requests;
-using impl::topology_update;
-using impl::topology_view;
 
 const endpoint a{"10.0.0.1", 6379};
 const endpoint b{"10.0.0.2", 6379};
@@ -115,7 +112,7 @@ TEST_F(publisher_test, keeps_a_bounded_number_of_questions_and_answers_all_of_th
 TEST_F(publisher_test, another_master_answers_all_who_asked) {
    ask(1);
    ask(2);
-   say({.master = impl::master_node{b, 2, 1}});
+   say({.master = master_node{b, 2, 1}});
    EXPECT_EQ(said_.answered, 2U);
    EXPECT_EQ(said_.view->master->where, b);
    EXPECT_EQ(subject_.next_deadline(), never);
@@ -125,7 +122,7 @@ TEST_F(publisher_test, another_master_answers_all_who_asked) {
 }
 
 TEST_F(publisher_test, publishes_the_view_itself_and_nothing_twice) {
-   say({.master = impl::master_node{a, 1, 1}, .in_doubt = true});
+   say({.master = master_node{a, 1, 1}, .in_doubt = true});
    EXPECT_EQ(said_.view, tracker_.view) << "no copy";
    take();
    EXPECT_EQ(publications_, 1U);
@@ -140,7 +137,7 @@ TEST_F(publisher_test, passes_on_need_and_reports) {
    requests_.report({.where = a, .role = "slave", .generation = 1});
    take();
    EXPECT_TRUE(put_.commands_wait);
-   EXPECT_EQ(put_.reports, (std::vector<impl::role_report>{{.where = a, .role = "slave", .generation = 1}}));
+   EXPECT_EQ(put_.reports, (std::vector<role_report>{{.where = a, .role = "slave", .generation = 1}}));
    requests_.commands_wait = false;
    take();
    EXPECT_FALSE(put_.commands_wait);
@@ -148,4 +145,4 @@ TEST_F(publisher_test, passes_on_need_and_reports) {
 }
 
 }  // namespace
-}  // namespace holdfast::engine
+}  // namespace holdfast::impl

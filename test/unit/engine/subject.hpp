@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::engine::test {
+namespace holdfast::impl::test {
 
 inline const bool watch_is_shared = std::getenv("HOLDFAST_SHARED_WATCH") != nullptr;
 
@@ -26,19 +26,17 @@ class subject {
         led_(c, seed, leader_ ? topology_source::elsewhere : topology_source::own) {}
 
    // ---- the client's half ----
-   void submit(lane::operation& op, time_point now) { led_.submit(op, now), exchange(now); }
-   void cancel(lane::operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
-   lane::operation* take_done(time_point now) { return led_.take_done(now); }
+   void submit(operation& op, time_point now) { led_.submit(op, now), exchange(now); }
+   void cancel(operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
+   operation* take_done(time_point now) { return led_.take_done(now); }
    void discover(time_point now) { led_.discover(now), exchange(now); }
-   const topology::sentinel_tracker* watch() const {
+   const sentinel_tracker* watch() const {
       return leader_ ? leader_->watch() : led_.watch();
    }  // null without Sentinels
-   const impl::topology_update& latest() const { return leader_ ? leader_->latest() : led_.latest(); }
+   const topology_update& latest() const { return leader_ ? leader_->latest() : led_.latest(); }
    // As if a lane elsewhere had requested it.
-   void serve(const impl::topology_requests& r, time_point now) {
-      (leader_ ? *leader_ : led_).serve(r, now), exchange(now);
-   }
-   const lane::command_lane& lane() const { return led_.lane(); }
+   void serve(const topology_requests& r, time_point now) { (leader_ ? *leader_ : led_).serve(r, now), exchange(now); }
+   const command_lane& lane() const { return led_.lane(); }
    bool needed() const { return requested_.commands_wait; }
    void take_events(std::vector<any_event>& into) {
       led_.take_events(into);
@@ -127,10 +125,10 @@ class subject {
    engine led_;
    publisher publisher_;
    bool used_ = false;  // somebody wants to know
-   impl::topology_requests requested_;
+   topology_requests requested_;
    time_point requests_at_ = never;
-   impl::topology_requests arrived_;
-   std::deque<std::pair<time_point, impl::topology_update>> published_;
+   topology_requests arrived_;
+   std::deque<std::pair<time_point, topology_update>> published_;
 };
 
-}  // namespace holdfast::engine::test
+}  // namespace holdfast::impl::test

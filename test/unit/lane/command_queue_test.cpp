@@ -6,14 +6,14 @@
 #include <array>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 struct command_queue_machine : testing::Test {
    command_queue_machine() {
       for (operation& op : ops) {
          op.commands = one;
-         op.entry = resp::find_command(one.front());
+         op.entry = find_command(one.front());
          op.sequence = subject.next_sequence();
          op.bytes = 10;
       }
@@ -71,4 +71,4 @@ TEST_F(command_queue_machine, awaiting_fence_is_apart_and_takes_no_room) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -167,4 +167,4 @@ TEST(connection_kills, refusal_leaves_it_alive) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

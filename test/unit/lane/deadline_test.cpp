@@ -3,13 +3,13 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Deadline, InTheQueueIsNotExecuted) {
    script s;
    s.watch.view.master.reset();
-   s.watch.view.why_none = impl::unavailable{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
+   s.watch.view.why_none = unavailable{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
    auto& set = s.submit("SET a 1", {.deadline = 2s});
    s.advance(1999ms);
    EXPECT_EQ(set.says(), "waiting");
@@ -265,4 +265,4 @@ TEST(Cancel, OfOneThatWaitsForNothingElseLetsTheConnectorRest) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 // What a row expects. Where the connection broke, the code says whether it was lost or unintelligible.
 struct expectation {
@@ -60,10 +60,10 @@ inline constexpr of<seen> elsewhere = of(seen::readonly) | seen::master_down | s
 inline constexpr of<seen> later = of(seen::loading) | seen::busy | seen::oom | seen::no_replicas | seen::try_again;
 inline constexpr of<seen> passing = elsewhere | later | seen::misconf | seen::refused | seen::no_auth | seen::no_perm;
 // The classes of docs/faults.md.
-inline constexpr of<resp::repeat_class> class_r = resp::repeat_class::readonly;
-inline constexpr of<resp::repeat_class> class_jkn =
-   of(resp::repeat_class::same_state) | resp::repeat_class::result_lost | resp::repeat_class::not_repeatable;
-inline constexpr of<resp::repeat_class> class_x = resp::repeat_class::never;
+inline constexpr of<impl::repeat_class> class_r = impl::repeat_class::readonly;
+inline constexpr of<impl::repeat_class> class_jkn =
+   of(impl::repeat_class::same_state) | impl::repeat_class::result_lost | impl::repeat_class::not_repeatable;
+inline constexpr of<impl::repeat_class> class_x = impl::repeat_class::never;
 inline constexpr of<delivery> at_most_once = delivery::at_most_once;
 inline constexpr of<delivery> at_least_once = delivery::at_least_once;
 inline constexpr of<fence> no_fence = fence::impossible;
@@ -74,7 +74,7 @@ inline constexpr of<gates_met> again = ~of(gates_met::none);
 struct rule_of_a_loss {
    const char* because;
    of<seen> what;
-   of<resp::repeat_class> repeats;
+   of<impl::repeat_class> repeats;
    of<delivery> promise;
    of<fence> fenced;
    of<clock> time;
@@ -88,7 +88,7 @@ struct rule_of_a_reply {
    const char* because;
    of<seen> what;
    of<outcome> proves;
-   of<resp::repeat_class> repeats;
+   of<impl::repeat_class> repeats;
    of<clock> time;
    of<resends> cap;
    of<gates_met> met;  // before this one
@@ -173,7 +173,7 @@ struct rule {
    const char* because;
    of<seen> what;
    of<outcome> proves;
-   of<resp::repeat_class> repeats;
+   of<impl::repeat_class> repeats;
    of<delivery> promise;
    of<fence> fenced;
    of<clock> time;
@@ -206,4 +206,4 @@ inline const std::vector<rule>& rules() {
    return all;
 }
 
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -12,10 +12,8 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
-
-using resp::repeat_class;
 
 // The first few of what went wrong: the product has more than a million members.
 class findings {
@@ -176,7 +174,7 @@ TEST(Decision, AfterALossAsksAgainWhereTheMasterIs) {
    always([](const auto& n, const decision& d) { return n.answered() || d.next_step != next_step::resend; });
 }
 TEST(Decision, LeavesANodeThatIsNoMasterOrWillNotStayOne) {
-   using enum resp::reply_class;
+   using enum reply_class;
    always([](const auto& n, const decision& d) {
       const auto c = n.s.reply.cls;
       const bool to_leave = c == readonly || c == master_down || c == demoted || c == misconf;
@@ -216,4 +214,4 @@ TEST(MayRepeat, IsTheTableOfDeliveries) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 // A write, and one WAIT behind it: the write's reply, and how many replicas have it.
@@ -262,4 +262,4 @@ TEST(exchange, pinned_and_waiting_ends_with_its_connection) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Fence, GoesWithTheHandshakeAndIsAnsweredBeforeAnythingElseIsSent) {
@@ -298,7 +298,7 @@ TEST(Fence, TheDeadlineDoesNotWaitForIt) {
    }
    EXPECT_TRUE(s.subject.idle());
    s.submit("GET a");
-   while (s.main.now() != resp::link::state::dialing) s.advance(10ms);
+   while (s.main.now() != link::state::dialing) s.advance(10ms);
    EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
       << "what ran out of time may still run there";
 }
@@ -407,4 +407,4 @@ TEST(Fence, IsWaitedForByWhatIsOvertakenAsTheLaneComesBack) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

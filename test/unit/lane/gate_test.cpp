@@ -3,11 +3,11 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 using namespace std::chrono_literals;
-using enum resp::reply_class;
+using enum reply_class;
 
 const time_point start = time_point{} + 100s;
 const endpoint node_a{"10.0.0.1", 6379};
@@ -84,4 +84,4 @@ TEST(gate, sentinels_are_asked_once_a_second) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

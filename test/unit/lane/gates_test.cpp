@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 const std::string readonly_reply = refuses("READONLY You can't write against a read only replica.");
@@ -120,7 +120,7 @@ TEST(Gates, TheSameNodeIsAskedMoreAndMoreSeldomUntilAnotherIsNamed) {
    const auto begin = s.now;
    unsigned tries = 1;
    while (s.now - begin < 5s) {
-      if (s.main.now() == resp::link::state::dialing) s.connect(8);
+      if (s.main.now() == link::state::dialing) s.connect(8);
       if (s.accept() == "SET a 1") {
          ++tries;
          s.answer(readonly_reply);
@@ -201,14 +201,14 @@ TEST(gates, fixed_server_that_is_readonly_is_left_once_a_second) {
    for (const time_point end = s.now + 3s; s.now < end; s.advance(1ms)) {
       const std::string wishes = s.wishes();
       for (std::size_t at = 0; (at = wishes.find("dial 10.0.0.1", at)) != std::string::npos; ++at) ++dials;
-      if (s.main.now() == resp::link::state::dialing) s.connect();
+      if (s.main.now() == link::state::dialing) s.connect();
       if (s.accept() == "SET a 1") s.answer(readonly_reply);
    }
    EXPECT_GE(dials, 2U);
    EXPECT_LE(dials, 4U);
    while (set.says() == "waiting") {
       s.advance(1ms);
-      if (s.main.now() == resp::link::state::dialing) s.connect();
+      if (s.main.now() == link::state::dialing) s.connect();
       if (s.accept() == "SET a 1") s.answer(ok);
    }
    EXPECT_EQ(set.says(), "OK");
@@ -429,4 +429,4 @@ TEST(Gates, ThatHoldTheLaneAreNoCauseOfWhatBecameOfACommandThatWasWrittenBefore)
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 const std::string unknown = refuses("ERR unknown command");
@@ -282,4 +282,4 @@ TEST(Greeting, name_of_which_each_address_refuses_for_good_fails_at_once) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -2,12 +2,10 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane {
+namespace holdfast::impl {
 namespace {
 
-impl::topology_update update(impl::topology_view v) {
-   return {std::make_shared<const impl::topology_view>(std::move(v))};
-}
+topology_update update(topology_view v) { return {std::make_shared<const topology_view>(std::move(v))}; }
 
 TEST(guide, requests_are_taken_once) {
    guide g;
@@ -23,7 +21,7 @@ TEST(guide, requests_are_taken_once) {
 
 TEST(guide, fixed_server_is_requested_nothing) {
    guide g;
-   g.update(update({.master = impl::master_node{.where = {"10.0.0.1", 6379}, .generation = 1}, .verify_role = false}));
+   g.update(update({.master = master_node{.where = {"10.0.0.1", 6379}, .generation = 1}, .verify_role = false}));
    EXPECT_TRUE(g.answered(g.ask()));
    g.need(true);
    EXPECT_FALSE(g.has_requests()) << "nobody would take them";
@@ -42,4 +40,4 @@ TEST(guide, knows_the_view_and_the_answer_that_came_last) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane
+}  // namespace holdfast::impl

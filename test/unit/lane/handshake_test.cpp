@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 settings with_password(std::string user, std::string password) {
@@ -318,7 +318,7 @@ TEST(Handshake, AServerThatIsFullIsAskedAgainButNotOften) {
    EXPECT_GE(dials, 3U);
    EXPECT_EQ(get.says(), "waiting");
    while (!get.done()) {
-      if (s.main.now() == resp::link::state::dialing) {
+      if (s.main.now() == link::state::dialing) {
          s.open();
          s.accept();
          s.answer(refuses("ERR max number of clients reached"));
@@ -389,4 +389,4 @@ TEST(Handshake, WhatComesUnaskedAfterItIsNotTakenForTheFirstReply) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

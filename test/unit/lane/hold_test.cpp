@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 class hold : public ::testing::Test {
@@ -166,4 +166,4 @@ TEST_F(hold, ABlockingCommandIsLeftIfTheProbeFails) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

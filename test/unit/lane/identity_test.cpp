@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 const endpoint other_name{"redis-1.example", 6379};
@@ -330,7 +330,7 @@ TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
    unsigned dials = 0;
    const auto refuse_for = [&](duration d) {
       for (const time_point end = s.now + d; s.now < end; s.advance(1ms)) {
-         if (s.main.now() != resp::link::state::dialing) continue;
+         if (s.main.now() != link::state::dialing) continue;
          ++dials;
          s.lose("connection refused");
       }
@@ -350,4 +350,4 @@ TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

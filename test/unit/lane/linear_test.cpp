@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 std::deque<operation> numbered(std::size_t n) {
@@ -66,7 +66,7 @@ TEST(touched_keys, takes_in_each_key_once) {
    std::deque<operation> all(3);
    for (std::size_t i = 0; i < all.size(); ++i) {
       all[i].commands = {&commands[i], 1};
-      all[i].entry = resp::find_command(commands[i]);
+      all[i].entry = find_command(commands[i]);
    }
    touched_keys touched;
    touched.add(all[0]);
@@ -85,7 +85,7 @@ TEST(resend_order, row_that_leaves_and_comes_back_takes_a_step_each) {
    resend_order order;
    for (operation& op : all) {
       op.commands = {&set, 1};
-      op.entry = resp::find_command(set);
+      op.entry = find_command(set);
    }
    for (std::size_t i = n; i < 2 * n; ++i) order.add(all[i]);
    for (int round = 0; round < 3; ++round) {
@@ -173,4 +173,4 @@ TEST(linear, leaving_node_does_not_walk_abandoned_ones_each_time) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -10,10 +10,8 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
-
-using resp::repeat_class;
 
 struct item {
    std::vector<std::string_view> lines;
@@ -243,4 +241,4 @@ INSTANTIATE_TEST_SUITE_P(
                                     afterwards::other_node, afterwards::nobody)));
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

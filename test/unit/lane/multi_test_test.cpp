@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 settings that_test() {
@@ -341,4 +341,4 @@ TEST(MultiTest, refused_right_after_a_failover_is_asked_once_more) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

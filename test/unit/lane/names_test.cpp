@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 template <class Enum>
@@ -35,4 +35,4 @@ TEST(DecisionNames, TellTheErrorOnlyWhereTheCallerGetsIt) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
@@ -223,7 +223,7 @@ TEST(order_groups, each_reply_is_about_its_own_keys) {
       commands.push_back(words("SET key:" + std::to_string(i) + " v"));
       operation& op = all[i];
       op.commands = {&commands.back(), 1};
-      op.entry = resp::find_command(commands.back());
+      op.entry = find_command(commands.back());
       op.sequence = i + 1;
       op.group = i;
       order.add(op);
@@ -324,4 +324,4 @@ TEST(gate_passed, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 using lines = std::vector<std::string>;  // one command, or MULTI ... EXEC
@@ -102,7 +102,7 @@ class world {
 
    void run() {
       for (int i = 0; i < 3000 && !all_done(); ++i) {
-         if (s_.main.now() == resp::link::state::dialing) {
+         if (s_.main.now() == link::state::dialing) {
             connect();
          } else if (s_.pending() != 0) {
             s_.accept();
@@ -201,7 +201,7 @@ class world {
 std::string text_of(const result<value>& r) { return to_string(*r); }
 
 std::string text_of(std::string_view resp) {
-   resp::reader in{resp::limits{}};
+   reader in{limits{}};
    const auto space = in.prepare(resp.size());
    std::copy(resp.begin(), resp.end(), space.begin());
    in.commit(resp.size());
@@ -344,4 +344,4 @@ TEST(order, replies_of_longer_lists_are_those_of_the_given_order) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

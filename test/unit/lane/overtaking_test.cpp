@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 // What of a lost pipeline is sent again.
@@ -416,4 +416,4 @@ TEST(overtaking, kept_answer_does_not_count_once_an_abandoned_write_was_lost) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 using reason = pacing::reason;
@@ -25,7 +25,7 @@ TEST_F(pacing_machine, every_reason_holds_and_the_first_is_named) {
    topology.publish();
    EXPECT_EQ(why(), reason::doubt);
    EXPECT_EQ(subject.text(why(), at), "");
-   at.on_refused(resp::reply_class::busy, {1s, 1s}, 0, node_a, "BUSY", now);
+   at.on_refused(reply_class::busy, {1s, 1s}, 0, node_a, "BUSY", now);
    EXPECT_EQ(why(), reason::pause);
    EXPECT_EQ(subject.text(why(), at), "held back, because an earlier command was answered BUSY");
    topology.view.hold_writes_until = now + 1s;
@@ -59,7 +59,7 @@ TEST_F(pacing_machine, first_reply_raises_limit_in_flight) {
 }
 
 TEST_F(pacing_machine, fixed_server_that_is_no_master_is_left_once_a_second) {
-   using enum resp::reply_class;
+   using enum reply_class;
    EXPECT_TRUE(subject.is_worth_leaving(readonly, true, now));
    EXPECT_TRUE(subject.is_worth_leaving(readonly, false, now));
    EXPECT_FALSE(subject.is_worth_leaving(readonly, false, now + 999ms));
@@ -74,4 +74,4 @@ TEST(says_no_master, only_where_the_node_itself_says_it) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

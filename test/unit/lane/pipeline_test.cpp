@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Pipeline, SendsInTheOrderOfSubmissionAndMatchesRepliesByIt) {
@@ -285,4 +285,4 @@ TEST(Admission, ExactlyOnceIsNotBuiltYetAndSaysSo) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 class random_world {
  public:
@@ -42,7 +42,7 @@ class random_world {
       unsigned id = 0;
       std::size_t node = 0;
       std::string address;
-      resp::reader in{resp::limits{}};
+      reader in{limits{}};
       std::deque<std::vector<std::string>> unread;
       std::vector<std::vector<std::string>> queued;  // behind MULTI
       bool in_multi = false;
@@ -92,9 +92,9 @@ class random_world {
    scripted_topology topology_;
    event_queue events_{true};
    retry_budget budget_{{.unlimited = true}};
-   resp::wish_list wishes_;
-   resp::link main_{wishes_, resp::limits{}};
-   resp::link probe_{wishes_, resp::limits{}};
+   wish_list wishes_;
+   link main_{wishes_, limits{}};
+   link probe_{wishes_, limits{}};
    std::unique_ptr<command_lane> lane_;
    std::deque<client_call> calls_;
    std::vector<node> nodes_;
@@ -105,4 +105,4 @@ class random_world {
    unsigned resent_ = 0;
 };
 
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 random_world::random_world(std::uint64_t seed) : seed_(seed), random_(seed), kill_is_forbidden_(chance(15)) {
    nodes_.resize(2);
@@ -84,7 +84,7 @@ void random_world::carry_out() {
    while (const auto next = wishes_.take()) {
       // What the kernel has taken goes on its way, whatever becomes of the connection.
       const auto& wish = next.wish;
-      if (next.holder == &main_ && (wish.close != resp::link::ending::none || wish.dial)) now_connected_.reset();
+      if (next.holder == &main_ && (wish.close != link::ending::none || wish.dial)) now_connected_.reset();
    }
    std::vector<any_event> told;
    events_.take(told);
@@ -94,7 +94,7 @@ void random_world::carry_out() {
 }
 
 void random_world::open() {
-   if (main_.now() != resp::link::state::dialing) return;
+   if (main_.now() != link::state::dialing) return;
    if (chance(10)) return main_.lost("connection refused", now_);
    now_connected_ = std::make_shared<connection>();
    now_connected_->id = ++connections_;
@@ -116,7 +116,7 @@ void random_world::accept(std::size_t n) {
          now_connected_->in.commit(some);
          at += some;
       }
-      while (now_connected_->in.next() == resp::reader::status::reply) {
+      while (now_connected_->in.next() == reader::status::reply) {
          const value_view c = now_connected_->in.reply();
          auto& arguments = now_connected_->unread.emplace_back();
          for (std::size_t i = 0; i < c.size(); ++i) arguments.emplace_back(c[i].text());
@@ -262,7 +262,7 @@ bool random_world::all_done() const {
 void random_world::finish() {
    for (auto& n : nodes_) n.loading = n.full = false;
    for (unsigned i = 0; i < 2000 && !all_done(); ++i) {
-      if (main_.now() == resp::link::state::dialing) open();
+      if (main_.now() == link::state::dialing) open();
       accept(100'000);
       if (now_connected_) {
          while (!now_connected_->dead && !now_connected_->unread.empty()) serve(*now_connected_);
@@ -350,4 +350,4 @@ TEST(RandomWorld, NobodyIsToldWhatIsNotTrue) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

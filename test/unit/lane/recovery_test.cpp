@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Recovery, TheFirstTryAfterALossComesAtOnceAndAsksAgain) {
@@ -81,7 +81,7 @@ TEST(Recovery, NeverGivesUpWhileACommandWaits) {
    unsigned dials = 0;
    const auto end = s.now + 30s;
    while (s.now < end) {
-      if (s.main.now() == resp::link::state::dialing) {
+      if (s.main.now() == link::state::dialing) {
          ++dials;
          s.lose("connection refused");
       }
@@ -90,7 +90,7 @@ TEST(Recovery, NeverGivesUpWhileACommandWaits) {
    EXPECT_GT(dials, 40U);
    EXPECT_LT(dials, 120U) << "full jitter from 20 ms, doubled up to 1 s";
    EXPECT_EQ(get.says(), "waiting");
-   while (s.main.now() != resp::link::state::dialing) s.advance(10ms);
+   while (s.main.now() != link::state::dialing) s.advance(10ms);
    s.connect();
    s.accept();
    s.answer(bulk("v"));
@@ -105,10 +105,10 @@ TEST(Recovery, LooksMoreOftenWhileAFailoverRuns) {
    duration longest{};
    duration shortest = 1h;
    for (int i = 0; i < 60; ++i) {
-      ASSERT_EQ(s.main.now(), resp::link::state::dialing);
+      ASSERT_EQ(s.main.now(), link::state::dialing);
       s.lose("connection refused");
       const auto begin = s.now;
-      while (s.main.now() != resp::link::state::dialing) s.advance(1ms);
+      while (s.main.now() != link::state::dialing) s.advance(1ms);
       longest = std::max(longest, s.now - begin);
       if (i > 10) shortest = std::min(shortest, s.now - begin);
    }
@@ -128,7 +128,7 @@ TEST(Recovery, GrowsItsPausesWhereAServerEndsEachConnectionBeforeItAnswersAnythi
       last = s.now;
       s.accept();
       s.lose();
-      while (s.main.now() != resp::link::state::dialing && !get.done()) s.advance(1ms);
+      while (s.main.now() != link::state::dialing && !get.done()) s.advance(1ms);
       if (get.done()) break;
    }
    duration early{}, late{};
@@ -142,7 +142,7 @@ TEST(Recovery, APauseEndsWhenAnotherMasterIsNamed) {
    script s;
    s.submit("GET a", {.deadline = 60s});
    for (int i = 0; i < 12; ++i) {
-      while (s.main.now() != resp::link::state::dialing) s.advance(1ms);
+      while (s.main.now() != link::state::dialing) s.advance(1ms);
       s.lose("connection refused");
    }
    s.wishes();
@@ -266,10 +266,10 @@ TEST(Recovery, OfOneFixedServerWaitsOutARestart) {
    s.accept();
    s.lose();
    for (int i = 0; i < 5; ++i) {
-      while (s.main.now() != resp::link::state::dialing) s.advance(1ms);
+      while (s.main.now() != link::state::dialing) s.advance(1ms);
       s.lose("connection refused");
    }
-   while (s.main.now() != resp::link::state::dialing) s.advance(1ms);
+   while (s.main.now() != link::state::dialing) s.advance(1ms);
    EXPECT_EQ(s.connect(3), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
       << "by id and address: the restarted server gave the id to a stranger";
    EXPECT_EQ(s.accept(), "SET a 1");
@@ -281,7 +281,7 @@ TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
    {
       script s;
       s.watch.view.master.reset();
-      s.watch.view.why_none = impl::unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
+      s.watch.view.why_none = unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
       auto& get = s.submit("GET a");
       s.advance(20ms);
       EXPECT_EQ(get.says(), "not_executed, unknown_master");
@@ -290,7 +290,7 @@ TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
    script s;
    s.warm_up();
    s.watch.view.master.reset();
-   s.watch.view.why_none = impl::unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
+   s.watch.view.why_none = unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
    s.lose();
    auto& get = s.submit("GET a", {.deadline = 1s});
    s.advance(999ms);
@@ -300,4 +300,4 @@ TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 // HELLO and ROLE are forbidden; what INFO answers is the case's.
@@ -88,4 +88,4 @@ TEST(Refusal, OfACallThatIsOverTouchesNothing) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 std::string page(std::string_view cursor) { return "*2\r\n" + bulk(cursor) + "*0\r\n"; }
@@ -173,7 +173,7 @@ TEST(Scan, memory_of_cursors_is_bounded) {
    scan_cursors cursors;
    cursors.connected(node_a, run_a);
    const auto scan = [](std::size_t n) { return command{"SCAN", n}; };
-   const auto& entry = *resp::find_command(scan(1));
+   const auto& entry = *find_command(scan(1));
    for (std::size_t n = 1; n <= scan_cursors::most + 1; ++n) cursors.sent(entry, scan(n));
    cursors.connected(node_b, run_b);
    EXPECT_EQ(cursors.origin_elsewhere(entry, scan(1)), nullptr) << "the oldest is forgotten";
@@ -190,7 +190,7 @@ TEST(FixedServer, that_is_a_replica_is_told_at_the_first_refused_write) {
    auto& set = s.submit("SET k v", {.deadline = 1s});
    unsigned refused = 0;
    for (const time_point end = s.now + 900ms; s.now < end; s.advance(1ms)) {
-      if (s.main.now() == resp::link::state::dialing) {
+      if (s.main.now() == link::state::dialing) {
          s.open();
          s.accept();
          s.answer(hello("replica") + client_info(7));
@@ -208,4 +208,4 @@ TEST(FixedServer, that_is_a_replica_is_told_at_the_first_refused_write) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

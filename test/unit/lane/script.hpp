@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 using namespace std::chrono_literals;
 
@@ -53,7 +53,7 @@ command words(std::string_view line);
 // A test sets what the next view says; what the lane requests is noted.
 class scripted_topology {
  public:
-   impl::topology_view view = {.master = impl::master_node{node_a, 5, 1}};
+   topology_view view = {.master = master_node{node_a, 5, 1}};
    bool answers = true;  // each question at once; false: a round goes on until `finish_rounds`
 
    unsigned asked = 0;
@@ -62,7 +62,7 @@ class scripted_topology {
    std::uint64_t generation_told = 0;  // of the last report
 
    void name(const endpoint& where, std::uint64_t epoch, std::string run_id = {}) {
-      view.master = impl::master_node{where, epoch, ++generation_, std::move(run_id)};
+      view.master = master_node{where, epoch, ++generation_, std::move(run_id)};
    }
    void finish_rounds() { answered_ = asked; }
 
@@ -130,7 +130,7 @@ class script {
    void lose_probe();
 
    // Time. Ticks whenever the lane asks for it, which it must not ask in vain. What the kernel measures is `way`.
-   std::optional<resp::transit> way = {};
+   std::optional<transit> way = {};
    void advance(duration d);
    time_point now = time_point{} + 1h;
 
@@ -155,9 +155,9 @@ class script {
 
    event_queue events{true};
    retry_budget budget;
-   resp::wish_list list;
-   resp::link main;
-   resp::link probe;
+   wish_list list;
+   link main;
+   link probe;
    command_lane subject;
 
  private:
@@ -167,7 +167,7 @@ class script {
    std::deque<call> calls_;
    std::vector<const operation*> finished_;
    std::vector<std::string> wished_;
-   resp::reader at_server_{resp::limits{}};
+   reader at_server_{limits{}};
 };
 
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 std::string hello(std::string_view role, std::string_view mode) {
    return "%4\r\n" + bulk("server") + bulk("redis") + bulk("proto") + number(3) + bulk("mode") + bulk(mode) +
@@ -57,7 +57,7 @@ std::string joined(const std::vector<std::string>& parts) {
    return all;
 }
 
-void feed(resp::reader& in, std::string_view bytes) {
+void feed(reader& in, std::string_view bytes) {
    while (!bytes.empty()) {
       const auto space = in.prepare(bytes.size());
       const auto n = std::min(space.size(), bytes.size());
@@ -67,9 +67,9 @@ void feed(resp::reader& in, std::string_view bytes) {
    }
 }
 
-std::vector<std::string> whole_commands(resp::reader& in) {
+std::vector<std::string> whole_commands(reader& in) {
    std::vector<std::string> found;
-   while (in.next() == resp::reader::status::reply) {
+   while (in.next() == reader::status::reply) {
       const value_view c = in.reply();
       std::string text;
       for (std::size_t i = 0; i < c.size(); ++i) text += (i == 0 ? "" : " ") + std::string(c[i].text());
@@ -111,7 +111,7 @@ bool call::has_cause(std::string_view part) const {
 void scripted_topology::publish() {
    constexpr auto all = std::numeric_limits<std::uint64_t>::max();
    ++view.version;
-   port.update({std::make_shared<const impl::topology_view>(view), answers ? all : answered_});
+   port.update({std::make_shared<const topology_view>(view), answers ? all : answered_});
 }
 
 void scripted_topology::take_requests() {
@@ -126,8 +126,8 @@ void scripted_topology::take_requests() {
 
 script::script(settings s, retry_budget_settings b)
    : budget(b),
-     main(list, resp::limits{}),
-     probe(list, resp::limits{}),
+     main(list, limits{}),
+     probe(list, limits{}),
      subject(std::move(s), main, probe, watch.port, budget, events, 1) {}
 
 // Every call ends at most once, and what ended is no longer anywhere in the lane.
@@ -171,7 +171,7 @@ void script::cancel(call& c) {
 
 void script::open() {
    watch.publish();
-   ASSERT_EQ(main.now(), resp::link::state::dialing);
+   ASSERT_EQ(main.now(), link::state::dialing);
    at_server_.reset();
    unanswered = 0;
    main.opened(now);
@@ -214,7 +214,7 @@ void script::answer(std::string_view bytes, std::size_t chunk) {
 
 void script::lose(std::string_view why) {
    watch.publish();
-   ASSERT_NE(main.now(), resp::link::state::closed);
+   ASSERT_NE(main.now(), link::state::closed);
    main.lost(why, now);
    settle();
 }
@@ -252,13 +252,13 @@ void script::answer_all() {
 }
 
 void script::open_probe() {
-   ASSERT_EQ(probe.now(), resp::link::state::dialing);
+   ASSERT_EQ(probe.now(), link::state::dialing);
    probe.opened(now);
    settle();
 }
 
 std::string script::accept_probe() {
-   resp::reader in{resp::limits{}};
+   reader in{limits{}};
    const auto bytes = probe.out.pending();
    feed(in, {bytes.data(), bytes.size()});
    probe.out.wrote(bytes.size());
@@ -302,8 +302,8 @@ void script::settle() {
    while (const auto next = list.take()) {
       const auto& [id, l, wish] = next;
       const bool is_probe = l == &probe;
-      if (wish.close != resp::link::ending::none) {
-         const bool abortive = wish.close == resp::link::ending::abortive;
+      if (wish.close != link::ending::none) {
+         const bool abortive = wish.close == link::ending::abortive;
          wished_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");
       }
       if (wish.dial) wished_.push_back((is_probe ? "probe " : "dial ") + l->where().host);
@@ -317,4 +317,4 @@ void script::settle() {
    }
 }
 
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 // What the next connection asks after this was answered with OK.
@@ -204,7 +204,7 @@ TEST(Transaction, OfWhichExecNamesAReasonThatPassesIsSentAgain) {
       s.accept();
       s.answer(ok + queued + refuses("EXECABORT Transaction discarded because of: " + std::string(reason)));
       EXPECT_EQ(unit.says(), "waiting") << reason;
-      if (s.main.now() == resp::link::state::dialing) s.connect(8);
+      if (s.main.now() == link::state::dialing) s.connect(8);
       s.advance(1s);
       EXPECT_EQ(s.accept(), "MULTI; INCR n; EXEC") << reason;
    }
@@ -347,4 +347,4 @@ TEST(Transaction, whose_script_was_turned_away_within_is_sent_again) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

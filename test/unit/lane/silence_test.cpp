@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 TEST(Silence, RaisesSuspicionAfterTheAttemptTimeoutAndProbes) {
@@ -254,7 +254,7 @@ TEST(Transfer, upload_that_stops_is_silence) {
 TEST(Transfer, bytes_that_the_other_side_acknowledges_are_life) {
    script s;
    s.warm_up();
-   s.way = resp::transit{.undelivered = 60};
+   s.way = transit{.undelivered = 60};
    s.submit("SET big " + std::string(100, 'x'), {.deadline = 1h});
    s.accept();
    for (; s.way->undelivered > 0; --s.way->undelivered) s.advance(1s);
@@ -269,7 +269,7 @@ TEST(Transfer, bytes_that_the_other_side_acknowledges_are_life) {
 TEST(Transfer, bytes_behind_the_oldest_command_are_no_life) {
    script s;
    s.warm_up();
-   s.way = resp::transit{};
+   s.way = transit{};
    s.submit("GET a", {.deadline = 1h});
    s.accept();
    for (int i = 0; i < 8; ++i) {
@@ -292,7 +292,7 @@ TEST(Transfer, peer_without_room_has_as_long_as_the_timeout_says) {
    for (const duration timeout : {duration(2s), duration(30s)}) {
       script s(with_timeout(timeout));
       s.warm_up();
-      s.way = resp::transit{.undelivered = 10};
+      s.way = transit{.undelivered = 10};
       s.submit("SET a 1", {.deadline = 1h});
       s.accept();
       s.advance(timeout * 2 - 1ms);
@@ -308,7 +308,7 @@ TEST(Transfer, peer_that_is_gone_is_noticed_within_seconds) {
       s.warm_up();
       s.submit(line, {.deadline = 1h});
       s.accept();
-      s.way = resp::transit{.undelivered = 10};
+      s.way = transit{.undelivered = 10};
       s.advance(1s);
       s.way->unanswered = true;
       s.advance(3900ms);
@@ -321,7 +321,7 @@ TEST(Transfer, peer_that_is_gone_is_noticed_within_seconds) {
 TEST(Transfer, nothing_is_measured_once_all_has_arrived) {
    script s;
    s.warm_up();
-   s.way = resp::transit{};
+   s.way = transit{};
    s.submit("BLPOP q 0");
    s.accept();
    s.advance(1s);
@@ -547,4 +547,4 @@ TEST(Idle, NothingIsAskedOrTickedWhileNobodyWantsAnything) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -12,7 +12,7 @@
 #include <string>
 #include <type_traits>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 
 // What came of it: how much was written when the connection ended, or the class of the reply.
 enum class seen : std::uint8_t {
@@ -21,7 +21,7 @@ enum class seen : std::uint8_t {
    lost,
    too_large,
    garbled,
-   // In the order of resp::reply_class:
+   // In the order of reply_class:
    readonly,
    loading,
    master_down,
@@ -49,7 +49,7 @@ enum class seen : std::uint8_t {
    io_error,
    script_failed,
 };
-inline constexpr unsigned reply_classes = static_cast<unsigned>(resp::reply_class::script_failed) + 1;
+inline constexpr unsigned reply_classes = static_cast<unsigned>(reply_class::script_failed) + 1;
 
 enum class clock : std::uint8_t { early, late };
 enum class resends : std::uint8_t { left, spent };
@@ -107,7 +107,7 @@ struct how_it_failed {
    seen what;
    written state;
    fault broke;
-   resp::reply_proof reply;
+   reply_proof reply;
 };
 
 // Visits the whole product. `Visit` is called with each situation_name.
@@ -124,7 +124,7 @@ void for_each_situation(Visit&& visit) {
    for (unsigned c = 0; c < reply_classes; ++c) {
       for (const auto ran : {outcome::not_executed, outcome::unknown, outcome::executed}) {
          const auto what = static_cast<seen>(static_cast<unsigned>(seen::readonly) + c);
-         failures[n++] = {what, written::whole, fault::error_reply, {static_cast<resp::reply_class>(c), ran}};
+         failures[n++] = {what, written::whole, fault::error_reply, {static_cast<reply_class>(c), ran}};
       }
    }
    struct cap {
@@ -146,8 +146,8 @@ void for_each_situation(Visit&& visit) {
    name.s.now = hour;
    for (const auto& f : failures) {
       name.what = f.what, name.s.state = f.state, name.s.fault = f.broke, name.s.reply = f.reply;
-      for (unsigned r = 0; r <= static_cast<unsigned>(resp::repeat_class::never); ++r) {
-         name.s.repeats = static_cast<resp::repeat_class>(r);
+      for (unsigned r = 0; r <= static_cast<unsigned>(repeat_class::never); ++r) {
+         name.s.repeats = static_cast<repeat_class>(r);
          for (const auto d :
               {delivery::automatic, delivery::at_most_once, delivery::at_least_once, delivery::exactly_once}) {
             name.s.delivery = d;
@@ -174,4 +174,4 @@ void for_each_situation(Visit&& visit) {
    }
 }
 
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

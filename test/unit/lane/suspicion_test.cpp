@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -16,8 +16,8 @@ struct suspicion_machine : testing::Test {
    suspicion::finding check(duration d) { return subject.check(oldest(), {"10.0.0.1", 6379}, start + d); }
 
    event_queue events{true};
-   resp::wish_list wishes;
-   resp::link probe{wishes, {}};
+   wish_list wishes;
+   link probe{wishes, {}};
    operation op;
    ledger_slot slot{.op = &op};
    suspicion subject{probe, events, 2s, 1s};
@@ -32,7 +32,7 @@ TEST_F(suspicion_machine, late_reply_raises_then_gives_up) {
    EXPECT_EQ(subject.ends(oldest()), start + 2s);
    EXPECT_FALSE(check(1999ms).raised);
    EXPECT_TRUE(check(2s).raised);
-   EXPECT_EQ(probe.now(), resp::link::state::dialing);
+   EXPECT_EQ(probe.now(), link::state::dialing);
    EXPECT_EQ(subject.ends(oldest()), start + 4s);
    EXPECT_EQ(check(4s).lost, "no reply for 4000 ms");
 }
@@ -41,7 +41,7 @@ TEST_F(suspicion_machine, byte_clears) {
    check(2s);
    subject.on_bytes(start + 3s);
    EXPECT_FALSE(subject.raised());
-   EXPECT_EQ(probe.now(), resp::link::state::closed);
+   EXPECT_EQ(probe.now(), link::state::closed);
    EXPECT_EQ(subject.ends(oldest()), start + 5s);
 }
 
@@ -70,4 +70,4 @@ TEST_F(suspicion_machine, idle_test_and_leaving_are_lost_without_probe) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::lane::test {
+namespace holdfast::impl::test {
 namespace {
 
 // Bytes of text in all errors, those that they share counted once.
@@ -27,7 +27,7 @@ TEST(Words, OfAHandshakeThatFailsAreCutAndShared) {
    std::vector<call*> calls;
    for (int i = 0; i < 1000; ++i) calls.push_back(&s.submit("SET k v", {.deadline = 1s}));
    for (int round = 0; s.now < time_point{} + 1h + 1s && round < 20; ++round) {
-      if (s.main.now() == resp::link::state::dialing) {
+      if (s.main.now() == link::state::dialing) {
          s.open();
          s.accept();
          s.answer(refuses("ERR " + std::to_string(round) + std::string(200'000, 'x')));
@@ -45,7 +45,7 @@ TEST(Words, OfAHandshakeThatFailsAreCutAndShared) {
 TEST(Words, OfTheGuideAreShared) {
    script s;
    s.watch.view.master.reset();
-   s.watch.view.why_none = impl::unavailable{errc::no_sentinel, {std::string(300, 'x')}, false};
+   s.watch.view.why_none = unavailable{errc::no_sentinel, {std::string(300, 'x')}, false};
    std::vector<call*> calls;
    for (int i = 0; i < 100; ++i) calls.push_back(&s.submit("GET k", {.deadline = 1s}));
    s.advance(2s);
@@ -120,4 +120,4 @@ TEST(Words, OfAMemberThatWasRefusedRepeatNoValue) {
 }
 
 }  // namespace
-}  // namespace holdfast::lane::test
+}  // namespace holdfast::impl::test

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::resp::test {
+namespace holdfast::impl::test {
 
 inline void put(reader& r, std::string_view bytes) {
    const auto space = r.prepare(bytes.size());
@@ -90,4 +90,4 @@ inline std::string serialised(value_view v) {
    return {};
 }
 
-}  // namespace holdfast::resp::test
+}  // namespace holdfast::impl::test

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::resp {
+namespace holdfast::impl {
 namespace {
 
 TEST(kind_and_size, shows_no_value) {
@@ -34,4 +34,4 @@ TEST(kind_and_size, shows_no_value) {
 }
 
 }  // namespace
-}  // namespace holdfast::resp
+}  // namespace holdfast::impl

@@ -92,9 +92,9 @@ TEST(value, can_be_copied_moved_and_assigned_whatever_it_holds) {
 }
 
 TEST(value, owns_what_a_view_showed) {
-   resp::reader r{resp::limits{}};
-   resp::test::put(r, "*3\r\n$2\r\nhi\r\n*2\r\n:1\r\n$100\r\n" + std::string(100, 'z') + "\r\n+OK\r\n");
-   ASSERT_EQ(r.next(), resp::reader::status::reply);
+   impl::reader r{impl::limits{}};
+   impl::test::put(r, "*3\r\n$2\r\nhi\r\n*2\r\n:1\r\n$100\r\n" + std::string(100, 'z') + "\r\n+OK\r\n");
+   ASSERT_EQ(r.next(), impl::reader::status::reply);
    const value whole{r.reply()};
    const value part{r.reply()[1]};
    const value one{r.reply()[0]};

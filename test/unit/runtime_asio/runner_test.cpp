@@ -6,17 +6,17 @@
 
 #include <cstddef>
 
-namespace holdfast::asio {
+namespace holdfast::impl {
 namespace {
 
 // An operation that is refused at once: it has no time left.
 struct refused_call {
    const command get{"GET", "k"};
    result<value> answer = value();
-   lane::operation op;
+   operation op;
 
-   lane::operation& renew() {
-      op = lane::operation{};
+   operation& renew() {
+      op = operation{};
       op.commands = {&get, 1};
       op.results = &answer;
       op.deadline = time_point{};
@@ -26,9 +26,9 @@ struct refused_call {
 
 TEST(asio_runner, completion_is_posted) {
    boost::asio::io_context io;
-   engine::engine e(config{.server = {"127.0.0.1", 1}}, 1);
+   engine e(config{.server = {"127.0.0.1", 1}}, 1);
    std::size_t done = 0;
-   runner subject(io.get_executor(), e, [&](lane::operation&) { ++done; });
+   runner subject(io.get_executor(), e, [&](operation&) { ++done; });
    refused_call call;
    subject.submit(call.renew());
    EXPECT_EQ(done, 0U) << "the caller is still inside of submit";
@@ -39,13 +39,13 @@ TEST(asio_runner, completion_is_posted) {
 
 TEST(asio_runner, completion_that_submits_does_not_recurse) {
    boost::asio::io_context io;
-   engine::engine e(config{.server = {"127.0.0.1", 1}}, 1);
+   engine e(config{.server = {"127.0.0.1", 1}}, 1);
    std::size_t done = 0;
    std::size_t depth = 0;
    std::size_t deepest = 0;
    refused_call call;
    runner* now = nullptr;
-   runner subject(io.get_executor(), e, [&](lane::operation&) {
+   runner subject(io.get_executor(), e, [&](operation&) {
       deepest = std::max(deepest, ++depth);
       if (++done < 100'000) now->submit(call.renew());
       --depth;
@@ -59,12 +59,12 @@ TEST(asio_runner, completion_that_submits_does_not_recurse) {
 
 TEST(asio_runner, completion_may_end_the_runner) {
    boost::asio::io_context io;
-   engine::engine e(config{.server = {"127.0.0.1", 1}}, 1);
+   engine e(config{.server = {"127.0.0.1", 1}}, 1);
    std::size_t done = 0;
    std::unique_ptr<runner> subject;
    refused_call one;
    refused_call other;
-   subject = std::make_unique<runner>(io.get_executor(), e, [&](lane::operation&) {
+   subject = std::make_unique<runner>(io.get_executor(), e, [&](operation&) {
       subject.reset();
       ++done;
    });
@@ -75,4 +75,4 @@ TEST(asio_runner, completion_may_end_the_runner) {
 }
 
 }  // namespace
-}  // namespace holdfast::asio
+}  // namespace holdfast::impl

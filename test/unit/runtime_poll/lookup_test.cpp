@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 using names = std::vector<std::string>;
@@ -64,20 +64,20 @@ TEST(step_after, all_pairs_of_answers) {
                ::testing::PrintToString(int(v4)) + ' ' + std::to_string(int(v6)) + (patient ? " patient" : "");
             const bool waits = v4 == pending || v6 == pending;
             if (waits && patient)
-               EXPECT_EQ(got, next_step::wait) << told;
+               EXPECT_EQ(got, lookup_step::wait) << told;
             else if (v4 == addresses || v6 == addresses)
-               EXPECT_EQ(got, next_step::found) << told;
+               EXPECT_EQ(got, lookup_step::found) << told;
             else if (v4 == pending)
-               EXPECT_EQ(got, next_step::wait) << told;
+               EXPECT_EQ(got, lookup_step::wait) << told;
             // Only what is known not to be there lets another name be asked for instead.
             else if (v4 == no_such_name || (v4 == no_data && (v6 == no_data || v6 == no_such_name)))
-               EXPECT_EQ(got, next_step::next_name) << told;
+               EXPECT_EQ(got, lookup_step::next_name) << told;
             else
-               EXPECT_EQ(got, next_step::fail) << told;
+               EXPECT_EQ(got, lookup_step::fail) << told;
          }
       }
    }
 }
 
 }  // namespace
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 config led() {
@@ -18,7 +18,7 @@ class loop_test : public testing::Test {
  protected:
    loop_test() { loop_.follow(subscriber_); }
    std::uint64_t asked() {
-      impl::topology_requests r;
+      topology_requests r;
       mailbox_.take(r);
       return r.asked;
    }
@@ -27,7 +27,7 @@ class loop_test : public testing::Test {
    }
 
    config settings_ = led();
-   engine::engine engine_{settings_, 1, engine::topology_source::elsewhere};
+   engine engine_{settings_, 1, topology_source::elsewhere};
    loop loop_{engine_, settings_.observer};
    view_mailbox mailbox_;
    view_subscriber subscriber_{mailbox_};
@@ -59,4 +59,4 @@ TEST_F(loop_test, question_of_an_end_is_given_before_observer_is_told) {
 }
 
 }  // namespace
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

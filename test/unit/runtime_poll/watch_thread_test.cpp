@@ -14,13 +14,13 @@
 #include <mutex>
 #include <thread>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
-using topology::test::array;
-using topology::test::bulk;
-using topology::test::texts;
+using test::array;
+using test::bulk;
+using test::texts;
 
 const endpoint master{"127.0.0.1", 1};  // nobody connects to it
 
@@ -54,7 +54,7 @@ class scripted_sentinel {
  private:
    struct connection {
       socket sock;
-      resp::reader in{resp::limits{}};
+      reader in{limits{}};
       bool is_subscribed = false;
    };
 
@@ -73,7 +73,7 @@ class scripted_sentinel {
       const auto n = ::recv(c.sock.fd(), space.data(), space.size(), 0);
       if (n <= 0) return c.sock.close();
       c.in.commit(static_cast<std::size_t>(n));
-      while (c.in.next() == resp::reader::status::reply) send(c, answer(c, c.in.reply()));
+      while (c.in.next() == reader::status::reply) send(c, answer(c, c.in.reply()));
    }
    std::string answer(connection& c, value_view command) {
       const auto name = command[0].text();
@@ -87,11 +87,11 @@ class scripted_sentinel {
       if (name != "SENTINEL") return "+PONG\r\n";
       const auto what = command[1].text();
       if (what == "MYID") return bulk(std::string(40, '1'));
-      if (what == "GET-MASTER-ADDR-BY-NAME") return topology::test::address_reply(master);
+      if (what == "GET-MASTER-ADDR-BY-NAME") return test::address_reply(master);
       if (what != "MASTER") return "*0\r\n";
       ++asked_;
       asked_.notify_all();
-      return topology::test::master_reply{.shown = master, .epoch = 5, .others = "0", .replicas = "0"}.bytes();
+      return test::master_reply{.shown = master, .epoch = 5, .others = "0", .replicas = "0"}.bytes();
    }
    static void send(const connection& c, std::string_view bytes) {
       EXPECT_EQ(::send(c.sock.fd(), bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
@@ -144,4 +144,4 @@ TEST(watch_thread, round_answers_only_what_was_asked_before_it_began) {
 }
 
 }  // namespace
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -62,13 +62,13 @@ struct stage {
       run();
    }
    void run() {
-      for (engine::action a; machine.next_action(a);) {
+      for (action a; machine.next_action(a);) {
          switch (a.what) {
-            case engine::action::kind::resolve: machine.resolved(a.link, a.serial, {a.where}, {}, now); break;
-            case engine::action::kind::connect: io = transport(machine, a, now); break;
-            case engine::action::kind::write: io.write(machine, now); break;
-            case engine::action::kind::close: io.close(); break;
-            case engine::action::kind::abort: io.abort(); break;
+            case action::kind::resolve: machine.resolved(a.link, a.serial, {a.where}, {}, now); break;
+            case action::kind::connect: io = transport(machine, a, now); break;
+            case action::kind::write: io.write(machine, now); break;
+            case action::kind::close: io.close(); break;
+            case action::kind::abort: io.abort(); break;
          }
       }
    }
@@ -93,10 +93,10 @@ struct stage {
 
    time_point now = time_point{} + 1h;
    peer server;
-   engine::engine machine;
+   engine machine;
    const command set;
    result<value> answer = value();
-   lane::operation op;
+   operation op;
    transport io;
 };
 
@@ -153,4 +153,4 @@ TEST(transport, is_blocked_while_the_kernel_takes_no_more) {
 }
 
 }  // namespace
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -10,12 +10,8 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::poll {
+namespace holdfast::impl {
 namespace {
-
-using impl::topology_requests;
-using impl::topology_update;
-using impl::topology_view;
 
 bool is_set(const waker& w) {
    pollfd f{w.fd(), POLLIN, 0};
@@ -142,8 +138,8 @@ TEST_F(mailbox, reports_are_taken_once_and_the_same_of_many_is_one) {
    two.give({.reports = {{.where = a, .role = "slave", .generation = 3},
                          {.where = a, .verified = true, .epoch = 5, .generation = 4}}});
    EXPECT_EQ(requests().reports,
-             (std::vector<impl::role_report>{{.where = a, .role = "slave", .generation = 3},
-                                             {.where = a, .verified = true, .epoch = 5, .generation = 4}}));
+             (std::vector<role_report>{{.where = a, .role = "slave", .generation = 3},
+                                       {.where = a, .verified = true, .epoch = 5, .generation = 4}}));
    EXPECT_TRUE(requests().reports.empty());
 }
 
@@ -189,4 +185,4 @@ TEST_F(mailbox, nothing_is_missed_between_a_look_and_a_wait) {
 }
 
 }  // namespace
-}  // namespace holdfast::poll
+}  // namespace holdfast::impl

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 const endpoint a{"10.0.0.1", 6379};
@@ -18,38 +18,38 @@ constexpr bool again = true;  // the second time that this Sentinel says so
 
 struct row {
    const char* rule;
-   std::optional<impl::master_node> believed;
+   std::optional<master_node> believed;
    std::vector<sentinel_vote> in_hand;
    master_choice expected;
 };
 
 const std::vector<row>& table() {
-   static const std::optional<impl::master_node> nothing;
-   static const std::optional<impl::master_node> a5 = impl::master_node{a, 5, 0};
+   static const std::optional<master_node> nothing;
+   static const std::optional<master_node> a5 = master_node{a, 5, 0};
    static const std::vector<row> rows{
       {"nobody says anything", a5, {}, {}},
-      {"one reachable Sentinel suffices", nothing, {{a, 0}}, {next_step::adopt, a, 0}},
-      {"the newest epoch wins against a majority", nothing, {{a, 4}, {b, 5}, {a, 4}}, {next_step::adopt, b, 5}},
-      {"a tie of epochs goes to the majority", nothing, {{a, 5}, {b, 5}, {b, 5}}, {next_step::adopt, b, 5}},
-      {"only those with the newest epoch vote", nothing, {{a, 5}, {b, 4}, {b, 4}}, {next_step::adopt, a, 5}},
-      {"a tie of both goes to the first", nothing, {{a, 5}, {b, 5}}, {next_step::adopt, a, 5}},
+      {"one reachable Sentinel suffices", nothing, {{a, 0}}, {belief_change::adopt, a, 0}},
+      {"the newest epoch wins against a majority", nothing, {{a, 4}, {b, 5}, {a, 4}}, {belief_change::adopt, b, 5}},
+      {"a tie of epochs goes to the majority", nothing, {{a, 5}, {b, 5}, {b, 5}}, {belief_change::adopt, b, 5}},
+      {"only those with the newest epoch vote", nothing, {{a, 5}, {b, 4}, {b, 4}}, {belief_change::adopt, a, 5}},
+      {"a tie of both goes to the first", nothing, {{a, 5}, {b, 5}}, {belief_change::adopt, a, 5}},
 
-      {"the same again", a5, {{a, 5}, {a, 5}, {a, 5}}, {next_step::keep, a, 5}},
-      {"a newer epoch is believed at once", a5, {{a, 5}, {b, 6}, {a, 5}}, {next_step::adopt, b, 6}},
-      {"a newer epoch with the same address", a5, {{a, 6}}, {next_step::adopt, a, 6}},
-      {"the newest of two newer ones", a5, {{b, 6}, {c, 7}}, {next_step::adopt, c, 7}},
+      {"the same again", a5, {{a, 5}, {a, 5}, {a, 5}}, {belief_change::keep, a, 5}},
+      {"a newer epoch is believed at once", a5, {{a, 5}, {b, 6}, {a, 5}}, {belief_change::adopt, b, 6}},
+      {"a newer epoch with the same address", a5, {{a, 6}}, {belief_change::adopt, a, 6}},
+      {"the newest of two newer ones", a5, {{b, 6}, {c, 7}}, {belief_change::adopt, c, 7}},
 
-      {"another address for the first time", a5, {{b, 5}}, {next_step::ask_again, a, 5}},
-      {"another address, said again by the only one", a5, {{b, 5, again}}, {next_step::adopt, b, 5}},
-      {"another address, said again by a minority", a5, {{b, 5, again}, {a, 5}, {a, 5}}, {next_step::keep, a, 5}},
-      {"another address, said again by half", a5, {{b, 5, again}, {a, 5}}, {next_step::keep, a, 5}},
-      {"said again by a majority", a5, {{b, 5, again}, {b, 5, again}, {a, 5}}, {next_step::adopt, b, 5}},
-      {"a majority, but half of it new", a5, {{b, 5, again}, {b, 5}, {a, 5}}, {next_step::ask_again, a, 5}},
-      {"two others and no majority", a5, {{b, 5, again}, {c, 5, again}, {a, 5}}, {next_step::keep, a, 5}},
-      {"older answers don't vote", a5, {{b, 5, again}, {a, 4}, {a, 4}}, {next_step::adopt, b, 5}},
+      {"another address for the first time", a5, {{b, 5}}, {belief_change::ask_again, a, 5}},
+      {"another address, said again by the only one", a5, {{b, 5, again}}, {belief_change::adopt, b, 5}},
+      {"another address, said again by a minority", a5, {{b, 5, again}, {a, 5}, {a, 5}}, {belief_change::keep, a, 5}},
+      {"another address, said again by half", a5, {{b, 5, again}, {a, 5}}, {belief_change::keep, a, 5}},
+      {"said again by a majority", a5, {{b, 5, again}, {b, 5, again}, {a, 5}}, {belief_change::adopt, b, 5}},
+      {"a majority, but half of it new", a5, {{b, 5, again}, {b, 5}, {a, 5}}, {belief_change::ask_again, a, 5}},
+      {"two others and no majority", a5, {{b, 5, again}, {c, 5, again}, {a, 5}}, {belief_change::keep, a, 5}},
+      {"older answers don't vote", a5, {{b, 5, again}, {a, 4}, {a, 4}}, {belief_change::adopt, b, 5}},
 
-      {"an older epoch", a5, {{b, 4}}, {next_step::keep, a, 5}},
-      {"an older epoch, however many say so", a5, {{b, 4, again}, {b, 4, again}}, {next_step::keep, a, 5}},
+      {"an older epoch", a5, {{b, 4}}, {belief_change::keep, a, 5}},
+      {"an older epoch, however many say so", a5, {{b, 4, again}, {b, 4, again}}, {belief_change::keep, a, 5}},
    };
    return rows;
 }
@@ -63,7 +63,7 @@ TEST(Belief, FollowsItsTable) {
 
 TEST(Belief, NeverGoesBackToAnOlderEpoch) {
    // The whole product of three Sentinels, each naming one of two nodes at one of four epochs, once or again.
-   const impl::master_node believed{a, 2, 0};
+   const master_node believed{a, 2, 0};
    std::vector<sentinel_vote> one;
    for (std::uint64_t epoch = 0; epoch != 4; ++epoch) {
       for (const auto& where : {a, b}) {
@@ -79,10 +79,10 @@ TEST(Belief, NeverGoesBackToAnOlderEpoch) {
             const auto newest = std::max({x.epoch, y.epoch, z.epoch});
             ASSERT_EQ(choice.epoch, std::max(newest, believed.epoch));
             if (newest > believed.epoch) {
-               ASSERT_EQ(choice.what, next_step::adopt);
+               ASSERT_EQ(choice.what, belief_change::adopt);
             }
             if (newest < believed.epoch) {
-               ASSERT_EQ(choice.what, next_step::keep);
+               ASSERT_EQ(choice.what, belief_change::keep);
             }
          }
       }
@@ -97,7 +97,7 @@ struct agreement_row {
 };
 
 TEST(Belief, AnOlderLineageNeedsAllInHandAndMoreThanHalfOfTheKnown) {
-   const impl::master_node believed{a, 5, 0};
+   const master_node believed{a, 5, 0};
    const std::vector<agreement_row> rows{
       {"nobody", {}, 3, false},
       {"all three", {{b, 1}, {b, 1}, {b, 1}}, 3, true},
@@ -122,4 +122,4 @@ TEST(Belief, AnOlderLineageNeedsAllInHandAndMoreThanHalfOfTheKnown) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

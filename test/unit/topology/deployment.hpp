@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::topology::test {
+namespace holdfast::impl::test {
 
 inline const endpoint s1{"10.0.1.1", 26379};
 inline const endpoint s2{"10.0.1.2", 26379};
@@ -64,4 +64,4 @@ inline std::string about_replica(const endpoint& r, const endpoint& m) {
           std::to_string(m.port);
 }
 
-}  // namespace holdfast::topology::test
+}  // namespace holdfast::impl::test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -92,4 +92,4 @@ TEST_F(poll_schedule_test, refusals_in_a_row_are_asked_about_more_slowly) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology::test {
+namespace holdfast::impl::test {
 
 inline const endpoint third{"10.0.0.3", 6379};
 
@@ -60,4 +60,4 @@ class promotion_world : public ::testing::Test {
    deployment w{eager()};
 };
 
-}  // namespace holdfast::topology::test
+}  // namespace holdfast::impl::test

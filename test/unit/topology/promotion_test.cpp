@@ -4,13 +4,13 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
 using state = promotion::state;
 
-const impl::master_node old_master{{"10.0.0.1", 6379}, 5};
+const master_node old_master{{"10.0.0.1", 6379}, 5};
 const endpoint node{"10.0.0.2", 6379};
 const endpoint other{"10.0.0.3", 6379};
 
@@ -131,15 +131,15 @@ TEST_F(promotion_test, belief_drops_candidates_that_are_not_newer) {
    select(1, other, 6);
    select(2, other, 7);
    believe();
-   EXPECT_EQ(p.candidates(impl::master_node{node, 6}, now), std::vector{other});
+   EXPECT_EQ(p.candidates(master_node{node, 6}, now), std::vector{other});
    p.believe_named({node, 7});
-   EXPECT_TRUE(p.candidates(impl::master_node{node, 7}, now).empty());
+   EXPECT_TRUE(p.candidates(master_node{node, 7}, now).empty());
 }
 
 TEST_F(promotion_test, selection_that_came_true_may_hold_again) {
    believe();
    select(0, other, 7);
-   p.candidates(impl::master_node{node, 6}, now);
+   p.candidates(master_node{node, 6}, now);
    EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
 }
 
@@ -177,4 +177,4 @@ TEST_F(promotion_test, denial_waits_for_one_more_answer) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,18 +5,18 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
-const impl::master_node first{{"10.0.0.1", 6379}, 5};
-const impl::master_node second{{"10.0.0.2", 6379}, 6};
+const master_node first{{"10.0.0.1", 6379}, 5};
+const master_node second{{"10.0.0.2", 6379}, 6};
 
 class published_target_test : public testing::Test {
  protected:
    published_target p;
    event_queue events{true};
 
-   void name(const impl::master_node& m, const std::string& run_id = {}) { p.name(m, run_id, false, events); }
+   void name(const master_node& m, const std::string& run_id = {}) { p.name(m, run_id, false, events); }
    // From whom to whom, of each that was told since.
    std::vector<std::pair<endpoint, endpoint>> told() {
       std::vector<std::pair<endpoint, endpoint>> all;
@@ -60,4 +60,4 @@ TEST_F(published_target_test, loss_is_told_once_and_so_is_the_return) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::topology::test {
+namespace holdfast::impl::test {
 
 inline std::string bulk(std::string_view text) {
    return "$" + std::to_string(text.size()) + "\r\n" + std::string(text) + "\r\n";
@@ -79,7 +79,7 @@ inline std::string listed(const endpoint& e, std::string_view id) {
                  "flags", "sentinel", "voted-leader", "?", "voted-leader-epoch", "0"});
 }
 
-inline void receive(resp::reader& in, std::string_view bytes) {
+inline void receive(reader& in, std::string_view bytes) {
    while (!bytes.empty()) {
       const auto space = in.prepare(bytes.size());
       const auto n = std::min(space.size(), bytes.size());
@@ -91,9 +91,9 @@ inline void receive(resp::reader& in, std::string_view bytes) {
 
 // The one reply that `bytes` are.
 inline value parsed(std::string_view bytes) {
-   resp::reader in{resp::limits{}};
+   reader in{limits{}};
    receive(in, bytes);
-   return in.next() == resp::reader::status::reply ? value(in.reply()) : value();
+   return in.next() == reader::status::reply ? value(in.reply()) : value();
 }
 
-}  // namespace holdfast::topology::test
+}  // namespace holdfast::impl::test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using state = role_hint::state;
@@ -74,4 +74,4 @@ TEST(role_hint, contradiction_or_failure_ends_it_in_each_state) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

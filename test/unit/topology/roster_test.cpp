@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 const endpoint a{"10.0.1.1", 26379};
@@ -268,4 +268,4 @@ TEST(roster, another_id_at_a_learned_address_is_unmet) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::topology::test {
+namespace holdfast::impl::test {
 
 using namespace std::chrono_literals;
 
@@ -67,7 +67,7 @@ class scripted_world {
    static constexpr duration one_way = 500us;
 
    explicit scripted_world(sentinel_settings s, std::uint64_t seed = 1)
-      : events(true), settings(std::move(s)), watched(settings, seed, wishes, resp::limits{}, events) {}
+      : events(true), settings(std::move(s)), watched(settings, seed, wishes, limits{}, events) {}
 
    scripted_sentinel& at(const endpoint& where) { return sentinels_[where]; }
 
@@ -103,7 +103,7 @@ class scripted_world {
    unsigned connections(const endpoint& where) const;
    std::map<endpoint, unsigned> dials;
 
-   resp::wish_list wishes;
+   wish_list wishes;
    event_queue events;
    sentinel_settings settings;
    sentinel_tracker watched;
@@ -115,18 +115,18 @@ class scripted_world {
 
  private:
    struct connection {
-      resp::link* link = nullptr;
+      impl::link* link = nullptr;
       std::uint32_t serial = 0;
       endpoint where;
       bool subscribed = false;
       bool authenticated = false;
-      std::unique_ptr<resp::reader> from_client = std::make_unique<resp::reader>(resp::limits{});
+      std::unique_ptr<reader> from_client = std::make_unique<reader>(limits{});
       std::vector<std::string> held = {};  // written while the Sentinel was stopped
    };
    using connection_ptr = std::shared_ptr<connection>;
 
    void later(duration d, std::function<void()> what) { pending_.emplace(now + d, std::move(what)); }
-   void dial(resp::link& l);
+   void dial(link& l);
    void serve(const connection_ptr& c, const std::string& bytes);
    void reply(const connection_ptr& c, std::string bytes);
    std::string answer(connection& c, value_view command, scripted_sentinel& s);
@@ -134,11 +134,11 @@ class scripted_world {
    std::string answer_server(const std::string& name, const scripted_sentinel& s);
    void lose(const connection_ptr& c, const std::string& why);
    bool alive(const connection& c) const { return c.link->serial() == c.serial && c.link->is_open(); }
-   connection_ptr connection_of(const resp::link& l) const;
+   connection_ptr connection_of(const link& l) const;
 
    std::map<endpoint, scripted_sentinel> sentinels_;
    std::multimap<time_point, std::function<void()>> pending_;
    std::vector<connection_ptr> connections_;
 };
 
-}  // namespace holdfast::topology::test
+}  // namespace holdfast::impl::test

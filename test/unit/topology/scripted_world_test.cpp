@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::topology::test {
+namespace holdfast::impl::test {
 
 void scripted_world::run_until(time_point end) {
    for (;;) {
@@ -64,14 +64,14 @@ void scripted_world::carry_out() {
    for (auto& e : happened) history.emplace_back(now, std::move(e));
 }
 
-scripted_world::connection_ptr scripted_world::connection_of(const resp::link& l) const {
+scripted_world::connection_ptr scripted_world::connection_of(const link& l) const {
    for (const auto& c : connections_) {
       if (c->link == &l && c->serial == l.serial()) return c;
    }
    return nullptr;
 }
 
-void scripted_world::dial(resp::link& l) {
+void scripted_world::dial(link& l) {
    std::erase_if(connections_, [&](const auto& c) { return c->link == &l; });
    auto c = std::make_shared<connection>();
    c->link = &l;
@@ -96,7 +96,7 @@ void scripted_world::serve(const connection_ptr& c, const std::string& bytes) {
    if (s.is == scripted_sentinel::condition::stopped) c->held.push_back(bytes);
    if (s.is != scripted_sentinel::condition::working) return;
    receive(*c->from_client, bytes);
-   while (c->from_client->next() == resp::reader::status::reply) {
+   while (c->from_client->next() == reader::status::reply) {
       auto out = answer(*c, c->from_client->reply(), s);
       if (s.tamper) s.tamper(out, s.replies);
       ++s.replies;
@@ -220,4 +220,4 @@ unsigned scripted_world::connections(const endpoint& where) const {
                                               [&](const auto& c) { return c->where == where && alive(*c); }));
 }
 
-}  // namespace holdfast::topology::test
+}  // namespace holdfast::impl::test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 struct row {
@@ -140,4 +140,4 @@ TEST(SentinelEvent, RandomPayloadsAreHarmless) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

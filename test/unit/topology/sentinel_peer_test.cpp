@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -13,8 +13,8 @@ const endpoint master{"10.0.0.1", 6379};
 class sentinel_peer_test : public testing::Test {
  protected:
    sentinel_settings settings;
-   resp::wish_list wishes;
-   sentinel_peer p{settings, wishes, resp::limits{}, 3, {"10.0.1.1", 26379}, false};
+   wish_list wishes;
+   sentinel_peer p{settings, wishes, limits{}, 3, {"10.0.1.1", 26379}, false};
    time_point now = time_point{} + 1h;
 
    // Its answer in hand.
@@ -91,4 +91,4 @@ TEST_F(sentinel_peer_test, place_that_goes_to_another_knows_nothing_of_the_one_b
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace std::chrono_literals;
@@ -25,19 +25,19 @@ sentinel_settings three() {
 }
 
 // The test itself says what the links report.
-struct silent_owner final : resp::link_owner {
-   void on_opened(resp::link&, time_point) override {}
-   void on_received(resp::link&, time_point) override {}
-   void on_lost(resp::link&, std::string_view, time_point) override {}
+struct silent_owner final : link_owner {
+   void on_opened(link&, time_point) override {}
+   void on_received(link&, time_point) override {}
+   void on_lost(link&, std::string_view, time_point) override {}
 };
 
 class sentinel_roll_test : public testing::Test {
  protected:
    sentinel_settings settings = three();
-   resp::wish_list wishes;
+   wish_list wishes;
    event_queue events{false};
    silent_owner owner;
-   sentinel_roll roll{settings, wishes, resp::limits{}, events, owner};
+   sentinel_roll roll{settings, wishes, limits{}, events, owner};
    time_point now = time_point{} + 1h;
 
    sentinel_peer& place(std::size_t i) { return *roll.all()[i]; }
@@ -255,4 +255,4 @@ TEST_F(sentinel_roll_test, one_that_failed_is_hurried_but_not_at_once) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -84,7 +84,7 @@ TEST_F(failover, AfterAKillTheTargetMovesWhenTheLeaderNamesItNotWhenItAnnouncesT
    w.run_until(w.now + 600us);
    EXPECT_FALSE(w.watched.in_doubt()) << "the leader is late; it names our target";
    until(9000);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 6, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 6, 2}));
    EXPECT_EQ(w.told<event::master_named>().size(), 2u);
    EXPECT_TRUE(w.told<event::master_lost>().empty());
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
@@ -158,7 +158,7 @@ TEST_F(failover, ASentinelThatSleptThroughItIsNotBelieved) {
    until(9008);
    observer_follows(s3);
    until(12000);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 6, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 6, 2}));
    EXPECT_LE(w.told<event::stale_answer>().size(), 2u);
    EXPECT_EQ(w.told<event::master_named>().size(), 2u);
 }
@@ -192,7 +192,7 @@ TEST_F(failover, TwoInARowAreFollowedInOrder) {
    w.publish(s2, "+promoted-slave", about_replica(third, new_master));
    ASSERT_TRUE(w.run_till([&] { return w.targets(third); }));
    until(6000);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{third, 7, 3}));
+   EXPECT_EQ(*w.watched.target(), (master_node{third, 7, 3}));
 }
 
 TEST_F(failover, AnAbortedOneIsNoLongerInProgress) {
@@ -335,4 +335,4 @@ TEST_F(failover, AWrongRoleAsksAgainAfterABackoff) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

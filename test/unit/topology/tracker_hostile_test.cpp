@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -40,11 +40,11 @@ class hostile : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
    random_source random(GetParam());
-   resp::wish_list wishes;
+   wish_list wishes;
    event_queue events(true);
    auto settings = three_sentinels();
    settings.max_sentinels = 6;
-   sentinel_tracker w(settings, GetParam(), wishes, resp::limits{.reply_bytes = 1 << 16, .depth = 8, .elements = 4096},
+   sentinel_tracker w(settings, GetParam(), wishes, limits{.reply_bytes = 1 << 16, .depth = 8, .elements = 4096},
                       events);
    time_point now = time_point{} + 1h;
    std::vector<any_event> told;
@@ -58,9 +58,9 @@ TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
       ASSERT_LE(w.link_count(), 12u);
       if (w.link_count() != 0) {
          auto& l = w.link_at(random() % w.link_count());
-         if (l.now() == resp::link::state::dialing && random() % 4 != 0) {
+         if (l.now() == link::state::dialing && random() % 4 != 0) {
             l.opened(now);
-         } else if (l.now() != resp::link::state::closed && random() % 12 == 0) {
+         } else if (l.now() != link::state::closed && random() % 12 == 0) {
             l.lost("reset", now);
          } else if (l.is_open()) {
             ASSERT_LE(l.out.size(), 16u * 1024) << "questions pile up";
@@ -132,4 +132,4 @@ TEST(Hostile, WhatASentinelSaysIsShownWithoutItsControlCharacters) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -47,7 +47,7 @@ TEST_F(lineage_world, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleA
    EXPECT_EQ(told[0].abandoned_epoch, 5u);
    EXPECT_EQ(w.watched.target()->generation, 2u);
    w.run_for(30s);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 0, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 0, 2}));
    EXPECT_EQ(w.watched.objection(), "");
 }
 
@@ -67,7 +67,7 @@ TEST_F(lineage_world, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
    rebuild(old_master);
    ASSERT_TRUE(w.run_till([&] { return !w.told<event::new_lineage>().empty(); }));
    EXPECT_LE(since(), 10010ms);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 0, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{old_master, 0, 2}));
    EXPECT_EQ(w.told<event::master_named>().size(), 1u) << "only the first";
 }
 
@@ -75,7 +75,7 @@ TEST_F(lineage_world, IsNotOfferedWhileOneSentinelStillKnowsTheNewerEpoch) {
    rebuild(new_master);
    w.name(s3, old_master, 5);
    w.run_for(60s);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 5, 1}));
+   EXPECT_EQ(*w.watched.target(), (master_node{old_master, 5, 1}));
 }
 
 TEST_F(lineage_world, IsOfferedByTwoOfThreeWhenTheThirdIsAway) {
@@ -126,8 +126,8 @@ TEST_F(lineage_world, EndsAtAFailoverOfTheNewOne) {
    for (const auto& s : {s1, s2, s3}) w.name(s, old_master, 1);
    w.watched.ask(w.now);
    w.run_for(5ms);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 1, 3})) << "epochs count from the new lineage";
+   EXPECT_EQ(*w.watched.target(), (master_node{old_master, 1, 3})) << "epochs count from the new lineage";
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -64,7 +64,7 @@ TEST(TrackerLiveness, AnOutageOfAllSentinelsLeavesNoTargetAndEndsWithIt) {
    w.watched.need(true, w.now);
    const auto r = w.watched.ask(w.now);
    ASSERT_TRUE(w.run_till([&] { return w.watched.target().has_value(); }));
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 5, 1})) << "the same generation as before";
+   EXPECT_EQ(*w.watched.target(), (master_node{old_master, 5, 1})) << "the same generation as before";
    EXPECT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
 }
 
@@ -186,4 +186,4 @@ TEST(TrackerAway, WhatASubscriptionMissedIsAskedForWhenItIsBack) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -94,7 +94,7 @@ TEST(TrackerPermissions, AnAnswerToPingThatIsNotMarkedAsAnEventIsOneAllTheSame) 
 TEST(TrackerLinks, WhatIsReportedOfALinkThatIsNoneOfTheirsIsPassedOver) {
    deployment w;
    w.start();
-   resp::link stranger(w.wishes, resp::limits{});
+   link stranger(w.wishes, limits{});
    const auto told = w.history.size();
    const auto deadline = w.watched.next_deadline();
    w.watched.on_opened(stranger, w.now);
@@ -114,7 +114,7 @@ TEST(TrackerLinks, WhatIsReportedOfAClosedOneIsNotRead) {
    const auto told = w.history.size();
    for (const std::size_t i : {0u, 1u}) {
       auto& l = w.watched.link_at(i);
-      ASSERT_EQ(l.now(), resp::link::state::closed);
+      ASSERT_EQ(l.now(), link::state::closed);
       receive(l.in, "*0\r\n");
       l.received(w.now);
    }
@@ -141,4 +141,4 @@ TEST(TrackerHints, ASentinelTakesBackOnlyWhatItHasSaidItself) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

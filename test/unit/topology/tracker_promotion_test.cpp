@@ -2,7 +2,7 @@
 // with down-after 1 s.
 #include "unit/topology/promotion.hpp"
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -14,7 +14,7 @@ TEST_F(promotion_world, ASelectedNodeIsBelievedWithinMillisecondsOfTheEndOfItsCo
    const auto at = w.now;
    ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
    EXPECT_LE(w.now - at, 3ms) << "the end, the connect, HELLO";
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 6, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 6, 2}));
    EXPECT_TRUE(w.watched.is_provisional());
    w.carry_out();
    EXPECT_TRUE(w.told<event::master_named>().back().provisional);
@@ -27,11 +27,11 @@ TEST_F(promotion_world, ItIsConfirmedWhenASentinelNamesItAndNothingMoves) {
    w.publish(s1, "+promoted-slave", about_replica(new_master, old_master));
    w.run_for(5ms);
    EXPECT_FALSE(w.watched.is_provisional());
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 6, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 6, 2}));
    EXPECT_EQ(w.told<event::master_confirmed>().size(), 1U);
    all_name(new_master, 6);
    w.run_for(60s);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 6, 2}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 6, 2}));
    EXPECT_EQ(w.told<event::master_named>().size(), 2U);
 }
 
@@ -387,4 +387,4 @@ TEST_F(promotion_world, ASentinelThatForgetsTheMasterEndsTheCandidateAndOneThatI
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

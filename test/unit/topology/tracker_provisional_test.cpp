@@ -1,7 +1,7 @@
 // What was believed by its own word: confirmed, withdrawn, superseded.
 #include "unit/topology/promotion.hpp"
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -60,7 +60,7 @@ TEST_F(promotion_world, AConfirmationUnderANewerEpochEndsOlderCandidates) {
    EXPECT_FALSE(w.watched.is_provisional());
    promoted(third);
    w.run_for(500ms);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{new_master, 8, 3}));
+   EXPECT_EQ(*w.watched.target(), (master_node{new_master, 8, 3}));
 }
 
 TEST_F(promotion_world, AgreementOnAnotherNodeThanTheOneBeforeGoesThere) {
@@ -153,7 +153,7 @@ TEST_F(promotion_world, ANewerEpochElsewhereSupersedesIt) {
    promoted_and_believed();
    w.name(s2, third, 7);
    w.run_for(2s);
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{third, 7, 3}));
+   EXPECT_EQ(*w.watched.target(), (master_node{third, 7, 3}));
    EXPECT_FALSE(w.watched.is_provisional());
    EXPECT_TRUE(w.told<event::master_withdrawn>().empty());
 }
@@ -188,4 +188,4 @@ TEST_F(promotion_world, OfTheMasterOfBeforeIsGivenUpAsWellWhenTheSentinelsGoOnNa
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

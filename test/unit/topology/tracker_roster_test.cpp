@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -507,4 +507,4 @@ TEST_F(tracker_balanced, two_answers_of_one_sentinel_are_one_vote) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -43,4 +43,4 @@ TEST(TrackerRunId, of_another_address_is_not_the_masters) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

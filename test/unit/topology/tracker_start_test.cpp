@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -23,7 +23,7 @@ TEST(TrackerStart, NamesTheMasterAfterTwoWaitsForAReply) {
    ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
    EXPECT_EQ(w.since_start(), 4ms);
    ASSERT_TRUE(w.targets(old_master));
-   EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 5, 1}));
+   EXPECT_EQ(*w.watched.target(), (master_node{old_master, 5, 1}));
    EXPECT_EQ(w.watched.down_after(), 1s);
    EXPECT_FALSE(w.watched.why_none());
 }
@@ -265,4 +265,4 @@ TEST(TrackerStart, TheSentinelsThatAreLearnedAreBounded) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

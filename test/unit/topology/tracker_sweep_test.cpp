@@ -8,7 +8,7 @@
 #include <functional>
 #include <set>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -78,7 +78,7 @@ TEST_P(sweep, OneSentinelsFaultAtAnyStepChangesNothingForTheOthers) {
 
          w.at(victim).is = condition::working;
          w.run_for(60s);
-         EXPECT_EQ(*w.watched.target(), (impl::master_node{old_master, 5, 1}));
+         EXPECT_EQ(*w.watched.target(), (master_node{old_master, 5, 1}));
          EXPECT_EQ(w.told<event::master_named>().size(), 1u);
          EXPECT_TRUE(w.told<event::master_lost>().empty());
          EXPECT_TRUE(w.told<event::new_lineage>().empty());
@@ -120,4 +120,4 @@ INSTANTIATE_TEST_SUITE_P(EachFault, sweep, ::testing::Range(std::size_t{0}, faul
 });
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::topology {
+namespace holdfast::impl {
 namespace {
 
 using namespace test;
@@ -362,4 +362,4 @@ TEST(RoleHint, IsNotTakenUnlessItIsAskedFor) {
 }
 
 }  // namespace
-}  // namespace holdfast::topology
+}  // namespace holdfast::impl
