@@ -20,7 +20,7 @@ bool is_older(const operation* a, const operation* b) { return a->sequence < b->
 }  // namespace
 
 reach resend_order::reach_of(const operation& op) {
-   const reach found = reach_of(op);
+   const reach found = impl::reach_of(op);
    if (found == reach::nothing || found == reach::everything) return found;
    std::size_t arguments = 0;
    for (const command& c : op.commands) arguments += c.size();
