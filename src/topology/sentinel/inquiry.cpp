@@ -61,7 +61,7 @@ void inquiry::opened(time_point now) {
    questions_.again = false;
    list_.wanted = true;
    replicas_.under_way = false;
-   list_.under_way = list_.known = list_.renewed = false;
+   list_.under_way = list_.known = false;
    master_.known = false;
    refused_ = false;
    last_words_.clear();
@@ -208,7 +208,6 @@ inquiry::event inquiry::take_list(value_view reply) {
    constexpr std::size_t most_listed = 128;
    list_.under_way = false;
    list_.known = true;
-   list_.renewed = list_.wanted;
    list_.others = master_.state.other_sentinels;
    switch (const auto c = read_sentinels(reply, most_listed, list_.nodes)) {
       case sentinel_answer_kind::good:

@@ -60,9 +60,8 @@ class inquiry {
    // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
    // is not open it only notes the round: opening asks.
    void ask(std::uint64_t round, time_point now);
-   void want_list() { list_.wanted = true; }                   // with the next question
-   void renew_list() { list_.wanted = list_.renewed = true; }  // the same, as it has just changed
-   void want_replicas(time_point now);  // at once, or as soon as the last such question is answered
+   void want_list() { list_.wanted = true; }  // with the next question
+   void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
    event take(time_point now);              // what came, one thing after the other
    event check(time_point now, bool late);  // failed, or nothing
@@ -70,8 +69,7 @@ class inquiry {
    const sentinel_answer& answer() const { return answer_; }
    const std::vector<listed_node>& list() const { return list_.nodes; }
    bool list_under_way() const { return list_.under_way; }
-   bool list_renewed() const { return list_.renewed; }  // wanted, and not told yet
-   bool list_known() const { return list_.known; }      // told on this connection, if at all
+   bool list_known() const { return list_.known; }  // told on this connection, if at all
    const std::vector<listed_node>& replicas() const { return replicas_.nodes; }
    const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
    const std::string& problem() const { return problem_; }
@@ -129,7 +127,6 @@ class inquiry {
       bool wanted = true;
       bool under_way = false;
       bool known = false;
-      bool renewed = false;
       time_point due = time_point::min();
       std::uint64_t others = 0;  // how many there were when it was asked for last
       std::vector<listed_node> nodes = {};

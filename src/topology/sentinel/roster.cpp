@@ -24,8 +24,8 @@ void add(std::vector<listed_node>& census, std::string_view id, const endpoint& 
    if (!there) census.push_back({where, std::string(id)});
 }
 
-bool lists(const place& p, std::string_view id) {
-   return std::any_of(p.lists.begin(), p.lists.end(), [&](const listed_node& s) { return s.id == id; });
+bool holds(const auto& list, std::string_view id) {
+   return std::any_of(list.begin(), list.end(), [&](const listed_node& s) { return s.id == id; });
 }
 
 bool is_proven(const place& p) { return p.configured && !p.id.empty(); }
@@ -37,14 +37,17 @@ bool were_related(const place& one, const place& other) {
    return (one.names || other.names) && (is_kin(one, other.id) || is_kin(other, one.id));
 }
 
+bool may_be_related(const place& one, const place& other) {
+   return (one.names && holds(one.passing, other.id)) || (other.names && holds(other.passing, one.id));
+}
+
 // Marks those that are related; whether any are.
-bool find_related(std::span<const place> places, bool of_before, std::vector<bool>& related) {
+bool find_related(std::span<const place> places, bool (*are)(const place&, const place&), std::vector<bool>& related) {
    bool any = false;
    for (std::size_t i = 0; i != places.size(); ++i) {
       for (std::size_t j = 0; j != i; ++j) {
-         const place &one = places[i], &other = places[j];
-         if (!is_proven(one) || !is_proven(other)) continue;
-         if (of_before ? were_related(one, other) : are_related(one, other)) related[i] = related[j] = any = true;
+         if (!is_proven(places[i]) || !is_proven(places[j])) continue;
+         if (are(places[i], places[j])) related[i] = related[j] = any = true;
       }
    }
    return any;
@@ -64,8 +67,9 @@ bool find_kin(std::span<const place> places, std::vector<bool>& related) {
 // sentinel_roll::pardon_strays). Two places behind which one Sentinel stands are not related by that, but share it.
 std::vector<bool> strays(std::span<const place> places) {
    std::vector<bool> related(places.size());
-   const bool any =
-      find_related(places, false, related) || find_related(places, true, related) || find_kin(places, related);
+   const bool any = find_related(places, are_related, related) || find_related(places, were_related, related) ||
+                    find_kin(places, related);
+   find_related(places, may_be_related, related);
    const auto is_related = [&](const place& p) {
       for (std::size_t i = 0; i != places.size(); ++i) {
          if (related[i] && places[i].id == p.id) return true;
@@ -76,7 +80,7 @@ std::vector<bool> strays(std::span<const place> places) {
    for (std::size_t i = 0; i != places.size(); ++i) {
       const place& p = places[i];
       if (p.configured && !p.names) stray[i] = !p.counted;
-      if (is_proven(p) && p.names) stray[i] = !is_related(p) && ((any && !p.renews) || !p.counted);
+      if (is_proven(p) && p.names) stray[i] = !is_related(p) && (any || !p.counted);
    }
    return stray;
 }
@@ -94,12 +98,14 @@ std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& 
       root = root || is_root;
    }
    for (std::size_t n = 0; n != to_read.size(); ++n) {
-      for (const listed_node& entry : places[to_read[n]].lists) {
-         for (std::size_t i = 0; i != places.size(); ++i) {
-            if (counts[i] || places[i].configured || !stands_for(places[i], entry)) continue;
-            counts[i] = true;
-            if (places[i].names) to_read.push_back(i);
-         }
+      const place& by = places[to_read[n]];
+      for (std::size_t i = 0; i != places.size(); ++i) {
+         const place& p = places[i];
+         const auto stands = [&](const listed_node& entry) { return stands_for(p, entry); };
+         const bool stays = p.names && !p.id.empty() && holds(by.passing, p.id);
+         if (counts[i] || p.configured || !(stays || std::any_of(by.lists.begin(), by.lists.end(), stands))) continue;
+         counts[i] = true;
+         if (p.names) to_read.push_back(i);
       }
    }
    // Nobody answers: nobody says that it is different from before.
@@ -147,7 +153,7 @@ tally count(std::span<const place> places) {
 
 bool are_related(const place& one, const place& other) {
    return is_proven(one) && is_proven(other) &&
-          ((one.names && lists(one, other.id)) || (other.names && lists(other, one.id)));
+          ((one.names && holds(one.lists, other.id)) || (other.names && holds(other.lists, one.id)));
 }
 
 bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {

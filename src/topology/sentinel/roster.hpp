@@ -5,12 +5,12 @@
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
 // passed to another deployment. Where no two of them list each other, those count as related that once were: SENTINEL
 // RESET empties all lists for some seconds. Where no two of those are left, one that was related to others outweighs
-// one that never was. None becomes a stray while its new list is under way: at the same hello all learn of a new one.
-// A learned place counts while a Sentinel that votes lists its id (an
-// unproven one: at its address); the chain begins at the *roots*: the configured places that count and name a master
-// or, while none of them does, those that counted last and name one.
+// one that never was. A learned place counts while a Sentinel that votes lists its id (an unproven one: at its
+// address); the chain begins at the *roots*: the configured places that count and name a master or, while none of them
+// does, those that counted last and name one. What is passing in a list (listed_others.hpp) lets a proven one stay.
 #pragma once
 
+#include "topology/sentinel/listed_others.hpp"
 #include "topology/sentinel/sentinel_reply.hpp"
 
 #include <holdfast/endpoint.hpp>
@@ -28,12 +28,12 @@ struct place {
    bool configured = false;
    bool names = false;                       // the Sentinel that answers there names a master
    bool counted = false;                     // what was counted before
-   bool renews = false;                      // it has just told of a change to its list
    bool several = false;                     // more than one Sentinel stands behind the address
    std::string_view id = {};                 // as it told on this connection
    std::string_view listed_as = {};          // the id under which a learned one was listed
    std::span<const listed_node> lists = {};  // the others, as it told
-   std::span<const std::string> kin = {};    // of a configured place: the ids that it was related to
+   std::span<const passing_node> passing = {};
+   std::span<const std::string> kin = {};  // of a configured place: the ids that it was related to
 };
 
 struct tally {

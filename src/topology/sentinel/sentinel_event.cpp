@@ -129,7 +129,8 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
       default: break;
    }
    const bool names_a_node = rule.kind == hint_kind::switched || rule.kind == hint_kind::selected;
-   if (!names_a_node || type != "slave") return hint{rule.kind};
+   const bool names_a_sentinel = rule.kind == hint_kind::sentinels && type == "sentinel";
+   if (!(names_a_node && type == "slave") && !names_a_sentinel) return hint{rule.kind};
    auto self = text.substr(0, at);
    const auto before_port = self.rfind(' ');
    if (before_port == std::string_view::npos) return hint{rule.kind};
@@ -138,6 +139,7 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    const auto host = self.substr(before_host + 1, before_port - before_host - 1);
    hint h{rule.kind, read_endpoint(host, self.substr(before_port + 1)).value_or(endpoint{})};
    if (rule.kind == hint_kind::selected) h.of = std::move(*its_master);
+   if (names_a_sentinel) h.id = self.substr(0, before_host);
    return h;
 }
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace holdfast::impl {
@@ -31,10 +32,12 @@ enum class hint_kind : std::uint8_t {
 
 struct hint {
    hint_kind kind = hint_kind::told;
-   endpoint about =
-      {};  // switched, selected: the new master; of all else about the master itself: the master as it was
+   // switched, selected: the new master; sentinels: the one that was met; of all else about the master itself: the
+   // master as it was
+   endpoint about = {};
    std::uint64_t epoch = 0;  // of new_epoch
    endpoint of = {};         // selected: the master that is to be replaced
+   std::string id = {};      // sentinels: the run id
 
    friend bool operator==(const hint&, const hint&) = default;
 };

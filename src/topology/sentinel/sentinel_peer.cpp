@@ -11,11 +11,11 @@ place sentinel_peer::seen() const {
            .configured = seed,
            .names = names_a_master() && questions.list_known(),
            .counted = member.counts,
-           .renews = questions.list_renewed() && !waits_for_list,
            .several = member.several,
            .id = id(),
            .listed_as = member.listed_as,
-           .lists = questions.list(),
+           .lists = others.told(),
+           .passing = others.passing(),
            .kin = is_kin_known ? std::span<const std::string>(member.kin) : std::span<const std::string>()};
 }
 
@@ -74,6 +74,7 @@ void sentinel_peer::become(const endpoint& other, const std::string& other_id) {
    questions.connection.failures = events.connection.failures = 0;
    where = other;
    member = {.listed_as = other_id};
+   others = {};
    clear_flags();
    set_status(status::untried);
    why.clear();

@@ -3,6 +3,7 @@
 
 #include "topology/sentinel/belief.hpp"
 #include "topology/sentinel/inquiry.hpp"
+#include "topology/sentinel/listed_others.hpp"
 #include "topology/sentinel/roster.hpp"
 #include "topology/sentinel/sentinel_event.hpp"
 #include "topology/sentinel/subscription.hpp"
@@ -71,6 +72,7 @@ class sentinel_peer {
    membership member = {};
    inquiry questions;
    subscription events;
+   listed_others others = {};
    std::string why = {};  // of being down, in plain words
    time_point failed_at = time_point::min();
    sentinel_answer latest = {};

@@ -43,7 +43,7 @@ link& sentinel_roll::link_at(std::size_t i) const {
 time_point sentinel_roll::deadline() const {
    time_point soonest = order_.deadline();
    for (const auto& p : peers_)
-      soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline()});
+      soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline(), p->others.deadline()});
    return soonest;
 }
 

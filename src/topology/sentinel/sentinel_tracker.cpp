@@ -166,6 +166,10 @@ void sentinel_tracker::tick(time_point now) {
 }
 
 void sentinel_tracker::check(peer& p, bool late, time_point now) {
+   if (p.others.expire(now)) {
+      roll_.note_change();
+      call_the_roll(now);
+   }
    auto& question = p.questions.connection;
    if (question.now() == checked_connection::phase::resting) {
       if (now >= question.retry_at()) p.questions.dial(p.where, now);
@@ -217,6 +221,7 @@ void sentinel_tracker::take_answers(peer& p, time_point now) {
             }
             break;
          case inquiry::event::listed:
+            p.others.tell(p.id(), p.questions.list(), now);
             roll_.note_change();
             if (p.waits_for_list) answer_came(p, now);
             break;
@@ -367,7 +372,11 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
                      now);
          break;
       case hint_kind::finished: promotion_.on_over(p.number); break;
-      case hint_kind::sentinels: p.questions.renew_list(); break;
+      case hint_kind::sentinels:
+         if (p.events.id() == p.id()) p.others.announce({h.about, h.id}, now);
+         roll_.note_change();
+         p.questions.want_list();
+         break;
       case hint_kind::reset:
          promotion_.on_over(p.number);
          p.questions.want_list();

@@ -201,14 +201,38 @@ TEST(roster, stray_is_noticed_by_one_whose_others_are_away) {
 }
 
 // Each lists the others as it hears them say hello, and each answers in its own time.
-TEST(roster, nobody_becomes_a_stray_while_its_new_list_is_under_way) {
-   place third = configured(c, "c", nobody);
-   third.renews = true;
-   place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), third};
+TEST(roster, passing_entry_keeps_a_sentinel_from_being_a_stray) {
+   const std::vector<passing_node> only_b{{{b, "b"}, never}};
+   place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "c", nobody)};
    all[0].lists = all[1].lists = std::span(of_a).first(1);
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false}));
+   all[2].passing = only_b;
    EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, true}));
-   all[2].counted = false;
-   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false})) << "but it may stay one";
+   all[0].lists = all[1].lists = {};
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, true})) << "and proves nothing against another";
+}
+
+TEST(roster, passing_entry_of_its_own_deployment_does_not_help_a_stranger) {
+   const std::vector<passing_node> of_x{{{elsewhere, "y"}, never}};
+   const std::vector<passing_node> of_old{{{c, "c"}, never}};
+   place all[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "x", nobody)};
+   all[2].passing = of_x;
+   all[1].passing = of_old;
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false}));
+}
+
+TEST(roster, learned_place_stays_by_a_passing_entry_while_it_answers_by_that_id) {
+   const std::vector<passing_node> only_b{{{b, "b"}, never}};
+   place all[] = {configured(a, "a", nobody), learned(b, "b", of_b), learned(c, "c", nobody)};
+   all[0].passing = only_b;
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, true}));
+   all[1].names = false;
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, false, false}));
+   all[1] = learned(b, "x", of_b);
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, false, false}));
+   all[1].id = {};
+   all[1].listed_as = "b";
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, false, false})) << "unproven";
 }
 
 // ---- one Sentinel behind two configured places --------------------------------------------------------------------

@@ -50,7 +50,10 @@ const std::vector<row> rows{
    {"+set", "master mymaster 127.0.0.1 7000 quorum 3", hint_kind::configured, old_master},
    {"+reboot", "master mymaster 127.0.0.1 7000", hint_kind::up, old_master},
    {"+reboot", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
-   {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
+   {"+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", hint_kind::sentinels, {"127.0.0.1", 27001}},
+   {"+sentinel", "sentinel 5af1 @ mymaster 127.0.0.1 7000", hint_kind::sentinels},
+   {"+sentinel-address-switch", "master mymaster 127.0.0.1 7000 ip 127.0.0.1 port 27001 for 5af1", hint_kind::sentinels,
+    old_master},
    {"+slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", hint_kind::replicas},
    {"+tilt", "#tilt mode entered", hint_kind::told},
 
@@ -99,6 +102,12 @@ TEST(SentinelEvent, selection_tells_which_master_is_replaced) {
       read_hint("+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", "mymaster");
    ASSERT_TRUE(h);
    EXPECT_EQ(h->of, (endpoint{"127.0.0.1", 7000}));
+}
+
+TEST(SentinelEvent, sentinel_that_was_met_is_told_by_its_id) {
+   const auto h = read_hint("+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", "mymaster");
+   ASSERT_TRUE(h);
+   EXPECT_EQ(h->id, "5af1");
 }
 
 TEST(SentinelEvent, ANameWithSpacesIsComparedWhole) {

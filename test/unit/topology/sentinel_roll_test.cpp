@@ -60,7 +60,10 @@ class sentinel_roll_test : public testing::Test {
                if (!roll.welcomes_answers(p)) return false;
                break;
             case inquiry::event::answered: p.take_answer(now); break;
-            case inquiry::event::listed: roll.note_change(); break;
+            case inquiry::event::listed:
+               p.others.tell(p.id(), p.questions.list(), now);
+               roll.note_change();
+               break;
             default: more = false;
          }
       }
@@ -178,6 +181,10 @@ TEST_F(sentinel_roll_test, learned_one_that_nobody_lists_is_forgotten_and_its_pl
       fail(static_cast<std::size_t>(n - 1));
       answer(static_cast<std::size_t>(n - 1), n, {1, 2, 3});
    }
+   EXPECT_FALSE(roll.call(now)) << "the lists may be about to fill again";
+   EXPECT_EQ(roll.deadline(), now + 2500ms);
+   now += 2500ms;
+   for (const auto& p : roll.all()) p->others.expire(now);
    EXPECT_TRUE(roll.call(now));
    EXPECT_FALSE(place(3).member.counts);
    EXPECT_TRUE(place(3).member.in_use);

@@ -349,13 +349,35 @@ TEST(promotion_after_reset, candidate_stays_while_the_lists_come_one_by_one) {
    w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
    w.at(s1).others = w.at(s3).others = {{s2, "id-of-10.0.1.2"}};
    w.at(s3).delay = 1ms;
-   for (const auto& s : {s1, s3}) w.publish(s, "+sentinel", "sentinel id 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   for (const auto& s : {s1, s3})
+      w.publish(s, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
    w.run_for(2ms);
    for (int i = 0; i != 100; ++i) {
       ASSERT_LT(w.now, w.watched.hold_writes_until());
       w.run_for(1ms);
    }
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
+}
+
+// World 713413: the only one that lists the leader is replaced, and so was reset.
+TEST(promotion_after_reset, learned_leader_is_heard_while_its_lister_fills_its_list) {
+   auto settings = eager();
+   settings.sentinels = {s1, s2};
+   deployment w{settings};
+   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   std::erase_if(w.at(s2).others, [](const auto& o) { return o.first == s3; });
+   w.at(old_master).role = "master";
+   w.at(new_master).role = "slave";
+   w.start();
+   w.run_for(1s);
+   w.at(s1).others.clear();
+   w.publish(s1, "+reset-master", about_master(old_master));
+   w.run_for(10ms);
+   w.publish(s3, "+new-epoch", "6");
+   w.publish(s3, "+try-failover", about_master(old_master));
+   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   w.run_for(50ms);
+   EXPECT_LT(w.now, w.watched.hold_writes_until());
 }
 
 // The address of s2 is another deployment's by now, and the old connection to the Sentinel of before still stands.

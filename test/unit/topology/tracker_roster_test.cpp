@@ -89,7 +89,7 @@ TEST_F(tracker_roster, stranger_is_refused_by_its_id_also_for_events) {
 
 TEST_F(tracker_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    unlist(s2, {s1, s3});
-   w.run_for(100ms);
+   w.run_for(3s);
    w.name(s2, new_master, 9);
    w.publish(s2, "+switch-master", switched(old_master, new_master));
    w.run_for(100ms);
@@ -105,9 +105,30 @@ TEST_F(tracker_roster, unlisted_node_has_no_vote_and_is_forgotten) {
    EXPECT_EQ(w.watched.link_count(), 6u) << "its place was free";
 }
 
+// A Sentinel that was reset hears the hello of the others within 2 s.
+TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_heard_until_a_hello_was_due) {
+   unlist(s2, {s1, s3});
+   w.run_for(2400ms);
+   w.publish(s2, "+switch-master", switched(old_master, new_master));
+   w.run_for(1ms);
+   EXPECT_TRUE(w.watched.in_doubt());
+   w.run_for(600ms);
+   w.publish(s2, "+switch-master", switched(old_master, new_master));
+   w.run_for(1ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+}
+
+TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_none_when_another_stands_there) {
+   unlist(s2, {s1, s3});
+   pass_to_strangers(s2);
+   w.run_for(2s);
+   EXPECT_EQ(w.connections(s2), 0u);
+   EXPECT_TRUE(w.targets(old_master));
+}
+
 TEST_F(tracker_roster, list_that_changed_meanwhile_is_asked_for_when_its_sentinel_counts_again) {
    unlist(s2, {s1, s3});
-   w.run_for(100ms);
+   w.run_for(3s);
    place(s4, "id-4", {s1});
    std::erase_if(w.at(s2).others, [](const auto& o) { return o.first == s3; });  // as many as before
    list(s4, "id-4", {s2});

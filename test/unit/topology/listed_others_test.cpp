@@ -1,0 +1,60 @@
+#include "topology/sentinel/listed_others.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::impl {
+namespace {
+
+using namespace std::chrono_literals;
+
+const endpoint a{"10.0.1.1", 26379};
+const endpoint b{"10.0.1.2", 26379};
+const endpoint elsewhere{"10.0.1.9", 26379};
+
+struct listed_others_test : testing::Test {
+   std::vector<std::string> passing() const {
+      std::vector<std::string> ids;
+      for (const auto& p : of_s.passing()) ids.push_back(p.id);
+      return ids;
+   }
+   time_point now = time_point{} + 1h;
+   listed_others of_s;
+};
+using ids = std::vector<std::string>;
+
+TEST_F(listed_others_test, entry_that_is_gone_passes_until_a_hello_was_due) {
+   of_s.tell("s", {{a, "a"}, {b, "b"}}, now);
+   EXPECT_EQ(passing(), ids{});
+   EXPECT_EQ(of_s.deadline(), never);
+   of_s.tell("s", {}, now);
+   EXPECT_EQ(passing(), (ids{"a", "b"}));
+   EXPECT_EQ(of_s.deadline(), now + 2500ms);
+   of_s.tell("s", {{b, "b"}}, now + 1s);
+   EXPECT_EQ(passing(), ids{"a"});
+   EXPECT_FALSE(of_s.expire(now + 2499ms));
+   EXPECT_TRUE(of_s.expire(now + 2500ms));
+   EXPECT_EQ(passing(), ids{});
+}
+
+TEST_F(listed_others_test, entry_whose_address_or_id_is_told_again_is_not_passing) {
+   of_s.tell("s", {{a, "a"}, {b, "b"}}, now);
+   of_s.tell("s", {{a, "new-a"}, {elsewhere, "b"}}, now);
+   EXPECT_EQ(passing(), ids{});
+}
+
+TEST_F(listed_others_test, announced_entry_passes_until_it_is_told) {
+   of_s.announce({a, "a"}, now);
+   of_s.announce({b, {}}, now);
+   EXPECT_EQ(passing(), ids{"a"}) << "without an id nobody can be known by it";
+   of_s.tell("s", {{a, "a"}}, now);
+   EXPECT_EQ(passing(), ids{});
+}
+
+TEST_F(listed_others_test, list_of_another_sentinel_makes_nothing_pass) {
+   of_s.tell("s", {{a, "a"}}, now);
+   of_s.tell("t", {}, now);
+   EXPECT_EQ(passing(), ids{});
+}
+
+}  // namespace
+}  // namespace holdfast::impl
