@@ -347,7 +347,7 @@ void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point 
       e.retry_from(after(now, schedule_.backoff(e.failures++, retry_cap())));
    if (!was_active) return;
    promotion_.on_disconnected(p.number, p.events.id());
-   if (!anyone_is_subscribed_to(roll_.all())) raise_doubt(p, now);
+   if (p.member.counts && !anyone_is_subscribed_to(roll_.all())) raise_doubt(p, now);
    ask_for_hint(p, now);
 }
 
