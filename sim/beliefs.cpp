@@ -11,7 +11,7 @@ void beliefs::read(const line& on, const told& t, time_point now) {
    switch (t.is) {
       case news::nothing: return;
       case news::address:
-         if (!on.configured && (!any_ || t.epoch > epoch_)) return suggested(t);
+         if (!on.configured && (!any_ || t.epoch > epoch_)) return suggested(t, now);
          answered(t, now);
          return look_for_denial();
       case news::epoch: subscription_of(on).epoch = t.epoch; return;
@@ -56,10 +56,10 @@ void beliefs::answered(const told& t, time_point now) {
    if (gone_to_.epoch <= epoch_) gone_to_ = {};
 }
 
-void beliefs::suggested(const told& t) {
-   if (!is_suggested(t.node)) suggestions_.emplace_back();
+void beliefs::suggested(const told& t, time_point now) {
+   if (!is_suggested(t.node)) suggestions_.push_back({.node = t.node});
    for (candidate& s : suggestions_) {
-      if (s.node == t.node || s.node == nowhere) s = {.node = t.node, .epoch = std::max(s.epoch, t.epoch)};
+      if (s.node == t.node && s.epoch <= t.epoch) s = {.node = t.node, .epoch = t.epoch, .at = now};
    }
 }
 
@@ -159,13 +159,19 @@ std::string beliefs::objection(host_id to, bool follows_hints, time_point now) c
 bool beliefs::may_return(host_id to, time_point now) const {
    const candidate* const newer = find(to);
    if (newer != nullptr && newer->epoch > gone_to_.epoch) return true;
-   const auto settles = [&](const candidate& s) { return s.node == to && s.epoch >= gone_to_.epoch; };
+   const auto settles = [&](const candidate& s) {
+      return s.node == to && s.epoch >= gone_to_.epoch && s.at >= gone_at_;
+   };
    if (std::any_of(suggestions_.begin(), suggestions_.end(), settles)) return true;
    if (to != master_ || named_at_ <= gone_at_) return false;
    return denied_ || now - gone_to_.at >= agree_for;
 }
 
-void beliefs::went(host_id to, time_point now) {
+void beliefs::went(host_id to, bool handed_over, time_point now) {
+   if (to == gone_to_.node && denied_ && !handed_over && find_self(to)->is_master) {
+      denied_ = false;
+      gone_at_ = now;
+   }
    // To one that is selected while they go there already they go for another reason: a hint.
    if (std::exchange(at_, to) == to) return;
    gone_to_ = {};

@@ -39,7 +39,9 @@ class beliefs {
    // A command went there, or a lane's handshake. After one to a candidate the superseded node gets none, but for a
    // reason that was read: the failover was given up; the candidate says that it is a replica and Sentinels name the
    // old master; they have named it, and nobody else, for `agree_for`; a newer epoch; or an answer under the same one.
-   void went(host_id to, time_point now);
+   // One that goes there although that was denied has taken the denial back, once it says again that it is a master.
+   // `handed_over`: the command had been let go of before the news that were read last.
+   void went(host_id to, bool handed_over, time_point now);
    bool is_candidate(host_id) const;
 
    // New writes are held back from all but the node that was selected, from then on, until it says that it is a master,
@@ -75,7 +77,7 @@ class beliefs {
    };
 
    void answered(const told&, time_point now);
-   void suggested(const told&);
+   void suggested(const told&, time_point now);
    void nominate(const line&, const told&, time_point now);
    void give_up(host_id by, std::uint64_t epoch);
    void look_for_denial();
@@ -107,7 +109,7 @@ class beliefs {
    host_id at_ = nowhere;                         // where they went last
    candidate gone_to_ = {};                       // where commands went before the Sentinels' answers named it
    time_point gone_at_ = {};
-   bool denied_ = false;  // since then it said that it is a replica, while Sentinels named another one
+   bool denied_ = false;  // since `gone_at_` it said that it is a replica, and Sentinels named another one
 };
 
 }  // namespace holdfast::sim

@@ -43,7 +43,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
       ++r.masters;
       r.lane_at = on.to;
       judge_way(client, on, "connects its lane to");
-      return r.believes.went(on.to, clock_.now());
+      return r.believes.went(on.to, false, clock_.now());
    }
    const bool asks_for_process = same_word(w[0], "INFO") && w.size() > 1 && same_word(w[1], "SERVER");
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || (same_word(w[0], "INFO") && !asks_for_process);
@@ -59,7 +59,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which belongs to another deployment");
    judge_way(client, on, "writes to");
-   r.believes.went(on.to, clock_.now());
+   r.believes.went(on.to, handed_over, clock_.now());
 }
 
 void checkers::judge_way(std::uint32_t client, const server_line& on, std::string_view what) {

@@ -182,6 +182,18 @@ TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
       EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
    }
    {
+      case_of_a_way c;  // it is one again, and the client went on writing there
+      c.selects(6, 5, 1);
+      c.goes(1);
+      c.time.pass_until(c.time.now() + 1s);
+      c.reads(1, {news::replica, 0, nowhere});
+      c.reads(7, {news::address, 4, 0});
+      c.reads(1, {news::master, 0, nowhere});
+      c.goes(1);
+      c.goes(0);
+      EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
+   }
+   {
       case_of_a_way c;  // a newer failover
       c.selects(6, 5, 1);
       c.goes(1);
@@ -207,6 +219,13 @@ TEST(Judges, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
    older.learns(7, {news::address, 5, 2});  // who has not heard of that failover yet
    older.goes(2);
    EXPECT_TRUE(older.found("has followed host 1 (epoch 6) and goes back"));
+   case_of_a_way before;
+   before.learns(7, {news::address, 5, 2});
+   before.time.pass_until(before.time.now() + 1s);
+   before.selects(6, 5, 1);
+   before.goes(1);
+   before.goes(2);
+   EXPECT_TRUE(before.found("has followed host 1 (epoch 5) and goes back"));
    case_of_a_way old_master;
    old_master.selects(6, 5, 1);
    old_master.goes(1);
