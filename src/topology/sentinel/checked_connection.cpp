@@ -53,6 +53,7 @@ void checked_connection::send(std::string_view bytes, unsigned answers, time_poi
       asked_at_ = now;
    }
    unanswered_ += answers;
+   asked_ += answers;
 }
 
 void checked_connection::heard(time_point now, bool an_answer) {

@@ -14,6 +14,7 @@
 #include <holdfast/time.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,8 @@ class checked_connection {
    void send(std::string_view bytes, unsigned answers, time_point now);
    void heard(time_point now, bool an_answer);
    unsigned unanswered() const { return unanswered_; }
+   std::uint64_t asked() const { return asked_; }  // answers that were asked for, on all its connections
+   std::uint64_t answered() const { return asked_ - unanswered_; }  // or lost
 
    due check(time_point now, bool late);
    std::string overdue_text() const;  // of the timeout that `check` has just found
@@ -70,6 +73,7 @@ class checked_connection {
    duration ping_;
    phase phase_ = phase::resting;
    unsigned unanswered_ = 0;
+   std::uint64_t asked_ = 0;
    bool excused_ = false;
    time_point retry_at_ = never;
    time_point tried_at_ = time_point::min();

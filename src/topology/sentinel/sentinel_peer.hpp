@@ -34,7 +34,8 @@ class sentinel_peer {
       time_point unlisted_since = never;  // it does not count
       bool look_elsewhere = false;        // it has just failed: perhaps it is listed at another address
       bool several = false;               // questions and events have reached different Sentinels
-      time_point differ_since = never;    // they show different ids: one may be of a process that is gone
+      // They show different ids, and one may be of a process that is gone: so many answers each was to give then.
+      std::optional<std::pair<std::uint64_t, std::uint64_t>> differ_since = {};
       std::vector<std::string> kin = {};  // of a configured one: the ids of those that it was related to
       std::string kin_of = {};            // its own id, then
    };

@@ -243,18 +243,19 @@ bool sentinel_roll::welcomes_events(const peer& p) const {
 void sentinel_roll::note_if_several(peer& p, rounds::id round, time_point now) {
    const auto& heard = p.events.id();
    if (!p.seed || !p.events.active() || heard.empty() || p.id().empty() || heard == p.id() || p.member.several) return;
-   p.member.differ_since = now;
+   p.member.differ_since.emplace(p.questions.connection.asked(), p.events.connection.asked());
    p.events.probe(now);
    p.questions.ask(round, now);
 }
 
 void sentinel_roll::find_several(peer& p) {
-   if (p.member.differ_since == never) return;
+   if (!p.member.differ_since) return;
    const auto& q = p.questions.connection;
    const auto& e = p.events.connection;
    const bool differ = q.is_open() && p.events.active() && !p.id().empty() && p.id() != p.events.id();
-   if (differ && (q.unanswered() != 0 || e.unanswered() != 0)) return;
-   p.member.differ_since = never;
+   const auto [questions, events] = *p.member.differ_since;
+   if (differ && (q.answered() <= questions || e.answered() <= events)) return;
+   p.member.differ_since.reset();
    p.member.several = differ;
    due_ = due_ || differ;
 }

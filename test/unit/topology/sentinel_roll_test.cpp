@@ -225,6 +225,7 @@ TEST_F(sentinel_roll_test, two_stand_behind_an_address_when_both_answer_what_is_
    receives_pong(0);
    receives_answer(0);
    EXPECT_FALSE(place(0).member.several);
+   place(0).questions.ask(3, now);  // questions that never end hinder nobody
    receives_answer(0);
    EXPECT_TRUE(place(0).member.several);
 }
@@ -237,7 +238,7 @@ TEST_F(sentinel_roll_test, one_stands_there_when_the_connection_to_the_other_end
    fail(0);
    roll.find_several(place(0));
    EXPECT_FALSE(place(0).member.several);
-   EXPECT_EQ(place(0).member.differ_since, never);
+   EXPECT_FALSE(place(0).member.differ_since);
 }
 
 TEST_F(sentinel_roll_test, newer_epoch_that_learned_ones_claim_is_left_out) {
