@@ -53,13 +53,10 @@ bool find_related(std::span<const place> places, bool (*are)(const place&, const
    return any;
 }
 
-// Marks those that were related to others: these may all be away, or replaced. Whether there is one.
+// Marks those that were related to others: these may all be away, or replaced. Whether there is one, down or not.
 bool find_kin(std::span<const place> places, std::vector<bool>& related) {
-   bool any = false;
-   for (std::size_t i = 0; i != places.size(); ++i) {
-      if (is_proven(places[i]) && places[i].names && !places[i].kin.empty()) related[i] = any = true;
-   }
-   return any;
+   for (std::size_t i = 0; i != places.size(); ++i) related[i] = !places[i].kin.empty();
+   return std::find(related.begin(), related.end(), true) != related.end();
 }
 
 // Two configured places that are related, or one that was, outweigh one that is related to no configured place. That
@@ -85,18 +82,8 @@ std::vector<bool> strays(std::span<const place> places) {
    return stray;
 }
 
-// Follows the lists from the roots on.
-std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& stray, bool configured_root) {
-   std::vector<bool> counts;
-   std::vector<std::size_t> to_read;
-   bool root = false;
-   for (std::size_t i = 0; i != places.size(); ++i) {
-      const place& p = places[i];
-      const bool is_root = p.names && !stray[i] && (configured_root ? p.configured : p.counted);
-      counts.push_back((p.configured && !stray[i]) || is_root);
-      if (is_root) to_read.push_back(i);
-      root = root || is_root;
-   }
+// Follows the lists from these places on.
+void follow(std::span<const place> places, std::vector<std::size_t> to_read, std::vector<bool>& counts) {
    for (std::size_t n = 0; n != to_read.size(); ++n) {
       const place& by = places[to_read[n]];
       for (std::size_t i = 0; i != places.size(); ++i) {
@@ -108,32 +95,64 @@ std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& 
          if (p.names) to_read.push_back(i);
       }
    }
+}
+
+std::vector<bool> chain(std::span<const place> places, const std::vector<bool>& stray) {
+   std::vector<bool> counts;
+   std::vector<std::size_t> configured, learned;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      counts.push_back(p.configured && !stray[i]);
+      if (p.names && counts[i]) configured.push_back(i);
+      if (p.names && p.counted && !p.configured) learned.push_back(i);
+   }
+   const auto& roots = configured.empty() ? learned : configured;
+   for (const std::size_t i : roots) counts[i] = true;
+   follow(places, roots, counts);
    // Nobody answers: nobody says that it is different from before.
-   for (std::size_t i = 0; !root && i != places.size(); ++i) counts[i] = counts[i] || places[i].counted;
+   for (std::size_t i = 0; roots.empty() && i != places.size(); ++i) {
+      if (!places[i].configured) counts[i] = places[i].counted;
+   }
    return counts;
 }
 
+// A stray is none where a learned place that counts lists it, or is listed by it: the configured ones that knew it may
+// be away, or cut off from it.
+void take_back(std::span<const place> places, std::vector<bool>& counts) {
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      if (!p.configured || !p.names || counts[i]) continue;
+      for (std::size_t j = 0; j != places.size(); ++j) {
+         const place& by = places[j];
+         if (!counts[j] || by.configured || by.id.empty()) continue;
+         if (!holds(p.lists, by.id) && !(by.names && holds(by.lists, p.id))) continue;
+         counts[i] = true;
+         follow(places, {i}, counts);
+         return take_back(places, counts);
+      }
+   }
+}
+
 // Some place leads to this Sentinel: its own, the same address, or a configured one behind which it stands alone.
-bool is_met(std::span<const place> places, const listed_node& entry) {
-   return std::any_of(places.begin(), places.end(), [&](const place& p) {
-      if (!p.configured) return same(p.listed_as, p.where, entry);
-      return p.where == entry.where || (!entry.id.empty() && p.id == entry.id && p.names && !p.several);
-   });
+bool is_met(std::span<const place> places, const std::vector<bool>& counts, const listed_node& entry) {
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      const place& p = places[i];
+      const bool is_there = counts[i] && p.names && !p.several && !entry.id.empty() && p.id == entry.id;
+      if (p.configured ? is_there || p.where == entry.where : same(p.listed_as, p.where, entry)) return true;
+   }
+   return false;
 }
 
 }  // namespace
 
 tally count(std::span<const place> places) {
-   const std::vector<bool> stray = strays(places);
+   tally t{.counts = chain(places, strays(places))};
+   take_back(places, t.counts);
+   const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
+   std::vector<listed_node> census, configured;
    bool configured_root = false;
    for (std::size_t i = 0; i != places.size(); ++i) {
-      configured_root = configured_root || (places[i].configured && places[i].names && !stray[i]);
-   }
-   tally t{.counts = chain(places, stray, configured_root)};
-   const auto votes = [&](std::size_t i) { return t.counts[i] && places[i].names; };
-   std::vector<listed_node> census;
-   std::vector<listed_node> configured;
-   for (std::size_t i = 0; i != places.size(); ++i) {
+      configured_root = configured_root || (votes(i) && places[i].configured);
       if (votes(i)) add(census, name_of(places[i]), places[i].where);
       if (places[i].configured) add(configured, places[i].names ? places[i].id : std::string_view(), places[i].where);
    }
@@ -143,7 +162,7 @@ tally count(std::span<const place> places) {
          add(census, entry.id, entry.where);
          const bool noted = std::any_of(t.unmet.begin(), t.unmet.end(),
                                         [&](const listed_node& s) { return same(s.id, s.where, entry); });
-         if (!noted && !is_met(places, entry)) t.unmet.push_back(entry);
+         if (!noted && !is_met(places, t.counts, entry)) t.unmet.push_back(entry);
       }
    }
    const bool too_few = configured_root && 2 * census.size() <= configured.size();

@@ -5,9 +5,10 @@
 // other configured Sentinels list each other, and none lists this one or is listed by it, because its address has
 // passed to another deployment. Where no two of them list each other, those count as related that once were: SENTINEL
 // RESET empties all lists for some seconds. Where no two of those are left, one that was related to others outweighs
-// one that never was. A learned place counts while a Sentinel that votes lists its id (an unproven one: at its
-// address); the chain begins at the *roots*: the configured places that count and name a master or, while none of them
-// does, those that counted last and name one. What is passing in a list (listed_others.hpp) lets a proven one stay.
+// one that never was, also while it is down. A stray is none where a learned place that counts leads to it. A learned
+// place counts while a Sentinel that votes lists its id (an unproven one: at its address); the chain begins at the
+// *roots*: the configured places that count and name a master or, while none of them does, those that counted last and
+// name one. What is passing in a list (listed_others.hpp) lets a proven one stay.
 #pragma once
 
 #include "topology/sentinel/listed_others.hpp"

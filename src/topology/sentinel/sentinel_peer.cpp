@@ -6,7 +6,7 @@
 namespace holdfast::impl {
 
 place sentinel_peer::seen() const {
-   const bool is_kin_known = member.kin_of == id();
+   const bool is_kin_known = id().empty() || member.kin_of == id();  // it may be down
    return {.where = where,
            .configured = seed,
            .names = names_a_master() && questions.list_known(),

@@ -93,19 +93,24 @@ bool sentinel_roll::call(time_point now) {
       p->clear_flags();
       if (!p->seed && now >= after(p->member.unlisted_since, settings_->forget_after)) forget(*p);
    }
-   pardon_strays(now);
-   return changed;
+   return pardon_strays(now) || changed;
 }
 
-// All Sentinels that count were silent for long: they are gone, and the strays may be the same deployment, rebuilt.
-void sentinel_roll::pardon_strays(time_point now) {
-   silent_since_ = anyone_votes(peers_) ? never : std::min(silent_since_, now);
-   if (now < after(silent_since_, settings_->stray_for)) return;
+// Strays alone have answered for long: the others are gone, and these may be the same deployment, rebuilt.
+bool sentinel_roll::pardon_strays(time_point now) {
+   silent_since_ = anyone_votes(peers_) || !anyone_is_up(peers_) ? never : std::min(silent_since_, now);
+   if (now < after(silent_since_, settings_->stray_for)) return false;
+   bool any = false;
    for (const auto& p : peers_) {
       if (!p->seed || p->member.counts) continue;
-      p->member.counts = due_ = true;
+      p->member.counts = due_ = any = true;
+      p->questions.want_list();
       tell_if_stray(*p, false);
    }
+   for (const auto& p : peers_) {
+      if (any) p->member.kin.clear();
+   }
+   return any;
 }
 
 void sentinel_roll::tell_if_stray(const peer& p, bool is_stray) {
@@ -135,7 +140,7 @@ bool sentinel_roll::may_learn() const {
 // Behind one configured address there is this Sentinel alone: it needs no second place.
 bool sentinel_roll::is_led_to_by_a_seed(const std::string& id) const {
    return !id.empty() && std::any_of(peers_.begin(), peers_.end(), [&](const auto& q) {
-      return q->seed && q->up() && !q->member.several && q->id() == id;
+      return q->seed && q->up() && q->member.counts && !q->member.several && q->id() == id;
    });
 }
 

@@ -77,7 +77,7 @@ class sentinel_roll {
  private:
    void add(const endpoint&, bool seed);
    void count_places();
-   void pardon_strays(time_point now);
+   bool pardon_strays(time_point now);
    void tell_if_stray(const peer&, bool is_stray);
    bool is_led_to_by_a_seed(const std::string& id) const;
    peer* place_for(const endpoint&);
@@ -94,7 +94,7 @@ class sentinel_roll {
    std::vector<place> places_;  // scratch: views into the peers
    tally tally_;
    bool due_ = false;
-   time_point silent_since_ = never;  // none that counts names a master
+   time_point silent_since_ = never;  // some answer, and none that counts names a master
    bool ever_named_ = false;
    bool contradicted_ = false;
    std::vector<sentinel_vote> votes_;  // scratch

@@ -195,7 +195,7 @@ TEST(roster, stray_is_noticed_by_one_whose_others_are_away) {
    EXPECT_EQ(count(others_down).counts, (std::vector<bool>{true, true, false}));
    one.names = false;
    const place all_down[] = {one, down(configured(b, "", nobody)), stray};
-   EXPECT_EQ(count(all_down).counts, (std::vector<bool>{true, true, true})) << "nobody is there who knows better";
+   EXPECT_EQ(count(all_down).counts, (std::vector<bool>{true, true, false})) << "it is the first to answer";
    const place all_new[] = {configured(a, "new-a", nobody), configured(b, "new-b", nobody), configured(c, "x", nobody)};
    EXPECT_EQ(count(all_new).counts, (std::vector<bool>{true, true, true}));
 }
@@ -233,6 +233,25 @@ TEST(roster, learned_place_stays_by_a_passing_entry_while_it_answers_by_that_id)
    all[1].id = {};
    all[1].listed_as = "b";
    EXPECT_EQ(count(all).counts, (std::vector<bool>{true, false, false})) << "unproven";
+}
+
+// s1 is cut off with those that it knew, and the one at s2 was rebuilt under a new id.
+TEST(roster, configured_place_is_no_stray_where_a_learned_one_knows_it) {
+   const std::vector<std::string> kin_of_a{"b"};
+   const list only_new{{b, "new-b"}};
+   place one = configured(a, "a", of_a);
+   one.kin = kin_of_a;
+   const place lists[] = {one, configured(b, "new-b", of_b), learned(c, "c", nobody)};
+   EXPECT_EQ(count(lists).counts, (std::vector<bool>{true, true, true}));
+   const place listed[] = {one, configured(b, "new-b", nobody), learned(c, "c", only_new)};
+   EXPECT_EQ(count(listed).counts, (std::vector<bool>{true, true, true}));
+   const place not_listed[] = {one, configured(b, "new-b", of_strangers), learned(c, "c", nobody)};
+   EXPECT_EQ(count(not_listed).counts, (std::vector<bool>{true, false, true}));
+   const place by_a_strangers[] = {one, configured(b, "x", of_strangers), learned(elsewhere, "y", only_new)};
+   EXPECT_EQ(count(by_a_strangers).counts, (std::vector<bool>{true, false, false}));
+   one.names = false;
+   const place by_the_root[] = {one, configured(b, "new-b", nobody), learned(c, "c", only_new)};
+   EXPECT_EQ(count(by_the_root).counts, (std::vector<bool>{true, true, true})) << "which stays one";
 }
 
 // ---- one Sentinel behind two configured places --------------------------------------------------------------------

@@ -144,9 +144,11 @@ TEST_F(sentinel_roll_test, stray_has_no_vote_until_the_others_are_silent_for_lon
    roll.call(now);
    roll.call(now += settings.stray_for - 1ms);
    EXPECT_FALSE(place(2).member.counts);
-   roll.call(now += 1ms);
+   EXPECT_TRUE(roll.call(now += 1ms)) << "another one counts than before";
    EXPECT_TRUE(place(2).member.counts);
    EXPECT_TRUE(roll.is_due());
+   roll.call(now);
+   EXPECT_TRUE(place(2).member.counts) << "and goes on";
 }
 
 TEST_F(sentinel_roll_test, listed_one_is_met_when_all_configured_were_tried) {

@@ -379,6 +379,56 @@ TEST_F(tracker_stray, moves_nobody_while_no_other_answers) {
    EXPECT_EQ(w.watched.target()->epoch, 5u);
 }
 
+TEST_F(tracker_stray, moves_nobody_when_it_is_the_first_to_answer_after_an_outage) {
+   w.start();
+   w.run_for(1s);
+   for (const auto& s : {s1, s2, s3}) w.set(s, condition::refusing);
+   w.run_for(120s);
+   give_away(s3);
+   w.run_for(10s);
+   EXPECT_EQ(w.connections(s3), 2u);
+   EXPECT_FALSE(w.watched.target());
+   for (const auto& s : {s1, s2}) w.set(s, condition::working);
+   w.run_for(15s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
+TEST_F(tracker_stray, end_of_its_events_raises_no_doubt) {
+   w.start();
+   give_away(s3);
+   w.run_for(30s);
+   ASSERT_EQ(w.subscriptions(s3), 1u);
+   for (const auto& s : {s1, s2}) {
+      w.at(s).tamper = [](std::string& reply, unsigned) {
+         if (reply.find("\r\nsubscribe\r\n") != std::string::npos) reply = "-NOPERM no permissions\r\n";
+      };
+      w.cut_subscription(s);
+   }
+   w.run_for(10s);
+   ASSERT_EQ(w.subscriptions(s1) + w.subscriptions(s2), 0u);
+   ASSERT_FALSE(w.watched.in_doubt());
+   ASSERT_TRUE(w.watched.target());
+   w.cut_subscription(s3);
+   w.run_for(1ms);
+   EXPECT_FALSE(w.watched.in_doubt());
+}
+
+TEST_F(tracker_stray, rebuilt_one_is_none_where_a_learned_one_lists_it) {
+   auto settings = three_sentinels();
+   settings.sentinels = {s1, s2};
+   deployment d{settings};
+   d.start();
+   d.at(s2).id = "new-2";
+   std::erase_if(d.at(s3).others, [](const auto& o) { return o.first == s2; });
+   d.at(s3).others.emplace_back(s2, "new-2");
+   d.cut(s2);
+   d.run_for(15s);
+   for (const auto& s : {s2, s3}) d.name(s, new_master, 6);  // s1 is cut off with the old master
+   d.watched.ask(d.now);
+   EXPECT_TRUE(d.run_till([&] { return d.targets(new_master); }, 1s));
+}
+
 TEST_F(tracker_stray, counts_when_the_others_have_been_gone_for_a_minute) {
    w.start();
    give_away(s3);
