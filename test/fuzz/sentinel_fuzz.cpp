@@ -26,10 +26,10 @@ void check_readers(std::string_view bytes) {
    if (impl::read_address(v, where) == impl::sentinel_answer_kind::good)
       require(where.port != 0, "an address has a port");
    std::vector<impl::listed_node> list;
-   impl::read_sentinels(v, 4, list);
+   impl::read_nodes(v, 4, list);
    require(list.size() <= 4, "a list has an end");
    std::vector<impl::listed_node> replicas;
-   impl::read_replicas(v, 4, replicas);
+   impl::read_nodes(v, 4, replicas);
    require(replicas.size() <= 4, "a list has an end");
    impl::read_auth(v);
    require(printable(impl::shown(payload)), "what is shown is printable");

@@ -1,11 +1,9 @@
 // One connection of the tracker, as far as it is the same for a Sentinel's answers, a Sentinel's events and a server's
 // role: dialled, given up when no answer comes in time, checked when nothing was heard for a while, dialled again.
 //
-// Time. Only `check` gives up, and `check` is called by a tick. A caller who was away (a blocking client between two
-// commands) comes back long after the deadline of a question that he asked just before he left. What arrived meanwhile
-// is delivered before the tick, so an answer that came is seen first; and because the dial or the question itself may
-// not have got anywhere while nobody carried it out, a deadline that is found long past, because the tick itself is
-// `late`, is granted once more from now on. Once: one who looks in late every time must still learn of a dead Sentinel.
+// Only `check`, called by a tick, gives up. A tick may be `late`, as a blocking client is away between two commands:
+// what arrived meanwhile was delivered first, but the dial or the question may have got nowhere. So a deadline that a
+// late tick finds passed is granted once more from now on. Once: a dead Sentinel is to be noticed all the same.
 #pragma once
 
 #include "link/link.hpp"

@@ -8,6 +8,7 @@
 
 #include <holdfast/time.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -25,9 +26,27 @@ class doubt {
 
    // By the Sentinel of this number, about the target of this generation, until `answer` is finished. False where it
    // has a part in the doubt already, or may raise none.
-   bool raise(std::size_t by, rounds::id answer, std::uint64_t generation, duration patience, time_point now);
+   bool raise(std::size_t by, rounds::id answer, std::uint64_t generation, duration patience, time_point now) {
+      sentinels_.resize(std::max(sentinels_.size(), by + 1));
+      if (sentinels_[by].has_part || now < sentinels_[by].quiet_until) return false;
+      sentinels_[by].has_part = true;
+      answer_ = answer;
+      if (is_raised()) return true;
+      set_state(state::raised);
+      until_ = after(now, patience);
+      generation_ = generation;
+      return true;
+   }
    // Ends it where the answer is there, or the target has changed, or it has lasted too long.
-   void review(const rounds&, std::uint64_t generation, time_point now);
+   void review(const rounds& asked, std::uint64_t generation, time_point now) {
+      const bool in_vain = generation == generation_;
+      if (!is_raised() || (in_vain && !asked.finished(answer_) && now < until_)) return;
+      set_state(state::none);
+      for (sentinel& s : sentinels_) {
+         if (s.has_part && in_vain) s.quiet_until = after(now, settings_->doubt_pause);
+         s.has_part = false;
+      }
+   }
 
  private:
    struct sentinel {

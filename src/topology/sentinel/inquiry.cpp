@@ -209,7 +209,7 @@ inquiry::event inquiry::take_list(value_view reply) {
    list_.under_way = false;
    list_.known = true;
    list_.others = master_.state.other_sentinels;
-   switch (const auto c = read_sentinels(reply, most_listed, list_.nodes)) {
+   switch (const auto c = read_nodes(reply, most_listed, list_.nodes)) {
       case sentinel_answer_kind::good:
       case sentinel_answer_kind::unknown_name:
       case sentinel_answer_kind::forbidden: return event::listed;
@@ -222,7 +222,7 @@ inquiry::event inquiry::take_list(value_view reply) {
 inquiry::event inquiry::take_replicas(value_view reply, time_point now) {
    replicas_.under_way = false;
    if (replicas_.wanted) want_replicas(now);
-   if (read_replicas(reply, settings_->max_replicas, replicas_.nodes) != sentinel_answer_kind::good)
+   if (read_nodes(reply, settings_->max_replicas, replicas_.nodes) != sentinel_answer_kind::good)
       replicas_.nodes.clear();
    return event::replicas;
 }

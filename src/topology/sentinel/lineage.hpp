@@ -38,20 +38,54 @@ class lineage {
    }
 
    // The master that the Sentinels agree on now. True where an agreement has begun.
-   bool on_votes(const std::optional<sentinel_vote>& agreed, time_point now);
-   void on_asked(rounds::id);
+   bool on_votes(const std::optional<sentinel_vote>& agreed, time_point now) {
+      const bool goes_on =
+         state_ != state::none && agreed && agreed->where == agreed_.where && agreed->epoch == agreed_.epoch;
+      if (!agreed) end();
+      if (!agreed || goes_on) return false;
+      agreed_ = *agreed;
+      begin_anew(now);
+      return true;
+   }
+   void on_asked(rounds::id question) {
+      asked_ = question;
+      set_state(state::asking);
+   }
    // The question is answered. True where the agreed master is to be accepted at once: it is what is believed, and the
    // lane has verified it.
-   bool on_answered(const rounds&, const endpoint& believed, bool is_provisional, time_point now);
-   bool on_verified(const endpoint&, std::uint64_t epoch);  // by the lane; true where it was offered
-   void on_refused(const endpoint&, time_point now);        // by the lane: it is no master
-   void on_no_master(const endpoint&, time_point now);      // what was to be returned to is none, or is not there
-   void withdraw();                                         // what is offered; the agreement goes on
-   void end();
+   bool on_answered(const rounds& asked, const endpoint& believed, bool is_provisional, time_point now) {
+      if (state_ != state::asking || !asked.finished(asked_)) return false;
+      const bool is_over = now >= after(since_, settings_->agree_for);
+      if (is_over && !is_provisional && agreed_.where == verified_ && agreed_.where == believed) return true;
+      set_state(!is_over ? state::agreed : is_provisional ? state::returning : state::offered);
+      return false;
+   }
+   // By the lane; true where it was offered.
+   bool on_verified(const endpoint& where, std::uint64_t epoch) {
+      verified_ = where;
+      return state_ == state::offered && agreed_.where == where && agreed_.epoch == epoch;
+   }
+   // By the lane: it is no master.
+   void on_refused(const endpoint& where, time_point now) {
+      if (verified_ == where) verified_ = {};
+      if (state_ == state::offered && agreed_.where == where) begin_anew(now);
+   }
+   // What was to be returned to is none, or is not there.
+   void on_no_master(const endpoint& where, time_point now) {
+      if (returns_to(where)) begin_anew(now);
+   }
+   // What is offered; the agreement goes on.
+   void withdraw() {
+      if (state_ != state::none) set_state(state::agreed);
+   }
+   void end() { set_state(state::none); }
 
  private:
    void set_state(state s) { state_ = s; }
-   void begin_anew(time_point now);
+   void begin_anew(time_point now) {
+      set_state(state::agreed);
+      since_ = now;
+   }
 
    const sentinel_settings* settings_;
    state state_ = state::none;

@@ -8,11 +8,14 @@
 
 #include "topology/sentinel/sentinel_settings.hpp"
 
+#include <holdfast/policy/backoff.hpp>
 #include <holdfast/random.hpp>
 #include <holdfast/time.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
+#include <utility>
 
 namespace holdfast::impl {
 
@@ -24,19 +27,38 @@ class poll_schedule {
    bool commands_wait() const { return commands_wait_; }
 
    // Full jitter, doubled with each failure in a row up to `cap`; also for whoever is dialled again.
-   duration backoff(unsigned failures, duration cap);
+   duration backoff(unsigned failures, duration cap) {
+      const auto rule = exponential_backoff({.base = settings_->outage_base, .cap = cap});
+      return std::max<duration>(rule.delay(failures, random_), std::chrono::milliseconds(1));
+   }
 
-   void plan(bool alert, time_point now);  // the next poll, from now
+   // The next poll, from now.
+   void plan(bool alert, time_point now) {
+      const duration most = alert ? settings_->alert_poll : settings_->idle_poll;
+      poll_at_ = after(
+         now, commands_wait_ ? backoff(polls_in_need_++, settings_->outage_poll) : random_.between(most * 3 / 4, most));
+   }
    void poll_at_latest(time_point when) { poll_at_ = std::min(poll_at_, when); }
    bool poll_is_due(time_point now) const { return now >= poll_at_; }
    // Commands wait for a connection, or no longer. Whether that is different from before.
-   bool on_need(bool commands_wait);
+   bool on_need(bool commands_wait) {
+      if (commands_wait == std::exchange(commands_wait_, commands_wait)) return false;
+      polls_in_need_ = 0;
+      return true;
+   }
 
    void on_hint(time_point now) { hint_at_ = std::min(hint_at_, std::max(now, after(asked_at_, spacing()))); }
    void on_doubt(time_point now) { hint_at_ = now; }  // commands are held: no time to wait for further hints
-   bool take_hint(time_point now);                    // whether it is to be asked about now
+   // Whether it is to be asked about now.
+   bool take_hint(time_point now) {
+      if (now < hint_at_) return false;
+      hint_at_ = never;
+      asked_at_ = now;
+      return true;
+   }
 
-   void on_refused(duration cap, time_point now);  // the target's role
+   // The target's role.
+   void on_refused(duration cap, time_point now) { poll_at_latest(after(now, backoff(refusals_++, cap))); }
    void forget_refusals() { refusals_ = 0; }
 
  private:

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace holdfast::impl {
 
@@ -23,9 +24,26 @@ class published_target {
    const std::optional<master_node>& now() const { return target_; }
    const master_node& last() const { return last_; }  // that was named
 
-   void name(const master_node&, std::string run_id, bool is_provisional, event_queue&);
-   void withhold();
-   bool lose();  // after `withhold`: true where it is to be told
+   void name(const master_node& m, std::string run_id, bool is_provisional, event_queue& events) {
+      const bool moved = last_.where != m.where;
+      if (moved || state_ == state::lost)
+         events.tell([&] { return event::master_named{last_.where, m.where, m.epoch, is_provisional}; });
+      if (moved || last_.epoch != m.epoch || last_.generation == 0)
+         last_ = master_node{m.where, m.epoch, last_.generation + 1};
+      target_ = last_;
+      target_->run_id = std::move(run_id);
+      set_state(state::named);
+   }
+   void withhold() {
+      target_.reset();
+      if (state_ == state::named) set_state(state::none);
+   }
+   // After `withhold`: true where it is to be told.
+   bool lose() {
+      if (state_ == state::lost) return false;
+      set_state(state::lost);
+      return true;
+   }
 
  private:
    void set_state(state s) { state_ = s; }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace holdfast::impl {
 
@@ -35,12 +36,20 @@ class role_hint {
    void on_failed(const endpoint& where) {
       if (concerns(where)) stop();
    }
-   void on_role(const endpoint& where, std::string_view role, const endpoint& whose);
+   void on_role(const endpoint& where, std::string_view role, const endpoint& whose) {
+      if (!concerns(where)) return;
+      if (state_ == state::asking && role == "slave" && !whose.empty())
+         set_state(state::verifying, whose);
+      else if (state_ == state::asking || role != "master")
+         stop();
+      else
+         set_state(state::following, where);
+   }
 
  private:
-   void set_state(state s, const endpoint& where) {
+   void set_state(state s, endpoint where) {
       state_ = s;
-      where_ = where;
+      where_ = std::move(where);
    }
 
    state state_ = state::off;

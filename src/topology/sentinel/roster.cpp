@@ -143,6 +143,18 @@ bool is_met(std::span<const place> places, const std::vector<bool>& counts, cons
    return false;
 }
 
+// Where those that vote list this id.
+std::vector<endpoint> addresses_of(std::span<const place> places, const tally& t, std::string_view id) {
+   std::vector<endpoint> all;
+   for (std::size_t i = 0; i != places.size(); ++i) {
+      if (!t.counts[i] || !places[i].names) continue;
+      for (const listed_node& entry : places[i].lists) {
+         if (entry.id == id && std::find(all.begin(), all.end(), entry.where) == all.end()) all.push_back(entry.where);
+      }
+   }
+   return all;
+}
+
 }  // namespace
 
 tally count(std::span<const place> places) {
@@ -176,27 +188,15 @@ bool are_related(const place& one, const place& other) {
 }
 
 bool is_listed(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
-   for (std::size_t i = 0; i != places.size(); ++i) {
-      if (!t.counts[i] || !places[i].names) continue;
-      for (const listed_node& entry : places[i].lists) {
-         if (entry.id == id && entry.where == where) return true;
-      }
-   }
-   return false;
+   const auto all = addresses_of(places, t, id);
+   return std::find(all.begin(), all.end(), where) != all.end();
 }
 
 endpoint next_address(std::span<const place> places, const tally& t, std::string_view id, const endpoint& where) {
-   std::vector<endpoint> all;
-   for (std::size_t i = 0; i != places.size(); ++i) {
-      if (!t.counts[i] || !places[i].names) continue;
-      for (const listed_node& entry : places[i].lists) {
-         if (entry.id == id && std::find(all.begin(), all.end(), entry.where) == all.end()) all.push_back(entry.where);
-      }
-   }
+   const auto all = addresses_of(places, t, id);
    if (all.empty()) return where;
    const auto at = std::find(all.begin(), all.end(), where);
-   if (at == all.end() || at + 1 == all.end()) return all.front();
-   return *(at + 1);
+   return at == all.end() || at + 1 == all.end() ? all.front() : *(at + 1);
 }
 
 }  // namespace holdfast::impl

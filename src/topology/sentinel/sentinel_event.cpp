@@ -132,14 +132,11 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    const bool names_a_sentinel = rule.kind == hint_kind::sentinels && type == "sentinel";
    if (!(names_a_node && type == "slave") && !names_a_sentinel) return hint{rule.kind};
    auto self = text.substr(0, at);
-   const auto before_port = self.rfind(' ');
-   if (before_port == std::string_view::npos) return hint{rule.kind};
-   const auto before_host = self.substr(0, before_port).rfind(' ');
-   if (before_host == std::string_view::npos) return hint{rule.kind};
-   const auto host = self.substr(before_host + 1, before_port - before_host - 1);
-   hint h{rule.kind, read_endpoint(host, self.substr(before_port + 1)).value_or(endpoint{})};
+   hint h{rule.kind};
+   const auto id = word(self);
+   if (names_a_sentinel) h.id = id;
+   h.about = cut_endpoint(self).value_or(endpoint{});
    if (rule.kind == hint_kind::selected) h.of = std::move(*its_master);
-   if (names_a_sentinel) h.id = self.substr(0, before_host);
    return h;
 }
 

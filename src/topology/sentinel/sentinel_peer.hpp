@@ -50,6 +50,10 @@ class sentinel_peer {
    bool names_a_master() const { return up() && latest.what == sentinel_answer::kind::named; }
    // Its word counts.
    bool votes() const { return member.counts && names_a_master(); }
+   bool is_heard() const { return member.counts && events.active(); }
+   // Of the master that is believed.
+   bool sees_a_failover() const { return failing_over || objectively_down; }
+   bool sees_it_down() const { return objectively_down; }
    const std::string& id() const { return questions.id(); }
    sentinel_vote view() const { return {latest.where, latest.state.epoch, latest.repeated, seed, !id().empty()}; }
    place seen() const;

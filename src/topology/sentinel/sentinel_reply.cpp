@@ -122,7 +122,7 @@ sentinel_answer_kind read_address(value_view reply, endpoint& into) {
    return sentinel_answer_kind::good;
 }
 
-sentinel_answer_kind read_sentinels(value_view reply, std::size_t at_most, std::vector<listed_node>& into) {
+sentinel_answer_kind read_nodes(value_view reply, std::size_t at_most, std::vector<listed_node>& into) {
    into.clear();
    if (reply.is_error()) return read_error(reply.text());
    if (reply.is_nil()) return sentinel_answer_kind::unknown_name;
@@ -130,21 +130,8 @@ sentinel_answer_kind read_sentinels(value_view reply, std::size_t at_most, std::
    for (const auto& entry : reply) {
       if (!is_fields(entry)) return sentinel_answer_kind::malformed;
       if (into.size() == at_most) break;
-      auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
-      if (where) into.push_back({std::move(*where), id_of(entry)});
-   }
-   return sentinel_answer_kind::good;
-}
-
-sentinel_answer_kind read_replicas(value_view reply, std::size_t at_most, std::vector<listed_node>& into) {
-   into.clear();
-   if (reply.is_error()) return read_error(reply.text());
-   if (reply.is_nil()) return sentinel_answer_kind::unknown_name;
-   if (reply.kind() != kind::array) return sentinel_answer_kind::malformed;
-   for (const auto& entry : reply) {
-      if (!is_fields(entry)) return sentinel_answer_kind::malformed;
-      if (into.size() == at_most) break;
-      if (has_flag(entry.find("flags").text(), "s_down")) continue;
+      const auto flags = entry.find("flags").text();
+      if (has_flag(flags, "s_down") && !has_flag(flags, "sentinel")) continue;
       auto where = read_endpoint(entry.find("ip").text(), entry.find("port").text());
       if (where) into.push_back({std::move(*where), id_of(entry)});
    }

@@ -47,12 +47,9 @@ struct listed_node {
 
 sentinel_answer_kind read_master(value_view reply, master_state& into);  // SENTINEL MASTER
 sentinel_answer_kind read_address(value_view reply, endpoint& into);     // SENTINEL GET-MASTER-ADDR-BY-NAME
-sentinel_answer_kind read_sentinels(value_view reply,
-                                    std::size_t at_most,              // SENTINEL SENTINELS; entries that make no sense
-                                    std::vector<listed_node>& into);  // (port 0: no longer valid) are left out
-sentinel_answer_kind read_replicas(value_view reply,
-                                   std::size_t at_most,  // SENTINEL REPLICAS: those that answer that Sentinel
-                                   std::vector<listed_node>& into);
+// SENTINEL SENTINELS, or REPLICAS: of these, those that answer that Sentinel. Entries that make no sense (port 0: no
+// longer valid) are left out.
+sentinel_answer_kind read_nodes(value_view reply, std::size_t at_most, std::vector<listed_node>& into);
 // SENTINEL MYID: the run id; empty before Redis 6.2, and where the user may not ask for it.
 std::string read_id(value_view reply);
 sentinel_answer_kind read_error(std::string_view text);  // of any error reply

@@ -11,24 +11,8 @@ std::string in_short(const unavailable& t) {
    return "no Sentinel knows a master of that name";
 }
 
-bool anyone_is_up(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->up(); });
-}
-
-bool anyone_is_subscribed_to(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->member.counts && p->events.active(); });
-}
-
-bool anyone_votes(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->votes(); });
-}
-
-bool anyone_sees_a_failover(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->failing_over || p->objectively_down; });
-}
-
-bool anyone_sees_it_down(const sentinel_peers& peers) {
-   return std::any_of(peers.begin(), peers.end(), [](const auto& p) { return p->objectively_down; });
+bool anyone(const sentinel_peers& peers, bool (sentinel_peer::*does)() const) {
+   return std::any_of(peers.begin(), peers.end(), [&](const auto& p) { return (*p.*does)(); });
 }
 
 std::optional<duration> longest_down_after(const sentinel_peers& peers) {

@@ -16,11 +16,7 @@ namespace holdfast::impl {
 
 std::string in_short(const unavailable&);
 
-bool anyone_is_up(const sentinel_peers&);
-bool anyone_is_subscribed_to(const sentinel_peers&);  // whose word counts
-bool anyone_votes(const sentinel_peers&);
-bool anyone_sees_a_failover(const sentinel_peers&);  // of the master that is believed
-bool anyone_sees_it_down(const sentinel_peers&);     // objectively: the master that is believed
+bool anyone(const sentinel_peers&, bool (sentinel_peer::*does)() const);
 std::optional<duration> longest_down_after(const sentinel_peers&);
 
 // Another place leads to the same Sentinel, and was answered later.

@@ -43,7 +43,8 @@ link& sentinel_roll::link_at(std::size_t i) const {
 time_point sentinel_roll::deadline() const {
    time_point soonest = order_.deadline();
    for (const auto& p : peers_)
-      soonest = std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline(), p->others.deadline()});
+      soonest =
+         std::min({soonest, p->questions.connection.deadline(), p->events.connection.deadline(), p->others.deadline()});
    return soonest;
 }
 
@@ -98,7 +99,7 @@ bool sentinel_roll::call(time_point now) {
 
 // Strays alone have answered for long: the others are gone, and these may be the same deployment, rebuilt.
 bool sentinel_roll::pardon_strays(time_point now) {
-   silent_since_ = anyone_votes(peers_) || !anyone_is_up(peers_) ? never : std::min(silent_since_, now);
+   silent_since_ = anyone(peers_, &peer::votes) || !anyone(peers_, &peer::up) ? never : std::min(silent_since_, now);
    if (now < after(silent_since_, settings_->stray_for)) return false;
    bool any = false;
    for (const auto& p : peers_) {

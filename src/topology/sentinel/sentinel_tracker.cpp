@@ -241,7 +241,7 @@ void sentinel_tracker::question_failed(peer& p, time_point now) {
    p.fail(now);
    roll_.note_change();
    if (!was_down) events_->tell([&] { return event::sentinel_down{p.where, p.why}; });
-   if (!anyone_is_up(roll_.all())) schedule_.poll_at_latest(after(now, settings_.alert_poll));
+   if (!anyone(roll_.all(), &peer::up)) schedule_.poll_at_latest(after(now, settings_.alert_poll));
    auto& c = p.questions.connection;
    c.retry_from(after(now, schedule_.backoff(c.failures++, retry_cap())));
    if (roll_.order().deadline() != never) roll_.dial_next(now);
@@ -347,7 +347,7 @@ void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point 
       e.retry_from(after(now, schedule_.backoff(e.failures++, retry_cap())));
    if (!was_active) return;
    promotion_.on_disconnected(p.number, p.events.id());
-   if (p.member.counts && !anyone_is_subscribed_to(roll_.all())) raise_doubt(p, now);
+   if (p.member.counts && !anyone(roll_.all(), &peer::is_heard)) raise_doubt(p, now);
    ask_for_hint(p, now);
 }
 

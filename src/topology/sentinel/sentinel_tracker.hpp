@@ -42,6 +42,7 @@ namespace holdfast::impl {
 
 class sentinel_tracker final : public link_owner {
  public:
+   using peer = sentinel_peer;
    using round = rounds::id;
 
    // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive it.
@@ -80,8 +81,8 @@ class sentinel_tracker final : public link_owner {
    void need(bool commands_waiting_without_connection, time_point now);
 
    // ---- what else the Sentinels say; false or empty where they say nothing ----
-   bool failover_in_progress() const { return anyone_sees_a_failover(roll_.all()); }  // of the master that is believed
-   bool objectively_down() const { return anyone_sees_it_down(roll_.all()); }         // the master that is believed
+   bool failover_in_progress() const { return anyone(roll_.all(), &peer::sees_a_failover); }  // of what is believed
+   bool objectively_down() const { return anyone(roll_.all(), &peer::sees_it_down); }         // what is believed
    std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
    std::optional<unavailable> why_none() const;  // empty while there is a target, and before the first round is over
    // Objection of Sentinels to the target, in a sentence; empty where none names another node.
@@ -91,7 +92,6 @@ class sentinel_tracker final : public link_owner {
    std::size_t warm() const { return nodes_.warm(); }  // replicas that answer at present
 
  private:
-   using peer = sentinel_peer;
    enum class state : std::uint8_t {
       unstarted,
       starting,   // the first round is under way

@@ -139,22 +139,14 @@ bool warm_replicas::on_lost(link& l, const std::string& why, time_point now) {
 bool warm_replicas::on_received(link& l, time_point now) {
    slot* const s = owner(l);
    if (s == nullptr) return false;
-   for (bool more = true; more;) {
-      const bool was_known = s->node.is_known();
-      const auto n = s->node.take(now);
-      more = n == role_connection::event::role;
-      look(*s, n, was_known, now);
+   bool was_known = s->node.is_known();
+   auto n = s->node.take(now);
+   for (; n == role_connection::event::role; n = s->node.take(now)) {
+      observations_.push_back({role_observation::kind::role, s->where, s->node.role(), s->node.follows()});
+      was_known = s->node.is_known();
    }
+   if (n == role_connection::event::failed) rest(*s, was_known, now);
    return true;
-}
-
-void warm_replicas::look(slot& s, role_connection::event n, bool was_known, time_point now) {
-   switch (n) {
-      case role_connection::event::nothing: return;
-      case role_connection::event::failed: return rest(s, was_known, now);
-      case role_connection::event::role: break;
-   }
-   observations_.push_back({role_observation::kind::role, s.where, s.node.role(), s.node.follows()});
 }
 
 // It is closed; when it is dialled next.

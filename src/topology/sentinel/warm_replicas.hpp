@@ -85,7 +85,6 @@ class warm_replicas {
    slot* place_for(const endpoint&);
    void begin_pursuit(slot&, time_point now);
    void drop_if_unwanted(slot&);
-   void look(slot&, role_connection::event, bool was_known, time_point now);
    void rest(slot&, bool was_known, time_point now);
    duration pause(unsigned tries);
 

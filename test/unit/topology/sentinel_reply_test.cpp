@@ -134,12 +134,12 @@ TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
    std::vector<listed_node> list;
    const auto reply =
       parsed(array({listed({"10.0.0.1", 26379}, "aa"), listed({"10.0.0.2", 0}, "bb"), listed({"10.0.0.3", 1}, "cc")}));
-   ASSERT_EQ(read_sentinels(reply, 10, list), sentinel_answer_kind::good);
+   ASSERT_EQ(read_nodes(reply, 10, list), sentinel_answer_kind::good);
    EXPECT_EQ(list, (std::vector<listed_node>{{{"10.0.0.1", 26379}, "aa"}, {{"10.0.0.3", 1}, "cc"}}));
-   ASSERT_EQ(read_sentinels(reply, 1, list), sentinel_answer_kind::good);
+   ASSERT_EQ(read_nodes(reply, 1, list), sentinel_answer_kind::good);
    EXPECT_EQ(list.size(), 1u);
-   EXPECT_EQ(read_sentinels(parsed("*1\r\n:1\r\n"), 10, list), sentinel_answer_kind::malformed);
-   EXPECT_EQ(read_sentinels(parsed("*0\r\n"), 10, list), sentinel_answer_kind::good);
+   EXPECT_EQ(read_nodes(parsed("*1\r\n:1\r\n"), 10, list), sentinel_answer_kind::malformed);
+   EXPECT_EQ(read_nodes(parsed("*0\r\n"), 10, list), sentinel_answer_kind::good);
    EXPECT_TRUE(list.empty());
 }
 
