@@ -29,6 +29,13 @@ TEST(Seeds, KeepWhatTheyOnceBroke) {
        {4},
        "SET 133, of unknown outcome and waiting to be sent again, was cancelled; SET 131, given before it, was sent "
        "again all the same, behind what 133 had done (overtaking_test.cpp)"},
+      {713413,
+       {0, 1, 2, 3, 6, 7, 8},
+       "the only Sentinel that listed the leader of a failover was reset, and two writes went to the old master "
+       "(tracker_promotion_test.cpp)"},
+      {49626,
+       {3, 4, 5, 6, 7, 8},
+       "one configured Sentinel was frozen, and the stranger at the address of another was followed (roster_test.cpp)"},
       {3151, {}, "SET 125, dropped for that reason, was reported before the fence, and ran then (overtaking_test.cpp)"},
    };
    for (const auto& c : cases) {
