@@ -118,7 +118,6 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    client_record& r = record_of(c.client);
    c.ended_at = r.lane_at;
    --r.open;
-   if (c.times_sent != 0 && c.sent_on == r.connection && r.in_flight != 0) --r.in_flight;
    // Every command ends by its deadline, whatever happens.
    if (clock_.now() > after(then.deadline, std::chrono::milliseconds(1)) && !then.was_away)
       broken(name(n) + " ended after its deadline");

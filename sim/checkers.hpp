@@ -19,6 +19,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -220,8 +221,8 @@ class checkers {
       std::uint64_t resent = 0;
       std::uint64_t given = 0;
       std::uint32_t open = 0;
-      std::uint32_t in_flight = 0;  // sent on `connection`, and not ended
-      std::vector<rate> dials;      // by host
+      std::deque<std::uint64_t> in_flight;  // calls sent on `connection` and not answered: the last command of each
+      std::vector<rate> dials;              // by host
       std::vector<rate> dials_aside;
       std::vector<rate> questions;
       rate wakes;

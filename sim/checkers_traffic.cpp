@@ -50,7 +50,7 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
       r.connection = connection;
       r.newest_on_connection = r.in_multi = 0;
       r.multi = false;
-      r.in_flight = 0;
+      r.in_flight.clear();
    }
    if (same_word(w[0], "MULTI")) {
       r.multi = true;
@@ -82,7 +82,8 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
       broken(name(n) + " is sent again behind " + name(r.newest_on_connection) + ", which was given later");
    if (!is_read) r.newest = std::max(r.newest, n);
    if (!is_read) r.newest_on_connection = std::max(r.newest_on_connection, n);
-   if (moved && !c.done) ++r.in_flight;
+   while (!r.in_flight.empty() && r.in_flight.front() <= on.replies) r.in_flight.pop_front();
+   r.in_flight.push_back(on.commands);
    if (c.times_sent == 0) judge_hold(n, c, r, on.to, handed_over);
    if (c.times_sent == 0) c.first_master = r.masters;
    if (c.times_sent++ != 0) count_resend(c, r);
@@ -100,7 +101,7 @@ void checkers::count_resend(call& c, client_record& r) {
 
 // Limits are kept: of what is under way, and of what is sent again.
 void checkers::judge_resends(call_number n, const call& c, const client_record& r) {
-   if (r.in_flight > limits.in_flight) broken(name(n) + " is sent while as many as are allowed are under way");
+   if (r.in_flight.size() > limits.in_flight) broken(name(n) + " is sent while as many as are allowed are under way");
    if (limits.max_resends && c.times_sent > 1 + *limits.max_resends)
       broken(name(n) + " is sent for the " + std::to_string(c.times_sent) + "th time");
    const retry_budget_settings& b = limits.budget;

@@ -116,6 +116,7 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
    bool malformed = false;
    while (const std::size_t size = take_command(bytes.substr(at), words_, malformed)) {
       if (!to_sentinel) {
+         ++s.seen.commands;
          const bool handed_over = at < s.handed_over;
          checkers_.goes(number_, s.seen, words_, handed_over);
          checkers_.sent(number_, s.seen, words_, handed_over);
@@ -309,9 +310,16 @@ bool sim_client::read(std::uint32_t link) {
       std::memcpy(space.data(), in.data(), n);
       in.erase(0, n);
       c.read += n;
+      if (fabric_.servers[s.seen.to] != nullptr) count_replies(s, {space.data(), n});
       hear(s);
       brain.received(link, s.serial, n, now());
    }
+}
+
+void sim_client::count_replies(socket& s, std::string_view bytes) {
+   std::memcpy(s.replies.prepare(bytes.size()).data(), bytes.data(), bytes.size());
+   s.replies.commit(bytes.size());
+   while (s.replies.next() == impl::reader::status::reply) s.seen.replies += s.replies.reply().kind() != kind::push;
 }
 
 // Bytes just read may tell who is the master.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/engine.hpp"
+#include "resp/reader.hpp"
 #include "sim/checkers.hpp"
 #include "sim/fabric.hpp"
 #include "sim/workload.hpp"
@@ -71,8 +72,9 @@ class sim_client {
       bool blocked = false;
       bool ready = false;  // something came while nobody looked
       std::string failed = {};
-      std::string name = {};        // what was dialled: a host name, or an address
-      server_line seen = {};        // as the judges see it; to a Sentinel, too
+      std::string name = {};  // what was dialled: a host name, or an address
+      server_line seen = {};  // as the judges see it; to a Sentinel, too
+      impl::reader replies{impl::limits{}};
       std::string begun = {};       // of a command whose end the kernel has not taken
       std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read
       // A connection that failed is no more, and its number may be another's.
@@ -111,6 +113,7 @@ class sim_client {
    void lose(std::uint32_t link, std::string_view why);
    void write(std::uint32_t link);
    void tell_sent(socket&, std::string_view taken);
+   void count_replies(socket&, std::string_view bytes);
    void hear(socket&);
    void forget(socket&);
    void connect(const impl::action&);

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,8 +24,13 @@ class case_in_court {
 
    call_number gives(call_kind k, delivery d = delivery::automatic) { return judges.begins(0, k, d); }
    void sends(std::uint32_t connection, std::initializer_list<std::string> text) {
-      judges.sent(0, {connection, 0}, views(text));
+      line& l = lines_[connection];
+      l.number = connection;
+      l.to = 0;
+      ++l.commands;
+      judges.sent(0, l, views(text));
    }
+   void replies(std::uint32_t connection) { ++lines_[connection].replies; }
    // In the database that was chosen last. The reply, as it is sent.
    std::string runs(std::initializer_list<std::string> text) {
       const words w = views(text);
@@ -95,6 +101,7 @@ class case_in_court {
       const std::vector<result<value>> results{std::move(r)};
       judges.completed(n, results, {.could_be_written = true});
    }
+   std::map<std::uint32_t, line> lines_;  // by number
    std::vector<std::string> said_;
    long long sum_ = 0;
 };

@@ -115,11 +115,20 @@ TEST(Judges, NoticeWhoIsRefusedWhatTheBudgetDoesNotCharge) {
    }
 }
 
-TEST(Judges, NoticeMoreUnderWayThanIsAllowed) {
-   case_in_court c;
-   c.judges.limits.in_flight = 1;
-   for (int i = 0; i < 2; ++i) c.sends(1, {"SET", "s0", std::to_string(c.gives(call_kind::set))});
-   EXPECT_TRUE(c.found("as many as are allowed are under way"));
+// What a gate refused is answered, though its call waits; what was cancelled is not, though its call has ended.
+TEST(judges, command_beyond_those_unanswered_is_noticed) {
+   for (const bool answered : {false, true}) {
+      for (const bool cancelled : {false, true}) {
+         case_in_court c;
+         c.judges.limits.in_flight = 1;
+         const auto n = c.gives(call_kind::set);
+         c.sends(1, {"SET", "s0", std::to_string(n)});
+         if (answered) c.replies(1);
+         if (cancelled) c.fails(n, outcome::unknown, 1, errc::cancelled);
+         c.sends(1, {"SET", "s0", std::to_string(c.gives(call_kind::set))});
+         EXPECT_EQ(c.found("as many as are allowed are under way"), !answered);
+      }
+   }
 }
 
 TEST(Judges, NoticeALossThatNoPromotionAndNoRestartExplains) {
