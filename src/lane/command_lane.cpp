@@ -244,9 +244,7 @@ void command_lane::write_past_gate(time_point now) {
       const bool is_free = !held_back->touched.may_concern(*op);
       if (op->kept != operation::answer::none && is_free && its_answer_is_final(*op, now)) continue;
       if (is_held ? allows_busy_server(*op) : is_free) {
-         // Else what waits is not the next to be sent: it was in flight as well.
-         const bool has_room = ledger_.size() + queue_.order().size() < pacing_.most_in_flight();
-         if (!has_room || try_write(*op, now) == attempt::waits) break;
+         if (try_write(*op, now) == attempt::waits) break;
       } else if (is_held && held_back->newest == nullptr && gate_.wants_probe(now)) {
          if (!write_probe(*op, now)) break;
       } else {

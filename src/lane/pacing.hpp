@@ -42,9 +42,9 @@ class pacing {
 
    pacing(std::size_t in_flight, std::size_t in_flight_before_first_reply, bool tests_multi)
       : in_flight_(in_flight), in_flight_before_first_reply_(in_flight_before_first_reply), tests_multi_(tests_multi) {}
-   std::size_t most_in_flight() const { return first_reply_ ? in_flight_ : in_flight_before_first_reply_; }
    bool is_full(std::size_t in_flight, std::size_t unsent_bytes) const {
-      return in_flight >= most_in_flight() || unsent_bytes >= outbox_aim;
+      const std::size_t most = first_reply_ ? in_flight_ : in_flight_before_first_reply_;
+      return in_flight >= most || unsent_bytes >= outbox_aim;
    }
 
    void begin();  // another connection

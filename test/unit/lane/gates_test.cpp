@@ -10,6 +10,7 @@ namespace {
 
 const std::string readonly_reply = refuses("READONLY You can't write against a read only replica.");
 const std::string loading_reply = refuses("LOADING Redis is loading the dataset in memory");
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
 const std::string oom_reply = refuses("OOM command not allowed when used memory > 'maxmemory'.");
 const std::string noperm_reply = refuses("NOPERM User ann has no permissions to run the 'set' command");
 
@@ -313,6 +314,23 @@ TEST(Gates, APauseHoldsBackEverythingAndEndsByItself) {
    EXPECT_EQ(s.accept(), "SET a 1") << "one is sent to see";
    s.answer(ok);
    EXPECT_EQ(s.accept(), "SET b 1");
+}
+
+TEST(gates, refused_writes_hold_no_place_in_flight) {
+   settings narrow;
+   narrow.in_flight = 2;
+   script s(narrow);
+   s.warm_up();
+   s.submit("SET a 1");
+   s.submit("SET b 1");
+   s.accept();
+   s.answer(no_replicas + no_replicas);
+   s.submit("GET c");
+   s.submit("GET d");
+   s.submit("GET e");
+   EXPECT_EQ(s.accept(), "GET c; GET d") << "as many as may be in flight";
+   s.answer(bulk("c"));
+   EXPECT_EQ(s.accept(), "GET e");
 }
 
 TEST(Gates, APauseForWhatIsCancelledDoesNotForget) {
