@@ -229,7 +229,8 @@ command_lane::attempt command_lane::try_write(operation& op, time_point now) {
 }
 
 // The gate is closed. Once the pause is over, the oldest of what it holds is sent alone. What the server takes all the
-// same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy.
+// same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy;
+// SHUTDOWN only where no write waits.
 void command_lane::write_past_gate(time_point now) {
    gate::backlog* held_back = &gate_.held_back(queue_.arrangement());
    if (held_back->newest != nullptr && gate_.wants_probe(now)) {
@@ -240,12 +241,12 @@ void command_lane::write_past_gate(time_point now) {
    for (operation* next = nullptr; op != nullptr && !held_back->holds_all; op = next) {
       next = op->next;
       if (waits_for_older(*op, now)) break;
-      const bool is_held = gate_.holds(*op);
-      const bool is_free = !held_back->touched.may_concern(*op);
+      const bool passes = gate_.passes(*op);
+      const bool is_free = (passes && ends_script(*op)) || !held_back->touched.may_concern(*op);
       if (op->kept != operation::answer::none && is_free && its_answer_is_final(*op, now)) continue;
-      if (is_held ? allows_busy_server(*op) : is_free) {
+      if (passes && is_free) {
          if (try_write(*op, now) == attempt::waits) break;
-      } else if (is_held && held_back->newest == nullptr && gate_.wants_probe(now)) {
+      } else if (!passes && held_back->newest == nullptr && gate_.wants_probe(now)) {
          if (!write_probe(*op, now)) break;
       } else {
          gate_.hold_back(*op);
@@ -264,7 +265,7 @@ bool command_lane::write_probe(operation& op, time_point now) {
 }
 
 bool command_lane::held(const operation& op, time_point now) {
-   if (pacing_.why_held(!op.reads_only, guide_, gate_, now) != pacing::reason::none) return true;
+   if (pacing_.why_held(!op.reads_only, gate_.passes(op), guide_, gate_, now) != pacing::reason::none) return true;
    if (!ledger_.empty() || suspicion_.idle_for(now) < idle_ping_) return false;
    // A connection that was silent for long may be dead without our having been told (half-open). A PING before the
    // first write costs a round trip, and spares that command an unknown outcome.

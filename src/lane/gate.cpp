@@ -15,8 +15,11 @@ void gate::on_refused(reply_class c, const pause& asked, unsigned times, const e
    pause_ends_ = std::max(pause_ends_, after(now, rule.delay(times, random_)));
    asked_by_ = where;
    words_ = text;
-   const bool writes_only = c == no_replicas || c == misconf || c == out_of_memory;
-   if (c != no_permission) set_state(std::max(state_, writes_only ? state::refuses_writes : state::refuses_everything));
+   if (c == no_permission) return;
+   if (c == no_replicas || c == misconf || c == out_of_memory)
+      set_state(std::max(state_, state::refuses_writes));
+   else
+      set_state(c == reply_class::busy ? state::busy : state::refuses_everything);
 }
 
 void gate::open() {

@@ -24,6 +24,7 @@ class gate {
       open,
       refuses_writes,  // reads go on with each probe, unless they are about what is held
       refuses_everything,
+      busy,  // with a script: so it does, but for what ends that
    };
 
    explicit gate(random_source random) : random_(random) {}
@@ -49,8 +50,10 @@ class gate {
 
    state now() const { return state_; }
    bool is_open() const { return state_ == state::open; }
-   bool holds(const operation& op) const {
-      return state_ == state::refuses_everything || !op.reads_only || op.pushbacks != 0;
+   // It is closed, and the server takes the operation all the same.
+   bool passes(const operation& op) const {
+      if (state_ == state::refuses_writes) return op.reads_only && op.pushbacks == 0;
+      return state_ == state::busy && allows_busy_server(op);
    }
    bool paused(time_point now) const { return now < pause_ends_; }
    time_point pause_ends() const { return pause_ends_; }  // zero: there is none

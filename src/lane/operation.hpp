@@ -84,10 +84,13 @@ struct operation {
    bool is_decided() const { return form != nullptr && replies > form->decisive(); }
 };
 
-// SCRIPT KILL and the like: the server takes them also while a script runs for too long.
+// SCRIPT KILL, SHUTDOWN and the like: the server takes them also while a script runs for too long.
 inline bool allows_busy_server(const operation& op) {
    return op.entry != nullptr && op.entry->traits.busy && op.entry->role == command_role::plain;
 }
+
+// It ends what makes the server busy, and changes nothing else.
+inline bool ends_script(const operation& op) { return allows_busy_server(op) && op.entry->name != "shutdown"; }
 
 // A doubly linked list through the operations themselves. Owns nothing.
 template <operation* operation::* previous, operation* operation::* next>

@@ -29,13 +29,13 @@ class pacing {
       pause,       // the gate's
       doubt,       // a switch was announced, and is being asked about
    };
-   reason why_held(bool writes, const guide& g, const gate& at, time_point now) const {
+   reason why_held(bool writes, bool passes_gate, const guide& g, const gate& at, time_point now) const {
       if (leaving_) return reason::leaving;
       if (tests_idle_) return reason::idle_test;
       if (multi_test_.now() == multi_test::state::asked) return reason::multi_test;
       // A write that is acknowledged now may never reach the master that is about to replace this one.
       if (writes && now < g.hold_writes_until()) return reason::promotion;
-      if (at.paused(now) && (writes || at.now() != gate::state::refuses_writes)) return reason::pause;
+      if (at.paused(now) && !passes_gate) return reason::pause;
       return g.in_doubt() ? reason::doubt : reason::none;
    }
    std::string text(reason, const gate&) const;  // for an error's causes; empty where nothing is to be said

@@ -39,12 +39,12 @@ TEST(gate, out_of_memory_holds_writes_and_loading_everything) {
    const operation write = numbered(2, false);
    gate g(random_source(1));
    g.on_refused(out_of_memory, asked, 0, node_a, "OOM", start);
-   EXPECT_FALSE(g.holds(read));
-   EXPECT_TRUE(g.holds(write));
+   EXPECT_TRUE(g.passes(read));
+   EXPECT_FALSE(g.passes(write));
    g.on_refused(loading, asked, 0, node_a, "LOADING", start);
-   EXPECT_TRUE(g.holds(read));
+   EXPECT_FALSE(g.passes(read));
    g.on_refused(out_of_memory, asked, 0, node_a, "OOM", start);
-   EXPECT_TRUE(g.holds(read)) << "the stricter state stays";
+   EXPECT_FALSE(g.passes(read)) << "the stricter state stays";
 }
 
 TEST(gate, first_refusal_without_pause_leaves_it_open) {

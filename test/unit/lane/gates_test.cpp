@@ -11,6 +11,8 @@ namespace {
 const std::string readonly_reply = refuses("READONLY You can't write against a read only replica.");
 const std::string loading_reply = refuses("LOADING Redis is loading the dataset in memory");
 const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+const std::string busy_reply =
+   refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
 const std::string oom_reply = refuses("OOM command not allowed when used memory > 'maxmemory'.");
 const std::string noperm_reply = refuses("NOPERM User ann has no permissions to run the 'set' command");
 
@@ -331,6 +333,30 @@ TEST(gates, refused_writes_hold_no_place_in_flight) {
    EXPECT_EQ(s.accept(), "GET c; GET d") << "as many as may be in flight";
    s.answer(bulk("c"));
    EXPECT_EQ(s.accept(), "GET e");
+}
+
+TEST(gates, script_kill_passes_no_gate_but_that_of_a_busy_server) {
+   for (const bool is_busy : {false, true}) {
+      script s;
+      s.warm_up();
+      s.submit("SET a 1", {.deadline = 10s});
+      s.accept();
+      s.answer(is_busy ? busy_reply : no_replicas);
+      s.submit("SCRIPT KILL", {.deadline = 10s});
+      EXPECT_EQ(s.accept(), is_busy ? "SCRIPT KILL" : "") << "in the pause";
+   }
+}
+
+TEST(gates, shutdown_passes_a_busy_server_unless_a_write_waits) {
+   for (const char* refused : {"SET a 1", "GET a"}) {
+      script s;
+      s.warm_up();
+      s.submit(refused, {.deadline = 10s});
+      s.accept();
+      s.answer(busy_reply);
+      s.submit("SHUTDOWN NOSAVE", {.deadline = 10s});
+      EXPECT_EQ(s.accept(), *refused == 'G' ? "SHUTDOWN NOSAVE" : "") << refused;
+   }
 }
 
 TEST(Gates, APauseForWhatIsCancelledDoesNotForget) {

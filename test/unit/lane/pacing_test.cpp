@@ -11,7 +11,7 @@ namespace {
 using reason = pacing::reason;
 
 struct pacing_machine : testing::Test {
-   reason why(bool writes = true) const { return subject.why_held(writes, topology.port, at, now); }
+   reason why(bool writes = true) const { return subject.why_held(writes, false, topology.port, at, now); }
 
    time_point now = time_point{} + 100s;
    scripted_topology topology;
