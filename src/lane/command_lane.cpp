@@ -372,6 +372,8 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       }
    } else if (slot.tests_multi) {
       pacing_.of_multi().heard(reply);
+   } else if (abandoned* const left = ledger_.left_of(slot)) {
+      left->on_reply(reply.is_error(), reply.is_error() ? reply.text() : std::string_view());
    }
    // Whatever becomes of the command that was refused: a replica would go on answering reads.
    if (reply.is_error() && says_no_master(reply.text()) && (guide_.roles_matter() || link_.one_of_several()))
@@ -385,7 +387,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
    const bool is_inside = answered_slot.transaction && reply.is_error() && may_be_inside(reply.text()) &&
                           (op == nullptr || !multi_was_refused(*op));
    if (op == nullptr) {
-      answered_slot.tests_multi ? multi_tested(now) : answered_nobody(answered_slot, probed, reply, now);
+      answered_slot.tests_multi ? multi_tested(now) : answered_nobody(answered_slot, probed, reply.is_error(), now);
    } else {
       op->is = operation::state::idle;
       if (op->form != nullptr && op->form->fold(op->results[0]) == exchange::next::again) {
@@ -409,7 +411,7 @@ void command_lane::answered(operation& op, const ledger_slot& slot, time_point n
    if (is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
    if (!queue_.order().empty()) {
       if (!op.reads_only) {
-         endings_.end_overtaken_by(slot, now);
+         endings_.end_overtaken_by(op, slot, now);
       } else if (queue_.order().has_older_writer(op)) {
          if (is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());  // it may be asked for again
          error why = endings_.make_error(op, errc::server_error, outcome::unknown, now);
@@ -423,18 +425,16 @@ void command_lane::answered(operation& op, const ledger_slot& slot, time_point n
 }
 
 // Its caller has left; but what it did is done.
-void command_lane::answered_nobody(const ledger_slot& slot, bool probed, const value_view& reply, time_point now) {
-   // An error of what may have been a script proves the least.
-   const auto proof =
-      reply.is_error() ? classify_error(reply.text(), true, false, false) : reply_proof{{}, outcome::executed};
-   if (probed && !(reply.is_error() && is_gate(proof.cls))) gate_.open();
-   if (const auto change = departures_.take_change(slot.sequence); change && !reply.is_error()) {
+void command_lane::answered_nobody(const ledger_slot& slot, bool probed, bool is_error, time_point now) {
+   const auto left = ledger_.take_left(slot);
+   if (!left) return;
+   if (probed && !is_gate(left->proof().cls)) gate_.open();
+   if (const auto change = departures_.take_change(slot.sequence); change && !is_error) {
       const auto role = role_of(find_command(*change));
       session_.note(role, *change);
       may_be_another_user(role);
    }
-   if (slot.reads_only) return;
-   proof.ran != outcome::not_executed ? endings_.end_overtaken_by(slot, now) : ledger_.forget_left(slot);
+   if (left->may_have_changed()) endings_.end_overtaken_by(left->touched(), slot, now);
 }
 
 // The commands that a connection takes depend on its user.
@@ -479,7 +479,7 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
    const bool closes_gate = is_gate(cls);
    if (probed) gate_.open();
    if (d.outcome != outcome::not_executed && !op.reads_only) {
-      endings_.end_overtaken_by(slot, now);
+      endings_.end_overtaken_by(op, slot, now);
    } else if (!closes_gate && op.repeats != repeat_class::never && queue_.order().has_older_writer(op)) {
       op.last = std::move(e);
       return keep_answer(op, operation::answer::error);
@@ -572,11 +572,19 @@ void command_lane::resolve_lost(const lost_command& l, const text_list& why, tim
    if (l.state != written::whole) --op.attempts;
    error e = endings_.make_error(op, l.then.code, l.then.outcome, now);
    e.causes = why;
+   if (op.is_decided() && l.then.outcome != outcome::executed) {
+      const auto& refusal = op.form->replies()[op.form->decisive()].error();
+      e.server_text = without_values(refusal.server_text, op.commands[0]);
+   }
    if (l.overtaken) e.causes.emplace_back("not sent again: a newer command about the same data may have run");
    op.is = operation::state::idle;
    if (l.then.next_step == next_step::park) return queue_.put_back(op);
    if (!sends_again(l.then)) return endings_.fail_lost(op, std::move(e));
    retries_.count(op, l.free, now);
+   if (l.then.outcome == outcome::not_executed) {
+      op.last = std::move(e);
+      return pushed_back(op, l.then, now);
+   }
    op.may_have_run = true;
    op.unfenced = op.unfenced || !op.reads_only;
    op.last = std::move(e);

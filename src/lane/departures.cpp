@@ -108,10 +108,10 @@ void departures::leave_slot(ledger_slot& slot, errc why, operations& gone, time_
    error e = endings_.waiting_error(op, why, now);
    if (op.alters) remember_change(op, now);
    if (op.blocks) pacing_.leave_soon("a blocking command was abandoned", now);
-   ledger_.abandon(slot);
+   e.outcome = ledger_.abandon(slot).proof().ran;
    if (op.may_have_run && !op.reads_only) gone.push_back(&op);
-   e.outcome = outcome::unknown;
-   e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
+   if (op.may_have_run && e.outcome == outcome::not_executed) e.outcome = outcome::unknown;
+   if (!op.is_decided()) e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
    endings_.fail(op, std::move(e));
 }
 

@@ -99,10 +99,13 @@ void endings::end_answered(const operations& all, time_point now) {
       if (!end_with_answer(*op)) drop_overtaken({op}, now);
 }
 
-void endings::end_overtaken_by(const ledger_slot& slot, time_point now) {
+void endings::end_overtaken_by(const operation& op, const ledger_slot& slot, time_point now) {
+   if (!ends_script(op)) end_overtaken_by(footprint_of(op), slot, now);
+}
+
+void endings::end_overtaken_by(const footprint& ran, const ledger_slot& slot, time_point now) {
    if (slot.again) at_.queue.order().count_reruns(1);
-   if (slot.op != nullptr && allows_busy_server(*slot.op)) return;  // SCRIPT KILL and its like change nothing
-   end_overtaken_by(slot.op != nullptr ? footprint_of(*slot.op) : at_.in_flight.take_left(slot), slot.sequence, now);
+   end_overtaken_by(ran, slot.sequence, now);
 }
 
 void endings::end_overtaken_by(const std::vector<lost_command>& lost, time_point now) {

@@ -60,7 +60,8 @@ class endings {
    void end_answered(const operations&, time_point now);  // with their answers, or as overtaken
    // A write has run. To send an older one now would change the order in which they were given; to read now what an
    // older read was to tell would be an answer from the future.
-   void end_overtaken_by(const ledger_slot&, time_point now);
+   void end_overtaken_by(const operation&, const ledger_slot&, time_point now);
+   void end_overtaken_by(const footprint& ran, const ledger_slot&, time_point now);
    void end_overtaken_by(const std::vector<lost_command>&, time_point now);  // those that are known to have run
    // `gone` may have run, and ended before they were sent again: then older writes about the same data end, too.
    void end_behind(operations gone, time_point now);

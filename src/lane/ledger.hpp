@@ -3,7 +3,7 @@
 #pragma once
 
 #include "core/assertion.hpp"
-#include "lane/footprint.hpp"
+#include "lane/abandoned.hpp"
 #include "lane/operation.hpp"
 #include "link/outbox.hpp"
 
@@ -14,6 +14,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::impl {
@@ -102,18 +103,21 @@ class ledger {
       abandoned_block_ = false;
    }
 
-   // The caller has left: the reply will be swallowed. A write goes on conflicting for what it touches.
-   void abandon(ledger_slot& slot) {
-      if (!slot.reads_only) left_.emplace(slot.sequence, footprint_of(*slot.op));
-      slot.op = nullptr;
+   // The caller has left: the replies will be swallowed.
+   const abandoned& abandon(ledger_slot& slot) {
+      operation& op = *std::exchange(slot.op, nullptr);
       abandoned_block_ = abandoned_block_ || slot.blocks();
+      return left_.emplace(slot.sequence, op).first->second;
    }
-   // Keys that an abandoned write touches; told once.
-   footprint take_left(const ledger_slot& slot) {
+   // Null: it is a question of ours.
+   abandoned* left_of(const ledger_slot& slot) {
+      const auto found = left_.find(slot.sequence);
+      return found != left_.end() ? &found->second : nullptr;
+   }
+   std::optional<abandoned> take_left(const ledger_slot& slot) {
       auto found = left_.extract(slot.sequence);
-      return found.empty() ? footprint{} : std::move(found.mapped());
+      return found.empty() ? std::nullopt : std::optional(std::move(found.mapped()));
    }
-   void forget_left(const ledger_slot& slot) { left_.erase(slot.sequence); }
    // Nobody waits any more for a command that blocks, nor for what stands in front of it.
    bool abandoned_block_is_next() {
       for (std::size_t i = 0; abandoned_block_ && i < size_ && at(i).op == nullptr; ++i) {
@@ -205,7 +209,7 @@ class ledger {
    std::vector<ledger_slot> slots_;  // a power of two
    std::size_t first_ = 0;
    std::size_t size_ = 0;
-   std::map<std::uint64_t, footprint> left_;  // of abandoned writes, by sequence
+   std::map<std::uint64_t, abandoned> left_;  // by sequence
    std::uint64_t newest_ = 0;                 // the sequence that was written last
    bool abandoned_block_ = false;             // its caller has left a blocking command
    std::uint64_t steps_ = 0;

@@ -171,11 +171,11 @@ resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) {
       look_at_waiting(l->sequence);
       const bool waits_again = l->then.next_step == next_step::park && l->op->last;
       if ((sends_again(l->then) || waits_again) && is_forbidden(*l->op)) {
-         const auto ran_now = waits_again ? outcome::not_executed : outcome::unknown;
-         l->then = {next_step::complete, ran_now, errc::connection_lost, {}};
+         l->then = {next_step::complete, l->then.outcome, errc::connection_lost, {}};
          l->overtaken = true;
       }
       if (!l->remains && !l->ran_before) continue;
+      if (l->op != nullptr && ends_script(*l->op)) continue;
       l->op != nullptr ? ran.add(*l->op) : ran.add(l->left);
       if (l->op == nullptr)
          gone.add(l->left);

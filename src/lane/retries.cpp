@@ -65,15 +65,20 @@ retries::loss retries::after_loss(ledger& in_flight, outbox::position accepted, 
       l.op = slot.op;
       l.sequence = slot.sequence;
       l.state = ledger::state_of(slot, accepted);
+      const auto left = in_flight.take_left(slot);
       // Without its MULTI, what arrived of a transaction was run as it came.
-      if (l.state == written::partly && l.op != nullptr && multi_was_refused(*l.op)) l.state = written::whole;
-      l.remains = l.state == written::whole && !slot.reads_only;
+      const bool is_bare = l.op != nullptr ? multi_was_refused(*l.op) : left && left->multi_was_refused();
+      if (l.state == written::partly && is_bare) l.state = written::whole;
+      const bool is_refused =
+         (l.op != nullptr && l.op->is_decided() && proof_of_work(*l.op).ran == outcome::not_executed) ||
+         (left && left->proof().ran == outcome::not_executed);
+      l.remains = l.state == written::whole && !slot.reads_only && !is_refused;
       l.ran_before = !slot.reads_only && (l.op != nullptr ? l.op->may_have_run : slot.again);
       if (l.remains || (l.state == written::whole && l.op != nullptr)) ++found.unanswered;
       found.may_still_run = found.may_still_run || l.remains;
       if (l.remains && slot.again) ++found.reruns;
       if (l.op == nullptr) {
-         if (!slot.reads_only) l.left = in_flight.take_left(slot);
+         if (left) l.left = left->touched();
          continue;
       }
       found.others_wait = found.others_wait || l.op->unfenced || l.op->left_behind;
@@ -81,18 +86,19 @@ retries::loss retries::after_loss(ledger& in_flight, outbox::position accepted, 
       const fault its = i != 0 && f == fault::reply_too_large ? fault::connection_lost : f;
       l.free = is_free(*l.op);
       l.then = classify_lost(*l.op, l.state, its, l.free || budget > 0, now);
-      if (l.op->is_decided()) l.then = after_its_work(*l.op);
+      if (l.op->is_decided()) l.then = after_its_work(*l.op, now);
       if (sends_again(l.then) && !l.free) --budget;
    }
    return found;
 }
 
 // Its work was answered; only what stood behind that was lost.
-decision retries::after_its_work(const operation& op) {
-   const result<value>& reply = op.form->replies()[op.form->decisive()];
-   if (reply) return {next_step::complete, outcome::executed, errc::connection_lost, {}};
-   const auto proof = classify_error(reply.error().server_text, is_script(op.entry), false, is_native(op.entry));
-   return {next_step::complete, proof.ran, errc::server_error, {}};
+decision retries::after_its_work(operation& op, time_point now) {
+   const auto proof = proof_of_work(op);
+   if (proof.ran == outcome::executed) return {next_step::complete, proof.ran, errc::connection_lost, {}};
+   if (proof.cls == reply_class::no_script && op.pinned_to == 0)
+      return {next_step::park, proof.ran, errc::server_error, {}};
+   return after_error(op, proof, now);
 }
 
 bool retries::ends_unfenced(operation& op, time_point now) {

@@ -52,7 +52,7 @@ class retries {
 
  private:
    situation describe(operation&, fault, time_point now);
-   static decision after_its_work(const operation&);
+   decision after_its_work(operation&, time_point now);
    decision classify_lost(operation&, written&, fault, bool budget, time_point now);
 
    retry_budget& budget_;

@@ -76,6 +76,12 @@ reply_proof proof_of(const operation& op) {
    return op.is_transaction() ? proof_of_transaction(op) : proof_of_member(op, 0);
 }
 
+reply_proof proof_of_work(const operation& op) {
+   const auto& reply = op.form->replies()[op.form->decisive()];
+   if (reply) return {{}, outcome::executed};
+   return classify_error(reply.error().server_text, is_script(op.entry), false, is_native(op.entry));
+}
+
 std::optional<refusal> refused_inside(const operation& op) {
    const std::size_t last = op.commands.size() - 1;
    const auto& all = op.results[last];

@@ -18,6 +18,8 @@ bool is_plain_read(const command_entry*);  // whatever its arguments are
 bool only_reads(const operation&);
 // Proof by the error in the last reply. All replies are in `results`.
 reply_proof proof_of(const operation&);
+// Proof by the reply that decides, which was answered, of an exchange.
+reply_proof proof_of_work(const operation&);
 // EXEC was answered with an array, and yet nothing was done: a gate turned away what a script wanted to write, and all
 // else read. The member that says so, and the gate.
 struct refusal {

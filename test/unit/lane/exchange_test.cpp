@@ -108,6 +108,7 @@ TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
       s.answer(refused ? refuses("WRONGTYPE Operation against a key holding the wrong kind of value") : number(7));
       s.lose();
       EXPECT_EQ(call.says(), refused ? "not_executed, server_error" : "executed, connection_lost");
+      EXPECT_EQ(call.error().server_text.starts_with("WRONGTYPE"), refused);
       s.submit("GET k");
       s.connect(8);
       EXPECT_EQ(s.accept(), "GET k") << "never twice";
@@ -115,17 +116,27 @@ TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
 }
 
 TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
-   script s;
-   s.warm_up();
-   acknowledged x(words("INCR n"));
-   auto& call = s.submit("INCR n", {.form = &x});
-   s.accept();
-   s.answer(no_replicas + number(0));
-   EXPECT_EQ(call.says(), "waiting");
-   s.advance(1s);
-   EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
-   s.answer(number(1) + number(1));
-   EXPECT_EQ(call.says(), "1");
+   for (const bool is_lost : {false, true}) {
+      script s;
+      s.warm_up();
+      acknowledged x(words("INCR n"));
+      auto& call = s.submit("INCR n", {.form = &x});
+      s.accept();
+      s.answer(no_replicas);
+      if (is_lost) {
+         s.lose();
+         EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "nothing may still run";
+      } else {
+         s.answer(number(0));
+      }
+      EXPECT_EQ(call.says(), "waiting");
+      EXPECT_EQ(s.accept(), "") << "in the gate's pause";
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
+      s.answer(number(1) + number(1));
+      EXPECT_EQ(call.says(), "1");
+      EXPECT_EQ(call.op.attempts, 2U);
+   }
 }
 
 TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
@@ -142,6 +153,64 @@ TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
    s.accept();
    s.answer(number(7) + number(2) + bulk("v"));
    EXPECT_EQ(next.says(), "v");
+}
+
+// Its caller leaves before the replies, or with each of them on the way.
+TEST(exchange, whose_caller_has_left_is_judged_by_the_reply_that_decides) {
+   const std::string replies[] = {no_replicas, number(0)};
+   for (int heard = 0; heard < 2; ++heard) {
+      script s;
+      s.warm_up();
+      auto& older = s.submit("SET j 1");
+      acknowledged x(words("INCR n"));
+      auto& call = s.submit("INCR n", {.form = &x});
+      s.accept();
+      s.answer(no_replicas);
+      for (int i = 0; i < heard; ++i) s.answer(replies[i]);
+      s.cancel(call);
+      for (int i = heard; i < 2; ++i) s.answer(replies[i]);
+      EXPECT_EQ(call.says(), heard == 0 ? "unknown, cancelled" : "not_executed, cancelled");
+      EXPECT_EQ(older.says(), "waiting") << "nothing newer has run";
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "SET j 1");
+   }
+}
+
+TEST(exchange, whose_caller_left_behind_its_work_has_run) {
+   script s;
+   s.warm_up();
+   acknowledged x(words("INCR n"));
+   auto& call = s.submit("INCR n", {.form = &x});
+   s.accept();
+   s.answer(number(7));
+   s.cancel(call);
+   EXPECT_EQ(call.says(), "executed, cancelled");
+   EXPECT_TRUE(call.error().causes.empty());
+}
+
+TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
+   const std::string aborted = refuses("EXECABORT Transaction discarded because of previous errors.");
+   const std::string no_multi = refuses("NOPERM this user has no permissions to run the 'multi' command");
+   struct row {
+      std::string replies;
+      const char* older;
+   };
+   for (const row& r :
+        {row{ok + no_replicas + aborted, "waiting"}, row{ok + queued + "*1\r\n" + ok, "not_executed, server_error"},
+         row{no_multi + ok + refuses("EXECABORT Transaction discarded because of: NOPERM"),
+             "not_executed, server_error"}}) {
+      for (const std::size_t heard : {std::size_t{0}, r.replies.find("\r\n") + 2}) {
+         script s;
+         s.warm_up();
+         auto& older = s.submit("SET j 1");
+         auto& call = s.submit_unit({"MULTI", "SET k 1", "EXEC"});
+         s.accept();
+         s.answer(no_replicas + r.replies.substr(0, heard));
+         s.cancel(call);
+         s.answer(r.replies.substr(heard));
+         EXPECT_EQ(older.says(), r.older) << r.replies << heard;
+      }
+   }
 }
 
 // ---- another form after NOSCRIPT ----

@@ -339,12 +339,34 @@ TEST(gates, script_kill_passes_no_gate_but_that_of_a_busy_server) {
    for (const bool is_busy : {false, true}) {
       script s;
       s.warm_up();
-      s.submit("SET a 1", {.deadline = 10s});
+      auto& set = s.submit("SET a 1", {.deadline = 10s});
       s.accept();
       s.answer(is_busy ? busy_reply : no_replicas);
-      s.submit("SCRIPT KILL", {.deadline = 10s});
+      auto& kill = s.submit("SCRIPT KILL", {.deadline = 10s});
       EXPECT_EQ(s.accept(), is_busy ? "SCRIPT KILL" : "") << "in the pause";
+      if (!is_busy) continue;
+      s.cancel(kill);
+      s.answer(ok);
+      EXPECT_EQ(set.says(), "waiting") << "it changed nothing";
+      s.advance(1s);
+      EXPECT_EQ(s.accept(), "SET a 1");
    }
+}
+
+TEST(gates, lost_script_kill_ends_no_older_write) {
+   script s;
+   s.warm_up();
+   auto& set = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(busy_reply);
+   auto& kill = s.submit("SCRIPT KILL", {.deadline = 10s});
+   s.accept();
+   s.lose();
+   EXPECT_EQ(set.says(), "waiting");
+   s.connect(8);
+   EXPECT_EQ(kill.says(), "unknown, connection_lost");
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "SET a 1");
 }
 
 TEST(gates, shutdown_passes_a_busy_server_unless_a_write_waits) {
