@@ -181,17 +181,8 @@ void command_lane::expire(time_point now) {
    rest_if_idle();
 }
 
-// Trying on would not help as far as can be known (a wrong password, a name that no Sentinel knows): better an error
-// now than at the deadline.
 void command_lane::check_final_problem(time_point now) {
-   const auto& problem = connector_.problem();
-   if (!problem || !problem->final) return;
-   while (operation* op = queue_.front()) {
-      error e = endings_.waiting_error(*op, problem->code, now);
-      queue_.remove(*op);
-      endings_.fail(*op, std::move(e));
-   }
-   rest_if_idle();
+   if (endings_.end_at_final_problem(now)) rest_if_idle();
 }
 
 void command_lane::rest_if_idle() {
@@ -387,7 +378,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
    const bool is_inside = answered_slot.transaction && reply.is_error() && may_be_inside(reply.text()) &&
                           (op == nullptr || !multi_was_refused(*op));
    if (op == nullptr) {
-      answered_slot.tests_multi ? multi_tested(now) : answered_nobody(answered_slot, probed, reply.is_error(), now);
+      answered_slot.tests_multi ? multi_tested(now) : departures_.answered(answered_slot, probed, session_, now);
    } else {
       op->is = operation::state::idle;
       if (op->form != nullptr && op->form->fold(op->results[0]) == exchange::next::again) {
@@ -405,7 +396,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
 void command_lane::answered(operation& op, const ledger_slot& slot, time_point now) {
    if (op.alters) {
       note(op, session_);
-      may_be_another_user(role_of(op.entry));
+      pacing_.on_changed(role_of(op.entry));
    }
    if (op.is_transaction()) hide_values(op);  // also of one whose answer is kept for a while
    if (is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
@@ -422,25 +413,6 @@ void command_lane::answered(operation& op, const ledger_slot& slot, time_point n
       }
    }
    endings_.finish(op);
-}
-
-// Its caller has left; but what it did is done.
-void command_lane::answered_nobody(const ledger_slot& slot, bool probed, bool is_error, time_point now) {
-   const auto left = ledger_.take_left(slot);
-   if (!left) return;
-   if (probed && !is_gate(left->proof().cls)) gate_.open();
-   if (const auto change = departures_.take_change(slot.sequence); change && !is_error) {
-      const auto role = role_of(find_command(*change));
-      session_.note(role, *change);
-      may_be_another_user(role);
-   }
-   if (left->may_have_changed()) endings_.end_overtaken_by(left->touched(), slot, now);
-}
-
-// The commands that a connection takes depend on its user.
-void command_lane::may_be_another_user(command_role changed_by) {
-   using enum command_role;
-   if (changed_by != select && changed_by != set_name) pacing_.of_multi().forget();
 }
 
 // The connection has said whether it takes transactions. If not, the one that waits for that ends, and nothing of it

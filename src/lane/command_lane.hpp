@@ -132,9 +132,7 @@ class command_lane final : public link_owner {
    void take_replies(time_point now);
    void take_reply(const value_view&, time_point now);
    void answered(operation&, const ledger_slot&, time_point now);
-   void answered_nobody(const ledger_slot&, bool probed, bool is_error, time_point now);
    void multi_tested(time_point now);
-   void may_be_another_user(command_role changed_by);
    void rejected(operation&, const ledger_slot&, bool probed, time_point now);
    bool rejected_inside(operation&, time_point now);
    void written_otherwise(operation&, time_point now);

@@ -121,6 +121,18 @@ void departures::remember_change(const operation& op, time_point now) {
    changes_.emplace_back(op.sequence, op.commands.front());
 }
 
+void departures::answered(const ledger_slot& slot, bool probed, session& now_is, time_point now) {
+   const auto left = ledger_.take_left(slot);
+   if (!left) return;  // a PING of ours
+   if (probed && !is_gate(left->proof().cls)) gate_.open();
+   if (const auto change = take_change(slot.sequence); change && left->proof().ran == outcome::executed) {
+      const auto role = role_of(find_command(*change));
+      now_is.note(role, *change);
+      pacing_.on_changed(role);
+   }
+   if (left->may_have_changed()) endings_.end_overtaken_by(left->touched(), slot, now);
+}
+
 std::optional<command> departures::take_change(std::uint64_t sequence) {
    const auto found =
       std::find_if(changes_.begin(), changes_.end(), [&](const auto& change) { return change.first == sequence; });

@@ -7,6 +7,7 @@
 #include "lane/endings.hpp"
 #include "lane/ledger.hpp"
 #include "lane/pacing.hpp"
+#include "lane/session.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/command.hpp>
@@ -37,8 +38,8 @@ class departures {
    void cancel(operation&, time_point now);
    void cancel_all(time_point now);
 
-   // SELECT and the like: its caller has left, and it was answered.
-   std::optional<command> take_change(std::uint64_t sequence);
+   // Its caller has left, and it was answered: what it did is done.
+   void answered(const ledger_slot&, bool probed, session&, time_point now);
    void on_lost() { changes_.clear(); }
 
  private:
@@ -51,6 +52,7 @@ class departures {
    void leave_unsent(operation&, errc, operations& gone, time_point now);
    void leave_slot(ledger_slot&, errc, operations& gone, time_point now);
    void remember_change(const operation&, time_point now);
+   std::optional<command> take_change(std::uint64_t sequence);
 
    link& link_;
    ledger& ledger_;

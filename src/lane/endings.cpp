@@ -164,6 +164,17 @@ void endings::give_up_at_gate(reply_class cls, time_point now) {
    end_behind(std::move(gone), now);
 }
 
+bool endings::end_at_final_problem(time_point now) {
+   const auto& problem = at_.connector.problem();
+   if (!problem || !problem->final) return false;
+   while (operation* op = at_.queue.front()) {
+      error e = waiting_error(*op, problem->code, now);
+      at_.queue.remove(*op);
+      fail(*op, std::move(e));
+   }
+   return true;
+}
+
 void endings::fail_pinned(operation& op, time_point now) {
    fail(op, make_error(op, errc::connection_lost, outcome::not_executed, now));
 }

@@ -70,6 +70,9 @@ class endings {
    // A gate was tried often enough: all that it turned away with these words hear of it, and what comes next is tried
    // anew.
    void give_up_at_gate(reply_class, time_point now);
+   // Trying on would not help as far as can be known (a wrong password, a name that no Sentinel knows): all that waits
+   // ends now, not at its deadline. Whether it is so.
+   bool end_at_final_problem(time_point now);
    // Its connection is gone, and nothing of it was written there.
    void fail_pinned(operation&, time_point now);
    void end_pinned(time_point now);  // those that wait

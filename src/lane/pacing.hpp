@@ -3,6 +3,7 @@
 // pause and the topology's.
 #pragma once
 
+#include "commands/command_table.hpp"
 #include "commands/error_reply.hpp"
 #include "lane/gate.hpp"
 #include "lane/guide.hpp"
@@ -61,6 +62,10 @@ class pacing {
    std::optional<time_point> leaving_since() const { return leaving_ ? std::optional(leaving_since_) : std::nullopt; }
    const std::string& leaving_why() const { return leaving_why_; }
 
+   // A command changed the state of the connection. The commands that it takes depend on its user.
+   void on_changed(command_role by) {
+      if (by != command_role::select && by != command_role::set_name) multi_test_.forget();
+   }
    void set_tests_idle() { tests_idle_ = true; }
    bool tests_idle() const { return tests_idle_; }
    multi_test& of_multi() { return multi_test_; }
