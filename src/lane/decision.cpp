@@ -35,7 +35,7 @@ std::optional<gate_rule> gate_of(reply_class c) {
 decision finish(outcome ran, errc code) { return {next_step::complete, ran, code, {}}; }
 
 decision after_loss(const situation& s) {
-   if (s.state != written::whole) {
+   if (!s.whole) {
       if (s.now >= s.deadline) return finish(outcome::not_executed, errc::deadline_exceeded);
       if (s.pinned) return finish(outcome::not_executed, errc::connection_lost);
       return {next_step::park, outcome::not_executed, errc::connection_lost, {}};
@@ -44,7 +44,7 @@ decision after_loss(const situation& s) {
    const errc lost = s.fault == fault::broken_protocol ? errc::protocol_error : errc::connection_lost;
    if (s.pinned || !may_repeat(s.repeats, s.delivery)) return finish(outcome::unknown, lost);
    // A read leaves nothing behind that could come late; all else is sent again only behind a fence.
-   if (s.fence == fence::impossible && s.repeats != repeat_class::readonly) return finish(outcome::unknown, lost);
+   if (s.fence_impossible && s.repeats != repeat_class::readonly) return finish(outcome::unknown, lost);
    if (s.now >= s.deadline) return finish(outcome::unknown, errc::deadline_exceeded);
    if (s.max_resends && s.attempts > *s.max_resends) return finish(outcome::unknown, lost);
    if (!s.budget) return finish(outcome::unknown, errc::retry_budget_exhausted);
@@ -77,51 +77,5 @@ bool may_repeat(repeat_class c, delivery d) {
 }
 
 decision decide(const situation& s) { return s.fault == fault::error_reply ? after_reply(s) : after_loss(s); }
-
-std::string_view to_string(next_step v) {
-   switch (v) {
-      case next_step::park: return "park";
-      case next_step::resend: return "resend";
-      case next_step::rediscover_then_resend: return "rediscover, then resend";
-      case next_step::complete: return "complete";
-   }
-   return "?";
-}
-
-std::string_view to_string(fault f) {
-   switch (f) {
-      case fault::connection_lost: return "connection lost";
-      case fault::reply_too_large: return "reply too large";
-      case fault::broken_protocol: return "broken protocol";
-      case fault::error_reply: return "error reply";
-   }
-   return "?";
-}
-
-std::string_view to_string(written w) {
-   switch (w) {
-      case written::nothing: return "nothing written";
-      case written::partly: return "partly written";
-      case written::whole: return "wholly written";
-   }
-   return "?";
-}
-
-std::string_view to_string(fence f) {
-   switch (f) {
-      case fence::pending: return "fence pending";
-      case fence::done: return "fenced";
-      case fence::impossible: return "not fenced";
-   }
-   return "?";
-}
-
-std::string to_string(const decision& d) {
-   std::string line{to_string(d.next_step)};
-   line += ", ";
-   line += to_string(d.outcome);
-   if (d.next_step == next_step::complete) line += ", " + make_error_code(d.code).message();
-   return line;
-}
 
 }  // namespace holdfast::impl

@@ -4,7 +4,6 @@
 
 #include "commands/command_table.hpp"
 #include "commands/error_reply.hpp"
-#include "lane/ledger.hpp"
 
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>
@@ -12,8 +11,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <string_view>
 
 namespace holdfast::impl {
 
@@ -26,16 +23,8 @@ enum class fault : std::uint8_t {
    error_reply,      // the server answered an error: see `reply`
 };
 
-// Whether something that we sent on an earlier connection to the same node may still run there (rule 5 of
-// docs/architecture.md: a late original must not overtake).
-enum class fence : std::uint8_t {
-   pending,     // to be answered by the next connection, if it goes to the same node
-   done,        // the server confirmed that the old connection is gone; or the lane has moved to another node
-   impossible,  // the server does not let us ask
-};
-
 struct situation {
-   written state = written::nothing;
+   bool whole = false;  // it was written whole
    holdfast::impl::fault fault = fault::connection_lost;
    reply_proof reply = {};  // for error_reply
    repeat_class repeats = repeat_class::not_repeatable;
@@ -45,8 +34,8 @@ struct situation {
    unsigned pushbacks = 0;                    // gate replies it has met so far
    bool budget = true;                        // the retry budget has one for it
    bool master_is_new = false;                // the master changed less than a minute ago
-   holdfast::impl::fence fence = fence::pending;
-   bool pinned = false;  // to its connection: it cannot be sent on another
+   bool fence_impossible = false;             // the server does not let the lane ask (rule 5 of docs/architecture.md)
+   bool pinned = false;                       // to its connection: it cannot be sent on another
    time_point deadline = never;
    time_point now = {};
 };
@@ -83,11 +72,5 @@ inline bool sends_again(const decision& d) {
 
 // Whether a command may run once more though the first may have run.
 bool may_repeat(repeat_class, delivery);
-
-std::string_view to_string(next_step);
-std::string_view to_string(fault);
-std::string_view to_string(written);
-std::string_view to_string(fence);
-std::string to_string(const decision&);
 
 }  // namespace holdfast::impl

@@ -9,6 +9,7 @@
 
 #include "lane/decision.hpp"
 #include "lane/footprint.hpp"
+#include "lane/ledger.hpp"
 #include "lane/touched_keys.hpp"
 
 #include <array>

@@ -35,7 +35,7 @@ situation retries::describe(operation& op, fault f, time_point now) {
 
 decision retries::after_error(operation& op, reply_proof proof, time_point now) {
    situation s = describe(op, fault::error_reply, now);
-   s.state = written::whole;
+   s.whole = true;
    s.reply = proof;
    if (s.reply.cls != op.rejected_as) s.pushbacks = op.pushbacks = 0;
    op.rejected_as = s.reply.cls;
@@ -49,7 +49,7 @@ decision retries::classify_lost(operation& op, written& state, fault f, bool bud
    // Effects of SELECT, AUTH or HELLO died with the connection; the commands behind must find them done.
    if (alters_connection(op) && !op.is_transaction()) state = written::nothing;
    situation s = describe(op, f, now);
-   s.state = state;
+   s.whole = state == written::whole;
    s.budget = budget;
    return decide(s);
 }
@@ -103,8 +103,7 @@ decision retries::after_its_work(operation& op, time_point now) {
 
 bool retries::ends_unfenced(operation& op, time_point now) {
    situation s = describe(op, fault::connection_lost, now);
-   s.state = written::whole;
-   s.fence = fence::impossible;
+   s.whole = s.fence_impossible = true;
    s.budget = true;  // was spent on it already
    s.max_resends.reset();
    return decide(s).next_step == next_step::complete;

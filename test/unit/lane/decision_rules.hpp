@@ -53,7 +53,7 @@ inline const expectation it_ran = end(outcome::executed, errc::server_error);
 namespace patterns {
 
 inline constexpr auto _ = any;
-inline constexpr of<seen> unwritten = of(seen::nothing_written) | seen::partly_written;
+inline constexpr of<seen> unwritten = seen::unwritten;
 inline constexpr of<seen> unanswered = of(seen::lost) | seen::garbled;
 // Gates that are worth waiting for: asked again later, or elsewhere, the same command may run.
 inline constexpr of<seen> elsewhere = of(seen::readonly) | seen::master_down | seen::demoted;
@@ -66,7 +66,7 @@ inline constexpr of<impl::repeat_class> class_jkn =
 inline constexpr of<impl::repeat_class> class_x = impl::repeat_class::never;
 inline constexpr of<delivery> at_most_once = delivery::at_most_once;
 inline constexpr of<delivery> at_least_once = delivery::at_least_once;
-inline constexpr of<fence> no_fence = fence::impossible;
+inline constexpr of<fencing> no_fence = fencing::impossible;
 inline constexpr of<gates_met> again = ~of(gates_met::none);
 
 }  // namespace patterns
@@ -76,7 +76,7 @@ struct rule_of_a_loss {
    of<seen> what;
    of<impl::repeat_class> repeats;
    of<delivery> promise;
-   of<fence> fenced;
+   of<fencing> fenced;
    of<clock> time;
    of<resends> cap;
    of<purse> budget;
@@ -175,7 +175,7 @@ struct rule {
    of<outcome> proves;
    of<impl::repeat_class> repeats;
    of<delivery> promise;
-   of<fence> fenced;
+   of<fencing> fenced;
    of<clock> time;
    of<resends> cap;
    of<gates_met> met;
@@ -186,7 +186,7 @@ struct rule {
 
    bool matches(const situation_name& n) const {
       return what.has(n.what) && proves.has(n.s.reply.ran) && repeats.has(n.s.repeats) && promise.has(n.s.delivery) &&
-             fenced.has(n.s.fence) && time.has(n.time) && cap.has(n.cap) && met.has(n.met) && budget.has(n.budget) &&
+             fenced.has(n.fence) && time.has(n.time) && cap.has(n.cap) && met.has(n.met) && budget.has(n.budget) &&
              node.has(n.node) && to.has(n.to);
    }
 };

@@ -16,8 +16,7 @@ namespace holdfast::impl::test {
 
 // What came of it: how much was written when the connection ended, or the class of the reply.
 enum class seen : std::uint8_t {
-   nothing_written,
-   partly_written,
+   unwritten,  // not whole
    lost,
    too_large,
    garbled,
@@ -57,6 +56,7 @@ enum class gates_met : std::uint8_t { none, one, two, three };
 enum class purse : std::uint8_t { filled, empty };
 enum class master : std::uint8_t { old, changed };
 enum class binding : std::uint8_t { free, pinned };
+enum class fencing : std::uint8_t { possible, impossible };
 
 // A set of enumerators.
 struct anything {};
@@ -81,23 +81,29 @@ struct situation_name {
    purse budget = purse::filled;
    master node = master::old;
    binding to = binding::free;
+   fencing fence = fencing::possible;
 
    bool answered() const { return s.fault == fault::error_reply; }
-   bool written_whole() const { return s.state == written::whole; }
 };
+
+inline std::string to_string(const decision& d) {
+   constexpr const char* steps[] = {"park", "resend", "rediscover, then resend", "complete"};
+   return std::string(steps[static_cast<std::size_t>(d.next_step)]) + ", " + std::string(to_string(d.outcome)) + ", " +
+          make_error_code(d.code).message();
+}
 
 inline std::ostream& operator<<(std::ostream& out, const situation_name& n) {
    const auto& s = n.s;
-   out << to_string(s.state) << ", ";
+   constexpr const char* faults[] = {"connection lost", "reply too large", "broken protocol"};
    if (n.answered())
       out << s.reply;
    else
-      out << to_string(s.fault);
+      out << (s.whole ? "" : "not ") << "written whole, " << faults[static_cast<std::size_t>(s.fault)];
    out << "; " << s.repeats << "; " << to_string(s.delivery) << "; written " << s.attempts
        << " times, resends at most ";
    out << (s.max_resends ? std::to_string(*s.max_resends) : "any") << "; " << s.pushbacks << " gates met; "
        << (s.budget ? "" : "no ") << "budget; " << (s.master_is_new ? "new" : "old") << " master; "
-       << to_string(s.fence) << "; " << (s.now >= s.deadline ? "late" : "in time");
+       << (s.fence_impossible ? "no fence; " : "") << (s.now >= s.deadline ? "late" : "in time");
    return out;
 }
 
@@ -105,7 +111,7 @@ inline const time_point hour = time_point{} + std::chrono::hours(1);
 
 struct how_it_failed {
    seen what;
-   written state;
+   bool whole;
    fault broke;
    reply_proof reply;
 };
@@ -113,18 +119,17 @@ struct how_it_failed {
 // Visits the whole product. `Visit` is called with each situation_name.
 template <class Visit>
 void for_each_situation(Visit&& visit) {
-   std::array<how_it_failed, 9 + std::size_t{reply_classes} * 3> failures;
+   std::array<how_it_failed, 6 + std::size_t{reply_classes} * 3> failures;
    std::size_t n = 0;
    for (const auto broke : {fault::connection_lost, fault::reply_too_large, fault::broken_protocol}) {
       const seen whole[] = {seen::lost, seen::too_large, seen::garbled};
-      failures[n++] = {seen::nothing_written, written::nothing, broke, {}};
-      failures[n++] = {seen::partly_written, written::partly, broke, {}};
-      failures[n++] = {whole[static_cast<unsigned>(broke)], written::whole, broke, {}};
+      failures[n++] = {seen::unwritten, false, broke, {}};
+      failures[n++] = {whole[static_cast<unsigned>(broke)], true, broke, {}};
    }
    for (unsigned c = 0; c < reply_classes; ++c) {
       for (const auto ran : {outcome::not_executed, outcome::unknown, outcome::executed}) {
          const auto what = static_cast<seen>(static_cast<unsigned>(seen::readonly) + c);
-         failures[n++] = {what, written::whole, fault::error_reply, {static_cast<reply_class>(c), ran}};
+         failures[n++] = {what, true, fault::error_reply, {static_cast<reply_class>(c), ran}};
       }
    }
    struct cap {
@@ -145,7 +150,7 @@ void for_each_situation(Visit&& visit) {
    situation_name name;
    name.s.now = hour;
    for (const auto& f : failures) {
-      name.what = f.what, name.s.state = f.state, name.s.fault = f.broke, name.s.reply = f.reply;
+      name.what = f.what, name.s.whole = f.whole, name.s.fault = f.broke, name.s.reply = f.reply;
       for (unsigned r = 0; r <= static_cast<unsigned>(repeat_class::never); ++r) {
          name.s.repeats = static_cast<repeat_class>(r);
          for (const auto d :
@@ -159,8 +164,8 @@ void for_each_situation(Visit&& visit) {
                      name.s.budget = (bits & 1) == 0, name.budget = static_cast<purse>(bits & 1);
                      name.s.master_is_new = (bits & 2) != 0, name.node = static_cast<master>(bits >> 1 & 1);
                      name.s.pinned = (bits & 4) != 0, name.to = static_cast<binding>(bits >> 2);
-                     for (const auto fenced : {fence::pending, fence::done, fence::impossible}) {
-                        name.s.fence = fenced;
+                     for (const auto fence : {fencing::possible, fencing::impossible}) {
+                        name.fence = fence, name.s.fence_impossible = fence == fencing::impossible;
                         for (const auto& t : times) {
                            name.s.deadline = t.deadline, name.time = t.time;
                            visit(static_cast<const situation_name&>(name));
