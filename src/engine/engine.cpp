@@ -61,6 +61,7 @@ void engine::learn_passwords(const operation& op) {
 }
 
 void engine::cancel(operation& op, time_point now) {
+   if (op.is == operation::state::idle) return;  // it has ended, and its commands may be gone
    shard_of(op).lane.cancel(op, now);
    finish(now);
 }

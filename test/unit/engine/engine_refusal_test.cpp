@@ -24,5 +24,13 @@ TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
    EXPECT_FALSE(subject.next_action(nothing)) << "nobody is dialled for it";
 }
 
+TEST(cancel, ended_operation_without_commands_is_left_alone) {
+   const time_point now = time_point{} + 1h;
+   engine subject(with_sentinels(), 1);
+   operation ended;
+   subject.cancel(ended, now);
+   EXPECT_FALSE(subject.has_done());
+}
+
 }  // namespace
 }  // namespace holdfast::impl::test
