@@ -38,10 +38,15 @@ struct ledger_slot {
    bool again = false;                     // not the first time
    bool transaction = false;               // its last reply is that to EXEC or DISCARD
    bool tests_multi = false;               // ours: an empty transaction
+   bool blocks = false;                    // operation::blocks: it may take what nobody waits for
    bool blocks_for_ever = false;           // no reply need ever come
    duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout
 
-   bool blocks() const { return blocks_for_ever || allowance > duration::zero(); }
+   void allow(std::optional<duration> time) {
+      if (!time) return;
+      blocks_for_ever = blocks_for_ever || *time == duration::zero();
+      allowance += *time;
+   }
 };
 
 // A ring of slots: no allocation once it has grown to what is in flight at a time.
@@ -66,14 +71,14 @@ class ledger {
       slot.transaction = op.is_transaction();
       slot.again = op.attempts != 0;
       if (op.form != nullptr) {
-         append(slot, op.form->wire(connection), op.form->decisive(), out);
+         const auto wire = op.form->wire(connection);
+         append(slot, wire, op.form->decisive(), out);
+         for (const command& c : wire) slot.allow(block_time(find_command(c), c));
       } else {
          append(slot, op.commands, op.commands.size() - 1, out);
+         slot.allow(op.blocks);
       }
-      if (op.blocks) {
-         slot.blocks_for_ever = *op.blocks == duration::zero();
-         slot.allowance = *op.blocks;
-      }
+      slot.blocks = op.blocks.has_value();
       push(slot);
       op.is = operation::state::in_flight;
       op.replies = 0;
@@ -106,7 +111,7 @@ class ledger {
    // The caller has left: the replies will be swallowed.
    const abandoned& abandon(ledger_slot& slot) {
       operation& op = *std::exchange(slot.op, nullptr);
-      abandoned_block_ = abandoned_block_ || slot.blocks();
+      abandoned_block_ = abandoned_block_ || slot.blocks;
       return left_.emplace(slot.sequence, op).first->second;
    }
    // Null: it is a question of ours.
@@ -122,7 +127,7 @@ class ledger {
    bool abandoned_block_is_next() {
       for (std::size_t i = 0; abandoned_block_ && i < size_ && at(i).op == nullptr; ++i) {
          ++steps_;
-         if (at(i).blocks()) return true;
+         if (at(i).blocks) return true;
       }
       return false;
    }

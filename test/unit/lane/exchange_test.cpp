@@ -12,9 +12,13 @@
 namespace holdfast::impl::test {
 namespace {
 
+struct warm_script : script {
+   warm_script() { warm_up(); }
+};
+
 // A write, and one WAIT behind it: the write's reply, and how many replicas have it.
 struct acknowledged : exchange {
-   explicit acknowledged(command c) : commands{std::move(c), words("WAIT 1 100")} {}
+   explicit acknowledged(command c, std::string_view wait = "WAIT 1 100") : commands{std::move(c), words(wait)} {}
    std::span<const command> wire(std::uint32_t) override { return commands; }
    std::size_t decisive() const override { return 0; }
    result<value>* replies() override { return answers.data(); }
@@ -59,8 +63,7 @@ const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to 
 // ---- several wire commands ----
 
 TEST(exchange, of_several_commands_is_one_call) {
-   script s;
-   s.warm_up();
+   warm_script s;
    acknowledged x(words("INCR n"));
    auto& call = s.submit("INCR n", {.form = &x});
    auto& next = s.submit("GET k");
@@ -79,8 +82,7 @@ TEST(exchange, is_written_whole_with_its_decisive_command) {
    const std::size_t of_incr = words("INCR n").bytes().size();
    const std::size_t all = of_incr + words("WAIT 1 100").bytes().size();
    for (std::size_t taken = 0; taken <= all; ++taken) {
-      script s;
-      s.warm_up();
+      warm_script s;
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
       if (taken != 0) s.accept(taken);
@@ -100,8 +102,7 @@ TEST(exchange, is_written_whole_with_its_decisive_command) {
 
 TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
    for (const bool refused : {false, true}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
       s.accept();
@@ -117,8 +118,7 @@ TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
 
 TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
    for (const bool is_lost : {false, true}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
       s.accept();
@@ -140,8 +140,7 @@ TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
 }
 
 TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
-   script s;
-   s.warm_up();
+   warm_script s;
    {
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
@@ -155,12 +154,24 @@ TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
    EXPECT_EQ(next.says(), "v");
 }
 
+TEST(exchange, time_of_its_wait_is_no_silence) {
+   for (const bool for_ever : {false, true}) {
+      warm_script s;
+      acknowledged x(words("INCR n"), for_ever ? "WAIT 1 0" : "WAIT 1 5000");
+      s.submit("INCR n", {.deadline = 60s, .form = &x});
+      s.accept();
+      s.advance(6999ms);
+      EXPECT_TRUE(s.told<event::suspected>().empty());
+      s.advance(1ms);
+      EXPECT_EQ(s.told<event::suspected>().empty(), for_ever);
+   }
+}
+
 // Its caller leaves before the replies, or with each of them on the way.
 TEST(exchange, whose_caller_has_left_is_judged_by_the_reply_that_decides) {
    const std::string replies[] = {no_replicas, number(0)};
    for (int heard = 0; heard < 2; ++heard) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& older = s.submit("SET j 1");
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
@@ -177,8 +188,7 @@ TEST(exchange, whose_caller_has_left_is_judged_by_the_reply_that_decides) {
 }
 
 TEST(exchange, whose_caller_left_behind_its_work_has_run) {
-   script s;
-   s.warm_up();
+   warm_script s;
    acknowledged x(words("INCR n"));
    auto& call = s.submit("INCR n", {.form = &x});
    s.accept();
@@ -200,8 +210,7 @@ TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
          row{no_multi + ok + refuses("EXECABORT Transaction discarded because of: NOPERM"),
              "not_executed, server_error"}}) {
       for (const std::size_t heard : {std::size_t{0}, r.replies.find("\r\n") + 2}) {
-         script s;
-         s.warm_up();
+         warm_script s;
          auto& older = s.submit("SET j 1");
          auto& call = s.submit_unit({"MULTI", "SET k 1", "EXEC"});
          s.accept();
@@ -216,8 +225,7 @@ TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
 // ---- another form after NOSCRIPT ----
 
 TEST(exchange, has_a_form_for_each_connection) {
-   script s;
-   s.warm_up();
+   warm_script s;
    by_hash x;
    s.submit("EVAL text 1 k", {.form = &x});
    EXPECT_EQ(s.accept(), "EVAL text 1 k");
@@ -232,8 +240,7 @@ TEST(exchange, has_a_form_for_each_connection) {
 }
 
 TEST(exchange, goes_in_its_other_form_to_its_place) {
-   script s;
-   s.warm_up();
+   warm_script s;
    by_hash x;
    s.submit("EVAL text 1 k", {.form = &x});
    s.accept();
@@ -252,8 +259,7 @@ TEST(exchange, goes_in_its_other_form_to_its_place) {
 }
 
 TEST(exchange, does_not_go_in_its_other_form_behind_a_newer_write) {
-   script s;
-   s.warm_up();
+   warm_script s;
    by_hash x;
    s.submit("EVAL text 1 k", {.form = &x});
    s.accept();
@@ -273,8 +279,7 @@ call& pinned_transaction(script& s, std::uint32_t to, delivery d = delivery::aut
 }
 
 TEST(exchange, pinned_to_a_connection_is_not_executed_on_another) {
-   script s;
-   s.warm_up();
+   warm_script s;
    const auto first = s.subject.connection_serial();
    EXPECT_NE(first, 0U);
    auto& here = pinned_transaction(s, first);
@@ -296,8 +301,7 @@ TEST(exchange, pinned_and_lost_is_never_sent_again) {
       words("MULTI").bytes().size() + words("SET k 1").bytes().size() + words("EXEC").bytes().size();
    for (const auto d : {delivery::automatic, delivery::at_most_once, delivery::at_least_once}) {
       for (std::size_t taken = 0; taken <= all; ++taken) {
-         script s;
-         s.warm_up();
+         warm_script s;
          auto& call = pinned_transaction(s, s.subject.connection_serial(), d);
          if (taken != 0) s.accept(taken);
          s.lose();
@@ -310,8 +314,7 @@ TEST(exchange, pinned_and_lost_is_never_sent_again) {
 }
 
 TEST(exchange, pinned_and_turned_away_by_a_gate_is_told_at_once) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& call = pinned_transaction(s, s.subject.connection_serial());
    s.accept();
    s.answer(ok + no_replicas + refuses("EXECABORT Transaction discarded because of previous errors."));
@@ -319,8 +322,7 @@ TEST(exchange, pinned_and_turned_away_by_a_gate_is_told_at_once) {
 }
 
 TEST(exchange, pinned_and_waiting_ends_with_its_connection) {
-   script s;
-   s.warm_up();
+   warm_script s;
    s.submit("SET j 1");
    s.accept();
    s.answer(no_replicas);
