@@ -8,15 +8,22 @@
 namespace holdfast::impl::test {
 namespace {
 
+struct warm_script : script {
+   explicit warm_script(settings with = {}, retry_budget_settings again = {}) : script(with, again) { warm_up(); }
+   // What is sent on the next connection.
+   std::string sent_after_loss() {
+      lose();
+      connect(8);
+      return accept();
+   }
+};
+
 // What of a lost pipeline is sent again.
 std::string sent_again(std::initializer_list<std::string_view> lines, delivery promise = delivery::automatic) {
-   script s;
-   s.warm_up();
+   warm_script s;
    for (const auto line : lines) s.submit(line, {.delivery = promise});
    s.accept();
-   s.lose();
-   s.connect(8);
-   return s.accept();
+   return s.sent_after_loss();
 }
 
 TEST(Overtaking, IsForbiddenWhereTheNewerWriteMayBeAboutTheSameKey) {
@@ -66,8 +73,7 @@ TEST(Overtaking, ReachesBackThroughWhatItForbids) {
 }
 
 TEST(overtaking, transaction_of_reads_is_a_read) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& reads = s.submit_unit({"MULTI", "GET k", "EXEC"});
    auto& other = s.submit_unit({"MULTI", "GET j", "EXEC"});
    s.submit("SET k 1");
@@ -80,8 +86,7 @@ TEST(overtaking, transaction_of_reads_is_a_read) {
 }
 
 TEST(Overtaking, MakesTheOutcomeUnknownAndSaysWhy) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& set = s.submit("SET k 1");
    s.submit("INCR k");
    s.accept();
@@ -92,8 +97,7 @@ TEST(Overtaking, MakesTheOutcomeUnknownAndSaysWhy) {
 }
 
 TEST(Overtaking, IsForbiddenToWhatAGateTurnedAwayToo) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& set = s.submit("SET k 1");
    auto& del = s.submit("DEL k");
    s.accept();
@@ -107,8 +111,7 @@ TEST(Overtaking, IsForbiddenToWhatAGateTurnedAwayToo) {
 }
 
 TEST(Overtaking, OfWhatAGateTurnedAwayIsAllowedBehindOtherKeysAndBehindWhatIsOlder) {
-   script s;
-   s.warm_up();
+   warm_script s;
    s.submit("INCR a");
    auto& set = s.submit("SET a 1");
    s.submit("INCR b");
@@ -122,8 +125,7 @@ TEST(Overtaking, OfWhatAGateTurnedAwayIsAllowedBehindOtherKeysAndBehindWhatIsOld
 }
 
 TEST(Overtaking, IsForbiddenBehindACommandWhoseReplyWasTooLarge) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& set = s.submit("SET k 1");
    auto& get = s.submit("GETDEL k");
    s.accept();
@@ -139,8 +141,7 @@ TEST(Overtaking, IsForbiddenBehindACommandWhoseReplyWasTooLarge) {
 TEST(overtaking, refused_write_ends_behind_one_that_is_lost_and_has_run) {
    for (const char* newer : {"GETDEL k", "GET k"}) {
       const bool writes = newer == std::string_view("GETDEL k");
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& set = s.submit("SET a 1");
       s.submit(newer);
       s.accept();
@@ -155,24 +156,20 @@ TEST(overtaking, refused_write_ends_behind_one_that_is_lost_and_has_run) {
 TEST(Overtaking, IsForbiddenBehindACommandWhoseCallerHasLeft) {
    for (const char* newer : {"INCR k", "EVAL s 0", "FLUSHALL", "INCR n"}) {
       const bool conflicts = newer != std::string_view("INCR n");
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& set = s.submit("SET k 1");
       s.cancel(s.submit(newer));  // before it was written
       auto& abandoned = s.submit(newer);
       s.accept();
       s.cancel(abandoned);
-      s.lose();
-      s.connect(8);
-      EXPECT_EQ(s.accept(), conflicts ? "" : "SET k 1") << newer;
+      EXPECT_EQ(s.sent_after_loss(), conflicts ? "" : "SET k 1") << newer;
       EXPECT_EQ(set.says(), conflicts ? "unknown, connection_lost" : "waiting") << newer;
    }
 }
 
 // Found by `holdfast sim` (a caller cancels a SET that waits to be sent again).
 TEST(Overtaking, IsForbiddenBehindOneWhoseCallerLeftBeforeItWasSentAgain) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& first = s.submit("SET k 1");
    s.submit("SET j 1");
    auto& second = s.submit("SET k 2");
@@ -189,8 +186,7 @@ TEST(Overtaking, IsForbiddenBehindOneWhoseCallerLeftBeforeItWasSentAgain) {
 }
 
 TEST(Overtaking, IsForbiddenBehindOneWhoseDeadlinePassedWhileItWaitedToBeSentAgain) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& first = s.submit("SET k 1", {.deadline = 5s});
    s.submit("MSET k 2 j 2", {.deadline = 1s});
    s.submit("SET k 3", {.deadline = 5s});
@@ -206,8 +202,7 @@ TEST(Overtaking, IsForbiddenBehindOneWhoseDeadlinePassedWhileItWaitedToBeSentAga
 }
 
 TEST(Overtaking, IsForbiddenBehindOneThatWasTakenBackFromTheConnection) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& first = s.submit("SET k 1");
    s.submit("SET j 1");
    auto& second = s.submit("SET k 2");
@@ -221,14 +216,11 @@ TEST(Overtaking, IsForbiddenBehindOneThatWasTakenBackFromTheConnection) {
 }
 
 TEST(overtaking, forbidden_behind_one_that_a_gate_ends) {
-   script s({}, {.ratio = 0, .per_second = 0.1});  // one, within ten seconds
-   s.warm_up();
+   warm_script s({}, {.ratio = 0, .per_second = 0.1});  // one, within ten seconds
    auto& first = s.submit("SET k 1");
    auto& second = s.submit("SET k 2");
    s.accept();
-   s.lose();
-   s.connect(8);
-   EXPECT_EQ(s.accept(), "SET k 1; SET k 2");
+   EXPECT_EQ(s.sent_after_loss(), "SET k 1; SET k 2");
    const std::string closed = refuses("NOREPLICAS Not enough good replicas to write.");
    s.answer(closed + closed);
    EXPECT_EQ(second.says(), "unknown, retry_budget_exhausted") << "its first attempt may have run";
@@ -241,8 +233,7 @@ TEST(overtaking, forbidden_behind_one_that_a_gate_ends) {
 TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
    constexpr std::size_t first_whole = 27;
    for (const bool caller_leaves : {true, false}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& first = s.submit("SET k 1", {.deadline = 9s});
       auto& second = s.submit("SET k 2", {.deadline = 1s});
       s.accept();
@@ -267,13 +258,11 @@ TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
 // The newer one was lost, too, is answered with an error, and can't be asked for again as the budget is spent. Until
 // the older one is answered it stays: else that would be sent again behind it.
 TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
-   const auto once_more = [](script& s) {
+   const auto once_more = [](warm_script& s) {
       auto& older = s.submit("APPEND k b", {.deadline = 60s, .delivery = delivery::at_least_once});
       auto& newer = s.submit("APPEND k c", {.deadline = 60s, .delivery = delivery::at_least_once});
       s.accept();
-      s.lose();
-      s.connect(8);
-      EXPECT_EQ(s.accept(), "APPEND k b; APPEND k c");
+      EXPECT_EQ(s.sent_after_loss(), "APPEND k b; APPEND k c");
       s.answer(refuses("READONLY You can't write against a read only replica."));
       s.answer(refuses("WRONGTYPE Operation against a key holding the wrong kind of value"));
       s.connect(9);
@@ -283,16 +272,14 @@ TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
    };
    const retry_budget_settings one_alone{.ratio = 0.5, .per_second = 0};
    {
-      script s({}, one_alone);
-      s.warm_up();
+      warm_script s({}, one_alone);
       const auto [older, newer] = once_more(s);
       s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
       s.advance(5s);
       EXPECT_TRUE(older->done()) << "the budget is spent";
       EXPECT_EQ(newer->says(), "unknown, server_error");
    }
-   script s({}, one_alone);
-   s.warm_up();
+   warm_script s({}, one_alone);
    const auto [older, newer] = once_more(s);
    s.answer(number(1));
    EXPECT_EQ(older->says(), "1");
@@ -377,14 +364,11 @@ TEST(overtaking, what_has_gone_says_nothing_of_what_comes_later) {
 }
 
 TEST(overtaking, one_turned_away_ends_as_soon_as_the_newer_ones_caller_leaves) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& older = s.submit("SET k 1");
    auto& newer = s.submit("SET k 2");
    s.accept();
-   s.lose();
-   s.connect(8);
-   s.accept();
+   s.sent_after_loss();
    s.answer(no_replicas);
    EXPECT_EQ(older.says(), "waiting");
    s.cancel(newer);
@@ -396,8 +380,7 @@ TEST(overtaking, one_turned_away_ends_as_soon_as_the_newer_ones_caller_leaves) {
 
 // The write that the read should have seen may have run by now, though nobody waits for it.
 TEST(overtaking, kept_answer_does_not_count_once_an_abandoned_write_was_lost) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& write = s.submit("SET k 1");
    s.accept();
    s.lose();
