@@ -19,7 +19,7 @@ namespace holdfast::sim {
 struct line {
    std::uint32_t number = 0;  // among all of this client, from 1
    host_id to = nowhere;
-   bool configured = true;  // it leads to a Sentinel that the client was given, not to one that it has learned of
+   bool configured = true;      // it leads to a Sentinel that the client was given, not to one that it has learned of
    std::uint64_t commands = 0;  // that the client's kernel has taken whole
    std::uint64_t replies = 0;   // that the client has read
 };
