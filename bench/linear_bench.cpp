@@ -67,7 +67,8 @@ class world {
  public:
    explicit world(std::size_t n) : engine_(settings_for(n), 1) {}
 
-   void submit(const std::vector<command>& commands, duration deadline) {
+   // Each has `apart` less time than the one before.
+   void submit(const std::vector<command>& commands, duration deadline, duration apart = {}) {
       operations_ = std::vector<impl::operation>(commands.size());
       results_ = std::vector<result<value>>(commands.size());
       for (std::size_t i = 0; i < commands.size(); ++i) {
@@ -75,7 +76,7 @@ class world {
          op.commands = {&commands[i], 1};
          op.results = &results_[i];
          op.submitted = now_;
-         op.deadline = now_ + deadline;
+         op.deadline = now_ + deadline - apart * static_cast<int>(i);
          engine_.submit(op, now_);
       }
    }
@@ -96,6 +97,12 @@ class world {
       receive(all);
       settle();
    }
+   void answer_each(std::string_view reply) {
+      for (std::size_t left = std::exchange(unanswered_, 0); left != 0; --left) {
+         receive(reply);
+         settle();
+      }
+   }
    void lose() {
       unanswered_ = 0;
       at_server_.reset();
@@ -112,6 +119,23 @@ class world {
          engine_.cancel(op, now_);
       }
       settle();
+   }
+
+   // Of so many, one after the other, answered at once.
+   double time_of_reads(std::size_t n) {
+      const command get{"GET", "other"};
+      result<value> into = value();
+      stopwatch timer;
+      for (std::size_t i = 0; i < n; ++i) {
+         impl::operation op;
+         op.commands = {&get, 1};
+         op.results = &into;
+         op.submitted = now_;
+         engine_.submit(op, now_);
+         settle();
+         answer({"$-1\r\n"});
+      }
+      return timer.ms();
    }
 
    bool takes_bytes = true;
@@ -219,6 +243,7 @@ std::vector<command> of_hundred_keys(std::size_t keys, bool each_other_reads = f
 std::vector<command> writes_and_reads(std::size_t keys) { return of_hundred_keys(keys, true); }
 
 const auto ok = "+OK\r\n";
+const auto no_replicas = "-NOREPLICAS Not enough good replicas to write.\r\n";
 
 double lost_at_once(std::size_t n, const std::vector<command>& commands) {
    world w(n);
@@ -275,7 +300,7 @@ const subject subjects[] = {
        w.submit(commands, 1h);
        w.settle();
        stopwatch timer;
-       w.answer({"-NOREPLICAS Not enough good replicas to write.\r\n", "*0\r\n"});
+       w.answer({no_replicas, "*0\r\n"});
        return timer.ms();
     }},
    {"keys of one DEL, lost", 6'000, [](std::size_t n) { return lost_at_once(n, {of_keys(n, "DEL")}); }},
@@ -337,6 +362,47 @@ const subject subjects[] = {
        w.settle();
        w.answer({ok});
        return timer.ms();
+    }},
+   {"deadlines one by one, in flight", 1'000,
+    [](std::size_t n) {
+       world w(n);
+       const auto commands = many(n, {"SET", "key:%", "v"});
+       w.submit(commands, 1h + 1us * n, 1us);
+       w.settle();
+       stopwatch timer;
+       w.pass(1h);
+       for (std::size_t i = 0; i < n; ++i) w.pass(1us);
+       return timer.ms();
+    }},
+   {"a gate turns them away, one by one", 1'000,
+    [](std::size_t n) {
+       world w(n);
+       const auto commands = many(n, {"SET", "key:%", "v"});
+       w.submit(commands, 1h);
+       w.settle();
+       stopwatch timer;
+       w.answer_each(no_replicas);
+       return timer.ms();
+    }},
+   {"cancelled one by one, behind a closed gate", 1'000,
+    [](std::size_t n) {
+       world w(n);
+       const auto commands = many(n, {"SET", "key:%", "v"});
+       w.submit(commands, 1h);
+       w.settle();
+       w.answer({no_replicas});
+       stopwatch timer;
+       w.cancel_each();
+       return timer.ms();
+    }},
+   {"a read passes a closed gate, of as many behind it", 1'000,
+    [](std::size_t n) {
+       world w(n);
+       const auto commands = many(n, {"SET", "key:%", "v"});
+       w.submit(commands, 1h);
+       w.settle();
+       w.answer({no_replicas});
+       return w.time_of_reads(n);
     }},
    {"cancelled one by one, waiting for a server", 1'000,
     [](std::size_t n) {
