@@ -223,10 +223,10 @@ command_lane::attempt command_lane::try_write(operation& op, time_point now) {
 // same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy;
 // SHUTDOWN only where no write waits.
 void command_lane::write_past_gate(time_point now) {
-   gate::backlog* held_back = &gate_.held_back(queue_.arrangement());
-   if (held_back->newest != nullptr && gate_.wants_probe(now)) {
+   auto* held_back = &queue_.held_back(gate_.round());
+   while (held_back->newest != nullptr && gate_.wants_probe(now)) {  // the next one, where the oldest ends instead
       if (!write_probe(*queue_.front(), now)) return;
-      held_back = &gate_.held_back(queue_.arrangement());  // anew, if it ended
+      held_back = &queue_.held_back(gate_.round());
    }
    operation* op = held_back->newest != nullptr ? held_back->newest->next : queue_.front();
    for (operation* next = nullptr; op != nullptr && !held_back->holds_all; op = next) {
@@ -240,7 +240,7 @@ void command_lane::write_past_gate(time_point now) {
       } else if (!passes && held_back->newest == nullptr && gate_.wants_probe(now)) {
          if (!write_probe(*op, now)) break;
       } else {
-         gate_.hold_back(*op);
+         queue_.hold_back(*op);
       }
    }
    held_back->touched.take_in();
@@ -251,12 +251,15 @@ bool command_lane::write_probe(operation& op, time_point now) {
    if (waits_for_older(op, now)) return false;
    if (op.kept != operation::answer::none && its_answer_is_final(op, now)) return true;
    const attempt result = try_write(op, now);
-   if (result == attempt::written) gate_.set_probe(op);
+   if (result == attempt::written) {
+      gate_.set_probe(op);
+      queue_.held_back(gate_.round()).touch(op);
+   }
    return result != attempt::waits;
 }
 
 bool command_lane::held(const operation& op, time_point now) {
-   if (pacing_.why_held(!op.reads_only, gate_.passes(op), guide_, gate_, now) != pacing::reason::none) return true;
+   if (pacing_.why_held(&op, guide_, gate_, now) != pacing::reason::none) return true;
    if (!ledger_.empty() || suspicion_.idle_for(now) < idle_ping_) return false;
    // A connection that was silent for long may be dead without our having been told (half-open). A PING before the
    // first write costs a round trip, and spares that command an unknown outcome.

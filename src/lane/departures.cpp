@@ -1,5 +1,7 @@
 #include "lane/departures.hpp"
 
+#include <algorithm>
+
 namespace holdfast::impl {
 
 departures::departures(link& l, ledger& in_flight, command_queue& queue, pacing& p, gate& g, endings& e)
@@ -15,8 +17,11 @@ void departures::set_default_deadline(duration d) {
    default_deadline_ = d;
    const auto adjust = [&](operation* op) {
       if (op == nullptr || !op->default_deadline) return;
+      const bool is_in_order = op->deadline_place != 0;
+      endings_.by_deadline().remove(*op);
       op->deadline = default_deadline_of(*op);
       watch(*op);
+      if (is_in_order) endings_.by_deadline().add(*op);
    };
    for (operation* op = queue_.front(); op != nullptr; op = op->next) adjust(op);
    for (operation* op = queue_.first_awaiting_fence(); op != nullptr; op = op->next) adjust(op);
@@ -24,56 +29,44 @@ void departures::set_default_deadline(duration d) {
 }
 
 void departures::expire(time_point now) {
-   earliest_ = never;
-   leave_all(errc::deadline_exceeded, now, [&](const operation& op) {
-      if (op.deadline > now) watch(op);
-      return op.deadline <= now;
-   });
+   deadlines& all = endings_.by_deadline();
+   const std::uint64_t known = all.newest();
+   for (operation* last : {queue_.back(), queue_.last_awaiting_fence()})
+      for (operation* op = last; op != nullptr && op->sequence > known; op = op->previous) all.add(*op);
+   for (std::size_t i = ledger_.size(); i-- > 0 && ledger_.at(i).sequence > known;)
+      if (ledger_.at(i).op != nullptr) all.add(*ledger_.at(i).op);
+   operations passed;
+   while (operation* op = all.take_passed(now)) passed.push_back(op);
+   leave(passed, errc::deadline_exceeded, now);
 }
 
 void departures::cancel_all(time_point now) {
-   leave_all(errc::cancelled, now, [](const operation&) { return true; });
+   operations all;
+   for (operation* op = queue_.front(); op != nullptr; op = op->next) all.push_back(op);
+   for (operation* op = queue_.first_awaiting_fence(); op != nullptr; op = op->next) all.push_back(op);
+   for (std::size_t i = 0; i < ledger_.size(); ++i)
+      if (ledger_.at(i).op != nullptr) all.push_back(ledger_.at(i).op);
+   leave(all, errc::cancelled, now);
 }
 
-void departures::cancel(operation& op, time_point now) {
+// What is left behind of all of them is dealt with in one pass.
+void departures::leave(const operations& all, errc why, time_point now) {
    operations gone;
-   if (op.is != operation::state::in_flight) {
-      leave_queue(op, errc::cancelled, gone, now);
-   } else if (const std::size_t i = *ledger_.find(op.sequence); !is_unsent(ledger_.at(i))) {
-      leave_slot(ledger_.at(i), errc::cancelled, gone, now);
-   } else {
-      ledger_.take_out(i, link_.out, [&](const ledger_slot& slot) { return slot.op == &op; });
-      leave_unsent(op, errc::cancelled, gone, now);
-   }
-   endings_.end_behind(std::move(gone), now);
-}
-
-// Linear, however many end at once: what is left behind of all of them is dealt with in one pass.
-template <class Leaves>
-void departures::leave_all(errc why, time_point now, Leaves&& leaves) {
-   operations gone;
-   for (operation* first : {queue_.front(), queue_.first_awaiting_fence()}) {
-      for (operation* op = first; op != nullptr;) {
-         operation* const next = op->next;
-         if (leaves(*op)) leave_queue(*op, why, gone, now);
-         op = next;
-      }
-   }
    std::size_t unsent = ledger_.size();
-   for (std::size_t i = ledger_.size(); i-- > 0;) {
+   for (operation* op : all) {
       ledger_.add_step();
-      ledger_slot& slot = ledger_.at(i);
-      if (slot.op == nullptr || !leaves(*slot.op)) continue;
-      if (is_unsent(slot))
-         unsent = i;
-      else
-         leave_slot(slot, why, gone, now);
+      if (op->is != operation::state::in_flight) {
+         leave_queue(*op, why, gone, now);
+      } else if (const std::size_t i = *ledger_.find(op->sequence); !is_unsent(ledger_.at(i))) {
+         leave_slot(ledger_.at(i), why, gone, now);
+      } else {
+         unsent = std::min(unsent, i);
+         leave_unsent(*op, why, gone, now);
+      }
    }
    ledger_.take_out(unsent, link_.out, [&](const ledger_slot& slot) {
       ledger_.add_step();
-      const bool is_out = slot.op != nullptr && leaves(*slot.op);
-      if (is_out) leave_unsent(*slot.op, why, gone, now);
-      return is_out;
+      return slot.op != nullptr && slot.op->is == operation::state::idle;
    });
    endings_.end_behind(std::move(gone), now);
 }
@@ -92,7 +85,7 @@ void departures::leave_queue(operation& op, errc why, operations& gone, time_poi
    endings_.fail(op, std::move(e));
 }
 
-// Nothing of it will be sent. It was taken out of the ledger.
+// Nothing of it will be sent. It is taken out of the ledger.
 void departures::leave_unsent(operation& op, errc why, operations& gone, time_point now) {
    error e = endings_.waiting_error(op, why, now);
    gate_.take_probe(op.sequence);

@@ -13,7 +13,6 @@
 #include <holdfast/command.hpp>
 #include <holdfast/time.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <utility>
@@ -31,11 +30,11 @@ class departures {
    void apply_default(operation& op) const {
       if (op.default_deadline) op.deadline = default_deadline_of(op);
    }
-   void watch(const operation& op) { earliest_ = std::min(earliest_, op.deadline); }
-   time_point next_deadline() const { return earliest_; }  // no operation's deadline comes before
+   void watch(const operation& op) { endings_.by_deadline().note(op); }
+   time_point next_deadline() const { return endings_.by_deadline().earliest(); }
 
    void expire(time_point now);
-   void cancel(operation&, time_point now);
+   void cancel(operation& op, time_point now) { leave({&op}, errc::cancelled, now); }
    void cancel_all(time_point now);
 
    // Its caller has left, and it was answered: what it did is done.
@@ -45,8 +44,7 @@ class departures {
  private:
    time_point default_deadline_of(const operation&) const;
    using operations = endings::operations;
-   template <class Leaves>
-   void leave_all(errc, time_point now, Leaves&&);
+   void leave(const operations&, errc, time_point now);
    bool is_unsent(const ledger_slot&) const;
    void leave_queue(operation&, errc, operations& gone, time_point now);
    void leave_unsent(operation&, errc, operations& gone, time_point now);
@@ -61,7 +59,6 @@ class departures {
    gate& gate_;
    endings& endings_;
    duration default_deadline_ = std::chrono::seconds(10);
-   time_point earliest_ = never;
    std::vector<std::pair<std::uint64_t, command>> changes_;  // SELECT and the like, by sequence
 };
 

@@ -246,7 +246,7 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
    if (is_unfenced(op)) e.causes.emplace_back(never_fenced);
    if (at_.connector.ready()) {
       if (op.is == operation::state::in_flight || op.last) return e;  // it is not held back
-      auto why = at_.pacing.text(at_.pacing.why_held(true, false, at_.guide, at_.gate, now), at_.gate);
+      auto why = at_.pacing.text(at_.pacing.why_held(nullptr, at_.guide, at_.gate, now), at_.gate);
       if (!why.empty()) e.causes.append(shared(held_because_, {std::move(why)}));
       return e;
    }

@@ -5,6 +5,7 @@
 
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
+#include "lane/deadlines.hpp"
 #include "lane/guide.hpp"
 #include "lane/ledger.hpp"
 #include "lane/pacing.hpp"
@@ -39,7 +40,10 @@ class endings {
    operation* take_done() { return done_.pop_front(); }
    bool has_done() const { return !done_.empty(); }
 
+   deadlines& by_deadline() { return deadlines_; }
+
    void finish(operation& op) {
+      deadlines_.remove(op);
       op.is = operation::state::idle;
       op.done = true;
       done_.push_back(op);
@@ -97,6 +101,7 @@ class endings {
    void fail_overtaken(operation&, time_point now);
 
    parts at_;
+   deadlines deadlines_;
    operation_list done_;
    // Reasons that the last error named: the next one's are mostly the same, and then shared.
    text_list no_master_because_;

@@ -62,6 +62,8 @@ reach each_key(const footprint& of, F&& f) {
 enum class group_mark : std::size_t {
    of_data = 0x9e3779b97f4a7c15,        // left by what touches any data
    of_undeclared = 0xc2b2ae3d27d4eb4f,  // left by what may touch more than it tells
+   of_nothing = 0x165667b19e3779f9,     // left by what touches no data, of what waits
+   of_everything = 0x27d4eb2f165667c5,  // or all of it
 };
 inline std::size_t mark_of(std::uint64_t group, group_mark m) {
    return hash_of({reinterpret_cast<const char*>(&group), sizeof group}) ^ static_cast<std::size_t>(m);

@@ -24,8 +24,7 @@ void gate::on_refused(reply_class c, const pause& asked, unsigned times, const e
 
 void gate::open() {
    set_state(state::open);
-   held_back_ = {};
-   probe_ = 0;
+   drop_probe();
    pause_ends_ = {};
 }
 
@@ -35,35 +34,10 @@ bool gate::may_ask(time_point now) {
    return true;
 }
 
-gate::backlog& gate::held_back(std::uint64_t arrangement) {
-   if (held_back_.arrangement != arrangement) held_back_ = {.arrangement = arrangement};
-   return held_back_;
-}
-
-void gate::hold_back(operation& op) {
-   held_back_.newest = &op;
-   held_back_.holds_all = op.alters;
-   if (!op.reads_only) held_back_.touched.add(op);
-}
-
-// It is in the queue no more.
-void gate::set_probe(const operation& op) {
-   probe_ = op.sequence;
-   if (held_back_.newest == &op) held_back_.newest = nullptr;
-   held_back_.holds_all = held_back_.holds_all || op.alters;
-   if (!op.reads_only) held_back_.touched.add(op);
-}
-
 bool gate::take_probe(std::uint64_t sequence) {
    if (probe_ == 0 || probe_ != sequence) return false;
    drop_probe();
    return true;
-}
-
-// The keys that it touches are held back no more.
-void gate::drop_probe() {
-   probe_ = 0;
-   held_back_ = {};
 }
 
 }  // namespace holdfast::impl

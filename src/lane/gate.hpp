@@ -6,7 +6,6 @@
 #include "commands/error_reply.hpp"
 #include "lane/decision.hpp"
 #include "lane/operation.hpp"
-#include "lane/touched_keys.hpp"
 
 #include <holdfast/endpoint.hpp>
 #include <holdfast/random.hpp>
@@ -28,14 +27,6 @@ class gate {
    };
 
    explicit gate(random_source random) : random_(random) {}
-
-   // Commands that it holds back, as far as the queue was gone through: up to `newest`.
-   struct backlog {
-      touched_keys touched = {};      // by its writes, and by the probe
-      operation* newest = nullptr;    // null: nothing
-      bool holds_all = false;         // behind what changes the connection nothing passes
-      std::uint64_t arrangement = 0;  // of the queue then
-   };
 
    // `where` refused a command for the (`times` + 1)-th time in a row.
    void on_refused(reply_class, const pause&, unsigned times, const endpoint& where, std::string_view text,
@@ -60,22 +51,22 @@ class gate {
    const std::string& words() const { return words_; }    // of the node that asked for the pause
    bool may_ask(time_point now);                          // whether the Sentinels are asked about it now: once a second
 
-   // Begun anew if the queue was rearranged since.
-   backlog& held_back(std::uint64_t arrangement);
-   void hold_back(operation&);
-
+   std::uint64_t round() const { return round_; }  // another one after each probe, and whenever it opens
    bool wants_probe(time_point now) const { return !paused(now) && probe_ == 0; }
-   void set_probe(const operation&);
+   void set_probe(const operation& op) { probe_ = op.sequence; }
    // The command of this sequence is in flight no more. Whether it was the probe.
    bool take_probe(std::uint64_t sequence);
-   void drop_probe();
+   void drop_probe() {
+      probe_ = 0;
+      ++round_;
+   }
 
  private:
    void set_state(state s) { state_ = s; }
 
    random_source random_;
    state state_ = state::open;
-   backlog held_back_;
+   std::uint64_t round_ = 1;
    std::uint64_t probe_ = 0;  // a sequence; 0: none
    time_point pause_ends_ = {};
    endpoint asked_by_;

@@ -71,9 +71,7 @@ class ledger {
       slot.transaction = op.is_transaction();
       slot.again = op.attempts != 0;
       if (op.form != nullptr) {
-         const auto wire = op.form->wire(connection);
-         append(slot, wire, op.form->decisive(), out);
-         for (const command& c : wire) slot.allow(block_time(find_command(c), c));
+         append_form(slot, *op.form, connection, out);
       } else {
          append(slot, op.commands, op.commands.size() - 1, out);
          slot.allow(op.blocks);
@@ -197,6 +195,11 @@ class ledger {
    }
 
  private:
+   [[gnu::cold]] static void append_form(ledger_slot& slot, exchange& form, std::uint32_t connection, outbox& out) {
+      const auto wire = form.wire(connection);
+      append(slot, wire, form.decisive(), out);
+      for (const command& c : wire) slot.allow(block_time(find_command(c), c));
+   }
    static void append(ledger_slot& slot, std::span<const command> all, std::size_t decisive, outbox& out) {
       for (const command& c : all) {
          slot.end = out.append(c.bytes());

@@ -74,7 +74,9 @@ struct operation {
    operation* next = nullptr;
    operation* previous_waiting = nullptr;  // in the lists of resend_order
    operation* next_waiting = nullptr;
-   bool indexed = false;  // resend_order's, by its keys
+   enum class order : std::uint8_t { none, listed, by_keys };
+   order waits = order::none;       // in resend_order
+   std::size_t deadline_place = 0;  // in `deadlines`; 0: none
 
    bool is_transaction() const { return commands.size() > 1; }
    result<value>& reply_to(std::size_t written) {

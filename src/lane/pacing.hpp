@@ -30,13 +30,15 @@ class pacing {
       pause,       // the gate's
       doubt,       // a switch was announced, and is being asked about
    };
-   reason why_held(bool writes, bool passes_gate, const guide& g, const gate& at, time_point now) const {
+   // `op` null: of any write.
+   reason why_held(const operation* op, const guide& g, const gate& at, time_point now) const {
+      const bool writes = op == nullptr || !op->reads_only;
       if (leaving_) return reason::leaving;
       if (tests_idle_) return reason::idle_test;
       if (multi_test_.now() == multi_test::state::asked) return reason::multi_test;
       // A write that is acknowledged now may never reach the master that is about to replace this one.
       if (writes && now < g.hold_writes_until()) return reason::promotion;
-      if (at.paused(now) && !passes_gate) return reason::pause;
+      if (at.paused(now) && !(op != nullptr && at.passes(*op))) return reason::pause;
       return g.in_doubt() ? reason::doubt : reason::none;
    }
    std::string text(reason, const gate&) const;  // for an error's causes; empty where nothing is to be said

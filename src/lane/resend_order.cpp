@@ -29,7 +29,7 @@ reach resend_order::reach_of(const operation& op) {
 
 waiting_list& resend_order::list_of(const operation& op) {
    side& its = side_of(op);
-   if (op.indexed) return its.indexed;
+   if (op.waits == operation::order::by_keys) return its.indexed;
    switch (reach_of(op)) {
       case reach::nothing: return its.nothing;
       case reach::everything: return its.everything;
@@ -39,22 +39,31 @@ waiting_list& resend_order::list_of(const operation& op) {
    return its.keys;
 }
 
+// By what an operation is found besides the keys that it was indexed by.
+template <class F>
+void resend_order::own_marks(const operation& op, F&& f) {
+   const reach its = reach_of(op);
+   if (its == reach::nothing) f(mark_of(op.group, group_mark::of_nothing));
+   if (its == reach::everything) f(mark_of(op.group, group_mark::of_everything));
+}
+
 void resend_order::add(operation& op) {
-   op.indexed = false;
+   op.waits = operation::order::listed;
    list_of(op).insert_in_order(op);
+   own_marks(op, [&](std::size_t mark) { side_of(op).by_mark.insert({mark, op.sequence, &op}); });
    is_mixed_ = size_ != 0 && (is_mixed_ || op.group != group_);
    if (size_++ == 0) group_ = op.group;
    if (op.is_transaction()) ++transactions_;
 }
 
-void resend_order::remove(operation& op) {
+void resend_order::take_out(operation& op) {
+   const auto forget = [&](std::size_t mark) { side_of(op).by_mark.erase({mark, op.sequence, &op}); };
    list_of(op).remove(op);
+   own_marks(op, forget);
+   if (op.waits == operation::order::by_keys) leave_marks(op, forget);
+   op.waits = operation::order::none;
    --size_;
    if (op.is_transaction()) --transactions_;
-   if (!op.indexed) return;
-   op.indexed = false;
-   side& its = side_of(op);
-   leave_marks(op, [&](std::size_t mark) { its.by_mark.erase({mark, op.sequence, &op}); });
 }
 
 bool resend_order::side::has_keys_before(std::uint64_t sequence) const {
@@ -75,8 +84,22 @@ void resend_order::side::take_older(std::size_t mark, std::uint64_t than, std::v
 void resend_order::side::index() const {
    while (operation* op = keys.pop_front()) {
       leave_marks(*op, [&](std::size_t mark) { by_mark.insert({mark, op->sequence, op}); });
-      op->indexed = true;
+      op->waits = operation::order::by_keys;
       indexed.insert_in_order(*op);
+   }
+}
+
+template <class Touching>
+void resend_order::side::take_conflicting(const Touching& of, reach its, std::uint64_t than,
+                                          std::vector<operation*>& into) const {
+   if (its == reach::nothing) return;
+   impl::take_older(everything, than, into);
+   if (its == reach::everything) {
+      impl::take_older(keys, than, into);
+      impl::take_older(indexed, than, into);
+   } else if (has_keys_before(than)) {
+      index();
+      look_for_marks(of, [&](std::size_t mark) { take_older(mark, than, into); });
    }
 }
 
@@ -111,14 +134,7 @@ std::vector<operation*> resend_order::overtaken_by(const footprint& ran, std::ui
    std::vector<operation*> found;
    if (size_ == 0) return found;
    take_overtaken_writes(ran, sequence, found);
-   if (ran.its != reach::nothing) take_older(readers_.everything, sequence, found);
-   if (ran.its == reach::everything) {
-      take_older(readers_.keys, sequence, found);
-      take_older(readers_.indexed, sequence, found);
-   } else if (ran.its != reach::nothing && readers_.has_keys_before(sequence)) {
-      readers_.index();
-      look_for_marks(ran, [&](std::size_t mark) { readers_.take_older(mark, sequence, found); });
-   }
+   readers_.take_conflicting(ran, ran.its, sequence, found);
    std::sort(found.begin(), found.end(), is_older);
    found.erase(std::unique(found.begin(), found.end()), found.end());
    return found;
@@ -126,21 +142,15 @@ std::vector<operation*> resend_order::overtaken_by(const footprint& ran, std::ui
 
 void resend_order::take_overtaken_writes(const footprint& ran, std::uint64_t sequence,
                                          std::vector<operation*>& into) const {
-   const bool all_are_its = !is_mixed_ && ran.group == group_;
-   const auto of_its_group = [&](const waiting_list& list) {
-      for (operation* op = list.front(); op != nullptr && op->sequence < sequence; op = op->next_waiting)
-         if (op->group == ran.group) into.push_back(op);
-   };
-   of_its_group(writers_.nothing);
-   ran.its != reach::nothing ? take_older(writers_.everything, sequence, into) : of_its_group(writers_.everything);
-   if (all_are_its || ran.its == reach::everything) {
-      take_older(writers_.keys, sequence, into);
-      take_older(writers_.indexed, sequence, into);
-   } else if (writers_.has_keys_before(sequence)) {
-      writers_.index();
-      look_for_marks(ran, [&](std::size_t mark) { writers_.take_older(mark, sequence, into); });
-      writers_.take_older(mark_of(ran.group, group_mark::of_data), sequence, into);
+   if (!is_mixed_ && ran.group == group_) {
+      const waiting_list* const lists[] = {&writers_.nothing, &writers_.everything, &writers_.keys, &writers_.indexed};
+      for (const waiting_list* list : lists) take_older(*list, sequence, into);
+      return;
    }
+   if (writers_.has_keys_before(sequence)) writers_.index();
+   for (const auto mark : {group_mark::of_nothing, group_mark::of_everything, group_mark::of_data})
+      writers_.take_older(mark_of(ran.group, mark), sequence, into);
+   writers_.take_conflicting(ran, ran.its, sequence, into);
 }
 
 // From the newest to the oldest. A write is not sent (again) behind a newer one that may have run and is not sent again
@@ -187,31 +197,45 @@ resend_order::overtaken resend_order::forbid(std::vector<lost_command>& lost) {
    return found;
 }
 
-std::vector<operation*> resend_order::forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent,
+std::vector<operation*> resend_order::forbid_behind(const std::vector<operation*>& gone, std::vector<operation*> unsent,
                                                     const ledger_slot* oldest) {
-   const auto newest_first = [](const operation* a, const operation* b) { return a->sequence > b->sequence; };
-   std::sort(gone.begin(), gone.end(), newest_first);
-   std::vector<operation*> older = older_than(gone.front()->sequence);
-   older.insert(older.end(), unsent.begin(), unsent.end());
-   steps_ += older.size();
-   std::erase_if(older, [](const operation* op) { return op == nullptr || !op->last || op->reads_only; });
-   std::sort(older.begin(), older.end(), newest_first);
-   touched_keys touched;
-   auto newer = gone.begin();
+   std::erase_if(unsent, [](const operation* op) { return op == nullptr || !op->last || op->reads_only; });
+   std::vector<operation*> newer = gone;  // a heap, the newest first
+   std::make_heap(newer.begin(), newer.end(), is_older);
    std::vector<operation*> found;
-   for (operation* op : older) {
-      for (; newer != gone.end() && (*newer)->sequence > op->sequence; ++newer) touched.add(**newer);
-      if (!touched.may_concern(*op)) continue;
-      if (op->may_have_run) touched.add(*op);
-      found.push_back(op);
+   const auto end = [&](operation& op) {
+      found.push_back(&op);
+      if (!op.may_have_run) return;
+      newer.push_back(&op);
+      std::push_heap(newer.begin(), newer.end(), is_older);
+   };
+   touched_keys touched;
+   auto next = unsent.begin();
+   for (std::vector<operation*> conflicting; !newer.empty(); conflicting.clear()) {
+      std::pop_heap(newer.begin(), newer.end(), is_older);
+      const operation& ran = *newer.back();
+      newer.pop_back();
+      ++steps_;
+      writers_.take_conflicting(ran, impl::reach_of(ran), ran.sequence, conflicting);
+      for (operation* op : conflicting) {
+         if (op->waits == operation::order::none) continue;  // it was found by another key
+         ++steps_;
+         take_out(*op);
+         end(*op);
+      }
+      if (next != unsent.end()) touched.add(ran);
+      const auto is_next = [&] { return newer.empty() || (*next)->sequence > newer.front()->sequence; };
+      for (; next != unsent.end() && is_next(); ++next)
+         if ((*next)->sequence < ran.sequence && touched.may_concern(**next)) end(**next);
    }
+   std::sort(found.begin(), found.end(), [](const auto* a, const auto* b) { return a->sequence > b->sequence; });
    remember_gone(gone, found, oldest);
    return found;
 }
 
 void resend_order::remember_gone(const std::vector<operation*>& gone, const std::vector<operation*>& with_them,
                                  const ledger_slot* oldest) {
-   const std::uint64_t newest = gone.front()->sequence;
+   const std::uint64_t newest = (*std::max_element(gone.begin(), gone.end(), is_older))->sequence;
    if (oldest == nullptr || oldest->sequence > newest) return;
    if (oldest->sequence > newest_gone_) gone_ = {};
    newest_gone_ = std::max(newest_gone_, newest);

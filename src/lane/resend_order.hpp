@@ -38,7 +38,9 @@ struct lost_command {
 class resend_order {
  public:
    void add(operation&);
-   void remove(operation&);
+   void remove(operation& op) {
+      if (op.waits != operation::order::none) take_out(op);
+   }
    bool empty() const { return size_ == 0; }
    std::size_t size() const { return size_; }
    bool has_transactions() const { return transactions_ != 0; }
@@ -59,9 +61,9 @@ class resend_order {
    };
    overtaken forbid(std::vector<lost_command>& lost);
    // `gone` may have run and will not be sent again, as they end. Which older writes end with them, of those that wait
-   // and of `unsent`, which were written and can be taken back. The newest first. What is in flight from `oldest` on
-   // (null: nothing) goes on, and is not sent once more.
-   std::vector<operation*> forbid_behind(std::vector<operation*> gone, const std::vector<operation*>& unsent,
+   // and of `unsent` (the newest first), which were written and can be taken back. The newest first; they wait here no
+   // more. What is in flight from `oldest` on (null: nothing) goes on, and is not sent once more.
+   std::vector<operation*> forbid_behind(const std::vector<operation*>& gone, std::vector<operation*> unsent,
                                          const ledger_slot* oldest);
    // Whether a newer one of `gone` ended while this one was in flight, about the same data.
    bool is_behind_gone(const operation& op) { return op.sequence < newest_gone_ && gone_.may_concern(op); }
@@ -101,14 +103,19 @@ class resend_order {
       bool has_keys_before(std::uint64_t sequence) const;
       bool has_older(std::size_t mark, std::uint64_t sequence) const;
       void take_older(std::size_t mark, std::uint64_t than, std::vector<operation*>& into) const;
+      template <class Touching>
+      void take_conflicting(const Touching&, reach, std::uint64_t older_than, std::vector<operation*>& into) const;
    };
    static reach reach_of(const operation&);
+   void take_out(operation&);
    void take_overtaken_writes(const footprint& ran, std::uint64_t sequence, std::vector<operation*>& into) const;
    std::array<const waiting_list*, 8> lists() const;
    void remember_gone(const std::vector<operation*>& gone, const std::vector<operation*>& with_them,
                       const ledger_slot* oldest);
    side& side_of(const operation& op) { return op.reads_only ? readers_ : writers_; }
    waiting_list& list_of(const operation& op);
+   template <class F>
+   static void own_marks(const operation&, F&&);
 
    side writers_;
    side readers_;

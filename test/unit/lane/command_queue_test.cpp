@@ -70,5 +70,18 @@ TEST_F(command_queue_machine, awaiting_fence_is_apart_and_takes_no_room) {
    EXPECT_TRUE(subject.nothing_waits());
 }
 
+TEST_F(command_queue_machine, backlog_follows_what_is_taken_out) {
+   for (operation& op : ops) subject.push(op);
+   for (operation& op : ops) subject.hold_back(op);
+   EXPECT_EQ(subject.held_back(0).newest, &ops[2]);
+   subject.remove(ops[2]);
+   EXPECT_EQ(subject.held_back(0).newest, nullptr) << "begun anew: a write is gone";
+   subject.hold_back(ops[0]);
+   subject.take(ops[0]);
+   EXPECT_EQ(subject.held_back(0).newest, nullptr);
+   subject.hold_back(ops[1]);
+   EXPECT_EQ(subject.held_back(1).newest, nullptr) << "another round of the gate";
+}
+
 }  // namespace
 }  // namespace holdfast::impl::test

@@ -158,6 +158,72 @@ TEST(linear, deadline_of_all_goes_through_each_once) {
    EXPECT_EQ(calls.back()->says(), "not_executed, deadline_exceeded");
 }
 
+// Each at another time, the later given the earlier: none comes in order.
+TEST(linear, deadlines_of_their_own_take_a_step_each) {
+   script s;
+   s.warm_up();
+   std::vector<call*> calls;
+   for (std::size_t i = 0; i < many; ++i) calls.push_back(&s.submit("GET k", {.deadline = 1ms * (many + 100 - i)}));
+   s.accept();
+   s.advance(100ms);
+   const auto before = s.subject.steps();
+   s.advance(1ms * many);
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
+   for (const call* c : calls) EXPECT_TRUE(c->done());
+}
+
+// ---- behind a closed gate, one event for each ----
+
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+
+TEST(linear, gate_that_refuses_one_by_one_goes_through_each_once) {
+   script s;
+   s.warm_up();
+   s.submit("SET k 1", {.deadline = 1h});
+   s.accept();
+   s.answer(ok);
+   submit_many(s, "SET k ", {.deadline = 1h});
+   for (std::string arrived = s.accept(); !arrived.empty(); arrived = s.accept()) {
+   }
+   const std::size_t sent = s.subject.in_flight();
+   const auto before = s.subject.steps();
+   for (std::size_t i = 0; i < sent; ++i) s.answer(no_replicas);
+   EXPECT_LE(s.subject.steps() - before, 4 * many);
+   EXPECT_EQ(s.subject.queued(), many);
+}
+
+TEST(linear, cancel_one_by_one_behind_a_gate_goes_through_each_often_enough) {
+   script s;
+   s.warm_up();
+   s.submit("SET first 1", {.deadline = 1h});
+   s.accept();
+   s.answer(no_replicas);
+   const auto writes = submit_many(s, "SET k ", {.deadline = 1h});
+   auto& read = s.submit("GET k", {.deadline = 1h});
+   const auto before = s.subject.steps();
+   for (call* c : writes) s.cancel(*c);
+   EXPECT_LE(s.subject.steps() - before, 24 * many);
+   EXPECT_EQ(s.accept(), "GET k") << "none holds it back any more";
+   EXPECT_EQ(read.says(), "waiting");
+}
+
+TEST(linear, cancel_one_by_one_of_what_was_lost_finds_older_ones_by_key) {
+   script s;
+   s.warm_up();
+   std::vector<call*> newer;
+   for (std::size_t i = 0; i < many / 2; ++i) {
+      const std::string key = "k" + std::to_string(i);
+      const terms of_its_own{.deadline = 1h, .delivery = delivery::at_least_once, .group = i + 1};
+      s.submit("SET " + key + " 1", of_its_own);
+      newer.push_back(&s.submit("SET " + key + " 2", of_its_own));
+   }
+   s.accept();
+   s.lose();
+   const auto before = s.subject.steps();
+   for (call* c : newer) s.cancel(*c);
+   EXPECT_LE(s.subject.steps() - before, 8 * many);
+}
+
 TEST(linear, leaving_node_does_not_walk_abandoned_ones_each_time) {
    script s;
    s.warm_up();

@@ -176,33 +176,34 @@ TEST(order_groups, connection_of_many_callers_is_changed_by_none) {
 
 // All pairs of a few commands, in one group and in two: whether a write that waits must end behind one that has run.
 // The marks must say what the rule says.
+struct specimen {
+   const char* line;
+   reach its;
+   std::vector<std::string> keys;
+};
+const std::vector<specimen> specimens{
+   {"SET a 1", reach::keys, {"a"}},
+   {"SET b 1", reach::keys, {"b"}},
+   {"MSET a 1 b 1", reach::keys, {"a", "b"}},
+   {"FLUSHALL", reach::everything, {}},
+   {"EVAL s 0", reach::undeclared, {}},
+   {"EVAL s 1 a", reach::undeclared, {"a"}},
+   {"X.SET a", reach::undeclared, {}},
+   {"PUBLISH a 1", reach::nothing, {}},
+   {"ZUNIONSTORE a 1 b", reach::everything, {}},
+};
+bool about_the_same(const specimen& a, const specimen& b, bool one_group) {
+   if (a.its == reach::nothing || b.its == reach::nothing) return false;
+   if (a.its == reach::everything || b.its == reach::everything) return true;
+   if (one_group && (a.its == reach::undeclared || b.its == reach::undeclared)) return true;
+   return std::any_of(a.keys.begin(), a.keys.end(),
+                      [&](const auto& k) { return std::count(b.keys.begin(), b.keys.end(), k) != 0; });
+}
+
 TEST(order_groups, marks_find_each_conflict) {
-   struct specimen {
-      const char* line;
-      reach its;
-      std::vector<std::string> keys;
-   };
-   const std::vector<specimen> all{
-      {"SET a 1", reach::keys, {"a"}},
-      {"SET b 1", reach::keys, {"b"}},
-      {"MSET a 1 b 1", reach::keys, {"a", "b"}},
-      {"FLUSHALL", reach::everything, {}},
-      {"EVAL s 0", reach::undeclared, {}},
-      {"EVAL s 1 a", reach::undeclared, {"a"}},
-      {"X.SET a", reach::undeclared, {}},
-      {"PUBLISH a 1", reach::nothing, {}},
-      {"ZUNIONSTORE a 1 b", reach::everything, {}},
-   };
-   const auto about_the_same = [](const specimen& a, const specimen& b, bool one_group) {
-      if (a.its == reach::nothing || b.its == reach::nothing) return false;
-      if (a.its == reach::everything || b.its == reach::everything) return true;
-      if (one_group && (a.its == reach::undeclared || b.its == reach::undeclared)) return true;
-      return std::any_of(a.keys.begin(), a.keys.end(),
-                         [&](const auto& k) { return std::count(b.keys.begin(), b.keys.end(), k) != 0; });
-   };
-   for (const auto& older : all) {
+   for (const auto& older : specimens) {
       if (older.line == std::string_view("FLUSHALL")) continue;  // never sent twice
-      for (const auto& newer : all) {
+      for (const auto& newer : specimens) {
          for (const bool one_group : {true, false}) {
             const bool overtaken = one_group || about_the_same(older, newer, false);
             const std::string becomes = after_newer_ran(older.line, newer.line, one_group ? ann : bob);
@@ -210,6 +211,40 @@ TEST(order_groups, marks_find_each_conflict) {
                << becomes << ": " << older.line << ", then " << newer.line << (one_group ? " of its group" : "");
          }
       }
+   }
+}
+
+// All of them wait, of two groups each; each has run behind them, or has gone.
+TEST(order_groups, marks_find_all_that_conflict) {
+   const std::size_t n = specimens.size();
+   std::deque<command> commands;
+   std::deque<operation> all(2 * n + 1);
+   for (std::size_t i = 0; i < n; ++i) commands.push_back(words(specimens[i].line));
+   const auto prepare = [&](operation& op, std::size_t i, std::uint64_t group) {
+      op.commands = {&commands[i], 1};
+      op.entry = find_command(commands[i]);
+      op.group = group;
+      op.last = error(errc::server_error, outcome::not_executed);
+   };
+   for (std::size_t i = 0; i < 2 * n; ++i) prepare(all[i], i % n, i / n);
+   for (std::size_t i = 0; i <= 2 * n; ++i) all[i].sequence = i + 1;
+   operation& newest = all.back();
+   for (std::size_t i = 0; i < 2 * n; ++i) {
+      prepare(newest, i % n, i / n);
+      resend_order order;
+      std::vector<operation*> overtaken;
+      std::vector<operation*> behind_gone;
+      for (std::size_t k = 0; k < 2 * n; ++k) {
+         order.add(all[k]);
+         const bool one_group = k / n == i / n;
+         const bool conflicts = about_the_same(specimens[k % n], specimens[i % n], one_group);
+         if (conflicts || one_group) overtaken.push_back(&all[k]);
+         if (conflicts) behind_gone.insert(behind_gone.begin(), &all[k]);
+      }
+      EXPECT_EQ(order.overtaken_by(footprint_of(newest), newest.sequence), overtaken) << specimens[i % n].line;
+      EXPECT_EQ(order.forbid_behind({&newest}, {}, nullptr), behind_gone) << specimens[i % n].line;
+      for (std::size_t k = 0; k < 2 * n; ++k) order.remove(all[k]);
+      EXPECT_TRUE(order.empty());
    }
 }
 

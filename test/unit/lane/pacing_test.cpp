@@ -11,7 +11,11 @@ namespace {
 using reason = pacing::reason;
 
 struct pacing_machine : testing::Test {
-   reason why(bool writes = true) const { return subject.why_held(writes, false, topology.port, at, now); }
+   reason why(bool writes = true) const {
+      operation op;
+      op.reads_only = !writes;
+      return subject.why_held(&op, topology.port, at, now);
+   }
 
    time_point now = time_point{} + 100s;
    scripted_topology topology;
