@@ -3,7 +3,7 @@
 // for; and one fixed address is what it is.
 #pragma once
 
-#include "lane/handshake.hpp"
+#include "commands/handshake.hpp"
 
 #include <optional>
 #include <string_view>

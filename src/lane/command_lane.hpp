@@ -10,6 +10,7 @@
 // A reactor: `on_*` and `tick` take events, all that follows is in the links' wishes, `take_done` and the events.
 #pragma once
 
+#include "commands/session.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
 #include "lane/departures.hpp"
@@ -21,7 +22,6 @@
 #include "lane/pacing.hpp"
 #include "lane/retries.hpp"
 #include "lane/scan_cursors.hpp"
-#include "lane/session.hpp"
 #include "lane/suspicion.hpp"
 #include "link/link.hpp"
 

@@ -106,14 +106,16 @@ void connector::dial(time_point now) {
 void connector::on_opened(const session& s, bool allow_busy_server) {
    HOLDFAST_ASSERT(phase_ == phase::dialing);
    set_phase(phase::greeting, deadline_);
-   handshake_.begin(s, addresses_.way(), fences_.earlier(here()), guide_.roles_matter(), allow_busy_server, link_.out);
-   link_.flush();
+   handshake_.begin(
+      s, {.begins = addresses_.way(), .need_role = guide_.roles_matter(), .allow_busy_server = allow_busy_server},
+      fences_.earlier(here()));
+   link_.write(handshake_.take_output());
 }
 
 void connector::on_received(time_point now) {
    while (phase_ == phase::greeting) {
       const auto status = link_.in.next();
-      if (status == reader::status::incomplete) return link_.flush();
+      if (status == reader::status::incomplete) return;
       if (status == reader::status::broken) {
          problem_ = {errc::protocol_error,
                      "it does not speak the Redis protocol: " + link_.in.problem(),
@@ -122,7 +124,8 @@ void connector::on_received(time_point now) {
          return failed(errc::protocol_error, problem_->text, now);
       }
       if (link_.in.reply().kind() == kind::push) continue;
-      const auto state = handshake_.resume(link_.in.reply(), link_.out);
+      const auto state = handshake_.resume(link_.in.reply());
+      link_.write(handshake_.take_output());
       if (state == handshake::state::failed) {
          problem_ = handshake_.failure();
          addresses_.set_next_way(handshake::way::hello);  // the old way does no better

@@ -9,11 +9,11 @@
 // The first try after a connection was lost comes at once. A node that the guide no longer names is left in any phase.
 #pragma once
 
+#include "commands/handshake.hpp"
 #include "lane/address_round.hpp"
 #include "lane/dial_pauses.hpp"
 #include "lane/fences_due.hpp"
 #include "lane/guide.hpp"
-#include "lane/handshake.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/event.hpp>

@@ -3,11 +3,11 @@
 // reason to make the commands behind it unknown.
 #pragma once
 
+#include "commands/session.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/endings.hpp"
 #include "lane/ledger.hpp"
 #include "lane/pacing.hpp"
-#include "lane/session.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/command.hpp>

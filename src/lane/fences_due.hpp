@@ -2,7 +2,7 @@
 // found out about them. ("The fence" in docs/architecture.md)
 #pragma once
 
-#include "lane/handshake.hpp"
+#include "commands/connection_kills.hpp"
 
 #include <holdfast/endpoint.hpp>
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "commands/error_reply.hpp"
+#include "commands/session.hpp"
 #include "lane/operation.hpp"
-#include "lane/session.hpp"
 
 #include <cstddef>
 #include <optional>

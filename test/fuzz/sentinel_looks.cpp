@@ -1,4 +1,5 @@
 // What is noted of all that is sent in a sentinel_world, and what is looked at.
+#include "commands/info_reply.hpp"
 #include "fuzz/sentinel_world.hpp"
 
 #include <algorithm>

@@ -1,24 +1,19 @@
 #include "topology/sentinel/checked_connection.hpp"
 
-#include <holdfast/command.hpp>
+#include "topology/sentinel/sentinel_reply.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace holdfast::impl {
 
-std::string auth_bytes(const sentinel_settings& s) {
-   if (s.password.empty()) return {};
-   const auto c = s.username.empty() ? command{"AUTH", s.password} : command{"AUTH", s.username, s.password};
-   return std::string(c.bytes());
-}
-
-std::string checked_connection::overdue_text() const {
-   const auto ms = [](duration d) {
-      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
-   };
-   const std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed_);
-   return longest_ == timeout_ ? text : text + ", where sentinel_timeout is " + ms(timeout_);
-}
+checked_connection::checked_connection(const sentinel_settings& s, subject who, wish_list& wishes, const limits& l)
+   : link(wishes, l, 4 * 1024),
+     settings_(&s),
+     subject_(who),
+     timeout_(is_of_sentinel() ? s.timeout : s.node_timeout),
+     longest_(is_of_sentinel() ? s.most_patience * timeout_ : timeout_),
+     patience_(timeout_) {}
 
 void checked_connection::dial(const endpoint& where, time_point now) {
    link.dial(where);
@@ -36,6 +31,48 @@ void checked_connection::opened(time_point now) {
    heard_at_ = now;
    excused_ = false;
    give_up_at_ = never;
+   refused_ = false;
+   last_words_.clear();
+   const sentinel_settings& s = *settings_;
+   greeting_.begin(is_of_sentinel() ? session{.username = s.username, .password = s.password}
+                                    : session{s.node_username, s.node_password, s.client_name},
+                   {.asks = subject_});
+   send_greeting(now);
+}
+
+void checked_connection::ask_role(time_point now) {
+   greeting_.ask_role();
+   send_greeting(now);
+}
+
+void checked_connection::send_greeting(time_point now) {
+   const std::string bytes = greeting_.take_output();
+   if (!bytes.empty()) send(bytes, static_cast<unsigned>(greeting_.unanswered()), now);
+}
+
+// Whether the handshake is over with it.
+bool checked_connection::is_greeted_with(value_view reply, time_point now) {
+   heard(now, true);
+   if (reply.is_error()) last_words_ = shown(reply.text());
+   const auto state = greeting_.resume(reply);
+   send_greeting(now);
+   if (state == handshake::state::failed) {
+      const auto& [code, text, server_text, final] = greeting_.failure();
+      if (code == errc::protocol_error)
+         fail("broke the protocol: " + text);
+      else if (code == errc::refused)
+         fail("turned the connection away: " + shown(server_text));
+      else
+         fail("refused our user or password: " + shown(server_text), true);
+   }
+   return state == handshake::state::ready;
+}
+
+void checked_connection::fail(std::string why, bool refused) {
+   problem_ = std::move(why);
+   refused_ = refused;
+   if (is_of_sentinel()) link.pass_over();  // another one may stand behind the same name
+   close();
 }
 
 void checked_connection::close() {
@@ -59,6 +96,7 @@ void checked_connection::send(std::string_view bytes, unsigned answers, time_poi
 void checked_connection::heard(time_point now, bool an_answer) {
    heard_at_ = now;
    excused_ = false;
+   if (an_answer) last_words_.clear();
    if (an_answer && unanswered_ != 0) {
       --unanswered_;
       if (asked_at_ != never) measured(now - asked_at_);
@@ -67,11 +105,11 @@ void checked_connection::heard(time_point now, bool an_answer) {
    give_up_at_ = unanswered_ == 0 ? never : after(now, patience_);
 }
 
-bool checked_connection::overdue(time_point now, bool late) {
+bool checked_connection::is_overdue(time_point now, bool late) {
    if (now < give_up_at_) return false;
    if (!late || excused_) {
-      passed_ = patience_;
-      patience_ = std::min(2 * patience_, longest_);
+      const duration passed = std::exchange(patience_, std::min(2 * patience_, longest_));
+      fail(overdue_text(passed));
       return true;
    }
    excused_ = true;
@@ -79,14 +117,12 @@ bool checked_connection::overdue(time_point now, bool late) {
    return false;
 }
 
-checked_connection::due checked_connection::check(time_point now, bool late) {
-   switch (phase_) {
-      case phase::resting: return now >= retry_at_ ? due::dial : due::nothing;
-      case phase::dialing: return overdue(now, late) ? due::connect_timeout : due::nothing;
-      case phase::open: break;
-   }
-   if (unanswered_ != 0) return overdue(now, late) ? due::answer_timeout : due::nothing;
-   return now >= after(heard_at_, ping_) ? due::ping : due::nothing;
+std::string checked_connection::overdue_text(duration passed) const {
+   const auto ms = [](duration d) {
+      return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+   };
+   const std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed);
+   return is_of_sentinel() ? text + ", where sentinel_timeout is " + ms(timeout_) : text;
 }
 
 time_point checked_connection::deadline() const {
@@ -95,7 +131,7 @@ time_point checked_connection::deadline() const {
       case phase::dialing: return give_up_at_;
       case phase::open: break;
    }
-   return unanswered_ != 0 ? give_up_at_ : after(heard_at_, ping_);
+   return unanswered_ != 0 ? give_up_at_ : after(heard_at_, settings_->ping);
 }
 
 }  // namespace holdfast::impl

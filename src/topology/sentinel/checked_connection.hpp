@@ -1,11 +1,13 @@
 // One connection of the tracker, as far as it is the same for a Sentinel's answers, a Sentinel's events and a server's
-// role: dialled, given up when no answer comes in time, checked when nothing was heard for a while, dialled again.
+// role: dialled, greeted, read, given up when no answer comes in time, checked when nothing was heard for a while,
+// dialled again.
 //
 // Only `check`, called by a tick, gives up. A tick may be `late`, as a blocking client is away between two commands:
 // what arrived meanwhile was delivered first, but the dial or the question may have got nowhere. So a deadline that a
 // late tick finds passed is granted once more from now on. Once: a dead Sentinel is to be noticed all the same.
 #pragma once
 
+#include "commands/handshake.hpp"
 #include "link/link.hpp"
 #include "topology/sentinel/sentinel_settings.hpp"
 
@@ -18,9 +20,6 @@
 
 namespace holdfast::impl {
 
-// The AUTH command for the Sentinels; empty where there is no password.
-std::string auth_bytes(const sentinel_settings&);
-
 class checked_connection {
  public:
    enum class phase : std::uint8_t {
@@ -28,12 +27,11 @@ class checked_connection {
       dialing,
       open,
    };
-   enum class due : std::uint8_t { nothing, dial, ping, connect_timeout, answer_timeout };
+   using subject = handshake::subject;
 
-   // `timeout`: of the connect, and of each answer; `ping`: the silence after which it is checked. A peer that is far
-   // away is measured: `most` times the timeout is what an answer may take at most.
-   checked_connection(duration timeout, duration ping, wish_list& wishes, const limits& l, unsigned most = 1)
-      : link(wishes, l, 4 * 1024), timeout_(timeout), longest_(most * timeout), patience_(timeout), ping_(ping) {}
+   // The settings outlive it. A Sentinel that is far away is measured: `most_patience` times the timeout is what an
+   // answer of it may take at most.
+   checked_connection(const sentinel_settings&, subject, wish_list&, const limits&);
 
    impl::link link;
    unsigned failures = 0;  // in a row; whoever dials counts them
@@ -43,7 +41,15 @@ class checked_connection {
 
    void dial(const endpoint& where, time_point now);
    void opened(time_point now);
-   void close();  // lost, given up or not wanted: rests until `retry_from` says when
+   // The handshake, and its findings until the next one.
+   const handshake& greeting() const { return greeting_; }
+   void ask_role(time_point now);
+   void forget() { greeting_ = {}; }  // the next dial is to another node
+   void lost(const std::string& why) { fail(last_words_.empty() ? why : "ended the connection: " + last_words_); }
+   void fail(std::string why, bool refused = false);
+   const std::string& problem() const { return problem_; }
+   bool refused() const { return refused_; }  // the last failure was no matter of the network
+   void close();                              // lost, given up or not wanted: rests until `retry_from` says when
    void retry_from(time_point when) { retry_at_ = when; }
    time_point retry_at() const { return retry_at_; }
    time_point tried_at() const { return tried_at_; }  // the last dial
@@ -54,21 +60,54 @@ class checked_connection {
    std::uint64_t asked() const { return asked_; }  // answers that were asked for, on all its connections
    std::uint64_t answered() const { return asked_ - unanswered_; }  // or lost
 
-   due check(time_point now, bool late);
-   std::string overdue_text() const;  // of the timeout that `check` has just found
+   // Gives what came to the owner, one thing after the other, until it makes an event of one: `greeted` once the
+   // handshake is over, `take_reply` then. The owner says `fail` of what does not fit.
+   template <class Owner>
+   typename Owner::event take(Owner& owner, time_point now) {
+      using event = typename Owner::event;
+      while (is_open()) {
+         const auto status = link.in.next();
+         if (status == reader::status::incomplete) break;
+         auto found = event::nothing;
+         if (status == reader::status::broken)
+            fail("broke the protocol: " + link.in.problem());
+         else if (greeting_.now() == handshake::state::ready)
+            found = owner.take_reply(link.in.reply(), now);
+         else if (is_greeted_with(link.in.reply(), now))
+            found = owner.greeted();
+         if (!is_open()) return event::failed;
+         if (found != event::nothing) return found;
+      }
+      return event::nothing;
+   }
+   // Gives up, or has the owner `ping` after a silence.
+   template <class Owner>
+   typename Owner::event check(Owner& owner, time_point now, bool late) {
+      if (is_overdue(now, late)) return Owner::event::failed;
+      if (is_open() && unanswered_ == 0 && now >= after(heard_at_, settings_->ping)) owner.ping(now);
+      return Owner::event::nothing;
+   }
    duration patience() const { return patience_; }
    time_point deadline() const;
 
  private:
-   bool overdue(time_point now, bool late);
+   bool is_of_sentinel() const { return subject_ == subject::sentinel; }
+   void send_greeting(time_point now);
+   bool is_greeted_with(value_view reply, time_point now);
+   bool is_overdue(time_point now, bool late);
+   std::string overdue_text(duration passed) const;
    void measured(duration took) { patience_ = std::clamp(2 * took, timeout_, longest_); }
 
+   const sentinel_settings* settings_;
+   subject subject_;
+   handshake greeting_;
+   std::string last_words_;  // an error, while nothing else was answered on this connection
+   std::string problem_;
+   bool refused_ = false;
    duration timeout_;
    duration longest_;
-   duration patience_;  // the timeout as it is at present
-   duration passed_ = {};
+   duration patience_;            // the timeout as it is at present
    time_point asked_at_ = never;  // until the first answer
-   duration ping_;
    phase phase_ = phase::resting;
    unsigned unanswered_ = 0;
    std::uint64_t asked_ = 0;

@@ -1,7 +1,5 @@
 #include "topology/sentinel/inquiry.hpp"
 
-#include "core/assertion.hpp"
-
 #include <holdfast/command.hpp>
 
 namespace holdfast::impl {
@@ -12,45 +10,27 @@ std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 }  // namespace
 
 inquiry::inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l)
-   : connection(s.timeout, s.ping, wishes, l, sentinel_settings::most_patience),
+   : connection(s, handshake::subject::sentinel, wishes, l),
      settings_(&s),
-     commands_{.auth = auth_bytes(s),
-               .id = bytes_of({"SENTINEL", "MYID"}),
-               .question = bytes_of({"SENTINEL", "MASTER", s.master}) +
+     commands_{.question = bytes_of({"SENTINEL", "MASTER", s.master}) +
                            bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master}),
                .list = bytes_of({"SENTINEL", "SENTINELS", s.master}),
-               .replicas = bytes_of({"SENTINEL", "REPLICAS", s.master}),
-               .ping = bytes_of({"PING"})},
+               .replicas = bytes_of({"SENTINEL", "REPLICAS", s.master})},
      replicas_{.enabled = s.keeps_replicas_warm()} {}
 
-void inquiry::due_replies::push(expect e) {
-   HOLDFAST_ASSERT(count_ < ring_.size());
-   ring_[(first_ + count_) % ring_.size()] = e;
-   ++count_;
-}
-
-inquiry::expect inquiry::due_replies::pop() {
-   const auto e = ring_[first_];
-   first_ = (first_ + 1) % ring_.size();
-   --count_;
-   return e;
-}
-
 void inquiry::write_question(time_point now) {
+   std::string batch = commands_.question;
    const auto before = due_.size();
-   batch_ += commands_.question;
-   due_.push(expect::master);
-   due_.push(expect::address);
+   due_.insert(due_.end(), {expect::master, expect::address});
    if (list_.wanted || now >= list_.due) {
       list_.due = after(now, settings_->idle_poll / 2);
-      batch_ += commands_.list;
-      due_.push(expect::list);
+      batch += commands_.list;
+      due_.push_back(expect::list);
       list_.wanted = false;
       list_.under_way = true;
    }
    questions_.rounds[questions_.under_way++] = questions_.next;
-   connection.send(batch_, static_cast<unsigned>(due_.size() - before), now);
-   batch_.clear();
+   connection.send(batch, static_cast<unsigned>(due_.size() - before), now);
    if (now >= replicas_.due) want_replicas(now);
 }
 
@@ -63,16 +43,6 @@ void inquiry::opened(time_point now) {
    replicas_.under_way = false;
    list_.under_way = list_.known = false;
    master_.known = false;
-   refused_ = false;
-   last_words_.clear();
-   id_.clear();  // another Sentinel may stand there now
-   batch_.clear();
-   if (!commands_.auth.empty()) {
-      connection.send(commands_.auth, 1, now);
-      due_.push(expect::auth);
-   }
-   connection.send(commands_.id, 1, now);
-   due_.push(expect::id);
    replicas_.due = now;
    write_question(now);
 }
@@ -86,7 +56,7 @@ void inquiry::want_replicas(time_point now) {
       return replicas_.nodes.clear();
    }
    connection.send(commands_.replicas, 1, now);
-   due_.push(expect::replicas);
+   due_.push_back(expect::replicas);
    replicas_.wanted = false;
    replicas_.under_way = true;
 }
@@ -101,51 +71,25 @@ void inquiry::ask(std::uint64_t round, time_point now) {
    write_question(now);
 }
 
-void inquiry::lost(const std::string& why) { fail(last_words_.empty() ? why : "ended the connection: " + last_words_); }
-
 void inquiry::forget() {
    connection.close();
-   id_.clear();
+   connection.forget();
    list_.known = false;
    list_.others = 0;
    replicas_.nodes.clear();
 }
 
-inquiry::event inquiry::check(time_point now, bool late) {
-   switch (connection.check(now, late)) {
-      case checked_connection::due::connect_timeout:
-      case checked_connection::due::answer_timeout: return fail(connection.overdue_text());
-      case checked_connection::due::ping:
-         connection.send(commands_.ping, 1, now);
-         due_.push(expect::ping);
-         break;
-      case checked_connection::due::dial:
-      case checked_connection::due::nothing: break;
-   }
-   return event::nothing;
-}
-
-inquiry::event inquiry::take(time_point now) {
-   while (connection.is_open()) {
-      switch (connection.link.in.next()) {
-         case reader::status::incomplete: return event::nothing;
-         case reader::status::broken: return fail("broke the protocol: " + connection.link.in.problem());
-         case reader::status::reply: break;
-      }
-      if (const auto n = take_reply(connection.link.in.reply(), now); n != event::nothing) return n;
-   }
-   return event::nothing;
+void inquiry::ping(time_point now) {
+   connection.send(command{"PING"}.bytes(), 1, now);
+   due_.push_back(expect::ping);
 }
 
 inquiry::event inquiry::take_reply(value_view reply, time_point now) {
-   if (due_.size() == 0) return fail("broke the protocol: sent what nobody asked for");
+   if (due_.empty()) return fail("broke the protocol: sent what nobody asked for");
    connection.heard(now, true);
-   switch (due_.pop()) {
-      case expect::auth: {
-         const auto c = read_auth(reply);
-         return c == sentinel_answer_kind::good ? event::nothing : fail_by(c, reply, "AUTH");
-      }
-      case expect::id: return take_id(reply);
+   const expect e = due_.front();
+   due_.erase(due_.begin());
+   switch (e) {
       case expect::master: return take_master(reply);
       case expect::address: return take_address(reply, now);
       case expect::list: return take_list(reply);
@@ -153,14 +97,6 @@ inquiry::event inquiry::take_reply(value_view reply, time_point now) {
       case expect::ping: return event::nothing;
    }
    return event::nothing;
-}
-
-inquiry::event inquiry::take_id(value_view reply) {
-   if (reply.is_error() && read_error(reply.text()) == sentinel_answer_kind::turned_away)
-      return fail_by(sentinel_answer_kind::turned_away, reply, "SENTINEL MYID");
-   if (reply.is_error()) last_words_ = shown(reply.text());
-   id_ = read_id(reply);
-   return id_.empty() ? event::nothing : event::told_id;
 }
 
 inquiry::event inquiry::take_master(value_view reply) {
@@ -195,7 +131,6 @@ inquiry::event inquiry::take_address(value_view reply, time_point now) {
    questions_.rounds[0] = questions_.rounds[1];
    --questions_.under_way;
    master_.known = true;
-   last_words_.clear();
    if (questions_.again) {
       questions_.again = false;
       write_question(now);
@@ -228,11 +163,7 @@ inquiry::event inquiry::take_replicas(value_view reply, time_point now) {
 }
 
 inquiry::event inquiry::fail(std::string why, bool refused) {
-   problem_ = std::move(why);
-   refused_ = refused;
-   list_.under_way = false;
-   connection.link.pass_over();  // another one may stand behind the same name
-   connection.close();
+   connection.fail(std::move(why), refused);
    return event::failed;
 }
 

@@ -1,15 +1,15 @@
 // The questions to one Sentinel, on a connection of their own. One question is one write:
 //
-//    [AUTH] [SENTINEL MYID]  SENTINEL MASTER name  SENTINEL GET-MASTER-ADDR-BY-NAME name
+//    SENTINEL MASTER name  SENTINEL GET-MASTER-ADDR-BY-NAME name
 //    [SENTINEL SENTINELS name] [SENTINEL REPLICAS name]
 //
 // The epoch (MASTER) is asked for before the address: in the other order, a change between the two would pair the new
 // epoch with the old address, and what is believed at an epoch is not given up for the same epoch. (In Redis'
 // sentinel.c, leader and observers set both in one go, so that a later address never has an older epoch for long.) The
 // address is never taken from MASTER, which on the leader shows the new epoch with the old address until the failover
-// has ended. AUTH and MYID open a connection; the lists are asked for then, when they changed, and from
-// time to time. That of the replicas only where warm connections to them are wanted, and after the first answer, which
-// says how many there are: a list of thousands is not worth its bytes.
+// has ended. The lists are asked for at first, when they changed, and from time to time. That of the replicas only
+// where warm connections to them are wanted, and after the first answer, which says how many there are: a list of
+// thousands is not worth its bytes.
 //
 // Replies are matched by order. What does not fit ends the connection.
 #pragma once
@@ -46,7 +46,7 @@ class inquiry {
       told_id,   // `id` is known
       listed,    // `list` is new
       replicas,  // `replicas` is new
-      failed,    // the connection is closed; `problem` says why
+      failed,    // the connection is closed, and says why
    };
 
    inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l);
@@ -55,7 +55,7 @@ class inquiry {
 
    void dial(const endpoint& where, time_point now) { connection.dial(where, now); }
    void opened(time_point now);  // asks at once
-   void lost(const std::string& why);
+   void lost(const std::string& why) { connection.lost(why); }
    void forget();  // closes; the next dial is to another Sentinel
    // Asks, or lets a question follow as soon as one of the two that may be under way is answered. While the connection
    // is not open it only notes the round: opening asks.
@@ -63,26 +63,27 @@ class inquiry {
    void want_list() { list_.wanted = true; }  // with the next question
    void want_replicas(time_point now);        // at once, or as soon as the last such question is answered
 
-   event take(time_point now);              // what came, one thing after the other
-   event check(time_point now, bool late);  // failed, or nothing
+   event take(time_point now) { return connection.take(*this, now); }
+   event check(time_point now, bool late) { return connection.check(*this, now, late); }
 
    const sentinel_answer& answer() const { return answer_; }
    const std::vector<listed_node>& list() const { return list_.nodes; }
-   bool list_under_way() const { return list_.under_way; }
+   bool list_under_way() const { return connection.is_open() && list_.under_way; }
    bool list_known() const { return list_.known; }  // told on this connection, if at all
    const std::vector<listed_node>& replicas() const { return replicas_.nodes; }
-   const std::string& id() const { return id_; }  // the Sentinel's own run id; empty where it does not tell
-   const std::string& problem() const { return problem_; }
-   bool refused() const { return refused_; }  // the last failure was about the password
+   // The Sentinel's own run id; empty where it does not tell.
+   const std::string& id() const { return connection.greeting().self().run_id; }
 
  private:
-   enum class expect : std::uint8_t { auth, id, master, address, list, replicas, ping };
+   friend class checked_connection;
+   enum class expect : std::uint8_t { master, address, list, replicas, ping };
    static constexpr unsigned most_questions = 2;
    static constexpr std::uint64_t most_replicas = 512;  // some 900 bytes each, where a reply may have a megabyte
 
    void write_question(time_point now);
+   event greeted() { return id().empty() ? event::nothing : event::told_id; }
    event take_reply(value_view reply, time_point now);
-   event take_id(value_view reply);
+   void ping(time_point now);
    event take_master(value_view reply);
    event take_address(value_view reply, time_point now);
    event take_list(value_view reply);
@@ -92,25 +93,9 @@ class inquiry {
 
    // As bytes, serialised once.
    struct commands {
-      std::string auth;
-      std::string id;
       std::string question;
       std::string list;
       std::string replicas;
-      std::string ping;
-   };
-   // The replies to come, in their order.
-   class due_replies {
-    public:
-      std::size_t size() const { return count_; }
-      void clear() { first_ = count_ = 0; }
-      void push(expect);
-      expect pop();
-
-    private:
-      std::array<expect, 16> ring_ = {};
-      std::size_t first_ = 0;
-      std::size_t count_ = 0;
    };
    struct {
       std::array<std::uint64_t, most_questions> rounds = {};  // of those under way
@@ -141,14 +126,9 @@ class inquiry {
 
    const sentinel_settings* settings_;
    commands commands_;
-   std::string batch_;
-   due_replies due_;
+   std::vector<expect> due_;  // the replies to come, in their order
    sentinel_answer answer_ = {};
    replica_list replicas_;
-   std::string id_;
-   std::string last_words_;  // an error, while nothing else was answered on this connection
-   std::string problem_;
-   bool refused_ = false;
 };
 
 }  // namespace holdfast::impl

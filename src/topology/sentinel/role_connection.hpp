@@ -1,23 +1,12 @@
-// A connection of the tracker to a server. It asks for the node's role, and then it stays: its end is the first sign
-// that the node was promoted, because Sentinel ends a node's connections in the transaction that makes it a master
-// (sentinelSendSlaveOf in Redis' sentinel.c). One question is
-//
-//    [AUTH] [CLIENT SETNAME]  HELLO       a user needs no permission for it, and a busy server answers it
-//
-// or, where HELLO is unknown, ROLE, or else INFO replication; these come first where it must be known whom a node
-// follows.
+// A connection of the tracker to a server. It asks for the node's role (commands/handshake.hpp), and then it stays: its
+// end is the first sign that the node was promoted, because Sentinel ends a node's connections in the transaction that
+// makes it a master (sentinelSendSlaveOf in Redis' sentinel.c).
 #pragma once
 
 #include "topology/sentinel/checked_connection.hpp"
 
-#include <holdfast/command.hpp>
-#include <holdfast/endpoint.hpp>
-#include <holdfast/value.hpp>
-
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
 namespace holdfast::impl {
 
@@ -26,45 +15,34 @@ class role_connection {
    enum class event : std::uint8_t {
       nothing,  // all that came was read
       role,     // `role` is new
-      failed,   // the connection is closed; `problem` says why
+      failed,   // the connection is closed
    };
 
-   role_connection(const sentinel_settings&, wish_list&, const limits&);
+   role_connection(const sentinel_settings& s, wish_list& wishes, const limits& l)
+      : connection(s, s.follow_role_hint ? handshake::subject::follows : handshake::subject::role, wishes, l) {}
 
    checked_connection connection;
 
-   void dial(const endpoint& where, time_point now);
-   void opened(time_point now);  // asks at once
-   void ask(time_point now);     // once more, unless a question is under way
-   event take(time_point now);
-   event check(time_point now, bool late);  // failed, or nothing; after a silence it asks again
-   void lost(std::string why) { fail(std::move(why)); }
+   // Once more, unless a question is under way.
+   void ask(time_point now) {
+      if (connection.is_open() && connection.unanswered() == 0) ping(now);
+   }
+   event take(time_point now) { return connection.take(*this, now); }
+   event check(time_point now, bool late) { return connection.check(*this, now, late); }
 
-   bool is_known() const { return known_ && connection.is_open(); }
-   const std::string& role() const { return role_; }  // "master", "slave"
-   // Of a slave, where ROLE or INFO told it: its master.
-   const endpoint& follows() const { return follows_; }
-   const std::string& problem() const { return problem_; }
+   bool is_known() const { return connection.is_open() && !role().empty(); }
+   const std::string& role() const { return connection.greeting().role(); }  // "master", "slave"
+   const endpoint& follows() const { return connection.greeting().follows(); }
 
  private:
-   enum class expect : std::uint8_t { auth, name, role };
-   enum class question : std::uint8_t { hello, role, info };
-
-   void send(expect, const command&, time_point now);
-   void write_question(time_point now);
-   std::optional<question> next_question() const;
-   event take_reply(value_view reply, time_point now);
-   event take_role(value_view reply, time_point now);
-   bool read_role(value_view reply);
-   event fail(std::string why);
-
-   const sentinel_settings* settings_;
-   question asks_ = question::hello;  // what this node answers
-   std::vector<expect> expected_;
-   bool known_ = false;
-   std::string role_;
-   endpoint follows_;
-   std::string problem_;
+   friend class checked_connection;
+   event greeted() { return event::role; }
+   // A server that turns us away says so unasked.
+   event take_reply(value_view, time_point) {
+      connection.fail("said what nobody asked for");
+      return event::failed;
+   }
+   void ping(time_point now) { connection.ask_role(now); }
 };
 
 }  // namespace holdfast::impl

@@ -1,7 +1,7 @@
 #include "topology/sentinel/sentinel_event.hpp"
 
+#include "commands/info_reply.hpp"
 #include "core/number.hpp"
-#include "topology/sentinel/sentinel_reply.hpp"
 
 #include <array>
 

@@ -59,8 +59,8 @@ void sentinel_peer::note_hint(const hint& h, bool of_ours) {
 }
 
 void sentinel_peer::fail(time_point now) {
-   set_status(questions.refused() ? status::refuses : status::down);
-   why = questions.problem();
+   set_status(questions.connection.refused() ? status::refuses : status::down);
+   why = questions.connection.problem();
    failed_at = now;
    member.look_elsewhere = true;
    waits_for_list = false;

@@ -1,5 +1,6 @@
 #include "topology/sentinel/sentinel_reply.hpp"
 
+#include "commands/info_reply.hpp"
 #include "core/number.hpp"
 
 #include <algorithm>
@@ -28,25 +29,15 @@ bool has_flag(std::string_view flags, std::string_view wanted) {
    return false;
 }
 
-constexpr std::size_t longest_id = 64;
-
 bool is_fields(value_view v) { return (v.kind() == kind::array || v.kind() == kind::map) && v.size() % 2 == 0; }
 
 std::string id_of(value_view entry) {
+   constexpr std::size_t longest_id = 64;
    const auto id = entry.find("runid").text();
    return id.size() <= longest_id ? std::string(id) : std::string();
 }
 
 }  // namespace
-
-std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port) {
-   constexpr std::size_t longest_name = 255;
-   std::uint16_t number = 0;
-   if (host.empty() || host.size() > longest_name || host.front() == '/') return std::nullopt;
-   const bool odd = std::any_of(host.begin(), host.end(), [](char c) { return c <= ' ' || c > '~'; });
-   if (odd || !parse_number(port, number) || number == 0) return std::nullopt;
-   return endpoint{std::string(host), number};
-}
 
 sentinel_answer_kind read_error(std::string_view text) {
    const auto begins = [&](std::string_view with) { return text.starts_with(with); };
@@ -56,22 +47,6 @@ sentinel_answer_kind read_error(std::string_view text) {
    if (begins("ERR No such master") || begins("IDONTKNOW")) return sentinel_answer_kind::unknown_name;
    if (begins("ERR unknown command") || begins("ERR Unknown command")) return sentinel_answer_kind::no_sentinel;
    return sentinel_answer_kind::malformed;
-}
-
-sentinel_answer_kind read_auth(value_view reply) {
-   if (reply.kind() == kind::status) return sentinel_answer_kind::good;
-   if (!reply.is_error()) return sentinel_answer_kind::malformed;
-   const auto text = reply.text();
-   if (read_error(text) == sentinel_answer_kind::turned_away) return sentinel_answer_kind::turned_away;
-   // Redis 6 and later; Redis 5 and earlier.
-   const bool none_demanded = text.find("without any password configured") != std::string_view::npos ||
-                              text.find("no password is set") != std::string_view::npos;
-   return none_demanded ? sentinel_answer_kind::good : sentinel_answer_kind::refused;
-}
-
-std::string read_id(value_view reply) {
-   if (reply.kind() != kind::string || reply.text().size() > longest_id) return {};
-   return std::string(reply.text());
 }
 
 sentinel_answer_kind read_master(value_view reply, master_state& into) {

@@ -50,14 +50,7 @@ sentinel_answer_kind read_address(value_view reply, endpoint& into);     // SENT
 // SENTINEL SENTINELS, or REPLICAS: of these, those that answer that Sentinel. Entries that make no sense (port 0: no
 // longer valid) are left out.
 sentinel_answer_kind read_nodes(value_view reply, std::size_t at_most, std::vector<listed_node>& into);
-// SENTINEL MYID: the run id; empty before Redis 6.2, and where the user may not ask for it.
-std::string read_id(value_view reply);
 sentinel_answer_kind read_error(std::string_view text);  // of any error reply
-// AUTH. A Sentinel that demands no password is no failure: "good".
-sentinel_answer_kind read_auth(value_view reply);
-
-// A host and a port that somebody sent, if they can be an address at all.
-std::optional<endpoint> read_endpoint(std::string_view host, std::string_view port);
 
 // The first hundred or so characters of what a server sent, fit to be shown: control characters become '?'.
 std::string shown(std::string_view text);

@@ -48,7 +48,7 @@ warm_replicas::slot* warm_replicas::place_for(const endpoint& where) {
    s.node.connection.close();
    s.where = where;
    s.listed = s.pursued = false;
-   s.failures = s.questions = 0;
+   s.node.connection.failures = s.questions = 0;
    s.ask_at = never;
    return &s;
 }
@@ -106,7 +106,7 @@ void warm_replicas::begin_pursuit(slot& s, time_point now) {
    auto& c = s.node.connection;
    if (c.now() == phase::open) s.node.ask(now);
    if (c.now() == phase::resting) c.retry_from(std::max(now, after(c.tried_at(), shortest_poll)));
-   if (now >= c.retry_at()) s.node.dial(s.where, now);
+   if (now >= c.retry_at()) c.dial(s.where, now);
    s.ask_at = after(now, pause(s.questions++));
 }
 
@@ -123,7 +123,7 @@ std::size_t warm_replicas::warm() const {
 
 bool warm_replicas::on_opened(link& l, time_point now) {
    slot* const s = owner(l);
-   if (s != nullptr) s->node.opened(now);
+   if (s != nullptr) s->node.connection.opened(now);
    return s != nullptr;
 }
 
@@ -131,7 +131,7 @@ bool warm_replicas::on_lost(link& l, const std::string& why, time_point now) {
    slot* const s = owner(l);
    if (s == nullptr) return false;
    const bool was_known = s->node.is_known();
-   s->node.lost(why);
+   s->node.connection.lost(why);
    rest(*s, was_known, now);
    return true;
 }
@@ -163,12 +163,12 @@ void warm_replicas::rest(slot& s, bool was_known, time_point now) {
    }
    // One that ends as soon as it is made is a failure, too.
    if (was_known && now - tried >= shortest_retry) {
-      s.failures = 0;
+      c.failures = 0;
       return c.retry_from(after(now, random_.between({}, settings_->rewarm_spread)));
    }
    const auto rule =
       exponential_backoff({.base = shortest_retry, .factor = 2, .cap = settings_->rewarm_cap, .jitter = jitter::equal});
-   c.retry_from(after(now, std::max<duration>(shortest_retry, rule.delay(s.failures++, random_))));
+   c.retry_from(after(now, std::max<duration>(shortest_retry, rule.delay(c.failures++, random_))));
 }
 
 duration warm_replicas::pause(unsigned tries) {
@@ -185,7 +185,7 @@ void warm_replicas::tick(time_point now, bool late) {
          const bool was_known = s.node.is_known();
          if (s.node.check(now, late) == role_connection::event::failed) rest(s, was_known, now);
       }
-      if (c.now() == phase::resting && s.wanted() && now >= c.retry_at()) s.node.dial(s.where, now);
+      if (c.now() == phase::resting && s.wanted() && now >= c.retry_at()) c.dial(s.where, now);
       if (now < s.ask_at) continue;
       s.node.ask(now);
       s.ask_at = after(now, pause(s.questions++));

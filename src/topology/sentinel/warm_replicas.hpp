@@ -74,7 +74,6 @@ class warm_replicas {
       role_connection node;
       bool listed = false;
       bool pursued = false;
-      unsigned failures = 0;      // in a row
       unsigned questions = 0;     // since it is pursued
       time_point ask_at = never;  // of a pursued node: the next question
    };

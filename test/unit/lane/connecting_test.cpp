@@ -1,6 +1,5 @@
 // The connector's parts alone: pauses, rounds over addresses, and the fences that are due.
 #include "lane/address_round.hpp"
-#include "lane/connection_kills.hpp"
 #include "lane/dial_pauses.hpp"
 #include "lane/fences_due.hpp"
 
@@ -137,33 +136,6 @@ TEST(fences_due, ninth_pushes_out_one_that_is_not_fenced_then) {
    f.forget_result();
    f.take_fates({}, at_a, first);
    EXPECT_EQ(f.of_present(), fences_due::result::not_needed) << "it is told once";
-}
-
-earlier_connection fate_of(bool same_address, std::string run_id, const std::string& run_id_here) {
-   connection_kills k({{{"7", "10.0.0.9:4711", std::move(run_id)}, same_address}});
-   std::size_t asked = k.first().size();
-   asked += k.later(run_id_here).size();
-   if (asked != 0) k.answered({});
-   k.conclude(run_id_here);
-   return k.all().front();
-}
-
-TEST(connection_kills, same_process_is_asked_and_another_is_elsewhere) {
-   using fate = earlier_connection::fate;
-   EXPECT_EQ(fate_of(true, "run-a", "run-a").is, fate::ended);
-   EXPECT_EQ(fate_of(false, "run-a", "run-a").is, fate::ended) << "by another name";
-   EXPECT_EQ(fate_of(false, "run-a", "run-b").is, fate::elsewhere);
-   EXPECT_FALSE(fate_of(false, "run-a", "run-b").asked);
-   EXPECT_EQ(fate_of(true, "run-a", "run-b").is, fate::elsewhere);
-}
-
-TEST(connection_kills, refusal_leaves_it_alive) {
-   connection_kills k({{of_a, true}});
-   ASSERT_EQ(k.first().size(), 1U);
-   k.answered("NOPERM");
-   k.conclude("run-a");
-   EXPECT_EQ(k.all().front().is, earlier_connection::fate::alive);
-   EXPECT_EQ(k.all().front().why, "NOPERM");
 }
 
 }  // namespace

@@ -118,18 +118,6 @@ TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
    }
 }
 
-TEST(SentinelReply, AuthToASentinelWithoutAPasswordIsNoFailure) {
-   EXPECT_EQ(read_auth(parsed("+OK\r\n")), sentinel_answer_kind::good);
-   EXPECT_EQ(read_auth(parsed("-ERR AUTH <password> called without any password configured for the default user. Are "
-                              "you sure your configuration is correct?\r\n")),
-             sentinel_answer_kind::good);
-   EXPECT_EQ(read_auth(parsed("-ERR Client sent AUTH, but no password is set\r\n")), sentinel_answer_kind::good);
-   EXPECT_EQ(read_auth(parsed("-WRONGPASS invalid username-password pair or user is disabled.\r\n")),
-             sentinel_answer_kind::refused);
-   EXPECT_EQ(read_auth(parsed("-ERR invalid password\r\n")), sentinel_answer_kind::refused);
-   EXPECT_EQ(read_auth(parsed(":1\r\n")), sentinel_answer_kind::malformed);
-}
-
 TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
    std::vector<listed_node> list;
    const auto reply =

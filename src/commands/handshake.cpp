@@ -1,8 +1,10 @@
-#include "lane/handshake.hpp"
+#include "commands/handshake.hpp"
 
 #include "commands/error_reply.hpp"
 #include "commands/info_reply.hpp"
 #include "commands/shown.hpp"
+
+#include <algorithm>
 
 namespace holdfast::impl {
 namespace {
@@ -41,51 +43,72 @@ bool is_tcp_address(std::string_view text) {
           host.find('/') == std::string_view::npos;
 }
 
+reply_class class_of(std::string_view text) { return classify_error(text, false, false, true).cls; }
+
 // Passes by itself, so that it is worth waiting for.
 bool passes(std::string_view text) {
-   const auto proof = classify_error(text, false, false, true);
-   return proof.cls == reply_class::busy || proof.cls == reply_class::loading;
+   return class_of(text) == reply_class::busy || class_of(text) == reply_class::loading;
+}
+
+bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+
+// AUTH where no password is set; since Redis 6, and before.
+bool demands_no_password(std::string_view text) {
+   return contains(text, "without any password configured") || contains(text, "no password is set");
 }
 
 }  // namespace
 
-void handshake::begin(const session& s, way w, std::vector<earlier_connection> earlier, bool need_role,
-                      bool allow_busy_server, outbox& out) {
+void handshake::begin(const session& s, options o, std::vector<earlier_connection> earlier) {
    *this = handshake{};
    session_ = s;
+   options_ = o;
    kills_ = connection_kills(std::move(earlier));
-   need_role_ = need_role;
-   allow_busy_server_ = allow_busy_server;
-   way_ = session_.protocol < 3 ? std::max(w, way::old) : w;
-   switch (way_) {
-      case way::hello: return write_hello(out);
-      case way::careful: return write_life_test(out);
-      case way::old: return write_old_way(out);
+   if (!is_of_lane()) {
+      old_way_ = true;
+      write_auth();
+      if (o.asks == subject::sentinel) return send(step::sentinel_id, command{"SENTINEL", "MYID"});
+      write_name();
+      question_ = o.asks == subject::role ? step::hello : step::role;
+      return write_role_question();
+   }
+   if (session_.protocol < 3) options_.begins = std::max(o.begins, way::old);
+   switch (options_.begins) {
+      case way::hello: return write_hello();
+      case way::careful: return write_life_test();
+      case way::old: return write_old_way();
       case way::bare: break;
    }
    old_way_ = true;
-   write_life_test(out);
-   if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
+   write_life_test();
+   if (session_.database != 0) send(step::select, command{"SELECT", session_.database});
+}
+
+void handshake::ask_role() {
+   steps_.clear();
+   next_ = 0;
+   set_state(state::working);
+   write_role_question();
 }
 
 handshake::way handshake::after_close() const {
    const bool silent = next_ == 0;
    if (!old_way_ && !found_.hello_refusal.empty()) return way::old;
-   switch (way_) {
+   switch (options_.begins) {
       case way::hello: return silent ? way::careful : way::hello;
       case way::careful: return silent && lives_ ? way::old : way::hello;
-      case way::old: return silent && !need_role_ ? way::bare : way::hello;
+      case way::old: return silent && !options_.need_role ? way::bare : way::hello;
       case way::bare: break;
    }
    return way::hello;
 }
 
-void handshake::write_life_test(outbox& out) {
-   write_auth(out);
-   send(step::ping, command{"PING"}, out);
+void handshake::write_life_test() {
+   write_auth();
+   send(step::ping, command{"PING"});
 }
 
-void handshake::write_hello(outbox& out) {
+void handshake::write_hello() {
    steps_.clear();
    next_ = 0;
    command hello{"HELLO", session_.protocol};
@@ -93,70 +116,80 @@ void handshake::write_hello(outbox& out) {
       hello.arg("AUTH").arg(session_.username.empty() ? "default" : session_.username).arg(session_.password);
    }
    if (!session_.name.empty()) hello.arg("SETNAME").arg(session_.name);
-   send(step::hello, hello, out);
-   write_rest(out);
+   send(step::hello, hello);
+   write_rest();
 }
 
-void handshake::write_old_way(outbox& out) {
+void handshake::write_old_way() {
    old_way_ = true;
    steps_.clear();
    next_ = 0;
    auth_refused_.clear();
-   write_auth(out);
-   send(step::role, command{"ROLE"}, out);
-   if (!session_.name.empty()) send(step::set_name, command{"CLIENT", "SETNAME", session_.name}, out);
-   write_rest(out);
+   write_auth();
+   send(step::role, command{"ROLE"});
+   write_name();
+   write_rest();
 }
 
 // A server from before 6.0 knows no users. The one that it has, in a way, is "default".
-void handshake::write_auth(outbox& out) {
+void handshake::write_auth() {
    if (!session_.authenticates()) return;
    command auth{"AUTH"};
    if (!session_.username.empty()) auth.arg(session_.username);
-   send(step::auth, auth.arg(session_.password), out);
-   if (session_.username == "default") send(step::second_auth, command{"AUTH", session_.password}, out);
+   send(step::auth, auth.arg(session_.password));
+   if (session_.username == "default") send(step::second_auth, command{"AUTH", session_.password});
 }
 
-void handshake::write_rest(outbox& out) {
-   send(step::client_info, command{"CLIENT", "INFO"}, out);
-   send(step::server_info, command{"INFO", "server"}, out);
-   for (const command& kill : kills_.first()) send(step::kill, kill, out);
-   if (session_.database != 0) send(step::select, command{"SELECT", session_.database}, out);
+void handshake::write_name() {
+   if (!session_.name.empty()) send(step::set_name, command{"CLIENT", "SETNAME", session_.name});
 }
 
-void handshake::send(step s, const command& c, outbox& out) {
-   out.append(c.bytes());
+void handshake::write_role_question() {
+   if (question_ == step::hello) return send(question_, command{"HELLO"});
+   send(question_, question_ == step::role ? command{"ROLE"} : command{"INFO", "replication"});
+}
+
+void handshake::write_rest() {
+   send(step::client_info, command{"CLIENT", "INFO"});
+   send(step::server_info, command{"INFO", "server"});
+   for (const command& kill : kills_.first()) send(step::kill, kill);
+   if (session_.database != 0) send(step::select, command{"SELECT", session_.database});
+}
+
+void handshake::send(step s, const command& c) {
+   output_ += c.bytes();
    steps_.push_back(s);
 }
 
-handshake::state handshake::resume(const value_view& reply, outbox& out) {
+handshake::state handshake::resume(const value_view& reply) {
    if (state_ != state::working) return state_;
    if (next_ == steps_.size()) return fail(errc::protocol_error, "it answered more than it was asked", {}, false);
-   set_state(take(steps_[next_++], reply, out));
+   set_state(take(steps_[next_++], reply));
    if (state_ != state::working || next_ != steps_.size()) return state_;
-   if (way_ == way::careful && !lives_) {
+   if (options_.begins == way::careful && !lives_) {
       lives_ = true;
-      write_hello(out);
+      write_hello();
       return state_;
    }
    // HELLO was refused: the batch written with it has now been passed over, and the old way begins.
    if (!found_.resp3 && !old_way_) {
-      write_old_way(out);
+      write_old_way();
       return state_;
    }
    if (!process_known_ && !found_.without_identity) {
       process_known_ = true;
       const auto later = kills_.later(found_.self.run_id);
-      for (const command& kill : later) send(step::kill, kill, out);
+      for (const command& kill : later) send(step::kill, kill);
       if (!later.empty()) return state_;
    }
    kills_.conclude(found_.self.run_id);
    return set_state(state::ready);
 }
 
-handshake::state handshake::take(step s, const value_view& reply, outbox& out) {
+handshake::state handshake::take(step s, const value_view& reply) {
    const bool passed_over = !found_.resp3 && !old_way_ && s != step::hello && s != step::ping;
    if (passed_over) return state::working;
+   if (!is_of_lane() && s == question_) return on_role_question(reply);
    switch (s) {
       case step::ping:
          if (reply.is_error()) return on_ping_error(reply.text());
@@ -168,12 +201,11 @@ handshake::state handshake::take(step s, const value_view& reply, outbox& out) {
          return state::working;
       case step::second_auth:
          if (auth_refused_.empty()) return state::working;
-         return auth_refused_.find("wrong number of arguments") == std::string::npos ? fail_by(auth_refused_)
-                                                                                     : on_auth(reply);
-      case step::role: return on_role(reply, out);
+         return contains(auth_refused_, "wrong number of arguments") ? on_auth(reply) : fail_by(auth_refused_);
+      case step::role: return on_role(reply);
       case step::replication:
-         if (!reply.is_error()) found_.role = kept_words(info_value(reply.text(), "role"));
-         if (found_.role.empty() && need_role_) {
+         if (!reply.is_error()) read_role(s, reply);
+         if (found_.role.empty() && options_.need_role) {
             return fail(errc::no_master, "its role can't be seen: allow the user HELLO, ROLE or INFO", reply.text(),
                         true);
          }
@@ -181,6 +213,7 @@ handshake::state handshake::take(step s, const value_view& reply, outbox& out) {
       case step::set_name: return state::working;
       case step::client_info: return on_client_info(reply);
       case step::server_info: return on_server_info(reply);
+      case step::sentinel_id: return on_sentinel_id(reply);
       case step::kill: return on_kill(reply);
       case step::select:
          if (reply.is_error()) return passes(reply.text()) ? on_passing(reply.text()) : fail_by(reply.text());
@@ -191,26 +224,56 @@ handshake::state handshake::take(step s, const value_view& reply, outbox& out) {
 
 // Before HELLO an error is life, unless the server turns away whoever comes.
 handshake::state handshake::on_ping_error(std::string_view text) {
-   const bool is_refused = classify_error(text, false, false, true).cls == reply_class::refused;
+   const bool is_refused = class_of(text) == reply_class::refused;
    return !is_refused && (!old_way_ || passes(text)) ? state::working : fail_by(text);
 }
 
 handshake::state handshake::on_auth(const value_view& reply) {
    if (!reply.is_error()) return reply.text() == "OK" ? state::working : fail_as_no_server(reply, "AUTH");
-   if (!session_.username.empty() && reply.text().find("wrong number of arguments") != std::string_view::npos) {
+   if (!is_of_lane() && demands_no_password(reply.text())) return state::working;
+   if (!session_.username.empty() && contains(reply.text(), "wrong number of arguments")) {
       return fail(errc::authentication_failed, "it knows no user names, as Redis before 6.0: leave out the user name",
                   reply.text(), true);
    }
    return fail_by(reply.text());
 }
 
-handshake::state handshake::on_role(const value_view& reply, outbox& out) {
-   if (reply.is_error()) return on_role_error(reply.text(), out);
-   if (reply.kind() == kind::array && reply.size() != 0) found_.role = kept_words(reply[0].text());
-   if (found_.role == "sentinel") return fail_by("is a Sentinel");
-   if (found_.role != "master" && found_.role != "slave" && found_.role != "replica")
-      return fail_as_no_server(reply, "ROLE");
+handshake::state handshake::on_role(const value_view& reply) {
+   if (reply.is_error()) return on_role_error(reply.text());
+   if (read_role(step::role, reply)) return state::working;
+   return found_.role == "sentinel" ? fail_as_sentinel() : fail_as_no_server(reply, "ROLE");
+}
+
+handshake::state handshake::on_role_question(const value_view& reply) {
+   if (!reply.is_error() && read_role(question_, reply)) {
+      if (found_.role == "replica") found_.role = "slave";
+      return state::working;
+   }
+   if (reply.is_error() && is_turned_away(reply.text())) return fail_by(reply.text());
+   const step last = options_.asks == subject::role ? step::replication : step::hello;
+   if (question_ == last) return fail(errc::no_master, "it does not tell its role", reply.text(), false);
+   question_ = question_ == step::hello ? step::role : question_ == step::role ? step::replication : step::hello;
+   write_role_question();
    return state::working;
+}
+
+bool handshake::read_role(step s, const value_view& reply) {
+   const auto text = reply.text();
+   std::string_view role;
+   found_.follows = {};
+   if (s == step::hello) {
+      role = reply.find("role").text();
+   } else if (s == step::replication) {
+      role = info_value(text, "role");
+      found_.follows =
+         read_endpoint(info_value(text, "master_host"), info_value(text, "master_port")).value_or(endpoint{});
+   } else if (reply.kind() == kind::array && reply.size() != 0) {
+      role = reply[0].text();
+      if (reply.size() > 2)
+         found_.follows = read_endpoint(reply[1].text(), std::to_string(reply[2].integer())).value_or(endpoint{});
+   }
+   found_.role = kept_words(role);
+   return role == "master" || role == "slave" || role == "replica";
 }
 
 handshake::state handshake::on_hello(const value_view& reply) {
@@ -221,35 +284,34 @@ handshake::state handshake::on_hello(const value_view& reply) {
    const bool names_protocol = protocol.kind() == kind::integer && (protocol.integer() == 2 || protocol.integer() == 3);
    if (reply.size() == 0 || (!names_itself && !names_protocol)) return fail_as_no_server(reply, "HELLO");
    found_.resp3 = true;
-   found_.role = kept_words(reply.find("role").text());
-   if (reply.find("mode").text() == "sentinel") return fail_by("is a Sentinel");
+   read_role(step::hello, reply);
+   if (reply.find("mode").text() == "sentinel") return fail_as_sentinel();
    return state::working;
 }
 
 // Whatever the words are, the old way is worth a try, but where it would be answered the same.
 handshake::state handshake::on_hello_error(std::string_view text) {
    found_.hello_refusal = kept_words(text);
-   switch (classify_error(text, false, false, true).cls) {
+   return is_turned_away(text) ? fail_by(text) : state::working;
+}
+
+bool handshake::is_turned_away(std::string_view text) const {
+   switch (class_of(text)) {
       case reply_class::wrong_password:
       case reply_class::refused:
       case reply_class::loading:
-      case reply_class::busy: return fail_by(text);
-      case reply_class::not_authenticated:
-         if (!session_.authenticates()) return fail_by(text);
-         break;  // it knows HELLO, and not its AUTH
-      default: break;
+      case reply_class::busy: return true;
+      case reply_class::not_authenticated: return !session_.authenticates();  // else it knows HELLO, and not its AUTH
+      default: return false;
    }
-   return state::working;
 }
 
 // Not allowed, or (in front of old servers and in proxies) not known: INFO tells it too.
-handshake::state handshake::on_role_error(std::string_view text, outbox& out) {
-   if (passes(text) && !need_role_) return on_passing(text);
-   const auto proof = classify_error(text, false, false, true);
-   if (proof.cls != reply_class::no_permission && proof.cls != reply_class::unknown_command) {
+handshake::state handshake::on_role_error(std::string_view text) {
+   if (passes(text) && !options_.need_role) return on_passing(text);
+   if (class_of(text) != reply_class::no_permission && class_of(text) != reply_class::unknown_command)
       return fail_by(text);
-   }
-   send(step::replication, command{"INFO", "replication"}, out);
+   send(step::replication, command{"INFO", "replication"});
    return state::working;
 }
 
@@ -267,6 +329,14 @@ handshake::state handshake::on_server_info(const value_view& reply) {
    return state::working;
 }
 
+// A Sentinel before 6.2 does not tell it, nor one whose user may not ask.
+handshake::state handshake::on_sentinel_id(const value_view& reply) {
+   constexpr std::size_t longest_id = 64;
+   if (reply.is_error()) return class_of(reply.text()) == reply_class::refused ? fail_by(reply.text()) : state::working;
+   if (reply.kind() == kind::string && reply.text().size() <= longest_id) found_.self.run_id = reply.text();
+   return state::working;
+}
+
 handshake::state handshake::on_kill(const value_view& reply) {
    const bool is_count = reply.kind() == kind::integer;
    const bool comes_later = reply.is_error() && passes(reply.text());  // better late and fenced
@@ -276,7 +346,7 @@ handshake::state handshake::on_kill(const value_view& reply) {
 }
 
 handshake::state handshake::on_passing(std::string_view text) {
-   if (!allow_busy_server_) return fail_by(text);
+   if (!options_.allow_busy_server) return fail_by(text);
    found_.without_identity = true;
    return state::working;
 }
@@ -296,13 +366,13 @@ handshake::state handshake::fail_as_no_server(const value_view& reply, std::stri
                {}, true);
 }
 
+handshake::state handshake::fail_as_sentinel() {
+   return fail(errc::invalid_argument,
+               "that is a Sentinel, not a Redis server: write redis+sentinel://HOST:PORT/MASTER", {}, true);
+}
+
 handshake::state handshake::fail_by(std::string_view text) {
-   if (text == "is a Sentinel") {
-      return fail(errc::invalid_argument,
-                  "that is a Sentinel, not a Redis server: write redis+sentinel://HOST:PORT/MASTER", {}, true);
-   }
-   const auto proof = classify_error(text, false, false, true);
-   switch (proof.cls) {
+   switch (class_of(text)) {
       case reply_class::wrong_password:
          return fail(errc::authentication_failed, "it refused the user name or password", text, true);
       case reply_class::not_authenticated:
@@ -312,7 +382,7 @@ handshake::state handshake::fail_by(std::string_view text) {
          return fail(errc::refused, "it turned the connection away", text, text.starts_with("DENIED"));
       default: break;
    }
-   const bool out_of_range = text.find("DB index is out of range") != std::string_view::npos;
+   const bool out_of_range = contains(text, "DB index is out of range");
    return fail(out_of_range ? errc::invalid_argument : errc::server_error, "the handshake was answered with an error",
                text, out_of_range);
 }

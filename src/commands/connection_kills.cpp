@@ -1,4 +1,4 @@
-#include "lane/connection_kills.hpp"
+#include "commands/connection_kills.hpp"
 
 #include <utility>
 

@@ -11,9 +11,9 @@
 namespace holdfast::impl {
 
 struct session {
-   std::string username;  // empty: the default user
-   std::string password;
-   std::string name;  // CLIENT SETNAME; empty: none
+   std::string username = {};  // empty: the default user
+   std::string password = {};
+   std::string name = {};  // CLIENT SETNAME; empty: none
    unsigned database = 0;
    unsigned protocol = 3;
 

@@ -1,4 +1,4 @@
-#include "lane/session.hpp"
+#include "commands/session.hpp"
 
 #include "core/ascii_case.hpp"
 #include "core/number.hpp"
