@@ -58,13 +58,16 @@ json fields(const event::fenced& e) {
    return {{"where", endpoint_as_json(e.where)}, {"done", e.done}, {"why", text_as_json(e.why)}};
 }
 json fields(const event::resent& e) {
-   return {{"command", text_as_json(e.command)}, {"attempt", e.attempt}, {"why", text_as_json(e.why)}};
+   return {{"command", text_as_json(e.command)},
+           {"attempt", e.attempt},
+           {"why", text_as_json(e.why)},
+           {"where", endpoint_as_json(e.where)}};
 }
 json fields(const event::outcome_unknown& e) {
-   return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}};
+   return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}, {"where", endpoint_as_json(e.where)}};
 }
 json fields(const event::budget_exhausted& e) {
-   return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}};
+   return {{"command", text_as_json(e.command)}, {"why", text_as_json(e.why)}, {"where", endpoint_as_json(e.where)}};
 }
 json fields(const event::breaker_changed& e) { return {{"state", text_as_json(e.state)}}; }
 

@@ -118,22 +118,26 @@ struct fenced {
    std::string why = {};
 };
 // A command that had been written is written again. `command`, here and below, is its name, its keys and how long its
-// other arguments are: never a value.
+// other arguments are: never a value. `where`, here and below, is the node of the command's shard; empty if none is
+// known.
 struct resent {
    std::string command = {};
    unsigned attempt = {};
    std::string why = {};
+   endpoint where = {};
 };
 // A command ended without our knowing whether it ran.
 struct outcome_unknown {
    std::string command = {};
    std::string why = {};
+   endpoint where = {};
 };
 // A command would have been sent again, but the retry budget (config::resend.budget) is spent: it ends with
 // errc::retry_budget_exhausted. `why` is what had befallen it.
 struct budget_exhausted {
    std::string command = {};
    std::string why = {};
+   endpoint where = {};
 };
 // The circuit breaker changed: "closed", "open", "half-open".
 struct breaker_changed {

@@ -338,7 +338,7 @@ result<endpoint> client::master(const call_options& options) {
       }
       const body::visit here(*body_);
       if (here.is_refused()) return here.refusal();
-      const impl::command_lane& lane = body_->engine().lane();
+      const impl::command_lane& lane = body_->engine().lane(impl::route({"PING"}));
       if (lane.connection().ready()) return lane.where();
       // The connection was superseded, or ended, with its last answer: another one is looked for. Not at once: a server
       // that ends each connection after an answer would be dialled as fast as it goes.

@@ -61,12 +61,19 @@ std::string line(const event::fenced& e) {
       return "the lost connection to " + to_string(e.where) + " is fenced: nothing sent on it can run any more";
    return "the lost connection to " + to_string(e.where) + " could not be fenced: " + e.why;
 }
-std::string line(const event::resent& e) {
-   return "sent again (attempt " + std::to_string(e.attempt) + "): " + e.command + "; before: " + e.why;
+// " word HOST:PORT", or nothing where no node is known.
+std::string at(const char* word, const endpoint& where) {
+   return where == endpoint{} ? "" : std::string(word) + to_string(where);
 }
-std::string line(const event::outcome_unknown& e) { return "outcome unknown: " + e.command + "; " + e.why; }
+std::string line(const event::resent& e) {
+   return "sent again" + at(" to ", e.where) + " (attempt " + std::to_string(e.attempt) + "): " + e.command +
+          "; before: " + e.why;
+}
+std::string line(const event::outcome_unknown& e) {
+   return "outcome unknown" + at(" at ", e.where) + ": " + e.command + "; " + e.why;
+}
 std::string line(const event::budget_exhausted& e) {
-   return "not sent again, as the retry budget is spent: " + e.command + "; " + e.why;
+   return "not sent again" + at(" to ", e.where) + ", as the retry budget is spent: " + e.command + "; " + e.why;
 }
 std::string line(const event::breaker_changed& e) { return "the circuit breaker is " + e.state; }
 

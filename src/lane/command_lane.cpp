@@ -312,7 +312,9 @@ bool command_lane::its_answer_is_final(operation& op, time_point now) {
 void command_lane::write(operation& op, time_point now) {
    if (op.attempts != 0 && op.last) {
       retries_.on_written_again(op);
-      events_.tell([&] { return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what()}; });
+      events_.tell([&] {
+         return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what(), link_.where()};
+      });
    }
    if (ledger_.empty()) suspicion_.on_waiting(now);
    ledger_.write(op, link_.out, link_.serial());

@@ -33,11 +33,11 @@ void endings::fail(operation& op, error e) {
    if (e.code() == errc::retry_budget_exhausted) {
       at_.events.tell([&] {
          std::string why = !e.server_text.empty() || e.causes.empty() ? e.server_text : e.causes.front();
-         return event::budget_exhausted{to_string(op.commands.front()), std::move(why)};
+         return event::budget_exhausted{to_string(op.commands.front()), std::move(why), e.where};
       });
    }
    if (e.outcome == outcome::unknown) {
-      at_.events.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what()}; });
+      at_.events.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what(), e.where}; });
    }
    for (std::size_t i = 1; i < op.commands.size(); ++i) op.results[i] = e;
    op.results[0] = std::move(e);

@@ -67,6 +67,12 @@ void Events::those_of_the_lane() {
    reads(event::outcome_unknown{"INCR k", "reset"}, "outcome_unknown", "outcome unknown: INCR k; reset");
    reads(event::budget_exhausted{"SET k", "reset"}, "budget_exhausted",
          "not sent again, as the retry budget is spent: SET k; reset");
+   reads(event::resent{"SET k", 2, "reset", one}, "resent",
+         "sent again to 10.0.0.1:6379 (attempt 2): SET k; before: reset");
+   reads(event::outcome_unknown{"INCR k", "reset", one}, "outcome_unknown",
+         "outcome unknown at 10.0.0.1:6379: INCR k; reset");
+   reads(event::budget_exhausted{"SET k", "reset", one}, "budget_exhausted",
+         "not sent again to 10.0.0.1:6379, as the retry budget is spent: SET k; reset");
    reads(event::breaker_changed{"half-open"}, "breaker_changed", "the circuit breaker is half-open");
 }
 

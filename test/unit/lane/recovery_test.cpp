@@ -253,6 +253,8 @@ TEST(Recovery, TellsWhyACommandIsSentAgain) {
    ASSERT_EQ(resent.size(), 1U);
    EXPECT_EQ(resent[0].command, "SET a <1 byte>");
    EXPECT_EQ(resent[0].attempt, 2U);
+   EXPECT_EQ(resent[0].where, s.told<event::connection_lost>().front().where);
+   EXPECT_NE(resent[0].where, endpoint{});
    EXPECT_NE(resent[0].why.find("closed by the other side"), std::string::npos);
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
    EXPECT_EQ(s.told<event::connection_lost>()[0].unanswered, 1U);
