@@ -15,14 +15,6 @@ bool anyone(const sentinel_peers& peers, bool (sentinel_peer::*does)() const) {
    return std::any_of(peers.begin(), peers.end(), [&](const auto& p) { return (*p.*does)(); });
 }
 
-std::optional<duration> longest_down_after(const sentinel_peers& peers) {
-   std::optional<duration> longest;
-   for (const auto& p : peers) {
-      if (p->votes()) longest = std::max(longest, p->latest.state.down_after);
-   }
-   return longest;
-}
-
 bool is_repeated_elsewhere(const sentinel_peers& peers, const sentinel_peer& p) {
    if (p.id().empty()) return false;
    return std::any_of(peers.begin(), peers.end(), [&](const auto& q) {

@@ -17,7 +17,6 @@ namespace holdfast::impl {
 std::string in_short(const unavailable&);
 
 bool anyone(const sentinel_peers&, bool (sentinel_peer::*does)() const);
-std::optional<duration> longest_down_after(const sentinel_peers&);
 
 // Another place leads to the same Sentinel, and was answered later.
 bool is_repeated_elsewhere(const sentinel_peers&, const sentinel_peer&);

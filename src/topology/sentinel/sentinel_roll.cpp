@@ -281,6 +281,12 @@ const std::vector<sentinel_vote>& sentinel_roll::votes() {
    return votes_;
 }
 
+void sentinel_roll::compare_down_after() {
+   down_after_.reset();
+   for (const auto& p : peers_)
+      if (p->votes()) down_after_ = std::max(down_after_, p->latest.state.down_after);
+}
+
 const std::vector<sentinel_vote>& sentinel_roll::supported_votes() {
    votes();
    contradicted_ = leave_out_unsupported(votes_, tally_.known);

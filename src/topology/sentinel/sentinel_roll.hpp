@@ -71,7 +71,9 @@ class sentinel_roll {
    void find_several(peer&);
 
    // ---- whose word it is ----
-   const std::vector<sentinel_vote>& votes();            // of all that count
+   const std::vector<sentinel_vote>& votes();                          // of all that count
+   void compare_down_after();                                          // one that counts has told its own
+   std::optional<duration> down_after() const { return down_after_; }  // the longest of them, as it was then
    const std::vector<sentinel_vote>& supported_votes();  // but for newer epochs that only a few learned ones claim
 
  private:
@@ -97,6 +99,7 @@ class sentinel_roll {
    time_point silent_since_ = never;  // some answer, and none that counts names a master
    bool ever_named_ = false;
    bool contradicted_ = false;
+   std::optional<duration> down_after_;
    std::vector<sentinel_vote> votes_;  // scratch
 };
 

@@ -263,7 +263,7 @@ void sentinel_tracker::answer_came(peer& p, time_point now) {
    weigh(now);
    if (believed_) tell_if_stale(p);
    p.note_flags(believed_ ? &believed_->where : nullptr);
-   if (p.latest.state.down_after) down_after_ = longest_down_after(roll_.all());
+   if (p.latest.state.down_after) roll_.compare_down_after();
    // A newer master is news for all who wait, whatever the other Sentinels are still about to say.
    if (state_ == state::following && published_.last().generation != before) {
       rounds_.finish(p.latest.round);

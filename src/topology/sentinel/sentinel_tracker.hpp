@@ -83,7 +83,7 @@ class sentinel_tracker final : public link_owner {
    // ---- what else the Sentinels say; false or empty where they say nothing ----
    bool failover_in_progress() const { return anyone(roll_.all(), &peer::sees_a_failover); }  // of what is believed
    bool objectively_down() const { return anyone(roll_.all(), &peer::sees_it_down); }         // what is believed
-   std::optional<duration> down_after() const { return down_after_; }  // the longest that a Sentinel has configured
+   std::optional<duration> down_after() const { return roll_.down_after(); }
    std::optional<unavailable> why_none() const;  // empty while there is a target, and before the first round is over
    // Objection of Sentinels to the target, in a sentence; empty where none names another node.
    std::string objection() const;
@@ -159,7 +159,6 @@ class sentinel_tracker final : public link_owner {
    published_target published_;
    state state_ = state::unstarted;
    bool reachable_ = false;  // in the round that ended last, or since, a Sentinel named a master
-   std::optional<duration> down_after_;
    time_point deadline_ = time_point::min();
    std::uint64_t events_seen_ = 0;
 };
