@@ -11,26 +11,20 @@ checked_connection::checked_connection(const sentinel_settings& s, subject who, 
    : link(wishes, l, 4 * 1024),
      settings_(&s),
      subject_(who),
-     timeout_(is_of_sentinel() ? s.timeout : s.node_timeout),
-     longest_(is_of_sentinel() ? s.most_patience * timeout_ : timeout_),
-     patience_(timeout_) {}
+     patience_(is_of_sentinel() ? answer_patience(s.timeout, s.most_patience * s.timeout)
+                                : answer_patience(s.node_timeout, s.node_timeout)) {}
 
 void checked_connection::dial(const endpoint& where, time_point now) {
    link.dial(where);
-   phase_ = phase::dialing;
+   set_phase(phase::dialing);
    retry_at_ = never;
    tried_at_ = now;
-   unanswered_ = 0;
-   excused_ = false;
-   give_up_at_ = after(now, patience_);
+   patience_.on_dial(now);
 }
 
 void checked_connection::opened(time_point now) {
-   if (2 * (now - tried_at_) > patience_) measured(now - tried_at_);
-   phase_ = phase::open;
-   heard_at_ = now;
-   excused_ = false;
-   give_up_at_ = never;
+   patience_.on_opened(now, now - tried_at_);
+   set_phase(phase::open);
    refused_ = false;
    last_words_.clear();
    const sentinel_settings& s = *settings_;
@@ -77,44 +71,25 @@ void checked_connection::fail(std::string why, bool refused) {
 
 void checked_connection::close() {
    link.close();
-   phase_ = phase::resting;
+   set_phase(phase::resting);
    retry_at_ = never;
-   give_up_at_ = never;
-   unanswered_ = 0;
+   patience_.on_closed();
 }
 
 void checked_connection::send(std::string_view bytes, unsigned answers, time_point now) {
    link.write(bytes);
-   if (unanswered_ == 0) {
-      give_up_at_ = after(now, patience_);
-      asked_at_ = now;
-   }
-   unanswered_ += answers;
-   asked_ += answers;
+   patience_.on_asked(answers, now);
 }
 
 void checked_connection::heard(time_point now, bool an_answer) {
-   heard_at_ = now;
-   excused_ = false;
    if (an_answer) last_words_.clear();
-   if (an_answer && unanswered_ != 0) {
-      --unanswered_;
-      if (asked_at_ != never) measured(now - asked_at_);
-      asked_at_ = never;
-   }
-   give_up_at_ = unanswered_ == 0 ? never : after(now, patience_);
+   patience_.on_heard(now, an_answer);
 }
 
 bool checked_connection::is_overdue(time_point now, bool late) {
-   if (now < give_up_at_) return false;
-   if (!late || excused_) {
-      const duration passed = std::exchange(patience_, std::min(2 * patience_, longest_));
-      fail(overdue_text(passed));
-      return true;
-   }
-   excused_ = true;
-   give_up_at_ = after(now, patience_);
-   return false;
+   const auto passed = patience_.take_overdue(now, late);
+   if (passed) fail(overdue_text(*passed));
+   return passed.has_value();
 }
 
 std::string checked_connection::overdue_text(duration passed) const {
@@ -122,16 +97,16 @@ std::string checked_connection::overdue_text(duration passed) const {
       return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
    };
    const std::string text = (is_open() ? "no answer within " : "no connection within ") + ms(passed);
-   return is_of_sentinel() ? text + ", where sentinel_timeout is " + ms(timeout_) : text;
+   return is_of_sentinel() ? text + ", where sentinel_timeout is " + ms(patience_.least()) : text;
 }
 
 time_point checked_connection::deadline() const {
    switch (phase_) {
       case phase::resting: return retry_at_;
-      case phase::dialing: return give_up_at_;
+      case phase::dialing: return patience_.give_up_at();
       case phase::open: break;
    }
-   return unanswered_ != 0 ? give_up_at_ : after(heard_at_, settings_->ping);
+   return unanswered() != 0 ? patience_.give_up_at() : after(patience_.heard_at(), settings_->ping);
 }
 
 }  // namespace holdfast::impl

@@ -9,6 +9,7 @@
 
 #include "commands/handshake.hpp"
 #include "link/link.hpp"
+#include "topology/sentinel/answer_patience.hpp"
 #include "topology/sentinel/sentinel_settings.hpp"
 
 #include <holdfast/time.hpp>
@@ -56,9 +57,9 @@ class checked_connection {
 
    void send(std::string_view bytes, unsigned answers, time_point now);
    void heard(time_point now, bool an_answer);
-   unsigned unanswered() const { return unanswered_; }
-   std::uint64_t asked() const { return asked_; }  // answers that were asked for, on all its connections
-   std::uint64_t answered() const { return asked_ - unanswered_; }  // or lost
+   unsigned unanswered() const { return patience_.unanswered(); }
+   std::uint64_t asked() const { return patience_.asked(); }
+   std::uint64_t answered() const { return patience_.answered(); }
 
    // Gives what came to the owner, one thing after the other, until it makes an event of one: `greeted` once the
    // handshake is over, `take_reply` then. The owner says `fail` of what does not fit.
@@ -84,10 +85,10 @@ class checked_connection {
    template <class Owner>
    typename Owner::event check(Owner& owner, time_point now, bool late) {
       if (is_overdue(now, late)) return Owner::event::failed;
-      if (is_open() && unanswered_ == 0 && now >= after(heard_at_, settings_->ping)) owner.ping(now);
+      if (is_open() && unanswered() == 0 && now >= deadline()) owner.ping(now);
       return Owner::event::nothing;
    }
-   duration patience() const { return patience_; }
+   duration patience() const { return patience_.current(); }
    time_point deadline() const;
 
  private:
@@ -96,7 +97,7 @@ class checked_connection {
    bool is_greeted_with(value_view reply, time_point now);
    bool is_overdue(time_point now, bool late);
    std::string overdue_text(duration passed) const;
-   void measured(duration took) { patience_ = std::clamp(2 * took, timeout_, longest_); }
+   void set_phase(phase p) { phase_ = p; }
 
    const sentinel_settings* settings_;
    subject subject_;
@@ -104,18 +105,10 @@ class checked_connection {
    std::string last_words_;  // an error, while nothing else was answered on this connection
    std::string problem_;
    bool refused_ = false;
-   duration timeout_;
-   duration longest_;
-   duration patience_;            // the timeout as it is at present
-   time_point asked_at_ = never;  // until the first answer
+   answer_patience patience_;
    phase phase_ = phase::resting;
-   unsigned unanswered_ = 0;
-   std::uint64_t asked_ = 0;
-   bool excused_ = false;
    time_point retry_at_ = never;
    time_point tried_at_ = time_point::min();
-   time_point give_up_at_ = never;  // dialing, or while something is unanswered
-   time_point heard_at_ = time_point::min();
 };
 
 }  // namespace holdfast::impl
