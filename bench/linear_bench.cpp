@@ -28,7 +28,7 @@ namespace {
 
 using namespace holdfast;
 using namespace std::chrono_literals;
-using impl::action;
+using impl::io_request;
 
 constexpr double most = 12;  // times as long, for ten times as much
 constexpr int runs = 7;      // of each size; the fastest counts
@@ -82,10 +82,10 @@ class world {
    }
    // Carries out all that is asked for; without a server the connections are refused.
    void settle() {
-      action a;
+      io_request a;
       for (bool more = true; more;) {
          more = false;
-         for (; engine_.next_action(a); more = true) carry_out(a);
+         for (; engine_.next_io(a); more = true) carry_out(a);
          while (engine_.take_done(now_) != nullptr) ++ended_;
       }
    }
@@ -144,19 +144,19 @@ class world {
    std::size_t unanswered() const { return unanswered_; }
 
  private:
-   void carry_out(const action& a) {
+   void carry_out(const io_request& a) {
       switch (a.what) {
-         case action::kind::resolve: return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
-         case action::kind::connect:
+         case io_request::kind::resolve: return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
+         case io_request::kind::connect:
             link_ = a.link;
             serial_ = a.serial;
             return engine_.connected(a.link, a.serial, now_);
-         case action::kind::write: return write(a);
-         case action::kind::close:
-         case action::kind::abort: unanswered_ = 0; return at_server_.reset();
+         case io_request::kind::write: return write(a);
+         case io_request::kind::close:
+         case io_request::kind::abort: unanswered_ = 0; return at_server_.reset();
       }
    }
-   void write(const action& a) {
+   void write(const io_request& a) {
       for (auto bytes = engine_.to_write(a.link, a.serial); !bytes.empty() && takes_bytes;
            bytes = engine_.to_write(a.link, a.serial)) {
          serve(bytes);

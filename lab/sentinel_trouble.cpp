@@ -96,7 +96,7 @@ troubled_sentinel::troubled_sentinel(trouble what, deployment& d, const std::sto
       case trouble::stopped: d.sentinel(0).stop(); break;
       case trouble::deaf:
          d.sentinel(0).kill();
-         silence_ = std::make_unique<deaf_listener>(d.sentinel(0).own_address());
+         silence_ = std::make_unique<silent_listener>(d.sentinel(0).own_address());
          break;
       case trouble::stale: cut_off(d, stop); break;
    }

@@ -1,8 +1,8 @@
 // What can be the matter with the first Sentinel of a client's list, besides any fault of the servers.
 #pragma once
 
-#include "lab/deaf_listener.hpp"
 #include "lab/fault.hpp"
+#include "lab/silent_listener.hpp"
 
 #include <memory>
 #include <optional>
@@ -32,7 +32,7 @@ class troubled_sentinel {
    troubled_sentinel(trouble, deployment&, const std::stop_token& stop);
 
  private:
-   std::unique_ptr<deaf_listener> silence_ = {};
+   std::unique_ptr<silent_listener> silence_ = {};
 };
 
 // `inner`, with the trouble brought about first. All else is as `inner` has it.

@@ -97,7 +97,7 @@ void checkers::ran(host_id where, const words& w, const execution& x) {
    if (c->unfenced || !x.changed || expects_lineages) return;
    // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
    // nobody could have prevented it.)
-   const beliefs& known = clients_[c->client].believes;
+   const client_knowledge& known = clients_[c->client].believes;
    c->left_behind = c->left_behind || (c->ended_at != nowhere && c->ended_at != where);
    if ((known.any() && known.master() != where) || c->left_behind) return;
    c->ran_late = true;

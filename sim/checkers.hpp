@@ -3,7 +3,7 @@
 // that judges.
 #pragma once
 
-#include "sim/beliefs.hpp"
+#include "sim/client_knowledge.hpp"
 #include "sim/dataset.hpp"
 #include "sim/history.hpp"
 #include "sim/network.hpp"
@@ -208,7 +208,7 @@ class checkers {
       std::uint32_t count = 0;
    };
    struct client_record {
-      beliefs believes;
+      client_knowledge believes;
       host_id lane_at = nowhere;  // the server that its lane was connected to last
       std::uint32_t masters = 0;  // how often that changed
       // what it sent

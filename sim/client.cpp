@@ -5,10 +5,10 @@
 
 namespace holdfast::sim {
 
-sim_client::sim_client(fabric& f, checkers& c, client_user& w, std::uint32_t number, host_id host,
+sim_client::sim_client(shared_state& f, checkers& c, client_user& w, std::uint32_t number, host_id host,
                        const config& settings, const workload& work, std::uint64_t seed)
    : brain(settings, seed),
-     fabric_(f),
+     shared_(f),
      checkers_(c),
      world_(w),
      number_(number),
@@ -29,53 +29,53 @@ unsigned sim_client::open_connections(host_id to) const {
 // ---- what the engine asks for -------------------------------------------------------------------------------------
 
 void sim_client::carry_out() {
-   impl::action a;
+   impl::io_request a;
    do {
       take_done();  // first: whose end made room for what is written now has ended
-      while (brain.next_action(a)) {
+      while (brain.next_io(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
-            case impl::action::kind::write: write(a.link); break;
-            case impl::action::kind::resolve: resolve(a); break;
-            case impl::action::kind::connect: connect(a); break;
-            case impl::action::kind::close:
-               if (s.is_there()) fabric_.net.close(s.id, end::client);
+            case impl::io_request::kind::write: write(a.link); break;
+            case impl::io_request::kind::resolve: resolve(a); break;
+            case impl::io_request::kind::connect: connect(a); break;
+            case impl::io_request::kind::close:
+               if (s.is_there()) shared_.net.close(s.id, end::client);
                forget(s);
                break;
-            case impl::action::kind::abort:
-               if (s.is_there()) fabric_.net.abort(s.id, end::client);
+            case impl::io_request::kind::abort:
+               if (s.is_there()) shared_.net.abort(s.id, end::client);
                forget(s);
                break;
          }
       }
-   } while (brain.has_actions() || brain.has_done());
+   } while (brain.has_io() || brain.has_done());
    tell();
    arm();
 }
 
-void sim_client::resolve(const impl::action& a) {
+void sim_client::resolve(const impl::io_request& a) {
    if (a.link > leads_to_seed_.size()) leads_to_seed_.resize(a.link);
    leads_to_seed_[a.link - 1] = std::find(seeds_.begin(), seeds_.end(), a.where) != seeds_.end();
    sockets_[a.link - 1].name = a.where.host;
    brain.resolved(a.link, a.serial, world_.resolve(a.where), {}, now());
 }
 
-void sim_client::connect(const impl::action& a) {
+void sim_client::connect(const impl::io_request& a) {
    ++dials_;
    const host_id to = world_.host_of(a.where);
    if (to == nowhere) return brain.lost(a.link, a.serial, "no route to host", now());
    world_.dialled(to);
    socket& s = sockets_[a.link - 1];
    s = socket{.name = std::move(s.name)};
-   s.id = fabric_.net.connect(host_, to, a.link, a.serial);
-   s.generation = fabric_.net.at(s.id).generation;
+   s.id = shared_.net.connect(host_, to, a.link, a.serial);
+   s.generation = shared_.net.at(s.id).generation;
    s.serial = a.serial;
    s.open = s.connecting = true;
    s.seen.number = dials_;
    s.seen.to = to;
    s.seen.configured = a.link > leads_to_seed_.size() || leads_to_seed_[a.link - 1];
-   checkers_.dialled(number_, to, fabric_.servers[to] != nullptr);
+   checkers_.dialled(number_, to, shared_.servers[to] != nullptr);
 }
 
 void sim_client::write(std::uint32_t link) {
@@ -86,12 +86,12 @@ void sim_client::write(std::uint32_t link) {
       return;
    }
    if (s.connecting || s.blocked) return;
-   const host_id server = fabric_.net.at(s.id).server;
-   const bool is_redis = fabric_.servers[server] != nullptr;
+   const host_id server = shared_.net.at(s.id).server;
+   const bool is_redis = shared_.servers[server] != nullptr;
    for (;;) {
       const auto bytes = brain.to_write(link, s.serial);
       if (bytes.empty()) break;
-      const std::size_t n = fabric_.net.send(s.id, end::client, bytes);
+      const std::size_t n = shared_.net.send(s.id, end::client, bytes);
       const bool all = n == bytes.size();
       tell_sent(s, {bytes.data(), n});
       if (n != 0) brain.wrote(link, s.serial, n, now());
@@ -111,7 +111,7 @@ void sim_client::tell_sent(socket& s, std::string_view taken) {
    const bool continues = !s.begun.empty();
    if (continues) s.begun += taken;
    const std::string_view bytes = continues ? std::string_view(s.begun) : taken;
-   const bool to_sentinel = fabric_.servers[s.seen.to] == nullptr;
+   const bool to_sentinel = shared_.servers[s.seen.to] == nullptr;
    std::size_t at = 0;
    bool malformed = false;
    while (const std::size_t size = take_command(bytes.substr(at), words_, malformed)) {
@@ -165,8 +165,8 @@ void sim_client::finished(call& c) {
    if (results.back()) world_.answered(number_);
    judge_haste(c);
    if (c.is_last) last_ok_ = results.back().has_value();
-   if (fabric_.traces) {
-      fabric_.user.note(host_, [&] {
+   if (shared_.traces) {
+      shared_.user.note(host_, [&] {
          std::string text = "client " + std::to_string(number_) + ": number " + std::to_string(c.number) + " ends: ";
          return text + (results.back() ? holdfast::to_string(*results.back()) : results.back().error().what());
       }());
@@ -178,7 +178,7 @@ void sim_client::finished(call& c) {
 // other side has left must not be found out by waiting for a reply.)
 void sim_client::judge_haste(const call& c) {
    const duration took = now() - c.op.submitted;
-   const duration most = 1900ms + (fabric_.net.settings.latency + fabric_.net.settings.jitter) * 20;
+   const duration most = 1900ms + (shared_.net.settings.latency + shared_.net.settings.jitter) * 20;
    if (!c.alone || c.was_away || checkers_.expects_lineages || took <= most || world_.well_for() < took) return;
    checkers_.broken("client " + std::to_string(number_) + " took " +
                     std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
@@ -190,7 +190,7 @@ void sim_client::arm() {
    const time_point t = brain.next_deadline();
    if (t == never || t >= armed_for_ || !looks()) return;
    armed_for_ = std::max(t, now());
-   fabric_.time.at(armed_for_, {.c = ++timer_, .a = number_, .kind = what::client_timer});
+   shared_.time.at(armed_for_, {.c = ++timer_, .a = number_, .kind = what::client_timer});
 }
 
 void sim_client::on_timer(std::uint64_t generation) {
@@ -213,7 +213,7 @@ void sim_client::on_timer(std::uint64_t generation) {
 void sim_client::tick() {
    if (const auto link = brain.to_measure(now()); link != 0 && sockets_[link - 1].open) {
       const socket& s = sockets_[link - 1];
-      brain.measured(link, s.serial, fabric_.net.transit_of(s.id), now());
+      brain.measured(link, s.serial, shared_.net.transit_of(s.id), now());
    }
    brain.tick(now());
 }
@@ -222,14 +222,14 @@ void sim_client::tell() {
    if (brain.events().empty()) return;
    brain.events().take(events_);
    for (const any_event& e : events_) {
-      fabric_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
+      shared_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
    }
 }
 
 // ---- what happens -------------------------------------------------------------------------------------------------
 
 std::uint32_t sim_client::link_of(connection_id id) {
-   const connection& c = fabric_.net.at(id);
+   const connection& c = shared_.net.at(id);
    if (c.link == 0 || c.link > sockets_.size()) return 0;
    const socket& s = sockets_[c.link - 1];
    return s.open && s.id == id && s.generation == c.generation ? c.link : 0;
@@ -285,7 +285,7 @@ void sim_client::look_at(std::uint32_t link) {
       return brain.lost(link, serial, why, now());
    }
    if (s.connecting) {
-      if (!fabric_.net.at(s.id).established) return;
+      if (!shared_.net.at(s.id).established) return;
       s.connecting = false;
       brain.connected(link, s.serial, now());
       carry_out();
@@ -297,7 +297,7 @@ bool sim_client::read(std::uint32_t link) {
    for (;;) {
       socket& s = sockets_[link - 1];
       if (!s.open) return false;
-      connection& c = fabric_.net.at(s.id);
+      connection& c = shared_.net.at(s.id);
       std::string& in = c.inbox[index(end::client)];
       if (in.empty()) {
          if (!c.saw_end[index(end::client)]) return true;
@@ -310,7 +310,7 @@ bool sim_client::read(std::uint32_t link) {
       std::memcpy(space.data(), in.data(), n);
       in.erase(0, n);
       c.read += n;
-      if (fabric_.servers[s.seen.to] != nullptr) count_replies(s, {space.data(), n});
+      if (shared_.servers[s.seen.to] != nullptr) count_replies(s, {space.data(), n});
       hear(s);
       brain.received(link, s.serial, n, now());
    }
@@ -324,11 +324,12 @@ void sim_client::count_replies(socket& s, std::string_view bytes) {
 
 // Bytes just read may tell who is the master.
 void sim_client::hear(socket& s) {
-   connection& c = fabric_.net.at(s.id);
+   connection& c = shared_.net.at(s.id);
    if (c.tidings.empty() || c.tidings.front().upto > c.read) return;
    for (const auto& t : c.tidings) {
       if (t.upto > c.read) break;
-      if (t.what.is == news::master || t.what.is == news::replica) s.seen.says_master = t.what.is == news::master;
+      if (t.what.is == observation::master || t.what.is == observation::replica)
+         s.seen.says_master = t.what.is == observation::master;
       if (!checkers_.is_neighbour(s.seen.to)) checkers_.told(number_, s.seen, t.what);
    }
    std::erase_if(c.tidings, [&](const auto& t) { return t.upto <= c.read; });
@@ -341,7 +342,7 @@ void sim_client::hear(socket& s) {
 void sim_client::lose(std::uint32_t link, std::string_view why) {
    socket& s = sockets_[link - 1];
    const std::uint32_t serial = s.serial;
-   fabric_.net.abort(s.id, end::client);
+   shared_.net.abort(s.id, end::client);
    forget(s);
    brain.lost(link, serial, why, now());
 }
@@ -361,7 +362,7 @@ void sim_client::thaw() {
    frozen_ = false;
    for (const auto& c : calls_) c->was_away = c->was_away || c->active;
    if (looks()) look();
-   for (; planned_ != 0; --planned_) fabric_.time.in(1us, {.a = number_, .kind = what::client_next});
+   for (; planned_ != 0; --planned_) shared_.time.in(1us, {.a = number_, .kind = what::client_next});
 }
 
 }  // namespace holdfast::sim

@@ -5,7 +5,7 @@
 #include "engine/engine.hpp"
 #include "resp/reader.hpp"
 #include "sim/checkers.hpp"
-#include "sim/fabric.hpp"
+#include "sim/shared_state.hpp"
 #include "sim/workload.hpp"
 
 #include <holdfast/command.hpp>
@@ -36,8 +36,8 @@ class client_user {
 
 class sim_client {
  public:
-   sim_client(fabric&, checkers&, client_user&, std::uint32_t number, host_id host, const config&, const workload&,
-              std::uint64_t seed);
+   sim_client(shared_state&, checkers&, client_user&, std::uint32_t number, host_id host, const config&,
+              const workload&, std::uint64_t seed);
 
    impl::engine brain;
    host_id host() const { return host_; }
@@ -116,8 +116,8 @@ class sim_client {
    void count_replies(socket&, std::string_view bytes);
    void hear(socket&);
    void forget(socket&);
-   void connect(const impl::action&);
-   void resolve(const impl::action&);
+   void connect(const impl::io_request&);
+   void resolve(const impl::io_request&);
    void carry_out();
    void take_done();
    void finished(call&);
@@ -126,15 +126,15 @@ class sim_client {
    void plan_next();
    std::uint32_t link_of(connection_id);
    void tell();
-   time_point now() const { return fabric_.time.now(); }
+   time_point now() const { return shared_.time.now(); }
 
-   fabric& fabric_;
+   shared_state& shared_;
    checkers& checkers_;
    client_user& world_;
    std::uint32_t number_;
    host_id host_;
    workload settings_;
-   dice chance_;
+   random chance_;
    std::vector<socket> sockets_;      // by link - 1
    std::vector<endpoint> seeds_;      // that it was given
    std::vector<bool> leads_to_seed_;  // by link - 1: what was resolved for it last

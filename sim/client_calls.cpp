@@ -9,7 +9,7 @@ void sim_client::plan_next() {
    if (stopping_) return;
    duration pause = chance_.between(settings_.pause_low, settings_.pause_high);
    if (chance_.chance(settings_.idles)) pause = chance_.between(1s, 8s);
-   fabric_.time.in(pause, {.a = number_, .kind = what::client_next});
+   shared_.time.in(pause, {.a = number_, .kind = what::client_next});
 }
 
 void sim_client::next() {
@@ -116,8 +116,8 @@ sim_client::call& sim_client::prepare(call_kind kind, const terms& t) {
    c.number = checkers_.begins(number_, kind, c.op.delivery, t.group);
    write_commands(c, kind);
    if (!t.last && chance_.chance(settings_.cancels))
-      fabric_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});
-   fabric_.note(host_, [&] {
+      shared_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});
+   shared_.note(host_, [&] {
       return "client " + std::to_string(number_) + ": gives " + holdfast::to_string(c.commands.front()) + ", number " +
              std::to_string(c.number);
    });

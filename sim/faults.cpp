@@ -28,7 +28,7 @@ bool world::anything_in_flight() const {
 }
 
 void world::begins(std::uint32_t i) {
-   if (plan_.faults[i].waits && !anything_in_flight())
+   if (scenario_.faults[i].waits && !anything_in_flight())
       waiting_.push_back(i);
    else
       strike(i);
@@ -37,25 +37,25 @@ void world::begins(std::uint32_t i) {
 // A command is on its way: any moment of its life may be the one.
 void world::wrote_command(host_id) {
    for (const std::uint32_t i : waiting_) {
-      plan_.faults[i].waits = false;
-      fabric_.time.in(fabric_.chance.between({}, calm_.latency * 3), {.a = i, .kind = what::fault_begins});
+      scenario_.faults[i].waits = false;
+      shared_.time.in(shared_.chance.between({}, calm_.latency * 3), {.a = i, .kind = what::fault_begins});
    }
    waiting_.clear();
 }
 
 void world::strike(std::uint32_t i) {
-   fault& f = plan_.faults[i];
+   fault& f = scenario_.faults[i];
    struck& s = struck_[i];
    if (s.done) return;
    redis_model* m = rightful_master();
    if (m == nullptr) {
       const auto any = std::find_if(servers_.begin(), servers_.end(),
-                                    [&](const auto& x) { return x->is_master() && fabric_.net.works(x->host()); });
+                                    [&](const auto& x) { return x->is_master() && shared_.net.works(x->host()); });
       m = any == servers_.end() ? servers_.front().get() : any->get();
    }
-   fabric_.note(nowhere, [&] { return "fault: " + to_string(f) + " (master is " + name_of(m->host()) + ")"; });
+   shared_.note(nowhere, [&] { return "fault: " + to_string(f) + " (master is " + name_of(m->host()) + ")"; });
    s.done = true;
-   if (fleet_) fleet_->struck(fabric_.time.now());
+   if (fleet_) fleet_->struck(shared_.time.now());
    well_since_ = never;
    ++open_faults_;
    if (promotes(f.is) && anything_in_flight()) counts_ = true;
@@ -63,7 +63,7 @@ void world::strike(std::uint32_t i) {
    strike_master(f, m->host());
    strike_others(f, m->host());
    const bool hunts = !hunts_.empty() && hunts_.back() == i;
-   fabric_.time.in(hunts ? patience_of_hunters : f.lasts, {.a = i, .kind = what::fault_ends});
+   shared_.time.in(hunts ? patience_of_hunters : f.lasts, {.a = i, .kind = what::fault_ends});
 }
 
 void world::strike_master(fault& f, host_id m) {
@@ -76,8 +76,8 @@ void world::strike_master(fault& f, host_id m) {
       case fault_kind::partition: return cut_off(m, true, true, true);
       case fault_kind::isolate: return cut_off(m, true, false, true);
       case fault_kind::client_partition: return cut_off(m, false, true, true);
-      case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(m), client_site_, true);
-      case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(m), true);
+      case fault_kind::mute: return shared_.net.block(shared_.net.site_of(m), client_site_, true);
+      case fault_kind::deaf: return shared_.net.block(client_site_, shared_.net.site_of(m), true);
       case fault_kind::planned: {
          // Ordered at two Sentinels at once, or at one while another leads, both take the same epoch and never agree
          // again.
@@ -85,28 +85,28 @@ void world::strike_master(fault& f, host_id m) {
          return;
       }
       case fault_kind::hand_over:
-         if (is_whole()) fabric_.servers[m]->hand_over(nowhere, 1s);
+         if (is_whole()) shared_.servers[m]->hand_over(nowhere, 1s);
          return;
       case fault_kind::cut:
-         for (connection_id c = 0; c < fabric_.net.count(); ++c) {
-            const connection& x = fabric_.net.at(c);
-            if (x.in_use && x.server == m && x.client >= client_site_) fabric_.net.reset_both(c);
+         for (connection_id c = 0; c < shared_.net.count(); ++c) {
+            const connection& x = shared_.net.at(c);
+            if (x.in_use && x.server == m && x.client >= client_site_) shared_.net.reset_both(c);
          }
          return;
       case fault_kind::pause:
-         if (fabric_.net.works(m)) fabric_.servers[m]->pause_clients(f.lasts, f.draw % 2 == 0);
+         if (shared_.net.works(m)) shared_.servers[m]->pause_clients(f.lasts, f.draw % 2 == 0);
          return;
-      case fault_kind::full: fabric_.servers[m]->settings.max_clients = 0; return;
-      case fault_kind::busy: fabric_.servers[m]->gate = server_gate::busy; return;
-      case fault_kind::memory: fabric_.servers[m]->gate = server_gate::memory; return;
-      case fault_kind::disk: fabric_.servers[m]->gate = server_gate::disk; return;
-      case fault_kind::lonely: fabric_.servers[m]->settings.min_replicas_to_write = 8; return;
+      case fault_kind::full: shared_.servers[m]->settings.max_clients = 0; return;
+      case fault_kind::busy: shared_.servers[m]->gate = server_gate::busy; return;
+      case fault_kind::memory: shared_.servers[m]->gate = server_gate::memory; return;
+      case fault_kind::disk: shared_.servers[m]->gate = server_gate::disk; return;
+      case fault_kind::lonely: shared_.servers[m]->settings.min_replicas_to_write = 8; return;
       default: return;
    }
 }
 
 void world::strike_others(fault& f, host_id m) {
-   const auto index_of = static_cast<std::uint32_t>(&f - plan_.faults.data());
+   const auto index_of = static_cast<std::uint32_t>(&f - scenario_.faults.data());
    struck& s = struck_[index_of];
    host_id replica = f.draw % static_cast<std::uint32_t>(servers_.size());
    if (replica == m) replica = (replica + 1) % static_cast<std::uint32_t>(servers_.size());
@@ -118,9 +118,9 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::sentinel_stop: s.victim = watcher; return freezes(watcher);
       case fault_kind::sentinel_partition: s.victim = watcher; return cut_off(watcher, true, false, true);
       case fault_kind::replica_restart: s.victim = replica; return process_dies(replica, condition::dead);
-      case fault_kind::replica_cut: return fabric_.servers[replica]->end_clients();
+      case fault_kind::replica_cut: return shared_.servers[replica]->end_clients();
       case fault_kind::rogue: s.victim = replica; return rises(replica);
-      case fault_kind::silent: s.victim = watcher; return fabric_.sentinels[watcher]->keep_silent(true);
+      case fault_kind::silent: s.victim = watcher; return shared_.sentinels[watcher]->keep_silent(true);
       case fault_kind::renamed:
          s.victim = watcher;
          for (const auto& x : sentinels_) {
@@ -132,11 +132,11 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::cloned:
       case fault_kind::passed: {
          // One of two configured addresses is followed wherever it leads (docs/guarantees.md): it stays.
-         const bool stays = f.is == fault_kind::passed && plan_.seeds == seeds::addresses && !plan_.knows_all_seeds;
+         const bool stays =
+            f.is == fault_kind::passed && scenario_.seeds == seeds::addresses && !scenario_.knows_all_seeds;
          const std::size_t first = stays ? 2 : 0;
-         sentinel_model& w = *sentinels_[first + f.draw % (sentinels_.size() - first)];
          s.victim = nowhere;
-         strike_who(f, s, w);
+         strike_who(f, s, *sentinels_[first + f.draw % (sentinels_.size() - first)]);
          return;
       }
       case fault_kind::leader_kill:
@@ -150,8 +150,8 @@ void world::strike_others(fault& f, host_id m) {
       case fault_kind::clock_jump:
          // One that leads a failover would end it after its TILT, 30 s later, and go back to a master that was
          // replaced.
-         if (fabric_.sentinels[watcher]->state() != failover_state::none) return;
-         fabric_.sentinels[watcher]->jump(static_cast<std::int64_t>(f.draw % 20'000) - 10'000);
+         if (shared_.sentinels[watcher]->state() != failover_state::none) return;
+         shared_.sentinels[watcher]->jump(static_cast<std::int64_t>(f.draw % 20'000) - 10'000);
          return;
       case fault_kind::rebuild:
          // Rebuilt with a master that is dead they would never find each other, nor the replicas; and beside a stranger
@@ -165,10 +165,10 @@ void world::strike_others(fault& f, host_id m) {
          }
          return;
       case fault_kind::slow:
-         fabric_.net.settings.latency = std::min<duration>(calm_.latency * 50, 100ms);
-         fabric_.net.settings.jitter = std::min<duration>(calm_.jitter * 50, 100ms);
+         shared_.net.settings.latency = std::min<duration>(calm_.latency * 50, 100ms);
+         shared_.net.settings.jitter = std::min<duration>(calm_.jitter * 50, 100ms);
          return;
-      case fault_kind::lossy: fabric_.net.settings.loss = 0.1; return;
+      case fault_kind::lossy: shared_.net.settings.loss = 0.1; return;
       case fault_kind::client_stop:
          s.client = f.draw % static_cast<std::uint32_t>(clients_.size());
          return clients_[s.client]->freeze();
@@ -177,13 +177,13 @@ void world::strike_others(fault& f, host_id m) {
 }
 
 void world::ends(std::uint32_t i) {
-   fault& f = plan_.faults[i];
+   fault& f = scenario_.faults[i];
    struck& s = struck_[i];
-   if (!s.done || s.ended || fabric_.time.now() < s.until) return;
+   if (!s.done || s.ended || shared_.time.now() < s.until) return;
    s.ended = true;
    std::erase(hunts_, i);
    --open_faults_;
-   fabric_.note(nowhere, [&] { return "the fault ends: " + to_string(f); });
+   shared_.note(nowhere, [&] { return "the fault ends: " + to_string(f); });
    if (s.victim == nowhere) return;
    switch (f.is) {
       case fault_kind::kill:
@@ -220,20 +220,20 @@ void world::ends(std::uint32_t i) {
       case fault_kind::isolate:
       case fault_kind::sentinel_partition: return cut_off(s.victim, true, false, false);
       case fault_kind::client_partition: return cut_off(s.victim, false, true, false);
-      case fault_kind::mute: return fabric_.net.block(fabric_.net.site_of(s.victim), client_site_, false);
-      case fault_kind::deaf: return fabric_.net.block(client_site_, fabric_.net.site_of(s.victim), false);
-      case fault_kind::full: fabric_.servers[s.victim]->settings.max_clients = plan_.redis.max_clients; return;
+      case fault_kind::mute: return shared_.net.block(shared_.net.site_of(s.victim), client_site_, false);
+      case fault_kind::deaf: return shared_.net.block(client_site_, shared_.net.site_of(s.victim), false);
+      case fault_kind::full: shared_.servers[s.victim]->settings.max_clients = scenario_.redis.max_clients; return;
       case fault_kind::busy:
       case fault_kind::memory:
-      case fault_kind::disk: fabric_.servers[s.victim]->gate = server_gate::none; return;
+      case fault_kind::disk: shared_.servers[s.victim]->gate = server_gate::none; return;
       case fault_kind::lonely:
-         fabric_.servers[s.victim]->settings.min_replicas_to_write = plan_.redis.min_replicas_to_write;
+         shared_.servers[s.victim]->settings.min_replicas_to_write = scenario_.redis.min_replicas_to_write;
          return;
       case fault_kind::slow:
-         fabric_.net.settings.latency = calm_.latency;
-         fabric_.net.settings.jitter = calm_.jitter;
+         shared_.net.settings.latency = calm_.latency;
+         shared_.net.settings.jitter = calm_.jitter;
          return;
-      case fault_kind::lossy: fabric_.net.settings.loss = calm_.loss; return;
+      case fault_kind::lossy: shared_.net.settings.loss = calm_.loss; return;
       case fault_kind::client_stop: return clients_[s.client]->thaw();
       case fault_kind::planned:
       case fault_kind::hand_over:
@@ -246,21 +246,21 @@ void world::ends(std::uint32_t i) {
 }
 
 void world::heal() {
-   fabric_.note(nowhere, [] { return std::string("everything is healed"); });
+   shared_.note(nowhere, [] { return std::string("everything is healed"); });
    waiting_.clear();
-   for (std::uint32_t i = 0; i < plan_.faults.size(); ++i) {
+   for (std::uint32_t i = 0; i < scenario_.faults.size(); ++i) {
       if (!struck_[i].done) {
          struck_[i].done = struck_[i].ended = true;
          continue;
       }
       struck_[i].until = {};
       ends(i);
-      if (plan_.faults[i].is == fault_kind::rogue) falls_back(struck_[i].victim);
+      if (scenario_.faults[i].is == fault_kind::rogue) falls_back(struck_[i].victim);
    }
    for (host_id h = 0; h < client_site_; ++h) {
       cut_off(h, true, true, false);
-      if (fabric_.net.condition_of(h) == condition::frozen) thaws(h);
-      if (!fabric_.net.works(h)) process_starts(h);
+      if (shared_.net.condition_of(h) == condition::frozen) thaws(h);
+      if (!shared_.net.works(h)) process_starts(h);
    }
    for (const auto& c : clients_) c->thaw();
    well_since_ = never;
@@ -270,20 +270,20 @@ void world::heal() {
 
 // The failover's leader, or the node that it has selected, is struck at the step that was drawn.
 void world::hunt(host_id h) {
-   const sentinel_model& leader = *fabric_.sentinels[h];
+   const sentinel_model& leader = *shared_.sentinels[h];
    for (std::size_t n = hunts_.size(); n-- > 0;) {
       const std::uint32_t i = hunts_[n];
-      const fault& f = plan_.faults[i];
+      const fault& f = scenario_.faults[i];
       const unsigned step = step_of(f);
       if (step == 0 || static_cast<unsigned>(leader.state()) < step) continue;
       const bool is_leader = f.is == fault_kind::leader_kill || f.is == fault_kind::leader_stop;
       const host_id victim = is_leader ? h : leader.candidate();
-      if (victim == nowhere || !fabric_.net.works(victim)) continue;
+      if (victim == nowhere || !shared_.net.works(victim)) continue;
       hunts_.erase(hunts_.begin() + static_cast<std::ptrdiff_t>(n));
       struck_[i].victim = victim;
-      struck_[i].until = fabric_.time.now() + f.lasts;
-      fabric_.time.in(f.lasts, {.a = i, .kind = what::fault_ends});
-      fabric_.note(victim, [&] { return "is struck: " + std::string(to_string(f.is)); });
+      struck_[i].until = shared_.time.now() + f.lasts;
+      shared_.time.in(f.lasts, {.a = i, .kind = what::fault_ends});
+      shared_.note(victim, [&] { return "is struck: " + std::string(to_string(f.is)); });
       switch (f.is) {
          case fault_kind::leader_kill: process_dies(victim, condition::dead); break;
          case fault_kind::candidate_partition: cut_off(victim, true, true, true); break;
@@ -294,12 +294,12 @@ void world::hunt(host_id h) {
 
 void world::hunt_successor(host_id h) {
    for (const std::uint32_t i : hunts_) {
-      if (plan_.faults[i].is != fault_kind::successor_kill || struck_[i].victim != nowhere) continue;
+      if (scenario_.faults[i].is != fault_kind::successor_kill || struck_[i].victim != nowhere) continue;
       struck_[i].victim = h;
-      const duration wait = fabric_.chance.spread(1ms, 1500ms);
-      struck_[i].until = fabric_.time.now() + wait + plan_.faults[i].lasts;
-      fabric_.time.in(wait, {.a = i, .b = 1, .kind = what::fault_begins});
-      fabric_.time.at(struck_[i].until, {.a = i, .kind = what::fault_ends});
+      const duration wait = shared_.chance.spread(1ms, 1500ms);
+      struck_[i].until = shared_.time.now() + wait + scenario_.faults[i].lasts;
+      shared_.time.in(wait, {.a = i, .b = 1, .kind = what::fault_begins});
+      shared_.time.at(struck_[i].until, {.a = i, .kind = what::fault_ends});
       return;
    }
 }
@@ -311,60 +311,60 @@ void world::successor_dies(std::uint32_t i) {
 // ---- roles that nobody asked a Sentinel for -----------------------------------------------------------------------
 
 void world::rises(host_id h) {
-   if (!fabric_.net.works(h) || fabric_.servers[h]->is_master()) return;
+   if (!shared_.net.works(h) || shared_.servers[h]->is_master()) return;
    const bool is_selected = std::any_of(sentinels_.begin(), sentinels_.end(),
                                         [&](const auto& s) { return s->candidate() == h || s->named() == h; });
    if (is_selected) return;
    by_hand_ = true;
-   fabric_.servers[h]->change_role(nowhere);
+   shared_.servers[h]->change_role(nowhere);
    by_hand_ = false;
    checkers_.rogue(h, true);
 }
 
 void world::falls_back(host_id h) {
-   if (!checkers_.is_rogue(h) || !fabric_.net.works(h) || !fabric_.servers[h]->is_master()) return;
-   fabric_.servers[h]->change_role(sentinels_.front()->named());
+   if (!checkers_.is_rogue(h) || !shared_.net.works(h) || !shared_.servers[h]->is_master()) return;
+   shared_.servers[h]->change_role(sentinels_.front()->named());
 }
 
 // ---- processes and paths ------------------------------------------------------------------------------------------
 
 void world::process_dies(host_id h, condition how) {
-   const condition is = fabric_.net.condition_of(h);
+   const condition is = shared_.net.condition_of(h);
    if (is == condition::dead || is == condition::off) return;
-   fabric_.net.set(h, how);
-   if (fabric_.servers[h] != nullptr)
-      fabric_.servers[h]->crash();
-   else if (fabric_.sentinels[h] != nullptr)
-      fabric_.sentinels[h]->crash();
+   shared_.net.set(h, how);
+   if (shared_.servers[h] != nullptr)
+      shared_.servers[h]->crash();
+   else if (shared_.sentinels[h] != nullptr)
+      shared_.sentinels[h]->crash();
 }
 
 void world::process_starts(host_id h) {
-   const condition is = fabric_.net.condition_of(h);
+   const condition is = shared_.net.condition_of(h);
    if (is == condition::working || is == condition::frozen) return;
-   if (fabric_.servers[h] == nullptr && fabric_.sentinels[h] == nullptr) return;
-   fabric_.net.set(h, condition::working);
-   if (fabric_.servers[h] == nullptr) return fabric_.sentinels[h]->start();
-   fabric_.servers[h]->start();
-   if (fabric_.servers[h]->is_master()) checkers_.new_branch(fabric_.servers[h]->where(), false);
+   if (shared_.servers[h] == nullptr && shared_.sentinels[h] == nullptr) return;
+   shared_.net.set(h, condition::working);
+   if (shared_.servers[h] == nullptr) return shared_.sentinels[h]->start();
+   shared_.servers[h]->start();
+   if (shared_.servers[h]->is_master()) checkers_.new_branch(shared_.servers[h]->where(), false);
 }
 
 void world::freezes(host_id h) {
-   if (fabric_.net.works(h)) fabric_.net.set(h, condition::frozen);
+   if (shared_.net.works(h)) shared_.net.set(h, condition::frozen);
 }
 
 void world::thaws(host_id h) {
-   if (fabric_.net.condition_of(h) != condition::frozen) return;
-   fabric_.net.set(h, condition::working);
-   fabric_.thaw(h);
-   if (fabric_.servers[h] != nullptr)
-      fabric_.servers[h]->wake();
-   else if (fabric_.sentinels[h] != nullptr)
-      fabric_.sentinels[h]->wake();
+   if (shared_.net.condition_of(h) != condition::frozen) return;
+   shared_.net.set(h, condition::working);
+   shared_.thaw(h);
+   if (shared_.servers[h] != nullptr)
+      shared_.servers[h]->wake();
+   else if (shared_.sentinels[h] != nullptr)
+      shared_.sentinels[h]->wake();
 }
 
 void world::paths(host_id a, host_id b, bool blocked) {
-   fabric_.net.block(fabric_.net.site_of(a), fabric_.net.site_of(b), blocked);
-   fabric_.net.block(fabric_.net.site_of(b), fabric_.net.site_of(a), blocked);
+   shared_.net.block(shared_.net.site_of(a), shared_.net.site_of(b), blocked);
+   shared_.net.block(shared_.net.site_of(b), shared_.net.site_of(a), blocked);
 }
 
 void world::cut_off(host_id h, bool from_servers, bool from_clients, bool blocked) {
@@ -372,8 +372,8 @@ void world::cut_off(host_id h, bool from_servers, bool from_clients, bool blocke
       if (from_servers && x != h) paths(h, x, blocked);
    }
    if (!from_clients) return;
-   fabric_.net.block(fabric_.net.site_of(h), client_site_, blocked);
-   fabric_.net.block(client_site_, fabric_.net.site_of(h), blocked);
+   shared_.net.block(shared_.net.site_of(h), client_site_, blocked);
+   shared_.net.block(client_site_, shared_.net.site_of(h), blocked);
 }
 
 }  // namespace holdfast::sim

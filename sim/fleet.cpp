@@ -5,9 +5,9 @@
 
 namespace holdfast::sim {
 
-plan draw_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread) {
-   dice d{random_source{seed}()};
-   plan p;
+scenario draw_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread) {
+   random d{random_source{seed}()};
+   scenario p;
    p.seed = seed;
    p.clients = clients;
    p.is_fleet = true;

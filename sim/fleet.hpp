@@ -3,7 +3,7 @@
 #pragma once
 
 #include "sim/network.hpp"
-#include "sim/plan.hpp"
+#include "sim/scenario.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace holdfast::sim {
 
 // Each client gives a command now and then, one at a time. After some seconds the fault strikes.
-plan draw_fleet(std::uint64_t seed, unsigned clients, fault_kind, duration reconnect_spread);
+scenario draw_fleet(std::uint64_t seed, unsigned clients, fault_kind, duration reconnect_spread);
 
 struct fleet_figures {
    static constexpr duration step = std::chrono::milliseconds(10);

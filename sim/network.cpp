@@ -13,7 +13,7 @@ constexpr duration last_timeout = 15min;   // Linux: when it gives up
 
 }  // namespace
 
-network::network(clock& c, dice& d, network_user& u) : clock_(c), dice_(d), user_(u) {}
+network::network(clock& c, random& d, network_user& u) : clock_(c), dice_(d), user_(u) {}
 
 host_id network::add_host(std::uint32_t site) {
    HOLDFAST_ASSERT(site < most_sites);

@@ -8,8 +8,8 @@
 
 #include "link/link.hpp"
 #include "sim/clock.hpp"
-#include "sim/dice.hpp"
-#include "sim/news.hpp"
+#include "sim/observation.hpp"
+#include "sim/random.hpp"
 
 #include <array>
 #include <cstddef>
@@ -103,7 +103,7 @@ class network_user {
 
 class network {
  public:
-   network(clock&, dice&, network_user&);
+   network(clock&, random&, network_user&);
 
    network_settings settings;
 
@@ -154,7 +154,7 @@ class network {
    void retire(connection_id);
 
    clock& clock_;
-   dice& dice_;
+   random& dice_;
    network_user& user_;
    std::vector<host> hosts_;
    std::array<std::array<bool, most_sites>, most_sites> blocked_{};

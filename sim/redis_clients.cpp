@@ -81,7 +81,7 @@ void redis_model::hello(session& s, const words& w) {
 }
 
 std::string redis_model::describe(const session& s) {
-   const connection& c = fabric_.net.at(s.connection);
+   const connection& c = shared_.net.at(s.connection);
    return "id=" + std::to_string(s.id) + " addr=" + address_of(c) + " laddr=10.0.0." + std::to_string(host_ + 1) +
           ":6379 fd=8 name=" + s.name + " age=0 idle=0 flags=N db=" + std::to_string(s.db) +
           " sub=0 psub=0 ssub=0 multi=-1 qbuf=0 qbuf-free=0 cmd=client|info user=default redir=-1 resp=" +
@@ -103,7 +103,7 @@ void redis_model::client(session& s, const words& w) {
    if (is("PAUSE") && (w.size() == 3 || w.size() == 4)) return client_pause(s, w);
    if (is("UNBLOCK") && (w.size() == 3 || w.size() == 4)) return client_unblock(s, w);
    if (is("UNPAUSE") && w.size() == 2) {
-      paused_until_ = fabric_.time.now();
+      paused_until_ = shared_.time.now();
       add_status(s.out, "OK");
       return on_unpaused();
    }
@@ -142,7 +142,7 @@ void redis_model::client_kill(session& s, const words& w) {
    sessions_.each([&](session& other) {
       if (of_another_kind || (&other == &s && spares_itself)) return;
       if (id && static_cast<long long>(other.id) != *id) return;
-      if (!address.empty() && address_of(fabric_.net.at(other.connection)) != address) return;
+      if (!address.empty() && address_of(shared_.net.at(other.connection)) != address) return;
       ++killed;
       if (&other == &s)
          s.closing = true;
@@ -216,8 +216,8 @@ void redis_model::add_nothing(session& s) { s.out += s.resp3 ? "_\r\n" : "*-1\r\
 
 // So that the judges know what the client knows of it, once these bytes have come.
 void redis_model::tell_role(session& s, bool of_whom) {
-   const told t{is_master() ? news::master : news::replica, 0, of_whom ? master_ : nowhere};
-   add_tiding(fabric_.net.at(s.connection), s.out.size(), t);
+   const told t{is_master() ? observation::master : observation::replica, 0, of_whom ? master_ : nowhere};
+   add_tiding(shared_.net.at(s.connection), s.out.size(), t);
 }
 
 void redis_model::role(session& s) {
@@ -267,7 +267,7 @@ void redis_model::info(session& s, const words& w) {
       line("slave_repl_offset", place_.offset);
       if (!link_up())
          line("master_link_down_since_seconds",
-              std::chrono::duration_cast<std::chrono::seconds>(fabric_.time.now() - link_down_since_).count());
+              std::chrono::duration_cast<std::chrono::seconds>(shared_.time.now() - link_down_since_).count());
       line("slave_priority", settings.priority);
       line("slave_read_only", 1);
       line("replica_announced", 1);

@@ -109,15 +109,15 @@ void redis_model::run_data(session& s, const words& w, std::string_view raw, std
    const bool changed = data_.run(w, out, s.db);
    if (changed) {
       if (s.db == 0) {
-         place_ = fabric_.past.add(place_, raw);
+         place_ = shared_.past.add(place_, raw);
       } else {
          scratch_.clear();
          add_write(scratch_, raw, s.db);
-         place_ = fabric_.past.add(place_, scratch_);
+         place_ = shared_.past.add(place_, scratch_);
       }
       written();
    }
-   if (before != out.size()) fabric_.user.ran(host_, w, {place_, changed, s.db, std::string_view(out).substr(before)});
+   if (before != out.size()) shared_.user.ran(host_, w, {place_, changed, s.db, std::string_view(out).substr(before)});
 }
 
 void redis_model::run_exec(session& s) {
@@ -204,8 +204,8 @@ void redis_model::replica_of(session& s, const words& w) {
    const auto port = read_integer(w[2]);
    if (!port || *port < 0 || *port > 65535) return add_error(s.out, "ERR Invalid master port");
    host_id of = nowhere;
-   for (host_id h = 0; h < fabric_.servers.size(); ++h) {
-      if (fabric_.servers[h] != nullptr && "10.0.0." + std::to_string(h + 1) == w[1]) of = h;
+   for (host_id h = 0; h < shared_.servers.size(); ++h) {
+      if (shared_.servers[h] != nullptr && "10.0.0." + std::to_string(h + 1) == w[1]) of = h;
    }
    if (of == nowhere) return add_error(s.out, "ERR not in this world");
    if (of == master_) return add_status(s.out, "OK Already connected to specified master");

@@ -58,10 +58,10 @@ bool redis_model::hand_over(host_id to, duration within) {
    if (!is_master() || replicas_.empty() || handover_ != handover::none) return false;
    handover_ = handover::waits_for_sync;
    heir_ = to;
-   handover_ends_ = within == duration::max() ? never : fabric_.time.now() + within;
-   if (handover_ends_ != never) fabric_.time.at(handover_ends_, {.a = host_, .kind = what::unpaused});
+   handover_ends_ = within == duration::max() ? never : shared_.time.now() + within;
+   if (handover_ends_ != never) shared_.time.at(handover_ends_, {.a = host_, .kind = what::unpaused});
    ++waiting_for_replicas_;  // so that they tell how far they are
-   for (const replica& r : replicas_) fabric_.post(host_, r.host, message::ask_ack, 0, 0, r.link);
+   for (const replica& r : replicas_) shared_.post(host_, r.host, message::ask_ack, 0, 0, r.link);
    return true;
 }
 

@@ -5,42 +5,42 @@
 
 namespace holdfast::sim {
 
-redis_model::redis_model(fabric& f, host_id h) : fabric_(f), host_(h) {}
+redis_model::redis_model(shared_state& f, host_id h) : shared_(f), host_(h) {}
 
 // ---- its connections ----------------------------------------------------------------------------------------------
 
 void redis_model::want_turn() {
    if (turn_wanted_) return;
    turn_wanted_ = true;
-   fabric_.time.in(fabric_.chance.between(5us, 100us), {.a = host_, .kind = what::turn});
+   shared_.time.in(shared_.chance.between(5us, 100us), {.a = host_, .kind = what::turn});
 }
 
 void redis_model::readable(connection_id c) {
    readable_.push_back(c);
-   if (fabric_.net.works(host_)) want_turn();
+   if (shared_.net.works(host_)) want_turn();
 }
 
 void redis_model::turn() {
    turn_wanted_ = false;
-   if (!fabric_.net.works(host_)) return;
+   if (!shared_.net.works(host_)) return;
    // In which order what is ready is served, nobody knows.
-   const bool orders_first = fabric_.chance.chance(0.5);
+   const bool orders_first = shared_.chance.chance(0.5);
    if (orders_first) obey();
    std::vector<connection_id> ready;
    ready.swap(readable_);
-   if (ready.size() > 1 && fabric_.chance.chance(0.5)) std::reverse(ready.begin(), ready.end());
+   if (ready.size() > 1 && shared_.chance.chance(0.5)) std::reverse(ready.begin(), ready.end());
    for (const connection_id c : ready) serve(c);
    if (!orders_first) obey();
    ready.insert(ready.end(), woken_.begin(), woken_.end());
    woken_.clear();
    for (const connection_id c : ready) {
-      session* const s = sessions_.find(fabric_.net, c);
+      session* const s = sessions_.find(shared_.net, c);
       if (s == nullptr) continue;
       if (!s->out.empty()) {
-         fabric_.net.send(c, end::server, s->out);
+         shared_.net.send(c, end::server, s->out);
          s->out.clear();
       }
-      if (s->closing || (fabric_.net.at(c).saw_end[index(end::server)])) end(*s, true);
+      if (s->closing || (shared_.net.at(c).saw_end[index(end::server)])) end(*s, true);
    }
    if (readable_.empty()) {
       ready.clear();
@@ -55,11 +55,11 @@ void redis_model::obey() {
 }
 
 void redis_model::serve(connection_id id) {
-   connection& c = fabric_.net.at(id);
+   connection& c = shared_.net.at(id);
    if (!c.in_use || c.server != host_ || !c.is_open[index(end::server)]) return;
-   session* s = sessions_.find(fabric_.net, id);
+   session* s = sessions_.find(shared_.net, id);
    if (s == nullptr) {
-      s = &sessions_.adopt(fabric_.net, id);
+      s = &sessions_.adopt(shared_.net, id);
       s->id = next_client_++;
       s->authenticated = settings.password.empty();
       if (sessions_.size() > settings.max_clients) {
@@ -89,7 +89,7 @@ void redis_model::end(session& s, bool by_us) {
    if (!s.in_use) return;
    if (s.waits == waiting::replicas) --waiting_for_replicas_;
    sessions_.end(s);
-   if (by_us) fabric_.net.close(s.connection, end::server);
+   if (by_us) shared_.net.close(s.connection, end::server);
 }
 
 void redis_model::end_clients() {
@@ -102,7 +102,7 @@ void redis_model::end_all(host_id but_for) {
    end_clients();
    for (host_id h = 0; h < sentinel_links_.size(); ++h) {
       if (sentinel_links_[h] == 0 || h == but_for) continue;
-      fabric_.post(host_, h, message::link_lost, 0, 0, std::exchange(sentinel_links_[h], 0));
+      shared_.post(host_, h, message::link_lost, 0, 0, std::exchange(sentinel_links_[h], 0));
    }
 }
 
@@ -125,18 +125,18 @@ void redis_model::reset_process() {
    ++link_generation_;
    replicas_.clear();
    sentinel_links_.fill(0);
-   fabric_.forget(host_);
+   shared_.forget(host_);
 }
 
 void redis_model::crash() {
-   if (fabric_.net.condition_of(host_) == condition::dead) {
+   if (shared_.net.condition_of(host_) == condition::dead) {
       for (host_id h = 0; h < sentinel_links_.size(); ++h) {
-         if (sentinel_links_[h] != 0) fabric_.post(host_, h, message::link_lost, 0, 0, sentinel_links_[h]);
+         if (sentinel_links_[h] != 0) shared_.post(host_, h, message::link_lost, 0, 0, sentinel_links_[h]);
       }
-      for (const replica& r : replicas_) fabric_.post(host_, r.host, message::replication_lost, 0, 0, r.link);
+      for (const replica& r : replicas_) shared_.post(host_, r.host, message::replication_lost, 0, 0, r.link);
    }
-   if (link_ != link_state::none && master_ != nowhere && fabric_.servers[master_] != nullptr)
-      fabric_.post(host_, master_, message::replication_lost, 0, 0, link_generation_);
+   if (link_ != link_state::none && master_ != nowhere && shared_.servers[master_] != nullptr)
+      shared_.post(host_, master_, message::replication_lost, 0, 0, link_generation_);
    reset_process();
 }
 
@@ -144,27 +144,27 @@ void redis_model::start() {
    ++run_;
    place kept = place_;
    if (settings.saved_every > duration::zero()) {
-      kept = fabric_.time.now() - saved_at_ > settings.saved_every ? saved_ : saved_before_;
-      if (!fabric_.past.leads_to(kept, place_)) kept = place_;
+      kept = shared_.time.now() - saved_at_ > settings.saved_every ? saved_ : saved_before_;
+      if (!shared_.past.leads_to(kept, place_)) kept = place_;
    }
    data_.clear();
-   fabric_.past.each_between({}, kept, [&](place, std::string_view bytes) {
+   shared_.past.each_between({}, kept, [&](place, std::string_view bytes) {
       const unsigned database = take_write(bytes, words_);
       scratch_.clear();
       data_.run(words_, scratch_, database);
    });
-   place_ = is_master() ? fabric_.past.fork(kept) : kept;
+   place_ = is_master() ? shared_.past.fork(kept) : kept;
    saved_ = saved_before_ = place_;
-   loading_until_ = fabric_.time.now() + settings.load_time;
-   link_down_since_ = fabric_.time.now();
+   loading_until_ = shared_.time.now() + settings.load_time;
+   link_down_since_ = shared_.time.now();
    if (!is_master()) look_for_master();
    // Who still takes itself for connected to the process before learns better with the next thing that it sends.
-   for (redis_model* const r : fabric_.servers) {
+   for (redis_model* const r : shared_.servers) {
       if (r == nullptr || r->master_ != host_ || r->link_ == link_state::none) continue;
-      fabric_.post(host_, r->host_, message::replication_lost, 0, 0, r->link_generation_,
-                   fabric_.chance.between({}, 1s));
+      shared_.post(host_, r->host_, message::replication_lost, 0, 0, r->link_generation_,
+                   shared_.chance.between({}, 1s));
    }
-   fabric_.note(host_, [&] { return "starts, as a " + std::string(is_master() ? "master" : "replica"); });
+   shared_.note(host_, [&] { return "starts, as a " + std::string(is_master() ? "master" : "replica"); });
 }
 
 void redis_model::wake() {
@@ -179,32 +179,32 @@ bool redis_model::can_write() const {
 
 void redis_model::pause_clients(duration d, bool writes_only) {
    // Of two pauses the longer counts, and the stricter.
-   const bool paused = fabric_.time.now() < paused_until_;
+   const bool paused = shared_.time.now() < paused_until_;
    pauses_writes_only_ = writes_only && (!paused || pauses_writes_only_);
-   paused_until_ = std::max(paused_until_, fabric_.time.now() + d);
-   fabric_.time.in(d, {.a = host_, .kind = what::unpaused});
+   paused_until_ = std::max(paused_until_, shared_.time.now() + d);
+   shared_.time.in(d, {.a = host_, .kind = what::unpaused});
 }
 
 bool redis_model::pauses(bool writes) const {
    if (handover_ != handover::none && writes) return true;
-   return fabric_.time.now() < paused_until_ && (writes || !pauses_writes_only_);
+   return shared_.time.now() < paused_until_ && (writes || !pauses_writes_only_);
 }
 
 void redis_model::on_unpaused() {
    if (handover_ != handover::none) {
-      if (fabric_.time.now() >= handover_ends_) give_up_handover();
+      if (shared_.time.now() >= handover_ends_) give_up_handover();
       return;
    }
-   if (fabric_.time.now() < paused_until_) return;
+   if (shared_.time.now() < paused_until_) return;
    sessions_.each([&](session& s) {
       if (s.waits != waiting::pause) return;
       s.waits = waiting::nothing;
       readable_.push_back(s.connection);
    });
-   if (!readable_.empty() && fabric_.net.works(host_)) want_turn();
+   if (!readable_.empty() && shared_.net.works(host_)) want_turn();
    std::vector<event> held;
    held.swap(held_);
-   for (const event& e : held) fabric_.on_message(e);
+   for (const event& e : held) shared_.on_message(e);
 }
 
 // MULTI, SLAVEOF, CONFIG REWRITE, CLIENT KILL TYPE normal, CLIENT KILL TYPE pubsub, EXEC.
@@ -218,19 +218,19 @@ void redis_model::change_role(host_id master) {
       if (!is_master()) {
          leave_master();
          master_ = nowhere;
-         place_ = fabric_.past.fork(place_);
+         place_ = shared_.past.fork(place_);
          saved_ = saved_before_ = place_;
          drop_replicas();
-         fabric_.note(host_, [] { return std::string("is promoted: a master from now on"); });
-         fabric_.user.became_master(host_, place_);
+         shared_.note(host_, [] { return std::string("is promoted: a master from now on"); });
+         shared_.user.became_master(host_, place_);
       }
    } else if (master != master_ && master != host_) {
       const bool was_master = is_master();
       leave_master();
       master_ = master;
       drop_replicas();
-      link_down_since_ = fabric_.time.now();
-      if (was_master) fabric_.note(host_, [] { return std::string("is demoted: a replica from now on"); });
+      link_down_since_ = shared_.time.now();
+      if (was_master) shared_.note(host_, [] { return std::string("is demoted: a replica from now on"); });
       look_for_master();
       end_waits();
    }
@@ -250,16 +250,16 @@ void redis_model::on(const event& e) {
       case message::open_link:
          if (e.e < sentinel_links_[e.a]) return;  // of several tries the last one counts
          sentinel_links_[e.a] = e.e;
-         return fabric_.post(host_, e.a, message::link_opened, 0, 0, e.e);
-      case message::ping: return fabric_.post(host_, e.a, message::pong, 0, 0, e.e);
+         return shared_.post(host_, e.a, message::link_opened, 0, 0, e.e);
+      case message::ping: return shared_.post(host_, e.a, message::pong, 0, 0, e.e);
       case message::info_ask: {
          const info_of i = tell_info();
-         return fabric_.post(host_, e.a, message::info, first_half(i), second_half(i), e.e);
+         return shared_.post(host_, e.a, message::info, first_half(i), second_half(i), e.e);
       }
       case message::publish_hello:
          for (host_id h = 0; h < sentinel_links_.size(); ++h) {
             if (sentinel_links_[h] != 0 && h != e.a)
-               fabric_.post(host_, h, message::hear_hello, e.c, e.d, sentinel_links_[h]);
+               shared_.post(host_, h, message::hear_hello, e.c, e.d, sentinel_links_[h]);
          }
          return;
       case message::reconfigure: orders_.emplace_back(static_cast<host_id>(e.c), e.a); return want_turn();

@@ -5,8 +5,8 @@
 #pragma once
 
 #include "sim/dataset.hpp"
-#include "sim/fabric.hpp"
 #include "sim/sessions.hpp"
+#include "sim/shared_state.hpp"
 
 #include <array>
 #include <cstdint>
@@ -41,7 +41,7 @@ std::string_view to_string(handover);
 
 class redis_model {
  public:
-   redis_model(fabric&, host_id);
+   redis_model(shared_state&, host_id);
 
    redis_settings settings;
    server_gate gate = server_gate::none;
@@ -51,7 +51,7 @@ class redis_model {
    place where() const { return place_; }
    const dataset& data() const { return data_; }
    std::size_t clients() const { return sessions_.size(); }
-   bool loading() const { return fabric_.time.now() < loading_until_; }
+   bool loading() const { return shared_.time.now() < loading_until_; }
    bool link_up() const { return link_ == link_state::up; }
    std::size_t replicas() const { return replicas_.size(); }
    bool can_write() const;
@@ -171,7 +171,7 @@ class redis_model {
    void end_handover();
    void give_up_handover();
 
-   fabric& fabric_;
+   shared_state& shared_;
    host_id host_;
    host_id master_ = nowhere;
    place place_;

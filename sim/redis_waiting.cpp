@@ -11,7 +11,7 @@ void redis_model::wait(session& s, waiting what_for, time_point until) {
    s.waits = what_for;
    s.waits_until = until;
    if (what_for == waiting::list) blocked_.push_back(s.connection);
-   if (until != never) fabric_.time.at(until, {.c = s.id, .a = host_, .b = s.connection, .kind = what::waited});
+   if (until != never) shared_.time.at(until, {.c = s.id, .a = host_, .b = s.connection, .kind = what::waited});
 }
 
 // It has its reply; what it sent meanwhile is looked at next.
@@ -24,12 +24,12 @@ void redis_model::woken(session& s) {
 }
 
 void redis_model::on_waited(connection_id c, std::uint64_t client) {
-   session* const s = sessions_.find(fabric_.net, c);
+   session* const s = sessions_.find(shared_.net, c);
    const bool waits = s != nullptr && s->id == client && (s->waits == waiting::list || s->waits == waiting::replicas);
-   if (!waits || fabric_.time.now() < s->waits_until) return;
-   if (!fabric_.net.works(host_)) {
+   if (!waits || shared_.time.now() < s->waits_until) return;
+   if (!shared_.net.works(host_)) {
       // Frozen: it looks at its clock when it wakes.
-      fabric_.time.in(50ms, {.c = client, .a = host_, .b = c, .kind = what::waited});
+      shared_.time.in(50ms, {.c = client, .a = host_, .b = c, .kind = what::waited});
       return;
    }
    if (s->waits == waiting::list)
@@ -54,7 +54,7 @@ void redis_model::run_blocking(session& s, const words& w, std::string_view raw,
    if (!may_wait) return add_nothing(s);
    s.waiting_command = raw;
    const auto time = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
-   wait(s, waiting::list, seconds == 0 ? never : fabric_.time.now() + time);
+   wait(s, waiting::list, seconds == 0 ? never : shared_.time.now() + time);
 }
 
 // Who has waited longest comes first.
@@ -62,7 +62,7 @@ void redis_model::serve_waiting() {
    std::vector<connection_id> queue;
    queue.swap(blocked_);
    for (const connection_id c : queue) {
-      session* const s = sessions_.find(fabric_.net, c);
+      session* const s = sessions_.find(shared_.net, c);
       if (s == nullptr || s->waits != waiting::list) continue;
       words command;
       bool malformed = false;
@@ -98,19 +98,19 @@ void redis_model::wait_for_replicas(session& s, const words& w, bool may_wait) {
    s.waits_upto = s.wrote_upto;
    s.waits_for = static_cast<std::uint64_t>(*wanted);
    ++waiting_for_replicas_;
-   wait(s, waiting::replicas, *ms == 0 ? never : fabric_.time.now() + std::chrono::milliseconds(*ms));
-   for (const replica& r : replicas_) fabric_.post(host_, r.host, message::ask_ack, 0, 0, r.link);
+   wait(s, waiting::replicas, *ms == 0 ? never : shared_.time.now() + std::chrono::milliseconds(*ms));
+   for (const replica& r : replicas_) shared_.post(host_, r.host, message::ask_ack, 0, 0, r.link);
 }
 
 void redis_model::on_ask_ack(const event& e) {
    if (e.a == master_ && e.e == link_generation_ && link_up())
-      fabric_.post(host_, e.a, message::acked, place_.offset, place_.branch, link_generation_);
+      shared_.post(host_, e.a, message::acked, place_.offset, place_.branch, link_generation_);
 }
 
 void redis_model::on_acked(const event& e) {
    for (replica& r : replicas_) {
       const place at{static_cast<std::uint32_t>(e.d), e.c};
-      if (r.host == e.a && r.link == e.e && fabric_.past.leads_to(at, place_)) r.acked = std::max(r.acked, e.c);
+      if (r.host == e.a && r.link == e.e && shared_.past.leads_to(at, place_)) r.acked = std::max(r.acked, e.c);
    }
    count_acknowledgements();
    look_for_heir();

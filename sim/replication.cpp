@@ -7,15 +7,15 @@ namespace holdfast::sim {
 
 void redis_model::follow_at_start(host_id master) {
    master_ = master;
-   link_down_since_ = fabric_.time.now();
+   link_down_since_ = shared_.time.now();
    look_for_master();
 }
 
 // ---- the master's side --------------------------------------------------------------------------------------------
 
 void redis_model::written() {
-   if (settings.saved_every > duration::zero() && fabric_.time.now() - saved_at_ > settings.saved_every) {
-      saved_at_ = fabric_.time.now();
+   if (settings.saved_every > duration::zero() && shared_.time.now() - saved_at_ > settings.saved_every) {
+      saved_at_ = shared_.time.now();
       saved_before_ = saved_;
       saved_ = place_;
    }
@@ -25,8 +25,8 @@ void redis_model::written() {
 void redis_model::send_to(replica& r) {
    if (r.under_way) return;
    r.under_way = true;
-   fabric_.post(host_, r.host, message::stream, place_.offset, place_.branch, r.link,
-                fabric_.chance.between({}, fabric_.replication_lag));
+   shared_.post(host_, r.host, message::stream, place_.offset, place_.branch, r.link,
+                shared_.chance.between({}, shared_.replication_lag));
 }
 
 void redis_model::on_follow(const event& e) {
@@ -34,19 +34,19 @@ void redis_model::on_follow(const event& e) {
    if (loading() || (!is_master() && !link_up())) return;  // it tries again
    const place theirs{static_cast<std::uint32_t>(e.d), e.c};
    std::erase_if(replicas_, [&](const replica& r) { return r.host == e.a; });
-   const bool all = !fabric_.past.leads_to(theirs, place_);
+   const bool all = !shared_.past.leads_to(theirs, place_);
    if (!all) replicas_.push_back({e.a, e.e, false});
-   fabric_.post(host_, e.a, message::followed, all, 0, e.e);
+   shared_.post(host_, e.a, message::followed, all, 0, e.e);
 }
 
 void redis_model::drop_replicas() {
-   for (const replica& r : replicas_) fabric_.post(host_, r.host, message::replication_lost, 0, 0, r.link);
+   for (const replica& r : replicas_) shared_.post(host_, r.host, message::replication_lost, 0, 0, r.link);
    replicas_.clear();
 }
 
 void redis_model::on_replication_lost(const event& e) {
    if (e.a == master_ && e.e == link_generation_ && link_ != link_state::none) {
-      if (link_ == link_state::up) link_down_since_ = fabric_.time.now();
+      if (link_ == link_state::up) link_down_since_ = shared_.time.now();
       link_ = link_state::none;
       ++link_generation_;
       look_for_master();
@@ -59,8 +59,8 @@ void redis_model::on_replication_lost(const event& e) {
 
 void redis_model::leave_master() {
    if (master_ != nowhere && link_ != link_state::none)
-      fabric_.post(host_, master_, message::replication_lost, 0, 0, link_generation_);
-   if (link_ == link_state::up) link_down_since_ = fabric_.time.now();
+      shared_.post(host_, master_, message::replication_lost, 0, 0, link_generation_);
+   if (link_ == link_state::up) link_down_since_ = shared_.time.now();
    if (link_ == link_state::loading) loading_until_ = {};
    link_ = link_state::none;
    ++link_generation_;
@@ -70,17 +70,17 @@ void redis_model::look_for_master() {
    if (link_ == link_state::none) {
       link_ = link_state::connecting;
       const bool hands_over = handover_ == handover::in_progress;
-      fabric_.post(host_, master_, hands_over ? message::follow_heir : message::follow, place_.offset, place_.branch,
+      shared_.post(host_, master_, hands_over ? message::follow_heir : message::follow, place_.offset, place_.branch,
                    link_generation_);
    }
    if (cron_armed_) return;
    cron_armed_ = true;
-   fabric_.time.in(1s, {.a = host_, .kind = what::replica_cron});
+   shared_.time.in(1s, {.a = host_, .kind = what::replica_cron});
 }
 
 void redis_model::on_cron() {
    cron_armed_ = false;
-   if (is_master() || link_ == link_state::up || !fabric_.net.works(host_)) return;
+   if (is_master() || link_ == link_state::up || !shared_.net.works(host_)) return;
    if (link_ == link_state::connecting) {
       link_ = link_state::none;
       ++link_generation_;
@@ -93,8 +93,8 @@ void redis_model::on_followed(const event& e) {
    if (handover_ == handover::in_progress) end_handover();
    if (e.c != 0) {
       link_ = link_state::loading;
-      loading_until_ = fabric_.time.now() + settings.load_time;
-      fabric_.time.in(settings.load_time, {.c = link_generation_, .a = host_, .kind = what::sync_done});
+      loading_until_ = shared_.time.now() + settings.load_time;
+      shared_.time.in(settings.load_time, {.c = link_generation_, .a = host_, .kind = what::sync_done});
       return;
    }
    link_ = link_state::up;
@@ -102,12 +102,12 @@ void redis_model::on_followed(const event& e) {
 
 void redis_model::on_sync_done(std::uint64_t generation) {
    if (generation != link_generation_ || link_ != link_state::loading) return;
-   redis_model* const from = fabric_.servers[master_];
-   const bool there = fabric_.net.works(master_) && fabric_.net.passes(master_, host_) && !from->loading();
-   if (!there || !fabric_.net.works(host_)) {
+   redis_model* const from = shared_.servers[master_];
+   const bool there = shared_.net.works(master_) && shared_.net.passes(master_, host_) && !from->loading();
+   if (!there || !shared_.net.works(host_)) {
       link_ = link_state::none;
       ++link_generation_;
-      if (fabric_.net.works(host_)) look_for_master();
+      if (shared_.net.works(host_)) look_for_master();
       return;
    }
    data_ = from->data_;
@@ -115,18 +115,18 @@ void redis_model::on_sync_done(std::uint64_t generation) {
    saved_ = saved_before_ = place_;
    link_ = link_state::up;
    from->replicas_.push_back({host_, link_generation_, false});
-   fabric_.note(host_, [] { return std::string("has loaded all of its master's data"); });
+   shared_.note(host_, [] { return std::string("has loaded all of its master's data"); });
 }
 
 void redis_model::on_stream(const event& e) {
    const place upto{static_cast<std::uint32_t>(e.d), e.c};
-   redis_model* const from = fabric_.servers[e.a];
+   redis_model* const from = shared_.servers[e.a];
    const auto self = std::find_if(from->replicas_.begin(), from->replicas_.end(),
                                   [&](const replica& r) { return r.host == host_ && r.link == e.e; });
    if (self != from->replicas_.end()) self->under_way = false;
    if (e.a != master_ || e.e != link_generation_ || link_ != link_state::up) return;
-   if (!fabric_.past.leads_to(place_, upto) || place_ == upto) return;
-   fabric_.past.each_between(place_, upto, [&](place behind, std::string_view bytes) {
+   if (!shared_.past.leads_to(place_, upto) || place_ == upto) return;
+   shared_.past.each_between(place_, upto, [&](place behind, std::string_view bytes) {
       const unsigned database = take_write(bytes, words_);
       scratch_.clear();
       data_.run(words_, scratch_, database);
@@ -135,8 +135,8 @@ void redis_model::on_stream(const event& e) {
    place_ = upto;
    written();
    if (from->waiting_for_replicas_ != 0)
-      fabric_.post(host_, e.a, message::acked, place_.offset, place_.branch, link_generation_);
-   if (self != from->replicas_.end() && fabric_.net.works(from->host_) && from->place_.offset > upto.offset)
+      shared_.post(host_, e.a, message::acked, place_.offset, place_.branch, link_generation_);
+   if (self != from->replicas_.end() && shared_.net.works(from->host_) && from->place_.offset > upto.offset)
       from->send_to(*self);
 }
 
@@ -148,7 +148,7 @@ info_of redis_model::tell_info() const {
    for (const replica& r : replicas_) i.replicas |= 1U << r.host;
    i.priority = settings.priority;
    if (!i.is_master && !i.link_up) {
-      const auto down = std::chrono::duration_cast<std::chrono::milliseconds>(fabric_.time.now() - link_down_since_);
+      const auto down = std::chrono::duration_cast<std::chrono::milliseconds>(shared_.time.now() - link_down_since_);
       i.link_down_ms = static_cast<std::uint32_t>(std::max<std::int64_t>(1, down.count()));
    }
    i.offset = place_.offset;

@@ -36,16 +36,16 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    text += " " + address + " " + port;
    if (!is_master) text += " @ " + settings.master_name + " " + node_at(master().host) + " 6379";
    text += more;
-   const news is = channel == "+try-failover"                ? news::tried
-                   : channel == "+selected-slave"            ? news::selected
-                   : channel == "+promoted-slave"            ? news::promoted
-                   : channel.starts_with("-failover-abort-") ? news::aborted
-                                                             : news::nothing;
+   const observation is = channel == "+try-failover"                ? observation::tried
+                          : channel == "+selected-slave"            ? observation::selected
+                          : channel == "+promoted-slave"            ? observation::promoted
+                          : channel.starts_with("-failover-abort-") ? observation::aborted
+                                                                    : observation::nothing;
    publish_text(channel, text, {is, 0, about.host});
 }
 
 void sentinel_model::publish_text(std::string_view channel, const std::string& payload, const told& tells) {
-   fabric_.note(host_, [&] { return std::string(channel) + " " + payload; });
+   shared_.note(host_, [&] { return std::string(channel) + " " + payload; });
    if (silent_) return;
    std::string bytes;
    sessions_.each([&](session& s) {
@@ -55,13 +55,13 @@ void sentinel_model::publish_text(std::string_view channel, const std::string& p
          add_bulk(bytes, channel);
          add_bulk(bytes, payload);
       }
-      fabric_.net.send(s.connection, end::server, bytes);
-      if (tells.is != news::nothing) add_tiding(fabric_.net.at(s.connection), 0, tells);
+      shared_.net.send(s.connection, end::server, bytes);
+      if (tells.is != observation::nothing) add_tiding(shared_.net.at(s.connection), 0, tells);
    });
 }
 
 void sentinel_model::tell_epoch() {
-   publish_text("+new-epoch", std::to_string(current_epoch_), {news::epoch, current_epoch_, nowhere});
+   publish_text("+new-epoch", std::to_string(current_epoch_), {observation::epoch, current_epoch_, nowhere});
 }
 
 // ---- connections --------------------------------------------------------------------------------------------------
@@ -69,35 +69,35 @@ void sentinel_model::tell_epoch() {
 void sentinel_model::want_turn() {
    if (turn_wanted_) return;
    turn_wanted_ = true;
-   fabric_.time.in(fabric_.chance.between(5us, 100us), {.c = process_, .a = host_, .kind = what::turn});
+   shared_.time.in(shared_.chance.between(5us, 100us), {.c = process_, .a = host_, .kind = what::turn});
 }
 
 void sentinel_model::readable(connection_id c) {
    readable_.push_back(c);
-   if (fabric_.net.works(host_)) want_turn();
+   if (shared_.net.works(host_)) want_turn();
 }
 
 void sentinel_model::turn(std::uint64_t process) {
    if (process != process_) return;
    turn_wanted_ = false;
-   if (!fabric_.net.works(host_)) return;
+   if (!shared_.net.works(host_)) return;
    std::vector<connection_id> ready;
    ready.swap(readable_);
    for (const connection_id c : ready) serve(c);
 }
 
 void sentinel_model::serve(connection_id id) {
-   connection& c = fabric_.net.at(id);
+   connection& c = shared_.net.at(id);
    if (!c.in_use || c.server != host_ || !c.is_open[index(end::server)]) return;
-   session* s = sessions_.find(fabric_.net, id);
+   session* s = sessions_.find(shared_.net, id);
    if (s == nullptr) {
-      s = &sessions_.adopt(fabric_.net, id);
+      s = &sessions_.adopt(shared_.net, id);
       s->authenticated = settings.password.empty();
       s->id = next_client_++;
       if (sessions_.size() > settings.max_clients) {
-         fabric_.net.send(id, end::server, std::string_view("-ERR max number of clients reached\r\n"));
+         shared_.net.send(id, end::server, std::string_view("-ERR max number of clients reached\r\n"));
          sessions_.end(*s);
-         return fabric_.net.close(id, end::server);
+         return shared_.net.close(id, end::server);
       }
    }
    std::string& in = c.inbox[index(end::server)];
@@ -110,11 +110,11 @@ void sentinel_model::serve(connection_id id) {
       done += n;
    }
    in.erase(0, done);
-   if (!s->out.empty()) fabric_.net.send(id, end::server, s->out);
+   if (!s->out.empty()) shared_.net.send(id, end::server, s->out);
    s->out.clear();
    if (!malformed && !c.saw_end[index(end::server)]) return;
    sessions_.end(*s);
-   fabric_.net.close(id, end::server);
+   shared_.net.close(id, end::server);
 }
 
 // ---- answers ------------------------------------------------------------------------------------------------------
@@ -229,7 +229,7 @@ void sentinel_model::answer_sentinel(session& s, const words& w) {
       add_array(s.out, 2);
       add_bulk(s.out, node_at(named()));
       add_bulk(s.out, "6379");
-      return add_tiding(fabric_.net.at(s.connection), s.out.size(), {news::address, s.shown_epoch, named()});
+      return add_tiding(shared_.net.at(s.connection), s.out.size(), {observation::address, s.shown_epoch, named()});
    }
    if (!known) return add_error(s.out, "ERR No such master with that name");
    if (is("SENTINELS")) return answer_all(s, type::sentinel);

@@ -20,7 +20,7 @@ constexpr ms publish_period = 2'000;
 void sentinel_model::set_state(failover_state s) {
    state_ = s;
    state_changed_ = now();
-   fabric_.note(host_, [&] { return "failover state " + std::string(to_string(s)); });
+   shared_.note(host_, [&] { return "failover state " + std::string(to_string(s)); });
 }
 
 void sentinel_model::start_failover_if_needed() {
@@ -34,7 +34,7 @@ void sentinel_model::start_failover() {
    failover_epoch_ = ++current_epoch_;
    tell_epoch();
    publish("+try-failover", master());
-   failover_started_ = now() + fabric_.chance.below(desync);
+   failover_started_ = now() + shared_.chance.below(desync);
 }
 
 bool sentinel_model::fail_over() {
@@ -53,7 +53,7 @@ std::uint32_t sentinel_model::vote_for(std::uint64_t epoch, std::uint32_t who, s
       leader_ = who;
       leader_epoch_ = current_epoch_;
       publish_text("+vote-for-leader", id_of(who) + " " + std::to_string(leader_epoch_));
-      if (who != identity_) failover_started_ = now() + fabric_.chance.below(desync);
+      if (who != identity_) failover_started_ = now() + shared_.chance.below(desync);
    }
    leader_epoch = leader_epoch_;
    return leader_;
@@ -151,7 +151,7 @@ void sentinel_model::select_replica() {
    best->promoted = true;
    promoted_ = best->host;
    publish("+selected-slave", *best);
-   fabric_.user.selected(best->host);
+   shared_.user.selected(best->host);
    set_state(failover_state::send_slaveof_noone);
    publish("+failover-state-send-slaveof-noone", *best);
 }
@@ -209,7 +209,7 @@ void sentinel_model::detect_end() {
 void sentinel_model::change_master(host_id to) {
    const host_id from = master().host;
    publish_text("+switch-master", settings.master_name + " " + node_at(from) + " 6379 " + node_at(to) + " 6379",
-                {news::promoted, 0, to});
+                {observation::promoted, 0, to});
    std::deque<instance> before;
    before.swap(instances_);
    // When it last asked, and told, its master: that stays, though the master is another.

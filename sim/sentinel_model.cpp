@@ -35,11 +35,11 @@ std::string_view to_string(failover_state s) {
    return "?";
 }
 
-sentinel_model::sentinel_model(fabric& f, host_id h, sentinel_settings s)
-   : settings(std::move(s)), fabric_(f), host_(h), identity_(h) {}
+sentinel_model::sentinel_model(shared_state& f, host_id h, sentinel_settings s)
+   : settings(std::move(s)), shared_(f), host_(h), identity_(h) {}
 
 sentinel_model::ms sentinel_model::now() const {
-   return std::chrono::duration_cast<std::chrono::milliseconds>(fabric_.time.now().time_since_epoch()).count() +
+   return std::chrono::duration_cast<std::chrono::milliseconds>(shared_.time.now().time_since_epoch()).count() +
           clock_offset_;
 }
 
@@ -71,8 +71,8 @@ void sentinel_model::arm_timer() {
    if (timer_armed_) return;
    timer_armed_ = true;
    // 10 to 19 times a second, never the same, so that no two Sentinels stay in step.
-   const auto period = std::chrono::milliseconds(1000 / fabric_.chance.from_to(10, 19));
-   fabric_.time.in(period, {.c = process_, .a = host_, .kind = what::sentinel_timer});
+   const auto period = std::chrono::milliseconds(1000 / shared_.chance.from_to(10, 19));
+   shared_.time.in(period, {.c = process_, .a = host_, .kind = what::sentinel_timer});
 }
 
 sentinel_model::instance& sentinel_model::add(host_id h, type t) {
@@ -83,7 +83,7 @@ sentinel_model::instance& sentinel_model::add(host_id h, type t) {
    i.pinged_since = i.last_available = i.last_pong = i.role_since = i.master_since = now();
    i.last_publish = i.said_at = i.heard_hello = now();
    i.says_master = t == type::master;
-   if (t == type::sentinel && fabric_.sentinels[h] != nullptr) i.run = fabric_.sentinels[h]->identity_;
+   if (t == type::sentinel && shared_.sentinels[h] != nullptr) i.run = shared_.sentinels[h]->identity_;
    instances_.push_back(i);
    return instances_.back();
 }
@@ -101,12 +101,12 @@ sentinel_model::instance* sentinel_model::find(host_id h, std::uint32_t link) {
 
 void sentinel_model::crash() {
    for (instance& i : instances_) {
-      if (i.connected) fabric_.post(host_, i.host, message::link_lost, 0, 0, i.link);
+      if (i.connected) shared_.post(host_, i.host, message::link_lost, 0, 0, i.link);
       i.connected = i.connecting = false;
    }
    sessions_.clear();
    readable_.clear();
-   fabric_.forget(host_);
+   shared_.forget(host_);
 }
 
 void sentinel_model::start() {
@@ -174,7 +174,7 @@ void sentinel_model::wake() {
 void sentinel_model::on_timer(std::uint64_t process) {
    if (process != process_) return;
    timer_armed_ = false;
-   if (!fabric_.net.works(host_) || !started_) return;
+   if (!shared_.net.works(host_) || !started_) return;
    const ms delta = now() - last_timer_;
    last_timer_ = now();
    if (delta < 0 || delta > tilt_trigger) {
@@ -211,7 +211,7 @@ void sentinel_model::connect(instance& i) {
    i.tried = now();
    i.connecting = true;
    i.link = next_link_++;
-   fabric_.post(host_, i.host, message::open_link, 0, 0, i.link);
+   shared_.post(host_, i.host, message::open_link, 0, 0, i.link);
 }
 
 void sentinel_model::send_periodic(instance& i) {
@@ -222,7 +222,7 @@ void sentinel_model::send_periodic(instance& i) {
          i.is == type::replica && (objectively_down_ || state_ != failover_state::none || i.its_link_down != 0);
       if (i.last_info == 0 || t - i.last_info > (hurry ? 1000 : info_period)) {
          // Asked again each time until it answers: the links of the model are cheap.
-         fabric_.post(host_, i.host, message::info_ask, 0, 0, i.link);
+         shared_.post(host_, i.host, message::info_ask, 0, 0, i.link);
          if (i.last_info == 0) i.last_info = 1;
       }
    }
@@ -231,7 +231,7 @@ void sentinel_model::send_periodic(instance& i) {
    if (t - i.last_publish > publish_period) {
       // A server hands it on to its subscribers; a Sentinel takes it as said to itself.
       i.last_publish = t;
-      fabric_.post(host_, i.host, message::publish_hello, pack_hello(named(), current_epoch_, config_epoch_),
+      shared_.post(host_, i.host, message::publish_hello, pack_hello(named(), current_epoch_, config_epoch_),
                    host_ | std::uint64_t{identity_} << 32, i.link);
    }
 }
@@ -239,7 +239,7 @@ void sentinel_model::send_periodic(instance& i) {
 void sentinel_model::send_ping(instance& i) {
    i.last_ping = now();
    if (i.pinged_since == 0) i.pinged_since = i.last_ping;
-   fabric_.post(host_, i.host, message::ping, 0, 0, i.link);
+   shared_.post(host_, i.host, message::ping, 0, 0, i.link);
 }
 
 // ---- down? --------------------------------------------------------------------------------------------------------
@@ -289,7 +289,7 @@ void sentinel_model::ask_others(bool at_once) {
       if (master().down_since == 0 || !i.connected) continue;
       if (!at_once && t - i.said_at < ask_period) continue;
       const std::uint32_t candidate = state_ != failover_state::none ? identity_ : nobody;
-      fabric_.post(host_, i.host, message::is_master_down, std::uint64_t{master().host} << 32 | candidate,
+      shared_.post(host_, i.host, message::is_master_down, std::uint64_t{master().host} << 32 | candidate,
                    current_epoch_, i.link);
    }
 }
@@ -301,7 +301,7 @@ void sentinel_model::on_ask(const event& e) {
    std::uint32_t voted = nobody;
    std::uint64_t epoch = 0;
    if (about == master().host && candidate != nobody) voted = vote_for(e.d, candidate, epoch);
-   fabric_.post(host_, e.a, message::master_is_down, std::uint64_t{down} << 32 | voted, epoch, e.e);
+   shared_.post(host_, e.a, message::master_is_down, std::uint64_t{down} << 32 | voted, epoch, e.e);
 }
 
 }  // namespace holdfast::sim

@@ -4,8 +4,8 @@
 // It watches one master. Times are milliseconds of its own clock, which can jump.
 #pragma once
 
-#include "sim/fabric.hpp"
 #include "sim/sessions.hpp"
+#include "sim/shared_state.hpp"
 
 #include <cstdint>
 #include <deque>
@@ -46,7 +46,7 @@ class sentinel_model {
  public:
    using ms = std::int64_t;
 
-   sentinel_model(fabric&, host_id, sentinel_settings);
+   sentinel_model(shared_state&, host_id, sentinel_settings);
 
    sentinel_settings settings;
    host_id host() const { return host_; }
@@ -189,7 +189,7 @@ class sentinel_model {
    void serve(connection_id);
    void want_turn();
 
-   fabric& fabric_;
+   shared_state& shared_;
    host_id host_;
    std::uint32_t identity_;
    std::uint64_t process_ = 1;       // what was armed for an earlier one is none of its business

@@ -18,8 +18,8 @@ void sentinel_model::on(const event& e) {
    const auto kind = static_cast<message>(e.sub);
    switch (kind) {
       // It serves others, whether or not it knows them.
-      case message::open_link: return fabric_.post(host_, e.a, message::link_opened, 0, 0, e.e);
-      case message::ping: return fabric_.post(host_, e.a, message::pong, 0, 0, e.e);
+      case message::open_link: return shared_.post(host_, e.a, message::link_opened, 0, 0, e.e);
+      case message::ping: return shared_.post(host_, e.a, message::pong, 0, 0, e.e);
       case message::is_master_down: return on_ask(e);
       case message::publish_hello: return on_hello(e);
       default: break;
@@ -153,7 +153,7 @@ void sentinel_model::on_replica_info(instance& i, const info_of& said) {
 }
 
 void sentinel_model::order(instance& i, host_id new_master) {
-   if (i.connected) fabric_.post(host_, i.host, message::reconfigure, new_master, 0, i.link);
+   if (i.connected) shared_.post(host_, i.host, message::reconfigure, new_master, 0, i.link);
 }
 
 bool sentinel_model::is_sane(const instance& m) const {

@@ -4,45 +4,48 @@
 
 namespace holdfast::sim {
 
-world::world(const plan& p, tracer t)
-   : plan_(p), tracer_(std::move(t)), fabric_(p.seed ^ 0x5eed, *this, *this), checkers_(fabric_.time, fabric_.past) {
-   fabric_.traces = static_cast<bool>(tracer_);
+world::world(const scenario& p, tracer t)
+   : scenario_(p),
+     tracer_(std::move(t)),
+     shared_(p.seed ^ 0x5eed, *this, *this),
+     checkers_(shared_.time, shared_.past) {
+   shared_.traces = static_cast<bool>(tracer_);
    if (p.is_fleet) fleet_.emplace(p.clients);
    build();
 }
 
 void world::build() {
-   fabric_.net.settings = calm_ = plan_.network;
-   fabric_.replication_lag = plan_.replication_lag;
-   began_ = fabric_.time.now();
+   shared_.net.settings = calm_ = scenario_.network;
+   shared_.replication_lag = scenario_.replication_lag;
+   began_ = shared_.time.now();
    std::uint32_t site = 0;
    std::vector<host_id> replicas;
    std::vector<host_id> watchers;
-   for (unsigned i = 0; i <= plan_.replicas; ++i) {
-      const host_id h = fabric_.net.add_host(site++);
-      servers_.push_back(std::make_unique<redis_model>(fabric_, h));
-      servers_.back()->settings = plan_.redis;
-      fabric_.servers.push_back(servers_.back().get());
-      fabric_.sentinels.push_back(nullptr);
+   for (unsigned i = 0; i <= scenario_.replicas; ++i) {
+      const host_id h = shared_.net.add_host(site++);
+      servers_.push_back(std::make_unique<redis_model>(shared_, h));
+      servers_.back()->settings = scenario_.redis;
+      shared_.servers.push_back(servers_.back().get());
+      shared_.sentinels.push_back(nullptr);
       if (i != 0) replicas.push_back(h);
    }
-   for (unsigned i = 0; i < plan_.sentinels; ++i) {
-      const host_id h = fabric_.net.add_host(site++);
-      sentinels_.push_back(std::make_unique<sentinel_model>(fabric_, h, plan_.sentinel));
-      fabric_.servers.push_back(nullptr);
-      fabric_.sentinels.push_back(sentinels_.back().get());
+   for (unsigned i = 0; i < scenario_.sentinels; ++i) {
+      const host_id h = shared_.net.add_host(site++);
+      sentinels_.push_back(std::make_unique<sentinel_model>(shared_, h, scenario_.sentinel));
+      shared_.servers.push_back(nullptr);
+      shared_.sentinels.push_back(sentinels_.back().get());
       watchers.push_back(h);
    }
    constexpr unsigned spares = 6;
    for (unsigned i = 0; i < spares; ++i) {
-      spare_.push_back(fabric_.net.add_host(site++));
-      fabric_.net.set(spare_.back(), condition::dead);
-      fabric_.servers.push_back(nullptr);
-      fabric_.sentinels.push_back(nullptr);
+      spare_.push_back(shared_.net.add_host(site++));
+      shared_.net.set(spare_.back(), condition::dead);
+      shared_.servers.push_back(nullptr);
+      shared_.sentinels.push_back(nullptr);
    }
-   if (plan_.has_neighbours) build_neighbours(site);
+   if (scenario_.has_neighbours) build_neighbours(site);
    client_site_ = site;
-   for (const host_id r : replicas) fabric_.servers[r]->follow_at_start(0);
+   for (const host_id r : replicas) shared_.servers[r]->follow_at_start(0);
    for (const auto& s : sentinels_) s->begin(0, replicas, watchers, 1, false);
    const config settings = client_config();
    checkers_.limits = {.parked = settings.limits.parked_commands,
@@ -51,64 +54,64 @@ void world::build() {
                        .budget = settings.resend.budget,
                        .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
                        .follows_hints = settings.follow_role_hint};
-   checkers_.servers_fence = plan_.redis.allows_kill;
-   checkers_.servers_forget = plan_.redis.saved_every > duration::zero();
-   for (unsigned i = 0; i < plan_.clients; ++i) {
-      const host_id h = fabric_.net.add_host(client_site_);
-      fabric_.servers.push_back(nullptr);
-      fabric_.sentinels.push_back(nullptr);
-      clients_.push_back(std::make_unique<sim_client>(fabric_, checkers_, static_cast<client_user&>(*this), i, h,
-                                                      settings, plan_.work, fabric_.chance.number()));
+   checkers_.servers_fence = scenario_.redis.allows_kill;
+   checkers_.servers_forget = scenario_.redis.saved_every > duration::zero();
+   for (unsigned i = 0; i < scenario_.clients; ++i) {
+      const host_id h = shared_.net.add_host(client_site_);
+      shared_.servers.push_back(nullptr);
+      shared_.sentinels.push_back(nullptr);
+      clients_.push_back(std::make_unique<sim_client>(shared_, checkers_, static_cast<client_user&>(*this), i, h,
+                                                      settings, scenario_.work, shared_.chance.number()));
    }
-   struck_.resize(plan_.faults.size());
-   for (std::uint32_t i = 0; i < plan_.faults.size(); ++i) {
-      fabric_.time.in(plan_.faults[i].at, {.a = i, .kind = what::fault_begins});
-      checkers_.expects_lineages = checkers_.expects_lineages || plan_.faults[i].is == fault_kind::rebuild;
+   struck_.resize(scenario_.faults.size());
+   for (std::uint32_t i = 0; i < scenario_.faults.size(); ++i) {
+      shared_.time.in(scenario_.faults[i].at, {.a = i, .kind = what::fault_begins});
+      checkers_.expects_lineages = checkers_.expects_lineages || scenario_.faults[i].is == fault_kind::rebuild;
    }
 }
 
 config world::client_config() const {
    config c;
-   c.master = plan_.sentinel.master_name;
+   c.master = scenario_.sentinel.master_name;
    c.sentinels = seeds();
-   c.password = plan_.redis.password;
-   c.sentinel_password = plan_.sentinel.password;
-   c.deadline = plan_.deadline;
-   if (plan_.attempt_timeout) c.attempt_timeout = *plan_.attempt_timeout;
-   c.resend.max_resends = plan_.max_resends;
-   if (plan_.resends_per_second) {
-      c.resend.budget.per_second = *plan_.resends_per_second;
+   c.password = scenario_.redis.password;
+   c.sentinel_password = scenario_.sentinel.password;
+   c.deadline = scenario_.deadline;
+   if (scenario_.attempt_timeout) c.attempt_timeout = *scenario_.attempt_timeout;
+   c.resend.max_resends = scenario_.max_resends;
+   if (scenario_.resends_per_second) {
+      c.resend.budget.per_second = *scenario_.resends_per_second;
       c.resend.budget.ratio = 0.05;
    }
-   c.cutover = plan_.cutover;
-   c.warm_replicas = plan_.warm_replicas;
-   c.hold_on_selected = plan_.hold_on_selected;
-   c.reconnect_spread = plan_.reconnect_spread;
-   c.follow_role_hint = plan_.follow_role_hint;
-   if (plan_.parked) c.limits.parked_commands = *plan_.parked;
-   if (plan_.in_flight) c.limits.in_flight = *plan_.in_flight;
-   if (fabric_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
+   c.cutover = scenario_.cutover;
+   c.warm_replicas = scenario_.warm_replicas;
+   c.hold_on_selected = scenario_.hold_on_selected;
+   c.reconnect_spread = scenario_.reconnect_spread;
+   c.follow_role_hint = scenario_.follow_role_hint;
+   if (scenario_.parked) c.limits.parked_commands = *scenario_.parked;
+   if (scenario_.in_flight) c.limits.in_flight = *scenario_.in_flight;
+   if (shared_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
    return c;
 }
 
 // ---- the course of things -----------------------------------------------------------------------------------------
 
-verdict world::run() {
+run_report world::run() {
    for (const auto& c : clients_) c->start();
-   fabric_.time.in(200ms, {.kind = what::sample});
-   run_until(began_ + plan_.length);
+   shared_.time.in(200ms, {.kind = what::sample});
+   run_until(began_ + scenario_.length);
    heal();
-   run_until(fabric_.time.now() + 500ms);
+   run_until(shared_.time.now() + 500ms);
    for (const auto& c : clients_) c->stop();
    // A command that waits ends by its deadline; a failed election is tried again after twice the failover-timeout.
    const time_point patience =
-      fabric_.time.now() + 60s + std::chrono::milliseconds(plan_.sentinel.failover_timeout * 4);
-   while (!settled() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 250ms);
+      shared_.time.now() + 60s + std::chrono::milliseconds(scenario_.sentinel.failover_timeout * 4);
+   while (!settled() && shared_.time.now() < patience) run_until(shared_.time.now() + 250ms);
    finish();
    verdict_.violations = checkers_.violations();
    verdict_.calls = checkers_.seen();
-   verdict_.events = fabric_.time.taken();
-   verdict_.length = fabric_.time.now() - began_;
+   verdict_.events = shared_.time.taken();
+   verdict_.length = shared_.time.now() - began_;
    verdict_.digest = digest_;
    if (fleet_) {
       verdict_.fleet = fleet_->figures(static_cast<host_id>(servers_.size()), client_site_);
@@ -134,24 +137,24 @@ bool world::settled() const {
 
 // Now and then the Sentinels begin one more failover, all by themselves: then there is one more last command.
 void world::finish() {
-   const time_point patience = fabric_.time.now() + 130s;
+   const time_point patience = shared_.time.now() + 130s;
    const auto rests = [&] {
       return std::all_of(clients_.begin(), clients_.end(), [](const auto& c) { return c->at_rest(); });
    };
    do {
       for (const auto& c : clients_) c->last_call();
-      while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
-      run_until(fabric_.time.now() + 400ms);
+      while (!rests() && shared_.time.now() < patience) run_until(shared_.time.now() + 100ms);
+      run_until(shared_.time.now() + 400ms);
       if (is_whole()) break;
-      while (!is_whole() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
-   } while (fabric_.time.now() < patience);
+      while (!is_whole() && shared_.time.now() < patience) run_until(shared_.time.now() + 100ms);
+   } while (shared_.time.now() < patience);
    // A client works only inside its calls. What one of them began, another connection to a Sentinel that was met at a
    // second address say, ends in one of the next: at the latest with a Sentinel's next list of replicas, which is asked
    // for every ten seconds.
-   for (const auto end = fabric_.time.now() + 12s; somebody_holds_too_many() && fabric_.time.now() < end;) {
+   for (const auto end = shared_.time.now() + 12s; somebody_holds_too_many() && shared_.time.now() < end;) {
       for (const auto& c : clients_) c->last_call();
-      while (!rests() && fabric_.time.now() < patience) run_until(fabric_.time.now() + 100ms);
-      run_until(fabric_.time.now() + 400ms);
+      while (!rests() && shared_.time.now() < patience) run_until(shared_.time.now() + 100ms);
+      run_until(shared_.time.now() + 400ms);
    }
    judge_rest();
 }
@@ -170,9 +173,9 @@ bool world::somebody_holds_too_many() const {
 // Two to each Sentinel, one to the master, at most one to each replica.
 unsigned world::most_connections(host_id h, const redis_model& master) const {
    // A client can't know that it reaches the same Sentinel twice where each connection may reach another one.
-   const bool several = plan_.seeds == seeds::balancer || plan_.seeds == seeds::one_name;
-   if (fabric_.servers[h] == nullptr) return several ? 4 : 2;
-   const bool watches = plan_.cutover == cutover::eager && plan_.warm_replicas;
+   const bool several = scenario_.seeds == seeds::balancer || scenario_.seeds == seeds::one_name;
+   if (shared_.servers[h] == nullptr) return several ? 4 : 2;
+   const bool watches = scenario_.cutover == cutover::eager && scenario_.warm_replicas;
    if (h != master.host() && !(watches && !checkers_.is_neighbour(h))) return 0;
    return 1;
 }
@@ -197,7 +200,7 @@ void world::judge_client(const sim_client& c, const redis_model& master, const s
    if (!c.brain.lane().idle() || c.brain.lane().queued() != 0)
       checkers_.broken(who + " still holds commands at the end");
    if (c.brain.lane().in_flight() != 0) checkers_.broken(who + " has something in flight at the end");
-   if (c.brain.has_done() || c.brain.has_actions()) checkers_.broken(who + " has something undone at the end");
+   if (c.brain.has_done() || c.brain.has_io()) checkers_.broken(who + " has something undone at the end");
    if (c.brain.lane().next_deadline() != never) checkers_.broken(who + " has a timer armed for nothing at the end");
    for (host_id h = 0; h < client_site_; ++h) {
       if (const unsigned n = c.open_connections(h); n > most_connections(h, master))
@@ -207,8 +210,8 @@ void world::judge_client(const sim_client& c, const redis_model& master, const s
 }
 
 void world::run_until(time_point t) {
-   while (!fabric_.time.empty() && fabric_.time.next() <= t) handle(fabric_.time.take());
-   fabric_.time.pass_until(t);
+   while (!shared_.time.empty() && shared_.time.next() <= t) handle(shared_.time.take());
+   shared_.time.pass_until(t);
 }
 
 void world::handle(const event& e) {
@@ -218,19 +221,19 @@ void world::handle(const event& e) {
    switch (e.kind) {
       case what::syn:
       case what::syn_ack:
-      case what::segment: return fabric_.net.on(e);
+      case what::segment: return shared_.net.on(e);
       case what::turn:
-         if (fabric_.servers[e.a] != nullptr) return fabric_.servers[e.a]->turn();
-         if (fabric_.sentinels[e.a] != nullptr) fabric_.sentinels[e.a]->turn(e.c);
+         if (shared_.servers[e.a] != nullptr) return shared_.servers[e.a]->turn();
+         if (shared_.sentinels[e.a] != nullptr) shared_.sentinels[e.a]->turn(e.c);
          return;
-      case what::message: return fabric_.on_message(e);
-      case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
-      case what::replica_cron: return fabric_.servers[e.a]->on_cron();
-      case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
-      case what::waited: return fabric_.servers[e.a]->on_waited(e.b, e.c);
+      case what::message: return shared_.on_message(e);
+      case what::sync_done: return shared_.servers[e.a]->on_sync_done(e.c);
+      case what::replica_cron: return shared_.servers[e.a]->on_cron();
+      case what::unpaused: return shared_.servers[e.a]->on_unpaused();
+      case what::waited: return shared_.servers[e.a]->on_waited(e.b, e.c);
       case what::sentinel_timer:
-         if (fabric_.sentinels[e.a] == nullptr) return;
-         fabric_.sentinels[e.a]->on_timer(e.c);
+         if (shared_.sentinels[e.a] == nullptr) return;
+         shared_.sentinels[e.a]->on_timer(e.c);
          return hunt(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
@@ -250,13 +253,13 @@ redis_model* world::rightful_master() const {
    for (const auto& s : servers_) {
       const auto votes =
          static_cast<std::size_t>(std::count_if(sentinels_.begin(), sentinels_.end(), [&](const auto& w) {
-            return fabric_.net.works(w->host()) && w->named() == s->host();
+            return shared_.net.works(w->host()) && w->named() == s->host();
          }));
       if (votes <= most) continue;
       most = votes;
       named = s.get();
    }
-   return named != nullptr && most == sentinels_.size() && named->is_master() && fabric_.net.works(named->host())
+   return named != nullptr && most == sentinels_.size() && named->is_master() && shared_.net.works(named->host())
              ? named
              : nullptr;
 }
@@ -272,45 +275,45 @@ void world::sample() {
    if (!well)
       well_since_ = never;
    else if (well_since_ == never)
-      well_since_ = fabric_.time.now();
-   fabric_.time.in(200ms, {.kind = what::sample});
+      well_since_ = shared_.time.now();
+   shared_.time.in(200ms, {.kind = what::sample});
 }
 
 duration world::well_for() {
    if (well_since_ == never || !is_well()) return {};
-   return fabric_.time.now() - well_since_;
+   return shared_.time.now() - well_since_;
 }
 
 // ---- who is told of what ------------------------------------------------------------------------------------------
 
 void world::connected(connection_id c) {
-   const host_id client = fabric_.net.at(c).client;
+   const host_id client = shared_.net.at(c).client;
    clients_[client - client_site_]->connected(c);
 }
 
 void world::not_connected(connection_id c, std::string_view why) {
-   clients_[fabric_.net.at(c).client - client_site_]->not_connected(c, why);
+   clients_[shared_.net.at(c).client - client_site_]->not_connected(c, why);
 }
 
 void world::readable(connection_id id, end e) {
-   const connection& c = fabric_.net.at(id);
+   const connection& c = shared_.net.at(id);
    if (e == end::client) return clients_[c.client - client_site_]->readable(id);
-   if (fabric_.servers[c.server] != nullptr)
-      fabric_.servers[c.server]->readable(id);
-   else if (fabric_.sentinels[c.server] != nullptr)
-      fabric_.sentinels[c.server]->readable(id);
+   if (shared_.servers[c.server] != nullptr)
+      shared_.servers[c.server]->readable(id);
+   else if (shared_.sentinels[c.server] != nullptr)
+      shared_.sentinels[c.server]->readable(id);
 }
 
-void world::writable(connection_id c) { clients_[fabric_.net.at(c).client - client_site_]->writable(c); }
+void world::writable(connection_id c) { clients_[shared_.net.at(c).client - client_site_]->writable(c); }
 
 void world::ran(host_id h, const words& w, const execution& x) {
    checkers_.ran(h, w, x);
    // A client that connects to it learns that it is none, and one that was connected when it became a replica was
    // disconnected, or learns it from the answer to a write.
-   if (!fabric_.servers[h]->is_master() && !fabric_.servers[h]->kept_its_clients())
+   if (!shared_.servers[h]->is_master() && !shared_.servers[h]->kept_its_clients())
       checkers_.broken(name_of(h) + " runs a client's " + std::string(w[0]) +
                        ", and is a replica: its data may be old");
-   fabric_.note(h, [&] {
+   shared_.note(h, [&] {
       std::string text = "runs";
       for (const auto& word : w) text += " " + std::string(word);
       return text;
@@ -318,15 +321,15 @@ void world::ran(host_id h, const words& w, const execution& x) {
 }
 
 void world::dialled(host_id h) {
-   if (fleet_) fleet_->dialled(h, fabric_.time.now());
+   if (fleet_) fleet_->dialled(h, shared_.time.now());
 }
 
 void world::asked(host_id sentinel) {
-   if (fleet_) fleet_->asked(sentinel, fabric_.time.now());
+   if (fleet_) fleet_->asked(sentinel, shared_.time.now());
 }
 
 void world::answered(std::uint32_t client) {
-   if (fleet_) fleet_->answered(client, fabric_.time.now());
+   if (fleet_) fleet_->answered(client, shared_.time.now());
 }
 
 void world::selected(host_id h) { checkers_.rogue(h, false); }
@@ -335,7 +338,7 @@ void world::became_master(host_id h, place begins) {
    if (by_hand_) return checkers_.new_branch(begins, true);
    checkers_.rogue(h, false);
    hunt_successor(h);
-   if (fleet_) fleet_->promoted(h, fabric_.time.now());
+   if (fleet_) fleet_->promoted(h, shared_.time.now());
    checkers_.new_branch(begins, true);
    ++verdict_.promotions;
    if (counts_) ++verdict_.failovers;
@@ -344,13 +347,13 @@ void world::became_master(host_id h, place begins) {
 
 std::string world::name_of(host_id h) const {
    if (h >= client_site_) return "client " + std::to_string(h - client_site_);
-   const bool is_sentinel = fabric_.servers[h] == nullptr && fabric_.sentinels[h] != nullptr;
-   return (fabric_.servers[h] != nullptr ? "server " : is_sentinel ? "sentinel " : "address ") + std::to_string(h);
+   const bool is_sentinel = shared_.servers[h] == nullptr && shared_.sentinels[h] != nullptr;
+   return (shared_.servers[h] != nullptr ? "server " : is_sentinel ? "sentinel " : "address ") + std::to_string(h);
 }
 
 void world::note(host_id h, std::string_view text) {
    if (!tracer_) return;
-   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(fabric_.time.now() - began_).count();
+   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(shared_.time.now() - began_).count();
    std::string line = std::to_string(us / 1000);
    line.insert(0, line.size() < 7 ? 7 - line.size() : 0, ' ');
    const std::string part = std::to_string(us % 1000);

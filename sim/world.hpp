@@ -3,11 +3,11 @@
 
 #include "sim/checkers.hpp"
 #include "sim/client.hpp"
-#include "sim/fabric.hpp"
 #include "sim/fleet.hpp"
-#include "sim/plan.hpp"
 #include "sim/redis_model.hpp"
+#include "sim/scenario.hpp"
 #include "sim/sentinel_model.hpp"
+#include "sim/shared_state.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,7 @@
 
 namespace holdfast::sim {
 
-struct verdict {
+struct run_report {
    std::vector<violation> violations;
    checkers::figures calls;
    unsigned promotions = 0;
@@ -34,11 +34,11 @@ struct verdict {
 // Called with each line of the trace.
 using tracer = std::function<void(const std::string&)>;
 
-class world final : private network_user, private fabric_user, private client_user {
+class world final : private network_user, private shared_state_user, private client_user {
  public:
-   explicit world(const plan&, tracer = {});
+   explicit world(const scenario&, tracer = {});
 
-   verdict run();
+   run_report run();
 
  private:
    struct struck {
@@ -116,9 +116,9 @@ class world final : private network_user, private fabric_user, private client_us
    bool anything_in_flight() const;
    std::string name_of(host_id) const;
 
-   plan plan_;
+   scenario scenario_;
    tracer tracer_;
-   fabric fabric_;
+   shared_state shared_;
    checkers checkers_;
    std::vector<std::unique_ptr<redis_model>> servers_;
    std::vector<std::unique_ptr<sentinel_model>> sentinels_;
@@ -144,7 +144,7 @@ class world final : private network_user, private fabric_user, private client_us
    time_point well_since_ = never;
    std::uint64_t digest_ = 0xcbf29ce484222325ULL;
    std::optional<fleet_log> fleet_;
-   verdict verdict_;
+   run_report verdict_;
 };
 
 }  // namespace holdfast::sim

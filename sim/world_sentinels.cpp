@@ -27,7 +27,7 @@ std::optional<unsigned> number_behind(std::string_view text, std::string_view pr
 
 std::vector<endpoint> world::seeds() const {
    std::vector<endpoint> all;
-   switch (plan_.seeds) {
+   switch (scenario_.seeds) {
       case seeds::one_name: return {{std::string(of_all), 26379}};
       case seeds::balancer: return {{std::string(balancer), 26379}};
       case seeds::names:
@@ -38,7 +38,7 @@ std::vector<endpoint> world::seeds() const {
          for (const auto& s : sentinels_) all.push_back({address_of_host(s->host()), 26379});
          break;
    }
-   if (!plan_.knows_all_seeds) all.resize(2);
+   if (!scenario_.knows_all_seeds) all.resize(2);
    return all;
 }
 
@@ -59,9 +59,9 @@ host_id world::host_of(const endpoint& e) {
    if (e.host == balancer) {
       std::vector<host_id> there;
       for (const auto& s : sentinels_) {
-         if (fabric_.net.condition_of(s->host()) != condition::dead) there.push_back(s->host());
+         if (shared_.net.condition_of(s->host()) != condition::dead) there.push_back(s->host());
       }
-      return there.empty() ? nowhere : there[fabric_.chance.below(static_cast<std::uint32_t>(there.size()))];
+      return there.empty() ? nowhere : there[shared_.chance.below(static_cast<std::uint32_t>(there.size()))];
    }
    const auto n = number_behind(e.host, "10.0.0.");
    return !n || *n == 0 || *n > client_site_ ? nowhere : *n - 1;
@@ -71,20 +71,20 @@ host_id world::host_of(const endpoint& e) {
 
 // A master without replicas, and one Sentinel: it has had many failovers, so that its epoch is higher.
 void world::build_neighbours(std::uint32_t& site) {
-   const host_id m = fabric_.net.add_host(site++);
-   neighbours_.push_back(std::make_unique<redis_model>(fabric_, m));
-   fabric_.servers.push_back(neighbours_.back().get());
-   fabric_.sentinels.push_back(nullptr);
-   const host_id h = fabric_.net.add_host(site++);
+   const host_id m = shared_.net.add_host(site++);
+   neighbours_.push_back(std::make_unique<redis_model>(shared_, m));
+   shared_.servers.push_back(neighbours_.back().get());
+   shared_.sentinels.push_back(nullptr);
+   const host_id h = shared_.net.add_host(site++);
    sentinel_settings s;
-   s.master_name = plan_.sentinel.master_name;
+   s.master_name = scenario_.sentinel.master_name;
    s.quorum = 1;
-   neighbour_watcher_ = std::make_unique<sentinel_model>(fabric_, h, s);
-   fabric_.servers.push_back(nullptr);
-   fabric_.sentinels.push_back(neighbour_watcher_.get());
-   fabric_.elsewhere.resize(site);
+   neighbour_watcher_ = std::make_unique<sentinel_model>(shared_, h, s);
+   shared_.servers.push_back(nullptr);
+   shared_.sentinels.push_back(neighbour_watcher_.get());
+   shared_.elsewhere.resize(site);
    for (const host_id x : {m, h}) {
-      fabric_.elsewhere[x] = true;
+      shared_.elsewhere[x] = true;
       checkers_.neighbour(x, true);
    }
    neighbour_watcher_->begin(m, {}, {}, 1000, true);
@@ -102,23 +102,23 @@ host_id world::spare_address() {
 void world::leaves(sentinel_model& s, host_id to) {
    const host_id from = s.host();
    process_dies(from, condition::dead);
-   fabric_.net.set(from, condition::dead);
-   fabric_.sentinels[from] = nullptr;
-   fabric_.sentinels[to] = &s;
+   shared_.net.set(from, condition::dead);
+   shared_.sentinels[from] = nullptr;
+   shared_.sentinels[to] = &s;
    s.moves_to(to);
-   fabric_.note(from, [&] { return "is left: its Sentinel is to run at " + address_of_host(to); });
+   shared_.note(from, [&] { return "is left: its Sentinel is to run at " + address_of_host(to); });
 }
 
 void world::reset_all_but(const sentinel_model& one) {
    for (const auto& s : sentinels_) {
-      if (s.get() != &one && fabric_.net.works(s->host())) s->forget_others();
+      if (s.get() != &one && shared_.net.works(s->host())) s->forget_others();
    }
 }
 
 bool world::is_configured_address(host_id h) const {
    const std::size_t first = servers_.size();
-   const std::size_t known = plan_.knows_all_seeds ? sentinels_.size() : 2;
-   return plan_.seeds == seeds::addresses && h >= first && h < first + known;
+   const std::size_t known = scenario_.knows_all_seeds ? sentinels_.size() : 2;
+   return scenario_.seeds == seeds::addresses && h >= first && h < first + known;
 }
 
 // A stranger at a configured address is known as one because two other configured Sentinels list each other.
@@ -130,7 +130,7 @@ bool world::outvotes_a_stranger_without(host_id left) const {
 
 // While all lists are empty, three configured Sentinels do not know each other. A client that begins then, or where
 // their ids are new, too, can't tell which is the stranger.
-bool world::would_blind_anybody() const { return plan_.has_neighbours && plan_.knows_all_seeds; }
+bool world::would_blind_anybody() const { return scenario_.has_neighbours && scenario_.knows_all_seeds; }
 bool world::would_blind_the_new() const {
    for (std::uint32_t i = 0; i < clients_.size(); ++i) {
       if (would_blind_anybody() && !checkers_.has_heard(i)) return true;
@@ -145,17 +145,17 @@ bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
                       is_configured_address(watcher.host()) && !outvotes_a_stranger_without(watcher.host());
    const bool leaves_for_good = f.is == fault_kind::replaced || f.is == fault_kind::passed;
    const bool resets = leaves_for_good && (f.draw / 16 % 2 == 0 || replaced_without_reset_);
-   const bool can = is_whole() && fabric_.net.works(watcher.host()) && spare_.size() > 2 && !stays;
+   const bool can = is_whole() && shared_.net.works(watcher.host()) && spare_.size() > 2 && !stays;
    if (!can || (resets && would_blind_the_new())) return false;
    const host_id to = spare_address();
    s.victim = to;
    s.left = watcher.host();
    if (f.is == fault_kind::cloned) {
-      clones_.push_back(std::make_unique<sentinel_model>(fabric_, to, plan_.sentinel));
+      clones_.push_back(std::make_unique<sentinel_model>(shared_, to, scenario_.sentinel));
       clones_.back()->copies(watcher);
-      fabric_.sentinels[to] = clones_.back().get();
+      shared_.sentinels[to] = clones_.back().get();
       process_starts(to);
-      fabric_.note(to, [] { return std::string("runs as the copy of another one"); });
+      shared_.note(to, [] { return std::string("runs as the copy of another one"); });
       return true;
    }
    leaves(watcher, to);
@@ -171,28 +171,28 @@ bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
 void world::end_who(fault& f, struck& s) {
    if (f.is == fault_kind::cloned) {
       process_dies(s.victim, condition::dead);
-      fabric_.net.set(s.victim, condition::dead);
-      fabric_.sentinels[s.victim] = nullptr;
+      shared_.net.set(s.victim, condition::dead);
+      shared_.sentinels[s.victim] = nullptr;
       spare_.push_back(s.victim);
       return;
    }
-   sentinel_model* const watcher = fabric_.sentinels[s.victim];
+   sentinel_model* const watcher = shared_.sentinels[s.victim];
    process_starts(s.victim);
    if (s.resets && watcher != nullptr && is_whole()) reset_all_but(*watcher);
    if (f.is != fault_kind::passed) return spare_.push_back(s.left);
    // Once, and for good. What is left by the neighbour stays empty.
-   if (fabric_.sentinels[s.left] != nullptr || fabric_.elsewhere[s.left] || neighbour_moved_) return;
+   if (shared_.sentinels[s.left] != nullptr || shared_.elsewhere[s.left] || neighbour_moved_) return;
    if (is_configured_address(s.left)) {
       if (!outvotes_a_stranger_without(s.left)) return;
       has_stranger_configured_ = true;
    }
    neighbour_moved_ = true;
    leaves(*neighbour_watcher_, s.left);
-   fabric_.elsewhere.resize(std::max<std::size_t>(fabric_.elsewhere.size(), s.left + 1));
-   fabric_.elsewhere[s.left] = true;
+   shared_.elsewhere.resize(std::max<std::size_t>(shared_.elsewhere.size(), s.left + 1));
+   shared_.elsewhere[s.left] = true;
    checkers_.neighbour(s.left, true);
    process_starts(s.left);
-   fabric_.note(s.left, [] { return std::string("belongs to another deployment from now on"); });
+   shared_.note(s.left, [] { return std::string("belongs to another deployment from now on"); });
 }
 
 }  // namespace holdfast::sim

@@ -3,7 +3,7 @@
 #include "exit_status.hpp"
 #include "help.hpp"
 #include "interrupt.hpp"
-#include "sim/campaign.hpp"
+#include "sim/seed_sweep.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"
 
@@ -56,7 +56,7 @@ std::string describe(const std::vector<sim::violation>& violations) {
 // One world, watched.
 exit_status trace_world(const sim_settings& s) {
    const auto kinds = kinds_of(s);
-   const sim::plan p = sim::draw_plan(s.seed, kinds, s.without);
+   const sim::scenario p = sim::draw_plan(s.seed, kinds, s.without);
    for (const auto& f : p.faults) print("planned: " + to_string(f) + "\n");
    bool good = true;
    const auto v =
@@ -67,7 +67,7 @@ exit_status trace_world(const sim_settings& s) {
    return good && v.violations.empty() ? exit_status::done : exit_status::failed;
 }
 
-nlohmann::ordered_json as_json(const sim::campaign_result& r, const sim_settings& s, double seconds) {
+nlohmann::ordered_json as_json(const sim::sweep_result& r, const sim_settings& s, double seconds) {
    nlohmann::ordered_json j{{"seed", s.seed},
                             {"worlds", r.worlds},
                             {"failovers", r.failovers},
@@ -94,7 +94,7 @@ nlohmann::ordered_json as_json(const sim::campaign_result& r, const sim_settings
    return j;
 }
 
-std::string as_text(const sim::campaign_result& r, double seconds) {
+std::string as_text(const sim::sweep_result& r, double seconds) {
    std::string text = fmt::format("{} worlds, {} failovers that count, {} promotions: {} violated a promise\n",
                                   r.worlds, r.failovers, r.promotions, r.failed.size());
    text += fmt::format(
@@ -120,7 +120,7 @@ bool save(const std::string& file, const std::string& text) {
 
 exit_status run_worlds(const sim_settings& s) {
    const interrupt signals;
-   sim::campaign_settings c;
+   sim::sweep_settings c;
    c.seed = s.seed;
    c.runs = s.runs;
    c.faults = kinds_of(s);
@@ -133,7 +133,7 @@ exit_status run_worlds(const sim_settings& s) {
    const auto began = real_clock::now();
    auto shown = began;
    const auto seconds = [&] { return std::chrono::duration<double>(real_clock::now() - began).count(); };
-   auto r = sim::run_campaign(c, [&](const sim::campaign_result& so_far) {
+   auto r = sim::run_seed_sweep(c, [&](const sim::sweep_result& so_far) {
       if (live && real_clock::now() - shown > std::chrono::milliseconds(200)) {
          shown = real_clock::now();
          fmt::print(stderr, "\r{} worlds, {} failovers, {:.0f} per second ", so_far.worlds, so_far.failovers,
@@ -265,7 +265,7 @@ void add_sim(CLI::App& app, int& status) {
          },
          "Each of these clients waits a random part of this\nbefore it goes to a new master (reconnect_spread)")
       ->type_name("TIME");
-   sim_app->add_option("--without", s->without, "Leave out these faults of the plan, by their place, from 0")
+   sim_app->add_option("--without", s->without, "Leave out these faults of the scenario, by their place, from 0")
       ->delimiter(',');
    sim_app->add_flag("--trace", s->trace, "Print all that happens in the first world, and run no other");
    sim_app->add_option("--json", s->json, "Write the figures as JSON to FILE, or to stdout (-) instead of the text")

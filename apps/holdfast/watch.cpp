@@ -1,5 +1,5 @@
 // `holdfast watch`: what happens in a deployment, as it happens.
-#include "drill/paint.hpp"
+#include "drill/colour.hpp"
 #include "exit_status.hpp"
 #include "explain.hpp"
 #include "help.hpp"
@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using drill::colour;
-using drill::paint;
+using drill::colours;
 
 struct watch_settings {
    std::string uri = {};
@@ -46,7 +46,7 @@ colour colour_of(const any_event& e) {
    return colour::none;
 }
 
-std::string line_of(const any_event& e, bool as_json, const paint& tint) {
+std::string line_of(const any_event& e, bool as_json, const colours& tint) {
    const auto now = std::chrono::system_clock::now();
    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
    const auto time = std::chrono::system_clock::to_time_t(now);
@@ -64,7 +64,7 @@ class watcher {
  public:
    watcher(const watch_settings& s, uri_choice chosen, config servers)
       : as_json_(s.json),
-        tint_(paint::for_descriptor(STDOUT_FILENO)),
+        tint_(colours::for_descriptor(STDOUT_FILENO)),
         chosen_(std::move(chosen)),
         servers_(std::move(servers)) {
       servers_.observer = [this](const any_event& e) { on(e); };
@@ -110,7 +110,7 @@ class watcher {
    }
 
    bool as_json_;
-   paint tint_;
+   colours tint_;
    uri_choice chosen_;
    config servers_;
    std::stop_source end_;

@@ -10,9 +10,9 @@
 namespace holdfast::impl {
 
 engine::shard::shard(engine& e, const config& c, std::uint64_t seed)
-   : main(e.wishes_, reply_limits(c)),
-     probe(e.wishes_, probe_limits()),
-     lane(lane_settings(c), main, probe, guide, e.budget_, e.events_, seed) {
+   : main(e.io_, reply_limits(c)),
+     probe(e.io_, probe_limits()),
+     lane(lane_settings(c), main, probe, topology, e.budget_, e.events_, seed) {
    if (c.deadline) lane.set_default_deadline(*c.deadline);
 }
 
@@ -23,9 +23,9 @@ engine::engine(const config& c, std::uint64_t seed, topology_source from)
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;
    if (c.sentinels.empty())
-      guide().update({std::make_shared<const topology_view>(fixed_view(c))});
+      topology().update({std::make_shared<const topology_view>(fixed_view(c))});
    else
-      tracked_.emplace(sentinel_settings_of(c), seed ^ 1, wishes_, reply_limits(c), events_, secrets_);
+      tracked_.emplace(sentinel_settings_of(c), seed ^ 1, io_, reply_limits(c), events_, secrets_);
 }
 
 // ---- the client's half --------------------------------------------------------------------------------------------
@@ -119,55 +119,55 @@ void engine::tell_breaker(time_point now) {
    if (s == told_breaker_) return;
    told_breaker_ = s;
    events_.tell([&] { return event::breaker_changed{std::string(to_string(s))}; });
-   if (s == circuit_state::open) guide().ask();
+   if (s == circuit_state::open) topology().ask();
 }
 
 void engine::discover(time_point now) {
-   guide().ask();
+   topology().ask();
    finish(now);
 }
 
 // ---- the runtime's half -------------------------------------------------------------------------------------------
 
-bool engine::next_action(action& into) {
+bool engine::next_io(io_request& into) {
    for (;;) {
-      if (!actions_.empty()) {
-         into = std::move(actions_.back());
-         actions_.pop_back();
+      if (!requested_.empty()) {
+         into = std::move(requested_.back());
+         requested_.pop_back();
          // A link that was given up meanwhile is not connected.
-         if (into.what != action::kind::connect || wishes_.live(into.link, into.serial) != nullptr) return true;
+         if (into.what != io_request::kind::connect || io_.live(into.link, into.serial) != nullptr) return true;
          continue;
       }
-      if (wishes_.empty()) return false;
-      const auto next = wishes_.take();
-      if (next.wish.only_writes()) {  // the steady state: nothing is listed
-         into.what = action::kind::write;
+      if (io_.empty()) return false;
+      const auto next = io_.take();
+      if (next.pending_io.only_writes()) {  // the steady state: nothing is listed
+         into.what = io_request::kind::write;
          into.link = next.id;
          into.serial = next.holder->serial();
          return true;
       }
-      list_actions(next);
+      list_io(next);
    }
 }
 
-void engine::list_actions(const wish_list::entry& from) {
-   const auto& [id, l, wish] = from;
+void engine::list_io(const io_queue::entry& from) {
+   const auto& [id, l, pending_io] = from;
    if (connections_.size() < id) connections_.resize(id);
-   if (wish.unwanted || wish.close != link::ending::none) ended(connections_[id - 1], wish.unwanted);
-   using kind = action::kind;
+   if (pending_io.unwanted || pending_io.close != link::ending::none) ended(connections_[id - 1], pending_io.unwanted);
+   using kind = io_request::kind;
    // Carried out from the back.
-   if (wish.write) actions_.push_back({kind::write, id, l->serial(), {}});
-   if (wish.dial) actions_.push_back({kind::resolve, id, l->serial(), l->where()});
-   if (wish.next) try_next(*l);
-   if (wish.close != link::ending::none) {
-      const bool abortive = wish.close == link::ending::abortive;
-      actions_.push_back({abortive ? kind::abort : kind::close, id, 0, {}});
+   if (pending_io.write) requested_.push_back({kind::write, id, l->serial(), {}});
+   if (pending_io.dial) requested_.push_back({kind::resolve, id, l->serial(), l->where()});
+   if (pending_io.next) try_next(*l);
+   if (pending_io.close != link::ending::none) {
+      const bool abortive = pending_io.close == link::ending::abortive;
+      requested_.push_back({abortive ? kind::abort : kind::close, id, 0, {}});
    }
 }
 
 void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                       time_point now) {
-   link* const l = wishes_.live(id, serial);
+   link* const l = io_.live(id, serial);
    if (l == nullptr) return;
    if (addresses.empty()) {
       l->lost(problem, now);
@@ -189,7 +189,7 @@ void engine::try_next(link& l) {
    c.addresses.pop_back();
    c.heard = false;
    l.tries(c.address, c.addresses.size(), c.all);
-   actions_.insert(actions_.begin(), {action::kind::connect, l.id(), l.serial(), c.address, c.name});
+   requested_.insert(requested_.begin(), {io_request::kind::connect, l.id(), l.serial(), c.address, c.name});
 }
 
 // An address that never answered is not the first to be tried again; unless another connection to it works.
@@ -204,12 +204,12 @@ void engine::ended(connection& c, bool unwanted) {
 }
 
 void engine::connected(link_id id, std::uint32_t serial, time_point now) {
-   if (link* const l = wishes_.live(id, serial)) l->opened(now);
+   if (link* const l = io_.live(id, serial)) l->opened(now);
    finish(now);
 }
 
 void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_point now) {
-   link* const l = wishes_.live(id, serial);
+   link* const l = io_.live(id, serial);
    if (l == nullptr) return;
    ended(connections_[id - 1], false);
    if (l->now() == link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
@@ -218,12 +218,12 @@ void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_p
 }
 
 std::span<char> engine::space(link_id id, std::uint32_t serial) {
-   link* const l = wishes_.live(id, serial);
+   link* const l = io_.live(id, serial);
    return l == nullptr ? std::span<char>{} : l->in.prepare(l->chunk);
 }
 
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   link* const l = wishes_.live(id, serial);
+   link* const l = io_.live(id, serial);
    if (l == nullptr) return;
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
@@ -235,12 +235,12 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
 }
 
 std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
-   const link* const l = wishes_.live(id, serial);
+   const link* const l = io_.live(id, serial);
    return l == nullptr ? std::span<const char>{} : l->out.pending();
 }
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
-   if (link* const l = wishes_.live(id, serial)) l->wrote(n, now);
+   if (link* const l = io_.live(id, serial)) l->wrote(n, now);
    finish(now);
 }
 
@@ -251,7 +251,7 @@ link_id engine::to_measure(time_point now) const {
 }
 
 void engine::measured(link_id id, std::uint32_t serial, const transit& t, time_point now) {
-   if (link* const l = wishes_.live(id, serial)) l->measured(t, now);
+   if (link* const l = io_.live(id, serial)) l->measured(t, now);
    finish(now);
 }
 
@@ -261,7 +261,7 @@ void engine::tick(time_point now) {
       hand_over(now);
    }
    for (const auto& s : shards_) {
-      s->guide.tick(now);
+      s->topology.tick(now);
       s->lane.tick(now);
    }
    finish(now);
@@ -269,14 +269,14 @@ void engine::tick(time_point now) {
 
 time_point engine::next_deadline() const {
    time_point t = tracked_ ? tracked_->tracker().next_deadline() : never;
-   for (const auto& s : shards_) t = std::min({t, s->guide.next_deadline(), s->lane.next_deadline()});
+   for (const auto& s : shards_) t = std::min({t, s->topology.next_deadline(), s->lane.next_deadline()});
    return t;
 }
 
 // ---- between topology and lane ------------------------------------------------------------------------------------
 
 void engine::on_update(topology_update u, time_point now) {
-   if (guide().knows(u)) return;
+   if (topology().knows(u)) return;
    take_view(std::move(u), now);
    finish(now);
 }
@@ -290,7 +290,7 @@ void engine::serve(const topology_requests& r, time_point now) {
 // at most, if it does not pause or dial first.
 void engine::hand_over(time_point now) {
    for (int turn = 0; turn < 8; ++turn) {
-      if (guide().has_requests()) tracked_->request(guide().take_requests(), now);
+      if (topology().has_requests()) tracked_->request(topology().take_requests(), now);
       if (!tracked_->refresh()) return;
       take_view(tracked_->latest(), now);
    }
@@ -298,8 +298,8 @@ void engine::hand_over(time_point now) {
 
 void engine::take_view(topology_update u, time_point now) {
    shard& s = *shards_.front();
-   s.guide.update(std::move(u));
-   const topology_view& v = s.guide.view();
+   s.topology.update(std::move(u));
+   const topology_view& v = s.topology.view();
    if (v.down_after != told_down_after_ && follows_deployment_) {
       told_down_after_ = v.down_after;
       s.lane.set_default_deadline(default_deadline(v.down_after));
@@ -309,7 +309,7 @@ void engine::take_view(topology_update u, time_point now) {
       guarded_ = v.master->where;
       tell_breaker(now);
    }
-   s.lane.guided(now);
+   s.lane.on_view(now);
 }
 
 }  // namespace holdfast::impl

@@ -27,7 +27,7 @@
 #include "engine/address_book.hpp"
 #include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
-#include "lane/guide.hpp"
+#include "lane/lane_topology.hpp"
 #include "link/link.hpp"
 #include "view/topology_requests.hpp"
 #include "view/topology_view.hpp"
@@ -52,7 +52,7 @@ using link_id = std::uint32_t;
 
 // A request to the runtime. `serial` tells one connection of a link from the next: the runtime passes it back
 // with everything that it reports, and what belongs to a connection that was given up meanwhile is ignored.
-struct action {
+struct io_request {
    enum class kind : std::uint8_t {
       resolve,  // turn `where.host` into addresses, then call `resolved`; an address or a path resolves to itself
       connect,  // to `where` (an address, or a Unix path), then call `connected` or `lost`
@@ -60,7 +60,7 @@ struct action {
       close,    // end the connection in order
       abort,    // end it at once: what it has not delivered is not to be delivered late
    };
-   action::kind what = kind::close;
+   io_request::kind what = kind::close;
    link_id link = 0;
    std::uint32_t serial = 0;
    endpoint where = {};  // of resolve and connect
@@ -101,8 +101,8 @@ class engine {
 
    // ---- the topology's half: with a source elsewhere, and as the source of engines elsewhere ----
    void on_update(topology_update, time_point now);
-   bool has_requests() const { return guide().has_requests(); }
-   topology_requests take_requests() { return guide().take_requests(); }
+   bool has_requests() const { return topology().has_requests(); }
+   topology_requests take_requests() { return topology().take_requests(); }
    // Requests of lanes elsewhere, as the publisher puts them; the engine's own lane stays idle.
    void serve(const topology_requests&, time_point now);
    const topology_update& latest() const { return tracked_->latest(); }
@@ -110,11 +110,11 @@ class engine {
    const sentinel_tracker* watch() const { return tracked_ ? &tracked_->tracker() : nullptr; }
 
    // For the links of owners outside, which must not outlive the engine.
-   wish_list& links() { return wishes_; }
+   io_queue& links() { return io_; }
 
    // ---- the runtime's half ----
-   bool next_action(action& into);  // false when there is none
-   bool has_actions() const { return !actions_.empty() || !wishes_.empty(); }
+   bool next_io(io_request& into);  // false when there is none
+   bool has_io() const { return !requested_.empty() || !io_.empty(); }
    void resolved(link_id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                  time_point now);
    void connected(link_id, std::uint32_t serial, time_point now);
@@ -143,7 +143,7 @@ class engine {
    struct shard {
       shard(engine& e, const config& c, std::uint64_t seed);
 
-      impl::guide guide;
+      lane_topology topology;
       link main;
       link probe;
       command_lane lane;
@@ -151,13 +151,13 @@ class engine {
 
    shard& shard_of(const operation& op) { return *shards_[route(op.commands.front())]; }
    // The source of views names the master of the first shard, which is the only one (route).
-   impl::guide& guide() const { return shards_.front()->guide; }
-   [[gnu::cold]] void list_actions(const wish_list::entry&);
+   lane_topology& topology() const { return shards_.front()->topology; }
+   [[gnu::cold]] void list_io(const io_queue::entry&);
    void try_next(link&);
    void ended(connection&, bool unwanted);
    // The end of every entry point.
    void finish(time_point now) {
-      if (tracked_ && (guide().has_requests() || tracked_->is_behind())) [[unlikely]]
+      if (tracked_ && (topology().has_requests() || tracked_->is_behind())) [[unlikely]]
          hand_over(now);
    }
    [[gnu::cold]] void hand_over(time_point now);
@@ -169,9 +169,9 @@ class engine {
 
    event_queue events_;
    secrets secrets_;
-   wish_list wishes_;
+   io_queue io_;
    std::vector<connection> connections_;  // by link id - 1; of each that was dialled
-   std::vector<action> actions_;          // not taken yet, the next one last
+   std::vector<io_request> requested_;    // not taken yet, the next one last
    address_book book_;
 
    retry_budget budget_;

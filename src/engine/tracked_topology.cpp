@@ -4,9 +4,9 @@
 
 namespace holdfast::impl {
 
-tracked_topology::tracked_topology(sentinel_settings s, std::uint64_t seed, wish_list& wishes, const limits& l,
+tracked_topology::tracked_topology(sentinel_settings s, std::uint64_t seed, io_queue& io, const limits& l,
                                    event_queue& events, const secrets& hidden)
-   : tracker_(std::move(s), seed, wishes, l, events), secrets_(hidden) {}
+   : tracker_(std::move(s), seed, io, l, events), secrets_(hidden) {}
 
 void tracked_topology::request(const topology_requests& r, time_point now) {
    tracker_.need(r.commands_wait, now);

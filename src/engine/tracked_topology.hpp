@@ -14,7 +14,7 @@ namespace holdfast::impl {
 
 class tracked_topology {
  public:
-   tracked_topology(sentinel_settings, std::uint64_t seed, wish_list&, const limits&, event_queue&, const secrets&);
+   tracked_topology(sentinel_settings, std::uint64_t seed, io_queue&, const limits&, event_queue&, const secrets&);
 
    // After anything that is done to it: `refresh`.
    sentinel_tracker& tracker() { return tracker_; }

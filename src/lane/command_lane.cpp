@@ -20,10 +20,10 @@ random_source without_first(std::uint64_t seed) {
 
 }  // namespace
 
-command_lane::command_lane(const settings& s, link& main, link& probe, guide& g, retry_budget& budget,
+command_lane::command_lane(const settings& s, link& main, link& probe, lane_topology& g, retry_budget& budget,
                            event_queue& events, std::uint64_t seed)
    : link_(main),
-     guide_(g),
+     topology_(g),
      events_(events),
      idle_ping_(s.idle_ping),
      is_shared_(s.shared),
@@ -133,12 +133,12 @@ void command_lane::on_measured(link&, const transit& t, time_point now) {
    pump(now);
 }
 
-void command_lane::guided(time_point now) {
-   suspicion_.set_called_down(guide_.objectively_down());
+void command_lane::on_view(time_point now) {
+   suspicion_.set_called_down(topology_.objectively_down());
    if (connector_.ready() && connector_.superseded()) {
       return lose("the Sentinels name another master", fault::connection_lost, true, now);
    }
-   connector_.guided(now);
+   connector_.on_view(now);
    check_final_problem(now);
    expire(now);  // first: whoever leaves a blocking command changes how long silence may last
    watch_silence(now);
@@ -171,7 +171,7 @@ suspicion::awaited command_lane::awaited() const {
 void command_lane::watch_silence(time_point now) {
    if (ledger_.empty() || !connector_.ready()) return;
    auto found = suspicion_.check(awaited(), link_.where(), now);
-   if (found.raised) guide_.ask();
+   if (found.raised) topology_.ask();
    if (!found.lost.empty()) lose(std::move(found.lost), fault::connection_lost, true, now);
 }
 
@@ -259,7 +259,7 @@ bool command_lane::write_probe(operation& op, time_point now) {
 }
 
 bool command_lane::held(const operation& op, time_point now) {
-   if (pacing_.why_held(&op, guide_, gate_, now) != pacing::reason::none) return true;
+   if (pacing_.why_held(&op, topology_, gate_, now) != pacing::reason::none) return true;
    if (!ledger_.empty() || suspicion_.idle_for(now) < idle_ping_) return false;
    // A connection that was silent for long may be dead without our having been told (half-open). A PING before the
    // first write costs a round trip, and spares that command an unknown outcome.
@@ -372,7 +372,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       left->on_reply(reply.is_error(), reply.is_error() ? reply.text() : std::string_view());
    }
    // Whatever becomes of the command that was refused: a replica would go on answering reads.
-   if (reply.is_error() && says_no_master(reply.text()) && (guide_.roles_matter() || link_.one_of_several()))
+   if (reply.is_error() && says_no_master(reply.text()) && (topology_.roles_matter() || link_.one_of_several()))
       pacing_.leave_soon("it answered " + kept_words(reply.text()), now);
    if (--slot.replies_due != 0) return;
    const ledger_slot answered_slot = slot;
@@ -446,7 +446,7 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
    if (multi_was_refused(op)) pacing_.of_multi().forget();  // it was allowed before: the next one asks again
    const std::size_t told_by = multi_was_refused(op) ? 0 : op.commands.size() - 1;
    e.server_text = without_values(op.results[told_by].error().server_text, op.commands[told_by]);
-   if (cls == reply_class::readonly && !guide_.roles_matter()) endings_.explain_replica(e);
+   if (cls == reply_class::readonly && !topology_.roles_matter()) endings_.explain_replica(e);
    if (d.next_step != next_step::complete) {
       op.last = std::move(e);
       if (queue_.order().is_behind_gone(op)) return endings_.end_behind_gone(op, now);
@@ -498,13 +498,13 @@ void command_lane::written_otherwise(operation& op, time_point now) {
 // By a gate; `op.last` says how.
 void command_lane::pushed_back(operation& op, const decision& d, time_point now) {
    const auto cls = op.rejected_as;
-   if (d.next_step == next_step::rediscover_then_resend && pacing_.is_worth_leaving(cls, guide_.roles_matter(), now))
+   if (d.next_step == next_step::rediscover_then_resend && pacing_.is_worth_leaving(cls, topology_.roles_matter(), now))
       pacing_.leave_soon("it answered " + op.last->server_text, now);
    gate_.on_refused(cls, d.pause, op.pushbacks, link_.where(), op.last->server_text, now);
    ++op.pushbacks;
    queue_.put_back(op);
    // It may last: another node may have become the master meanwhile.
-   if (!pacing_.leaving() && gate_.may_ask(now)) guide_.ask();
+   if (!pacing_.leaving() && gate_.may_ask(now)) topology_.ask();
 }
 
 // It left no trace on the server; `op.last` is the error that it ends with if the answer does not count and it can't be

@@ -7,7 +7,7 @@
 // outcome follows from the ledger. Queue, flight, time and suspicion are bounded by `settings`; what is over is
 // refused, never dropped. ("The path of a command" and "The decision" in docs/architecture.md)
 //
-// A reactor: `on_*` and `tick` take events, all that follows is in the links' wishes, `take_done` and the events.
+// A reactor: `on_*` and `tick` take events, all that follows is in the links' pending I/O, `take_done` and the events.
 #pragma once
 
 #include "commands/session.hpp"
@@ -16,7 +16,7 @@
 #include "lane/departures.hpp"
 #include "lane/endings.hpp"
 #include "lane/gate.hpp"
-#include "lane/guide.hpp"
+#include "lane/lane_topology.hpp"
 #include "lane/ledger.hpp"
 #include "lane/operation.hpp"
 #include "lane/pacing.hpp"
@@ -52,7 +52,8 @@ struct settings {
 
 class command_lane final : public link_owner {
  public:
-   command_lane(const settings&, link& main, link& probe, guide&, retry_budget&, event_queue&, std::uint64_t seed);
+   command_lane(const settings&, link& main, link& probe, lane_topology&, retry_budget&, event_queue&,
+                std::uint64_t seed);
    command_lane(const command_lane&) = delete;
    command_lane& operator=(const command_lane&) = delete;
 
@@ -71,7 +72,7 @@ class command_lane final : public link_owner {
    duration default_deadline() const { return departures_.default_deadline(); }
 
    // ---- the engine's half ----
-   void guided(time_point now);  // the guide's mind may have changed
+   void on_view(time_point now);  // the view may have changed
    void tick(time_point now);
    time_point next_deadline() const;
    // Before a tick: whether a measure of its link would help to tell a slow way from silence.
@@ -147,7 +148,7 @@ class command_lane final : public link_owner {
    void leave_when_drained(time_point now);
 
    link& link_;
-   guide& guide_;
+   lane_topology& topology_;
    event_queue& events_;
    const duration idle_ping_;
    const bool is_shared_;

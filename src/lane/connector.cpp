@@ -7,10 +7,10 @@
 
 namespace holdfast::impl {
 
-connector::connector(connector_settings s, link& l, guide& g, event_queue& events, std::uint64_t seed)
+connector::connector(connector_settings s, link& l, lane_topology& g, event_queue& events, std::uint64_t seed)
    : settings_(std::move(s)),
      link_(l),
-     guide_(g),
+     topology_(g),
      events_(events),
      pauses_(settings_.backoff, settings_.failover_cap, settings_.reconnect_spread, seed) {}
 
@@ -19,7 +19,7 @@ void connector::set_phase(phase p, time_point deadline) {
    const bool waited = phase_ != phase::resting && phase_ != phase::ready;
    phase_ = p;
    deadline_ = deadline;
-   if (waiting != waited) guide_.need(waiting);
+   if (waiting != waited) topology_.need(waiting);
 }
 
 void connector::want(time_point now) {
@@ -45,27 +45,27 @@ void connector::leave(time_point now) {
 
 void connector::ask(time_point now) {
    set_phase(phase::asking, never);
-   round_ = guide_.ask();
-   guided(now);
+   round_ = topology_.ask();
+   on_view(now);
 }
 
-void connector::guided(time_point now) {
+void connector::on_view(time_point now) {
    switch (phase_) {
       case phase::resting: return;
       case phase::ready: {  // the lane leaves, it has commands to account for
-         const auto target = guide_.target();
+         const auto target = topology_.target();
          if (!target || target->where == node_->where || !is_same_process(*target)) return;
          // By its new name from now on. It was verified; and a node that is demoted ends its connections.
          node_ = target;
-         return guide_.role_verified(*node_);
+         return topology_.role_verified(*node_);
       }
       case phase::asking:
-         if (!guide_.answered(round_)) return;
-         if (guide_.target()) return dial(now);
-         if (const auto t = guide_.why_none()) problem_ = {t->code, {}, {}, t->final && !pauses_.ever_ready()};
+         if (!topology_.answered(round_)) return;
+         if (topology_.target()) return dial(now);
+         if (const auto t = topology_.why_none()) problem_ = {t->code, {}, {}, t->final && !pauses_.ever_ready()};
          return pause(now);
       case phase::pausing: {
-         const auto target = guide_.target();
+         const auto target = topology_.target();
          if (target && (!node_ || target->generation != node_->generation)) dial(now);
          return;
       }
@@ -79,7 +79,7 @@ void connector::guided(time_point now) {
 
 bool connector::superseded() const {
    if (!node_) return false;
-   const auto target = guide_.target();
+   const auto target = topology_.target();
    return target && target->where != node_->where && !is_same_process(*target);
 }
 
@@ -88,7 +88,7 @@ bool connector::is_same_process(const master_node& n) const {
 }
 
 void connector::dial(time_point now) {
-   const auto target = guide_.target();
+   const auto target = topology_.target();
    HOLDFAST_ASSERT(target);
    const bool changed = pauses_.ever_ready() && node_ && node_->where != target->where;
    node_ = target;
@@ -107,7 +107,7 @@ void connector::on_opened(const session& s, bool allow_busy_server) {
    HOLDFAST_ASSERT(phase_ == phase::dialing);
    set_phase(phase::greeting, deadline_);
    handshake_.begin(
-      s, {.begins = addresses_.way(), .need_role = guide_.roles_matter(), .allow_busy_server = allow_busy_server},
+      s, {.begins = addresses_.way(), .need_role = topology_.roles_matter(), .allow_busy_server = allow_busy_server},
       fences_.earlier(here()));
    link_.write(handshake_.take_output());
 }
@@ -139,7 +139,7 @@ void connector::on_received(time_point now) {
 }
 
 void connector::become_ready(time_point now) {
-   const bool no_master = guide_.roles_matter() ? handshake_.role() != "master" : is_unwanted();
+   const bool no_master = topology_.roles_matter() ? handshake_.role() != "master" : is_unwanted();
    if (no_master) {
       const std::string role = handshake_.role();
       const endpoint& which = link_.one_of_several() ? link_.address() : node_->where;
@@ -150,7 +150,7 @@ void connector::become_ready(time_point now) {
       link_.pass_over();
       if (wanted_ && link_.has_next()) return dial_next(now);
       link_.close();
-      if (guide_.roles_matter()) guide_.role_refused(*node_, role);
+      if (topology_.roles_matter()) topology_.role_refused(*node_, role);
       return pause(now);
    }
    addresses_.on_ready(handshake_.role());
@@ -165,7 +165,7 @@ void connector::become_ready(time_point now) {
    causes_.clear();
    set_phase(phase::ready, never);
    events_.tell([&] { return event::connected{node_->where, node_->epoch, handshake_.resp3()}; });
-   if (guide_.roles_matter()) guide_.role_verified(*node_);
+   if (topology_.roles_matter()) topology_.role_verified(*node_);
 }
 
 void connector::dial_next(time_point now) {
@@ -225,7 +225,7 @@ std::string connector::under_way() const {
 
 void connector::pause(time_point now) {
    addresses_.end();
-   const duration d = pauses_.next(guide_.failover_in_progress());
+   const duration d = pauses_.next(topology_.failover_in_progress());
    if (!wanted_) return set_phase(phase::resting, never);  // nobody waits for it
    set_phase(phase::pausing, after(now, d));
 }
@@ -241,7 +241,7 @@ void connector::tick(time_point now) {
 }
 
 bool connector::fence_is_due() const {
-   const auto target = guide_.target();
+   const auto target = topology_.target();
    const bool moves = target && (!ready() || superseded());
    return fences_.is_due(node_ ? &node_->where : nullptr, moves ? &target->run_id : nullptr);
 }

@@ -6,14 +6,14 @@
 //                        +------ pausing <-----+---- any failure --+     <--- leave -----+
 //
 // Where a name has several addresses, a round of dialing and greeting takes each of them once, until one is a master.
-// The first try after a connection was lost comes at once. A node that the guide no longer names is left in any phase.
+// The first try after a connection was lost comes at once. A node that the view no longer names is left in any phase.
 #pragma once
 
 #include "commands/handshake.hpp"
 #include "lane/address_round.hpp"
 #include "lane/dial_pauses.hpp"
 #include "lane/fences_due.hpp"
-#include "lane/guide.hpp"
+#include "lane/lane_topology.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/event.hpp>
@@ -36,7 +36,7 @@ class connector {
  public:
    enum class phase : std::uint8_t { resting, asking, pausing, dialing, greeting, ready };
 
-   connector(connector_settings, link&, guide&, event_queue&, std::uint64_t seed);
+   connector(connector_settings, link&, lane_topology&, event_queue&, std::uint64_t seed);
 
    void want(time_point now);   // there is something to send
    void rest();                 // there is nothing: no more tries (an open connection stays)
@@ -48,7 +48,7 @@ class connector {
    void on_opened(const session&, bool allow_busy_server);
    void on_lost(std::string_view why, time_point now);
    void on_received(time_point now);
-   void guided(time_point now);  // the guide's mind may have changed
+   void on_view(time_point now);  // the view may have changed
    void tick(time_point now);
    time_point next_deadline() const { return deadline_; }
 
@@ -98,7 +98,7 @@ class connector {
 
    connector_settings settings_;
    link& link_;
-   guide& guide_;
+   lane_topology& topology_;
    event_queue& events_;
    dial_pauses pauses_;
    address_round addresses_;
@@ -107,7 +107,7 @@ class connector {
    phase phase_ = phase::resting;
    time_point deadline_ = never;
    bool wanted_ = false;  // no `rest` since the last `want`
-   guide::round round_ = 0;
+   lane_topology::round round_ = 0;
    std::optional<master_node> node_;  // dialed, or connected to
    handshake handshake_;
    time_point master_changed_at_ = {};

@@ -246,12 +246,12 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
    if (is_unfenced(op)) e.causes.emplace_back(never_fenced);
    if (at_.connector.ready()) {
       if (op.is == operation::state::in_flight || op.last) return e;  // it is not held back
-      auto why = at_.pacing.text(at_.pacing.why_held(nullptr, at_.guide, at_.gate, now), at_.gate);
+      auto why = at_.pacing.text(at_.pacing.why_held(nullptr, at_.topology, at_.gate, now), at_.gate);
       if (!why.empty()) e.causes.append(shared(held_because_, {std::move(why)}));
       return e;
    }
    e.where = {};
-   if (const auto none = at_.guide.why_none()) {
+   if (const auto none = at_.topology.why_none()) {
       if (code == errc::deadline_exceeded) e = recoded(e, none->code);
       e.causes.append(shared(no_master_because_, none->causes));
    } else if (const auto& problem = at_.connector.problem()) {
@@ -259,7 +259,7 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
       if (e.server_text.empty()) e.server_text = problem->server_text;
       if (problem->final && !problem->text.empty()) e.causes.push_back(problem->text);
    }
-   if (const auto& objection = at_.guide.objection(); !objection.empty())
+   if (const auto& objection = at_.topology.objection(); !objection.empty())
       e.causes.append(shared(objection_, {objection}));
    e.causes.append(at_.connector.causes());
    if (auto now_tried = at_.connector.under_way(); e.causes.empty() && !now_tried.empty()) {

@@ -6,7 +6,7 @@
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
 #include "lane/deadlines.hpp"
-#include "lane/guide.hpp"
+#include "lane/lane_topology.hpp"
 #include "lane/ledger.hpp"
 #include "lane/pacing.hpp"
 #include "link/link.hpp"
@@ -32,7 +32,7 @@ class endings {
       impl::gate& gate;
       const impl::pacing& pacing;
       const impl::connector& connector;
-      const impl::guide& guide;
+      const lane_topology& topology;
       event_queue& events;
    };
    explicit endings(const parts& p) : at_(p) {}

@@ -6,7 +6,7 @@
 #include "commands/command_table.hpp"
 #include "commands/error_reply.hpp"
 #include "lane/gate.hpp"
-#include "lane/guide.hpp"
+#include "lane/lane_topology.hpp"
 #include "lane/multi_test.hpp"
 
 #include <holdfast/time.hpp>
@@ -31,7 +31,7 @@ class pacing {
       doubt,       // a switch was announced, and is being asked about
    };
    // `op` null: of any write.
-   reason why_held(const operation* op, const guide& g, const gate& at, time_point now) const {
+   reason why_held(const operation* op, const lane_topology& g, const gate& at, time_point now) const {
       const bool writes = op == nullptr || !op->reads_only;
       if (leaving_) return reason::leaving;
       if (tests_idle_) return reason::idle_test;

@@ -7,13 +7,13 @@
 
 namespace holdfast::impl {
 
-void wish_list::add(link& l) {
+void io_queue::add(link& l) {
    if (l.id_ == 0) enter(l);
    if (std::exchange(places_[l.id_ - 1].listed, true)) return;
    waiting_.push_back(l.id_);
 }
 
-void wish_list::enter(link& l) {
+void io_queue::enter(link& l) {
    auto free =
       std::find_if(places_.begin(), places_.end(), [](const place& p) { return p.holder == nullptr && !p.listed; });
    if (free == places_.end()) free = places_.emplace(places_.end());
@@ -22,14 +22,14 @@ void wish_list::enter(link& l) {
    l.id_ = static_cast<std::uint32_t>(free - places_.begin()) + 1;
 }
 
-void wish_list::leave(link& l) {
+void io_queue::leave(link& l) {
    place& p = places_[l.id_ - 1];
    p.holder = nullptr;
-   p.left = l.take_wish();
+   p.left = l.take_pending();
    p.serial = l.serial_;
 }
 
-wish_list::entry wish_list::take() {
+io_queue::entry io_queue::take() {
    if (next_ == waiting_.size()) return {};
    const std::uint32_t id = waiting_[next_++];
    if (next_ == waiting_.size()) {
@@ -38,16 +38,16 @@ wish_list::entry wish_list::take() {
    }
    place& p = places_[id - 1];
    p.listed = false;
-   return {id, p.holder, p.holder == nullptr ? std::exchange(p.left, {}) : p.holder->take_wish()};
+   return {id, p.holder, p.holder == nullptr ? std::exchange(p.left, {}) : p.holder->take_pending()};
 }
 
 link::~link() {
    if (id_ == 0) return;
    close();
-   wishes_->leave(*this);
+   io_->leave(*this);
 }
 
-void link::wished() { wishes_->add(*this); }
+void link::ask_runtime() { io_->add(*this); }
 
 void link::dial(const endpoint& where) {
    if (state_ != state::closed) close();
@@ -57,9 +57,9 @@ void link::dial(const endpoint& where) {
    out.reset();
    in.reset();
    state_ = state::dialing;
-   wish_.dial = true;
-   wish_.write = false;
-   wished();
+   pending_.dial = true;
+   pending_.write = false;
+   ask_runtime();
 }
 
 void link::dial_next() {
@@ -70,30 +70,30 @@ void link::dial_next() {
    out.reset();
    in.reset();
    state_ = state::dialing;
-   wish_.next = true;
-   wish_.write = false;
-   wished();
+   pending_.next = true;
+   pending_.write = false;
+   ask_runtime();
 }
 
 void link::pass_over() {
-   wish_.unwanted = true;
-   wished();
+   pending_.unwanted = true;
+   ask_runtime();
 }
 
 void link::close() {
    if (state_ == state::closed) return;
-   if (wish_.dial || wish_.next) {
-      wish_.dial = wish_.next = false;  // the runtime has not heard of it yet
-   } else if (wish_.close == ending::none) {
-      wish_.close = ending::orderly;
+   if (pending_.dial || pending_.next) {
+      pending_.dial = pending_.next = false;  // the runtime has not heard of it yet
+   } else if (pending_.close == ending::none) {
+      pending_.close = ending::orderly;
    }
    end();
-   wished();
+   ask_runtime();
 }
 
 void link::abort() {
    if (state_ == state::closed) return;
-   if (!wish_.dial && !wish_.next) wish_.close = ending::abortive;
+   if (!pending_.dial && !pending_.next) pending_.close = ending::abortive;
    close();
 }
 
@@ -103,9 +103,9 @@ void link::write(std::string_view bytes) {
 }
 
 void link::flush() {
-   if (state_ == state::closed || out.empty() || wish_.write) return;
-   wish_.write = true;
-   wished();
+   if (state_ == state::closed || out.empty() || pending_.write) return;
+   pending_.write = true;
+   ask_runtime();
 }
 
 void link::lost(std::string_view why, time_point now) {
@@ -116,9 +116,9 @@ void link::lost(std::string_view why, time_point now) {
 void link::end() {
    state_ = state::closed;
    ++serial_;
-   wish_.write = false;
+   pending_.write = false;
 }
 
-link::wish link::take_wish() { return std::exchange(wish_, wish{}); }
+link::pending_io link::take_pending() { return std::exchange(pending_, pending_io{}); }
 
 }  // namespace holdfast::impl

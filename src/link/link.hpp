@@ -23,7 +23,7 @@ struct transit {
    bool unanswered = false;        // it sends them again, or asks for room, and for a second nothing came back
 };
 
-class wish_list;
+class io_queue;
 
 // Told what happens to a link: one call an event, never one a byte. Any other link may be closed, dialled or destroyed
 // inside; this one may be closed or dialled, which are requests.
@@ -42,14 +42,13 @@ class link_owner {
 class link {
  public:
    enum class state : std::uint8_t {
-      closed,   // nothing is wished, nothing is open
+      closed,   // nothing is asked of the runtime, nothing is open
       dialing,  // the runtime resolves and connects
       open,     // bytes can be written
    };
 
    // `at_a_time`: how much is received.
-   link(wish_list& wishes, const limits& l, std::size_t at_a_time = 64 * 1024)
-      : in(l), chunk(at_a_time), wishes_(&wishes) {}
+   link(io_queue& io, const limits& l, std::size_t at_a_time = 64 * 1024) : in(l), chunk(at_a_time), io_(&io) {}
    ~link();  // closes it; what is still reported of it finds nobody
    link(const link&) = delete;
    link& operator=(const link&) = delete;
@@ -80,7 +79,7 @@ class link {
 
    // ---- the engine's half ----
    enum class ending : std::uint8_t { none, orderly, abortive };
-   struct wish {
+   struct pending_io {
       ending close = ending::none;  // first: end the connection that was there
       bool unwanted = false;        // it answered, and is not what is looked for
       bool dial = false;            // then: resolve `where` and connect
@@ -89,7 +88,7 @@ class link {
 
       bool only_writes() const { return write && !unwanted && !dial && !next && close == ending::none; }
    };
-   wish take_wish();
+   pending_io take_pending();
    // Reports of the runtime, passed on to the owner.
    void opened(time_point now) {
       state_ = state::open;
@@ -111,34 +110,34 @@ class link {
    // ignored.
    std::uint32_t serial() const { return serial_; }
 
-   std::uint32_t id() const { return id_; }  // 0 before the first wish
+   std::uint32_t id() const { return id_; }  // 0 before the first dial
 
  private:
-   friend class wish_list;
-   void wished();
+   friend class io_queue;
+   void ask_runtime();
    void end();
 
-   wish_list* wishes_;
+   io_queue* io_;
    link_owner* owner_ = nullptr;
    endpoint where_;
    endpoint address_;
    std::size_t others_ = 0;
    std::size_t addresses_ = 0;
-   wish wish_;
+   pending_io pending_;
    std::uint32_t serial_ = 0;
    std::uint32_t id_ = 0;
    state state_ = state::closed;
 };
 
-// All links of an engine by their ids, and which of them have wishes (dial, close, bytes to write) that the runtime has
-// not seen yet. A link that is destroyed leaves its last wish here, and its serial, from which the next one of its id
-// counts on.
-class wish_list {
+// All links of an engine by their ids, and which of them have I/O pending (dial, close, bytes to write) that the
+// runtime has not seen yet. A link that is destroyed leaves its pending close here, and its serial, from which the next
+// one of its id counts on.
+class io_queue {
  public:
    struct entry {
       std::uint32_t id = 0;    // 0: the list is empty
       link* holder = nullptr;  // null: destroyed
-      link::wish wish = {};
+      link::pending_io pending_io = {};
 
       explicit operator bool() const { return id != 0; }
    };
@@ -154,7 +153,7 @@ class wish_list {
    friend class link;
    struct place {
       link* holder = nullptr;
-      link::wish left = {};
+      link::pending_io left = {};
       std::uint32_t serial = 0;  // of the last holder
       bool listed = false;
    };

@@ -181,10 +181,10 @@ void engine_world::finished(call& c) {
 // ---- the runtime ---------------------------------------------------------------------------------------------------
 
 void engine_world::carry_out() {
-   impl::action a;
-   for (unsigned n = 0; subject_->has_actions() || subject_->has_done(); ++n) {
+   impl::io_request a;
+   for (unsigned n = 0; subject_->has_io() || subject_->has_done(); ++n) {
       require(n < 1000, "what is asked of the runtime comes to an end");
-      while (subject_->next_action(a)) {
+      while (subject_->next_io(a)) {
          require(++n < 1000, "what is asked of the runtime comes to an end");
          carry_out(a);
       }
@@ -199,8 +199,8 @@ void engine_world::carry_out() {
    require(told.size() < 2000, "no flood of events from one step");
 }
 
-void engine_world::carry_out(const impl::action& a) {
-   using asked = impl::action::kind;
+void engine_world::carry_out(const impl::io_request& a) {
+   using asked = impl::io_request::kind;
    const auto found = live_.find(a.link);
    const auto begin = [&] {
       auto& c = live_[a.link] = std::make_shared<connection>();
@@ -336,7 +336,7 @@ void engine_world::stale(connection& c) {
    subject_->received(link, old, 0, now_);
    subject_->wrote(link, old, 0, now_);
    subject_->lost(link, old, "late news", now_);
-   require(!subject_->has_actions() && !subject_->has_done(), "what is gone changes nothing");
+   require(!subject_->has_io() && !subject_->has_done(), "what is gone changes nothing");
 }
 
 }  // namespace holdfast::fuzz

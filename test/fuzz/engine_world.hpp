@@ -86,7 +86,7 @@ class engine_world {
    void submit();
    void cancel();
    void carry_out();
-   void carry_out(const impl::action&);
+   void carry_out(const impl::io_request&);
    void finished(call&);
    void resolve(connection&);
    void open(connection_ptr, bool succeeds);

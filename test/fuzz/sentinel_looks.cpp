@@ -100,9 +100,9 @@ void sentinel_world::note_role(const endpoint& where, value_view v) {
 // ---- what is looked at ---------------------------------------------------------------------------------------------
 
 void sentinel_world::look() {
-   while (const auto next = wishes_.take()) {
-      const auto& [id, l, wish] = next;
-      if (!wish.dial) continue;
+   while (const auto next = io_.take()) {
+      const auto& [id, l, pending] = next;
+      if (!pending.dial) continue;
       ++dials_;
       line& of = line_of(*l);
       ++of.dials;

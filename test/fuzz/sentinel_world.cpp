@@ -28,7 +28,7 @@ impl::sentinel_settings settings_of(input& in, std::uint8_t& seed) {
 }  // namespace
 
 sentinel_world::sentinel_world(input& in)
-   : in_(in), settings_(settings_of(in, seed_)), watch_(settings_, seed_, wishes_, reply_limits, events_) {}
+   : in_(in), settings_(settings_of(in, seed_)), watch_(settings_, seed_, io_, reply_limits, events_) {}
 
 void sentinel_world::run() {
    for (unsigned steps = 0; !in_.empty() && steps != 2000; ++steps) {

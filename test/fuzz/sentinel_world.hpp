@@ -100,7 +100,7 @@ class sentinel_world {
    input& in_;
    std::uint8_t seed_ = 0;
    impl::sentinel_settings settings_;
-   impl::wish_list wishes_;
+   impl::io_queue io_;
    event_queue events_{true};
    impl::sentinel_tracker watch_;
    time_point now_ = time_point{} + 1h;

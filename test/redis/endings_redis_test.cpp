@@ -1,7 +1,7 @@
 // How a client is left: calls that are stopped while the server holds them, forks, two callers at a time.
+#include "catalogue/meanwhile.hpp"
 #include "lab/deployment.hpp"
 #include "redis/forked.hpp"
-#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -34,7 +34,7 @@ class endings : public testing::Test {
    // `f` is called once the command waits on the server.
    result<value> run_until_blocked(client& redis, const command& c, const std::function<void()>& f,
                                    const call_options& options) {
-      rows::meanwhile other([&] {
+      catalogue::meanwhile other([&] {
          await_blocked(1);
          f();
       });
@@ -69,7 +69,7 @@ TEST_F(endings, stopped_list_leaves_no_blocking_command_behind) {
    client redis(settings_);
    std::stop_source stop;
    const std::vector<command> list{{"INCR", "a"}, {"BLPOP", "q", 0}, {"INCR", "b"}};
-   rows::meanwhile other([&] {
+   catalogue::meanwhile other([&] {
       await_blocked(1);
       stop.request_stop();
    });
@@ -101,7 +101,7 @@ TEST_F(endings, blocking_command_ends_with_what_an_observer_throws) {
    redis.ping().value();
    armed = true;
    const auto blocked = [&] { return world.node(0).connect().info("clients", "blocked_clients"); };
-   rows::meanwhile other([&] {
+   catalogue::meanwhile other([&] {
       lab::await("it waits", [&] { return blocked() == "1"; }, 5s);
       world.sentinel(0).kill();  // of which the observer is told
    });
@@ -206,7 +206,7 @@ TEST_F(endings, second_thread_is_told_and_nothing_of_it_is_executed) {
       EXPECT_EQ(e.code(), errc::concurrent_use) << e.what();
       EXPECT_EQ(e.outcome, outcome::not_executed);
    };
-   rows::meanwhile other([&] {
+   catalogue::meanwhile other([&] {
       await_blocked(1);
       expect(redis.run({"INCR", "n"}).error());
       for (const auto& r : redis.run(std::vector<command>{{"INCR", "n"}, {"INCR", "n"}})) expect(r.error());

@@ -1,9 +1,9 @@
 // What a network does besides losing a reply: it breaks the handshake at every byte, goes silent in it, or takes the
 // other machine away with all that its kernel knew. Every command is a numbered write to a list on a real server.
+#include "catalogue/meanwhile.hpp"
 #include "lab/clients.hpp"
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
-#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -159,7 +159,7 @@ TEST_F(network, a_machine_that_vanished_is_noticed_by_the_kernel_within_seconds)
    client waiter(settings_);
    ASSERT_TRUE(talker.run({"RPUSH", "list", 0}));
    result<value> waited;
-   rows::meanwhile waiting([&] { waited = waiter.run({"BLPOP", "nothing", 0}, {.deadline = 20s}); });
+   catalogue::meanwhile waiting([&] { waited = waiter.run({"BLPOP", "nothing", 0}, {.deadline = 20s}); });
    lab::await("it waits", [&] { return node().connect().info("clients", "blocked_clients") == "1"; }, 5s);
    cutter_->cut_open({direction::to_client, 0, ending::vanish});
    lab::await("they have vanished", [&] { return cutter_->cuts() == 2; }, 5s);

@@ -1,14 +1,14 @@
 // The table of commands against a real server: each command is run twice, and what the second run changed is held
 // against what its class of repetition says.
+#include "catalogue/repeat_samples.hpp"
+#include "catalogue/server_fixture.hpp"
 #include "commands/command_table.hpp"
-#include "rows/scene.hpp"
-#include "rows/specimens.hpp"
 
 #include <map>
 #include <set>
 #include <sstream>
 
-namespace holdfast::rows {
+namespace holdfast::catalogue {
 namespace {
 
 using impl::repeat_class;
@@ -130,7 +130,7 @@ class repetition : public ::testing::Test {
 
 TEST_F(repetition, changes_what_the_class_of_the_command_says) {
    std::map<repeat_class, int> seen;
-   for (const std::string call : specimens) {
+   for (const std::string call : repeat_samples) {
       if (!is_known(call)) continue;  // the next test says which must be
       const twice t = run_twice(call);
       const command c = command::from(arguments_of(call));
@@ -162,7 +162,7 @@ TEST_F(repetition, changes_what_the_class_of_the_command_says) {
 
 TEST_F(repetition, is_tried_of_every_command_that_the_server_and_the_table_know) {
    std::set<std::string> tried;
-   for (const std::string call : specimens) {
+   for (const std::string call : repeat_samples) {
       const auto* entry = impl::find_command(command::from(arguments_of(call)));
       ASSERT_NE(entry, nullptr) << call;
       tried.insert(std::string(entry->name));
@@ -177,7 +177,7 @@ TEST_F(repetition, is_tried_of_every_command_that_the_server_and_the_table_know)
       if (!known.contains(name) || container || tried.contains(name) || excused.contains(name)) continue;
       if (entry.repeat == repeat_class::never || entry.role != impl::command_role::plain) continue;
       if (name.ends_with("|help") || name.starts_with("cluster|")) continue;
-      ADD_FAILURE() << name << ": no specimen in test/rows/specimens.hpp";
+      ADD_FAILURE() << name << ": no specimen in test/catalogue/repeat_samples.hpp";
    }
 }
 
@@ -201,4 +201,4 @@ TEST_F(repetition, would_do_harm_on_the_data_that_cautions_are_for) {
 }
 
 }  // namespace
-}  // namespace holdfast::rows
+}  // namespace holdfast::catalogue

@@ -1,10 +1,10 @@
 // Deployments that are set up otherwise than by the book: other passwords, announced addresses, host names, servers
 // that speak RESP2 only. Through a failover each.
+#include "catalogue/meanwhile.hpp"
 #include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
 #include "lab/name_server.hpp"
 #include "numbered_writes.hpp"
-#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -100,7 +100,7 @@ TEST(setups, a_new_master_with_another_password_is_asked_until_the_deadline_and_
    EXPECT_EQ(refused.error().outcome, outcome::not_executed);
    EXPECT_GE(clock::now() - begin, 900ms) << "it may be mended any moment";
 
-   rows::meanwhile mender([&] {
+   catalogue::meanwhile mender([&] {
       lab::server& master = d.node_at(now);
       // The client has begun to try, and was turned away.
       lab::await("a try was refused", [&] { return master.connect().run({"ACL", "LOG"}).elements.size() > 0; }, 5s);

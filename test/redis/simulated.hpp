@@ -113,31 +113,31 @@ class real_line {
 };
 
 // A master, its replica and Sentinels.
-class model_deployment final : private network_user, private fabric_user {
+class model_deployment final : private network_user, private shared_state_user {
  public:
    explicit model_deployment(const redis_settings& s, unsigned replicas = 1, unsigned sentinels = 0,
                              const sentinel_settings& watchers = {})
-      : fabric_(1, *this, *this) {
+      : shared_(1, *this, *this) {
       std::vector<host_id> followers;
       std::vector<host_id> others;
       for (host_id h = 0; h <= replicas; ++h) {
-         fabric_.net.add_host(h);
-         servers_.push_back(std::make_unique<redis_model>(fabric_, h));
+         shared_.net.add_host(h);
+         servers_.push_back(std::make_unique<redis_model>(shared_, h));
          servers_.back()->settings = s;
-         fabric_.servers.push_back(servers_.back().get());
-         fabric_.sentinels.push_back(nullptr);
+         shared_.servers.push_back(servers_.back().get());
+         shared_.sentinels.push_back(nullptr);
          if (h != 0) followers.push_back(h);
       }
       for (host_id h = replicas + 1; h <= replicas + sentinels; ++h) {
-         fabric_.net.add_host(h);
-         sentinels_.push_back(std::make_unique<sentinel_model>(fabric_, h, watchers));
-         fabric_.servers.push_back(nullptr);
-         fabric_.sentinels.push_back(sentinels_.back().get());
+         shared_.net.add_host(h);
+         sentinels_.push_back(std::make_unique<sentinel_model>(shared_, h, watchers));
+         shared_.servers.push_back(nullptr);
+         shared_.sentinels.push_back(sentinels_.back().get());
          others.push_back(h);
       }
-      client_ = fabric_.net.add_host(replicas + sentinels + 1);
-      fabric_.servers.push_back(nullptr);
-      fabric_.sentinels.push_back(nullptr);
+      client_ = shared_.net.add_host(replicas + sentinels + 1);
+      shared_.servers.push_back(nullptr);
+      shared_.sentinels.push_back(nullptr);
       for (const host_id r : followers) servers_[r]->follow_at_start(0);
       for (const auto& w : sentinels_) w->begin(0, followers, others, 0, false);
       pass(2s);
@@ -146,20 +146,20 @@ class model_deployment final : private network_user, private fabric_user {
    host_id sentinel(unsigned i) const { return static_cast<host_id>(servers_.size()) + i; }
    redis_model& server(host_id h) { return *servers_[h]; }
    connection_id connect(host_id to) {
-      const connection_id c = fabric_.net.connect(client_, to, 1, 1);
+      const connection_id c = shared_.net.connect(client_, to, 1, 1);
       pass(10ms);
       return c;
    }
    std::vector<std::string> exchange(connection_id c, std::string_view bytes, duration patience = 10ms) {
-      fabric_.net.send(c, end::client, bytes);
+      shared_.net.send(c, end::client, bytes);
       return take(c, patience);
    }
    std::vector<std::string> take(connection_id c, duration patience) {
       pass(patience);
-      std::string& in = fabric_.net.at(c).inbox[index(end::client)];
+      std::string& in = shared_.net.at(c).inbox[index(end::client)];
       auto all = replies_in(in);
       in.clear();
-      if (fabric_.net.at(c).saw_end[index(end::client)]) all.emplace_back("(closed)");
+      if (shared_.net.at(c).saw_end[index(end::client)]) all.emplace_back("(closed)");
       return all;
    }
    // In one line; "(closed)" where the server ended the connection, empty where it says nothing.
@@ -169,34 +169,34 @@ class model_deployment final : private network_user, private fabric_user {
       return replies.empty() ? "" : replies.front();
    }
    void kill(host_id h) {
-      fabric_.net.set(h, condition::dead);
+      shared_.net.set(h, condition::dead);
       servers_[h]->crash();
    }
    void start(host_id h) {
-      fabric_.net.set(h, condition::working);
+      shared_.net.set(h, condition::working);
       servers_[h]->start();
    }
    void pass(duration d) {
-      const time_point until = fabric_.time.now() + d;
-      while (!fabric_.time.empty() && fabric_.time.next() <= until) {
-         const event e = fabric_.time.take();
+      const time_point until = shared_.time.now() + d;
+      while (!shared_.time.empty() && shared_.time.next() <= until) {
+         const event e = shared_.time.take();
          switch (e.kind) {
             case what::turn:
-               if (fabric_.servers[e.a] != nullptr)
+               if (shared_.servers[e.a] != nullptr)
                   servers_[e.a]->turn();
                else
-                  fabric_.sentinels[e.a]->turn(e.c);
+                  shared_.sentinels[e.a]->turn(e.c);
                break;
-            case what::message: fabric_.on_message(e); break;
+            case what::message: shared_.on_message(e); break;
             case what::sync_done: servers_[e.a]->on_sync_done(e.c); break;
             case what::replica_cron: servers_[e.a]->on_cron(); break;
             case what::waited: servers_[e.a]->on_waited(e.b, e.c); break;
             case what::unpaused: servers_[e.a]->on_unpaused(); break;
-            case what::sentinel_timer: fabric_.sentinels[e.a]->on_timer(e.c); break;
-            default: fabric_.net.on(e); break;
+            case what::sentinel_timer: shared_.sentinels[e.a]->on_timer(e.c); break;
+            default: shared_.net.on(e); break;
          }
       }
-      fabric_.time.pass_until(until);
+      shared_.time.pass_until(until);
    }
 
  private:
@@ -204,11 +204,11 @@ class model_deployment final : private network_user, private fabric_user {
    void not_connected(connection_id, std::string_view) override {}
    void readable(connection_id id, end e) override {
       if (e == end::client) return;
-      const host_id h = fabric_.net.at(id).server;
-      if (fabric_.servers[h] != nullptr)
+      const host_id h = shared_.net.at(id).server;
+      if (shared_.servers[h] != nullptr)
          servers_[h]->readable(id);
       else
-         fabric_.sentinels[h]->readable(id);
+         shared_.sentinels[h]->readable(id);
    }
    void writable(connection_id) override {}
    void ran(host_id, const words&, const execution&) override {}
@@ -216,7 +216,7 @@ class model_deployment final : private network_user, private fabric_user {
    void selected(host_id) override {}
    void note(host_id, std::string_view) override {}
 
-   fabric fabric_;
+   shared_state shared_;
    std::vector<std::unique_ptr<redis_model>> servers_;
    std::vector<std::unique_ptr<sentinel_model>> sentinels_;
    host_id client_ = nowhere;

@@ -1,8 +1,8 @@
 // What takes longer to transfer than any timeout, and what stands still.
+#include "catalogue/meanwhile.hpp"
 #include "lab/await.hpp"
 #include "lab/deployment.hpp"
 #include "redis/slow_way.hpp"
-#include "rows/meanwhile.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -71,7 +71,7 @@ TEST_F(transfer, reply_that_stops_on_its_way_is_silence) {
    begin(1'000'000);
    world_.node(0).connect().run({"SET", "big", std::string(3'000'000, 'x')});
    client redis(settings_);
-   rows::meanwhile other([&] {
+   catalogue::meanwhile other([&] {
       lab::await("it is on its way", [&] { return way_->passed() > 300'000; }, 10s);
       way_->stand_still(true);
       lab::await("a probe, and another connection", [&] { return way_->connections() > 2; }, 5s);
@@ -87,7 +87,7 @@ TEST_F(transfer, peer_without_room_is_not_ended_by_the_kernel) {
    settings_.attempt_timeout = 20s;
    client redis(settings_);
    redis.ping().value();
-   rows::meanwhile other([&] {
+   catalogue::meanwhile other([&] {
       way_->stand_still(true);
       const auto until = lab::clock::now() + 7s;
       lab::await("the kernel had its time", [&] { return lab::clock::now() >= until; }, 10s);

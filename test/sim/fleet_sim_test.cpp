@@ -1,5 +1,5 @@
 // Many clients that lose their master at the same moment.
-#include "sim/campaign.hpp"
+#include "sim/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@ constexpr unsigned crowd = 50;
 constexpr unsigned crowd = 500;
 #endif
 
-void expect_all_back(const verdict& v, unsigned clients) {
+void expect_all_back(const run_report& v, unsigned clients) {
    for (const violation& broken : v.violations) ADD_FAILURE() << broken.what;
    EXPECT_FALSE(v.stuck);
    EXPECT_EQ(v.failovers, 1U);

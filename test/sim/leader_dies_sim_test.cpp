@@ -20,8 +20,8 @@ constexpr std::uint64_t worlds = 16;
 #endif
 
 // One client that writes all the time; nothing goes wrong but what is looked at.
-plan plan_of(std::uint64_t seed, fault_kind loss, fault_kind of_leader, cutover how) {
-   plan p = draw_plan(seed, {});
+scenario plan_of(std::uint64_t seed, fault_kind loss, fault_kind of_leader, cutover how) {
+   scenario p = draw_plan(seed, {});
    p.replicas = 2;
    p.sentinels = 3;
    p.sentinel.quorum = 2;
@@ -77,7 +77,7 @@ struct story {
    double gap = 0;
 };
 
-void look(const plan& p, seen& s) {
+void look(const scenario& p, seen& s) {
    story told;
    const auto v = world(p, [&](const std::string& line) { told.read(line); }).run();
    for (const auto& broken : v.violations) ADD_FAILURE() << "seed " << p.seed << ": " << broken.what;

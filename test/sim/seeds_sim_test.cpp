@@ -1,5 +1,5 @@
 // Worlds that failed once, each with what it showed; and how a world that fails is told of.
-#include "sim/campaign.hpp"
+#include "sim/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 namespace holdfast::sim {
 namespace {
 
-std::string violations_of(const verdict& v) {
+std::string violations_of(const run_report& v) {
    std::string text;
    for (const violation& broken : v.violations) text += broken.what + "\n";
    return text;
@@ -28,7 +28,7 @@ TEST(Seeds, KeepWhatTheyOnceBroke) {
       {3151,
        {4},
        "SET 133, of unknown outcome and waiting to be sent again, was cancelled; SET 131, given before it, was sent "
-       "again all the same, behind what 133 had done (overtaking_test.cpp)"},
+       "again all the same, behind what 133 had done (resend_order_test.cpp)"},
       {713413,
        {0, 1, 2, 3, 6, 7, 8},
        "the only Sentinel that listed the leader of a failover was reset, and two writes went to the old master "
@@ -36,7 +36,9 @@ TEST(Seeds, KeepWhatTheyOnceBroke) {
       {49626,
        {3, 4, 5, 6, 7, 8},
        "one configured Sentinel was frozen, and the stranger at the address of another was followed (roster_test.cpp)"},
-      {3151, {}, "SET 125, dropped for that reason, was reported before the fence, and ran then (overtaking_test.cpp)"},
+      {3151,
+       {},
+       "SET 125, dropped for that reason, was reported before the fence, and ran then (resend_order_test.cpp)"},
    };
    for (const auto& c : cases) {
       EXPECT_EQ(violations_of(run_world(c.seed, {}, c.without)), "")

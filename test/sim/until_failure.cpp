@@ -1,7 +1,7 @@
 // Runs worlds until one breaks a promise: `until_failure MOST [FAULT...]`, with faults of these kinds alone. Prints a
 // line: the number of worlds that it took (0 if none did), what was broken, and how to run that world again without the
-// faults that it can do without. For test/sim/planted_bugs.
-#include "sim/campaign.hpp"
+// faults that it can do without. For test/sim/mutants.
+#include "sim/seed_sweep.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,7 +10,7 @@
 
 int main(int argc, char** argv) {
    using namespace holdfast::sim;
-   campaign_settings s;
+   sweep_settings s;
    s.runs = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 20'000;
    for (int i = 2; i < argc; ++i) {
       fault_kind kind{};
@@ -18,7 +18,7 @@ int main(int argc, char** argv) {
       s.faults.push_back(kind);
    }
    s.threads = std::max(1U, std::thread::hardware_concurrency());
-   const auto r = run_campaign(s, [](const campaign_result& so_far) { return !so_far.failed.empty(); });
+   const auto r = run_seed_sweep(s, [](const sweep_result& so_far) { return !so_far.failed.empty(); });
    if (!r.first) {
       const busiest_second& most = r.calls.most;
       std::printf(

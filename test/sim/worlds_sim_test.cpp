@@ -1,4 +1,4 @@
-#include "sim/campaign.hpp"
+#include "sim/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,10 +30,10 @@ std::vector<std::string> trace_of(std::uint64_t seed) {
 }
 
 TEST(Worlds, KeepEveryPromiseInTwentyThousandOfThem) {
-   campaign_settings s;
+   sweep_settings s;
    s.runs = worlds;
    s.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
-   const auto r = run_campaign(s, [](const campaign_result& so_far) { return !so_far.failed.empty(); });
+   const auto r = run_seed_sweep(s, [](const sweep_result& so_far) { return !so_far.failed.empty(); });
    EXPECT_TRUE(r.failed.empty()) << describe(r.first);
    EXPECT_EQ(r.worlds, worlds);
    EXPECT_GT(r.failovers, worlds) << "most worlds are to have more than one failover that counts";
@@ -70,10 +70,10 @@ TEST(Worlds, HaveOnlyTheFaultsThatAreAskedFor) {
 TEST(Worlds, GoThroughEveryKindOfFaultAlone) {
    for (std::size_t i = 0; i < fault_kinds; ++i) {
       const auto kind = static_cast<fault_kind>(i);
-      campaign_settings s;
+      sweep_settings s;
       s.runs = 20;
       s.faults = {kind};
-      const auto r = run_campaign(s, [](const campaign_result&) { return false; });
+      const auto r = run_seed_sweep(s, [](const sweep_result&) { return false; });
       EXPECT_TRUE(r.failed.empty()) << to_string(kind) << ": " << describe(r.first);
       if (promotes(kind)) {
          EXPECT_GT(r.failovers, 10U) << to_string(kind);
@@ -104,7 +104,7 @@ TEST(Worlds, HaveSentinelsThatMoveAreReplacedRunTwiceAndLeaveTheirAddresses) {
 TEST(Worlds, InWhichSentinelsRenameTheirNodesLoseNoConnection) {
    unsigned renamed = 0;
    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
-      plan p = draw_plan(seed, std::vector{fault_kind::renamed});
+      scenario p = draw_plan(seed, std::vector{fault_kind::renamed});
       p.seeds = seeds::addresses;
       p.network.loss = 0;
       world w(p, [&](const std::string& line) {

@@ -17,7 +17,7 @@ CATALOGUE = """# rows
 2.1 | refused
 2.2 | TLS | it is not built yet
 """
-TESTS = """#include "rows/scene.hpp"
+TESTS = """#include "catalogue/server_fixture.hpp"
 TEST(gates, a_replica_is_left) {
    covers("1.1", "1.2");
    scene s;
@@ -28,7 +28,7 @@ TEST_F(network, is_tried_again) {
 """
 PAGE = """# Faults
 
-<!-- Made by tools/fault_rows of test/rows/catalogue.txt and the tests; do not edit. -->
+<!-- Made by tools/fault_rows of test/catalogue/catalogue.txt and the tests; do not edit. -->
 <!-- The end of what tools/fault_rows made. -->
 
 The end.
@@ -44,7 +44,7 @@ class FaultRows(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.tree = Path(folder.name)
-        self.write("test/rows/catalogue.txt", CATALOGUE)
+        self.write("test/catalogue/catalogue.txt", CATALOGUE)
         self.write("test/redis/rows_redis_test.cpp", TESTS)
         self.write("docs/faults.md", PAGE)
         self.run_tool("--write")
@@ -96,11 +96,11 @@ class FaultRows(unittest.TestCase):
         self.finds("has no place for the table")
 
     def test_finds_a_row_with_neither_a_test_nor_a_reason(self):
-        self.write("test/rows/catalogue.txt", CATALOGUE + "2.3 | reset\n")
-        self.finds("test/rows/catalogue.txt:8: row 2.3: no test covers it", "--write")
+        self.write("test/catalogue/catalogue.txt", CATALOGUE + "2.3 | reset\n")
+        self.finds("test/catalogue/catalogue.txt:8: row 2.3: no test covers it", "--write")
 
     def test_finds_a_row_with_both(self):
-        self.write("test/rows/catalogue.txt", CATALOGUE.replace("| refused", "| refused | for no reason"))
+        self.write("test/catalogue/catalogue.txt", CATALOGUE.replace("| refused", "| refused | for no reason"))
         self.finds("row 2.1: network.is_tried_again shows it", "--write")
 
     def test_finds_a_test_that_names_no_row(self):
@@ -120,9 +120,9 @@ class FaultRows(unittest.TestCase):
         self.finds("covers() twice")
 
     def test_finds_what_is_no_row(self):
-        self.write("test/rows/catalogue.txt", CATALOGUE + "2.3 reset\n")
-        self.finds("test/rows/catalogue.txt:8: not a row")
-        self.write("test/rows/catalogue.txt", CATALOGUE + "2.2 | TLS | again\n")
+        self.write("test/catalogue/catalogue.txt", CATALOGUE + "2.3 reset\n")
+        self.finds("test/catalogue/catalogue.txt:8: not a row")
+        self.write("test/catalogue/catalogue.txt", CATALOGUE + "2.2 | TLS | again\n")
         self.finds("row 2.2 is here twice", "--write")
 
     def test_believes_a_run_in_which_each_test_said_its_rows(self):

@@ -1,13 +1,13 @@
 #include "drill/drill.hpp"
 
 #include "drill/external.hpp"
-#include "drill/live.hpp"
+#include "drill/live_view.hpp"
 #include "drill/options.hpp"
 #include "drill/report_html.hpp"
 #include "drill/report_json.hpp"
 #include "drill/report_text.hpp"
-#include "drill/subject.hpp"
 #include "drill/summary.hpp"
+#include "drill/system_under_test.hpp"
 #include "interrupt.hpp"
 
 #include <fmt/format.h>
@@ -63,7 +63,7 @@ constexpr unsigned most_further_runs = 2;
 // One run after the other, until all are done or the user has had enough. `perform` says whether the run showed what it
 // was for.
 template <class Perform>
-bool for_each_run(const settings& s, live& display, const std::stop_token& interrupted, Perform perform) {
+bool for_each_run(const settings& s, live_view& display, const std::stop_token& interrupted, Perform perform) {
    for (auto& chosen : chosen_faults(s)) {
       const auto fault = lab::with_trouble(s.sentinel_trouble, std::move(chosen));
       bool shown = false;
@@ -91,8 +91,8 @@ record not_performed(const lab::fault& f, unsigned number, const settings& s, co
 int drill_a_client(const settings& s) {
    const cli::interrupt signals;
    const bool text_wanted = s.json != "-";
-   const paint tint = paint::for_descriptor(STDOUT_FILENO);
-   live display;
+   const colours tint = colours::for_descriptor(STDOUT_FILENO);
+   live_view display;
    std::vector<judged> runs;
    const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
       judged j;
@@ -147,7 +147,7 @@ std::string describe(const external_run& r) {
 
 int drill_a_program(const settings& s) {
    const cli::interrupt signals;
-   live display;
+   live_view display;
    bool well = true;
    std::size_t skipped = 0;
    auto json = nlohmann::ordered_json::array();

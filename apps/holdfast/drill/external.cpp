@@ -85,7 +85,7 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    using sign = lab::promotion_watch::sign;
    lab::promotion_watch promotions(d, f.past_the_sentinels() ? sign::role : sign::end);
    lab::naming_watch namings(d);
-   program subject(d, with_uri(s.exec, d.uri()));
+   program system_under_test(d, with_uri(s.exec, d.uri()));
 
    clock::time_point fault_at;
    const auto reached = [&](const std::string& phase, milliseconds patience, const auto& fact) {
@@ -97,16 +97,17 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    };
    const auto for_a_while = [&](const std::string& phase, milliseconds time) {
       const auto end = clock::now() + time;
-      reached(phase, time + milliseconds(1000), [&] { return clock::now() >= end || subject.status(); });
+      reached(phase, time + milliseconds(1000), [&] { return clock::now() >= end || system_under_test.status(); });
    };
    const auto last_failover = [&] {
       return lab::last_expected(promotions.seen(), namings.changes(), std::max(1U, f.failovers()));
    };
    try {
       lab::control master = d.node(0).connect();
-      const auto connected = [&] { return !lab::workload_clients(master).empty() || subject.status(); };
-      if (!reached("no connection yet", patience_for_start, connected) || subject.status()) {
-         run.trouble = subject.status() ? "the program ended before the fault" : "the program does not connect";
+      const auto connected = [&] { return !lab::workload_clients(master).empty() || system_under_test.status(); };
+      if (!reached("no connection yet", patience_for_start, connected) || system_under_test.status()) {
+         run.trouble =
+            system_under_test.status() ? "the program ended before the fault" : "the program does not connect";
       } else {
          for_a_while("it is connected", under_way);
          fault_at = f.inject(d, interrupted);
@@ -128,9 +129,9 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
       if (!f.promotes() && run.trouble.empty())
          run.trouble = "a replica was promoted, though the fault is to promote none";
    }
-   run.exit_status = subject.status();
-   subject.end();
-   run.output_end = subject.output_end();
+   run.exit_status = system_under_test.status();
+   system_under_test.end();
+   run.output_end = system_under_test.output_end();
    return run;
 }
 

@@ -1,6 +1,6 @@
 #include "drill/options.hpp"
 
-#include "drill/subject.hpp"
+#include "drill/system_under_test.hpp"
 #include "lab/fault.hpp"
 
 #include <fmt/format.h>

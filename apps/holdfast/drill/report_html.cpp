@@ -137,7 +137,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 table { border-collapse: collapse; width: 100% } td, th { padding: .2rem .5rem; text-align: right }
 th:first-child, .events td { text-align: left } thead th { border-bottom: 1px solid }
 svg { width: 100%; height: auto } svg text { font-size: 12px; fill: currentColor;
-  paint-order: stroke; stroke: var(--page); stroke-width: 3px }
+  colours-order: stroke; stroke: var(--page); stroke-width: 3px }
 small { font-weight: normal } .ground { fill: var(--ground) } .gap { fill: #f2b8b5; opacity: .55 }
 .ok { fill: #2e9e5b } .failed, .broken { fill: #d32f2f; color: #d32f2f } svg line { stroke-width: 1.5 }
 .fault line { stroke: #d32f2f } .down line, .selected line { stroke: #d79b00 } .promoted line { stroke: #a03ad0 }

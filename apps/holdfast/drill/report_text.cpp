@@ -33,7 +33,7 @@ look look_of(mark_kind kind) {
    return {'?', colour::none};
 }
 
-std::string bar(const timeline& t, const paint& tint) {
+std::string bar(const timeline& t, const colours& tint) {
    std::string text;
    const unsigned most = std::max(1U, *std::max_element(t.acked.begin(), t.acked.end()));
    for (std::size_t i = 0; i < t.acked.size(); ++i) {
@@ -48,7 +48,7 @@ std::string bar(const timeline& t, const paint& tint) {
 }
 
 // The marks' letters below the bar. Where two fall on one place, the later one stands to the right of it.
-std::string letters(const timeline& t, const paint& tint) {
+std::string letters(const timeline& t, const colours& tint) {
    std::vector<std::string> cells(t.acked.size() + t.marks.size(), " ");
    std::size_t free = 0;
    for (const mark& m : t.marks) {
@@ -75,7 +75,7 @@ std::string counts(const totals& t) {
 }
 
 // The failed ones, each with its explanation; of many, the first few.
-std::string failures(const record& r, const paint& tint) {
+std::string failures(const record& r, const colours& tint) {
    constexpr std::size_t most_shown = 8;
    std::string text;
    std::size_t count = 0;
@@ -137,7 +137,7 @@ std::string after_named(const fault_summary& s) {
    return text;
 }
 
-std::string table_line(const fault_summary& s, const paint& tint) {
+std::string table_line(const fault_summary& s, const colours& tint) {
    if (s.runs == s.skipped)
       return fmt::format("{:<16}{:>4}", s.fault, s.runs) + tint(colour::yellow, "  skipped") + "\n";
    const auto zero_is_good = [&](int columns, std::uint64_t n) {
@@ -150,7 +150,7 @@ std::string table_line(const fault_summary& s, const paint& tint) {
           zero_is_good(6, s.all.duplicated) + "\n";
 }
 
-std::string table_head(const paint& tint) {
+std::string table_head(const colours& tint) {
    return tint(colour::bold,
                fmt::format("{:<16}{:>4}{:>9}{:>7}{:>15}{:>15}{:>10}{:>6}{:>6}", "fault", "runs", "promoted", "named",
                            "client added", "longest gap", "errors", "lost", "twice")) +
@@ -161,7 +161,7 @@ std::string table_head(const paint& tint) {
 
 }  // namespace
 
-std::string describe_run(const judged& j, const paint& tint) {
+std::string describe_run(const judged& j, const colours& tint) {
    const record& r = j.seen;
    const figures& f = j.found;
    if (!r.skipped.empty())
@@ -187,7 +187,7 @@ std::string describe_run(const judged& j, const paint& tint) {
    return text;
 }
 
-std::string describe_all(const std::vector<judged>& runs, const paint& tint) {
+std::string describe_all(const std::vector<judged>& runs, const colours& tint) {
    std::string text = "\n" + table_head(tint);
    std::size_t broken = 0;
    std::size_t apart = 0;

@@ -1,8 +1,8 @@
 #include "drill/run.hpp"
 
 #include "drill/figures.hpp"
-#include "drill/harvest.hpp"
-#include "drill/witness.hpp"
+#include "drill/old_master_monitor.hpp"
+#include "drill/read_survivors.hpp"
 #include "drill/workload.hpp"
 #include "lab/promotion.hpp"
 
@@ -38,7 +38,7 @@ class scene {
         deployment_(shape_for(f, s)),
         promotions_(deployment_, sign_of(f)),
         namings_(deployment_),
-        witness_(witness_for(f)),
+        monitor_(monitor_for(f)),
         workload_(subject_for(s), stop) {}
 
    void play() {
@@ -57,7 +57,7 @@ class scene {
    }
 
  private:
-   subject_options subject_for(const settings& s) const {
+   system_options subject_for(const settings& s) const {
       return {.client = s.client,
               .uri = deployment_.uri(),
               .delivery = s.delivery,
@@ -67,11 +67,11 @@ class scene {
               .follow_role_hint = s.follow_role_hint};
    }
 
-   std::unique_ptr<witness> witness_for(const lab::fault& f) {
+   std::unique_ptr<old_master_monitor> monitor_for(const lab::fault& f) {
       const auto node = f.forbidden_node();
       if (!node) return nullptr;
       record_.forbidden = deployment_.node(*node).address();
-      return std::make_unique<witness>(deployment_, *node);
+      return std::make_unique<old_master_monitor>(deployment_, *node);
    }
 
    // Waits for the fact, the end of the workload, or the interrupt; whether it was the fact.
@@ -141,7 +141,7 @@ class scene {
 
    bool demoted() {
       const bool seen =
-         reached("the old master goes on", patience_for_demotion, [&] { return witness_ && witness_->demoted(); });
+         reached("the old master goes on", patience_for_demotion, [&] { return monitor_ && monitor_->demoted(); });
       if (!seen && !stop_.stop_requested()) record_.trouble = "the old master was not made a replica";
       return seen;
    }
@@ -170,11 +170,11 @@ class scene {
          [](auto operations, auto) -> std::uint64_t { return operations.empty() ? 0 : operations.back().number; });
       const auto promotions = promotions_.seen();
       workload_.surrender(record_);
-      if (witness_) record_.sighted = witness_->conclude();
+      if (monitor_) record_.sighted = monitor_->conclude();
       const milliseconds patience = record_.cut_short ? patience_when_cut_short : patience_for_answers;
       try {
          lab::server& master = promotions.empty() ? deployment_.node(0) : deployment_.node_at(promotions.back().node);
-         record_.held = harvest(master, last, patience);
+         record_.held = read_survivors(master, last, patience);
          if (record_.after.connections == 0) record_.after = measure(master, patience);
       } catch (const std::exception& e) {
          if (!record_.cut_short && record_.trouble.empty())
@@ -200,7 +200,7 @@ class scene {
    lab::deployment deployment_;
    lab::promotion_watch promotions_;
    lab::naming_watch namings_;
-   std::unique_ptr<witness> witness_;  // null: no node is forbidden
+   std::unique_ptr<old_master_monitor> monitor_;  // null: no node is forbidden
    workload workload_;
 };
 
@@ -235,7 +235,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.promotes = f.promotes();
    r.may_lose = f.may_lose();
    r.trouble_of_sentinel = s.sentinel_trouble;
-   if (s.client == subject_options().client) r.cutover = s.cutover;
+   if (s.client == system_options().client) r.cutover = s.cutover;
    r.costs = f.costs();
    r.delivery = s.delivery;
    r.breaker = s.breaker;

@@ -4,7 +4,7 @@
 
 namespace holdfast::drill {
 
-workload::workload(const subject_options& options, std::stop_token interrupted) : interrupted_(std::move(interrupted)) {
+workload::workload(const system_options& options, std::stop_token interrupted) : interrupted_(std::move(interrupted)) {
    thread_ = std::thread([this, options] {
       try {
          run(options);
@@ -34,8 +34,8 @@ void workload::surrender(record& r) {
    r.events = std::move(events_);
 }
 
-void workload::run(const subject_options& options) {
-   const auto client = make_subject(options, [this](const any_event& e) {
+void workload::run(const system_options& options) {
+   const auto client = make_system(options, [this](const any_event& e) {
       const auto at = clock::now();
       const std::lock_guard lock(guard_);
       events_.push_back({at, e});
@@ -45,7 +45,7 @@ void workload::run(const subject_options& options) {
          if (!perform(*client, kind, number)) return;
 }
 
-bool workload::perform(subject& client, write_kind kind, std::uint64_t number) {
+bool workload::perform(system_under_test& client, write_kind kind, std::uint64_t number) {
    if (finishing_ || interrupted_.stop_requested()) return false;
    operation o;
    o.kind = kind;

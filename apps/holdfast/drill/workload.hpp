@@ -2,7 +2,7 @@
 #pragma once
 
 #include "drill/record.hpp"
-#include "drill/subject.hpp"
+#include "drill/system_under_test.hpp"
 
 #include <atomic>
 #include <mutex>
@@ -18,7 +18,7 @@ namespace holdfast::drill {
 // each. Runs in a thread of its own from its construction on.
 class workload {
  public:
-   workload(const subject_options&, std::stop_token interrupted);
+   workload(const system_options&, std::stop_token interrupted);
    ~workload();
 
    // Lets the command in flight end (unless interrupted), then ends.
@@ -39,8 +39,8 @@ class workload {
    void surrender(record&);
 
  private:
-   void run(const subject_options&);
-   bool perform(subject&, write_kind, std::uint64_t number);
+   void run(const system_options&);
+   bool perform(system_under_test&, write_kind, std::uint64_t number);
 
    std::stop_token interrupted_;
    mutable std::mutex guard_;

@@ -51,11 +51,11 @@ void runner::tell() {
 
 void runner::step() {
    do {
-      for (action a; engine_.next_action(a);) carry_out(a);
+      for (io_request a; engine_.next_io(a);) carry_out(a);
       tell();
       for (link_id link = 1; link <= connections_.size(); ++link) wait_for(connections_[link - 1], link);
       tell();
-   } while (engine_.has_actions());
+   } while (engine_.has_io());
    post_done();
    arm();
 }
@@ -98,20 +98,20 @@ void runner::arm() {
    });
 }
 
-void runner::carry_out(const action& a) {
+void runner::carry_out(const io_request& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
    connection& c = connections_[a.link - 1];
    switch (a.what) {
-      case action::kind::resolve: return resolve(a);
-      case action::kind::connect: c = connection{transport(engine_, a, now())}; return;
-      case action::kind::write: return c.io.write(engine_, now());
-      case action::kind::abort: return c.io.abort();
-      case action::kind::close: return c.io.close();
+      case io_request::kind::resolve: return resolve(a);
+      case io_request::kind::connect: c = connection{transport(engine_, a, now())}; return;
+      case io_request::kind::write: return c.io.write(engine_, now());
+      case io_request::kind::abort: return c.io.abort();
+      case io_request::kind::close: return c.io.close();
    }
 }
 
 // async_client will resolve by c-ares, as poll/ does: Asio's own resolver keeps a thread busy with getaddrinfo.
-void runner::resolve(const action& a) {
+void runner::resolve(const io_request& a) {
    if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now());
    resolver_.async_resolve(a.where.host, std::to_string(a.where.port),
                            [this, a, alive = alive_](const error_code& e, const auto& found) {

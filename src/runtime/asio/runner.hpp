@@ -43,8 +43,8 @@ class runner {
 
    void step();  // after everything: what the engine asks for, what is done, when to come back
    void tell();
-   void carry_out(const action&);
-   void resolve(const action&);
+   void carry_out(const io_request&);
+   void resolve(const io_request&);
    void wait_for(connection&, link_id);
    void post_done();
    void arm();

@@ -27,27 +27,27 @@ void loop::carry_out() {
 }
 
 void loop::leave() {
-   action a;
-   while (engine_.next_action(a)) carry_out(a);
+   io_request a;
+   while (engine_.next_io(a)) carry_out(a);
    give_requests();
 }
 
-void loop::carry_out(const action& a) {
+void loop::carry_out(const io_request& a) {
    if (a.link > connections_.size()) connections_.resize(a.link);
    transport& c = connections_[a.link - 1];
    const auto before = c.now();
    switch (a.what) {
-      case action::kind::write:
+      case io_request::kind::write:
          c.write(engine_, now_);
          if (c.now() != before) listed_ = false;
          return;
-      case action::kind::resolve:
+      case io_request::kind::resolve:
          if (is_address(a.where)) return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
          resolver_.start(a.link, a.serial, a.where, now_);
          return take_resolved();
-      case action::kind::connect: c = transport(engine_, a, now_); break;
-      case action::kind::close: c.close(); break;
-      case action::kind::abort: c.abort(); break;
+      case io_request::kind::connect: c = transport(engine_, a, now_); break;
+      case io_request::kind::close: c.close(); break;
+      case io_request::kind::abort: c.abort(); break;
    }
    listed_ = false;
 }

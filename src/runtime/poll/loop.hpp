@@ -61,7 +61,7 @@ class loop {
                tell();
                return true;
             }
-         } while (engine_.has_actions());
+         } while (engine_.has_io());
          give_requests();
          tell();
          if (alarm != nullptr && alarm->rang()) return was_enough_at_last(enough);
@@ -96,7 +96,7 @@ class loop {
       return was;
    }
    void carry_out();
-   void carry_out(const action&);
+   void carry_out(const io_request&);
    void wait(const stop_alarm*);
    void poll_once(duration at_most, const stop_alarm*);
    void take_update();

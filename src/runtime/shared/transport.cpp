@@ -12,7 +12,8 @@ bool has_to_wait(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
 }  // namespace
 
-transport::transport(engine& e, const action& request, time_point now) : link_(request.link), serial_(request.serial) {
+transport::transport(engine& e, const io_request& request, time_point now)
+   : link_(request.link), serial_(request.serial) {
    connecting started = start_connect(request.where);
    socket_ = std::move(started.sock);
    if (!socket_.is_open()) {

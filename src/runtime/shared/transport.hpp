@@ -25,7 +25,7 @@ class transport {
 
    transport() = default;
    // Answers the engine's request. What fails at once is told at once.
-   transport(engine&, const action& request, time_point now);
+   transport(engine&, const io_request& request, time_point now);
 
    state now() const { return state_; }
    int fd() const { return socket_.fd(); }

@@ -7,8 +7,8 @@
 
 namespace holdfast::impl {
 
-checked_connection::checked_connection(const sentinel_settings& s, subject who, wish_list& wishes, const limits& l)
-   : link(wishes, l, 4 * 1024),
+checked_connection::checked_connection(const sentinel_settings& s, subject who, io_queue& io, const limits& l)
+   : link(io, l, 4 * 1024),
      settings_(&s),
      subject_(who),
      patience_(is_of_sentinel() ? answer_patience(s.timeout, s.most_patience * s.timeout)

@@ -32,7 +32,7 @@ class checked_connection {
 
    // The settings outlive it. A Sentinel that is far away is measured: `most_patience` times the timeout is what an
    // answer of it may take at most.
-   checked_connection(const sentinel_settings&, subject, wish_list&, const limits&);
+   checked_connection(const sentinel_settings&, subject, io_queue&, const limits&);
 
    impl::link link;
    unsigned failures = 0;  // in a row; whoever dials counts them

@@ -9,8 +9,8 @@ std::string bytes_of(const command& c) { return std::string(c.bytes()); }
 
 }  // namespace
 
-inquiry::inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l)
-   : connection(s, handshake::subject::sentinel, wishes, l),
+inquiry::inquiry(const sentinel_settings& s, io_queue& io, const limits& l)
+   : connection(s, handshake::subject::sentinel, io, l),
      settings_(&s),
      commands_{.question = bytes_of({"SENTINEL", "MASTER", s.master}) +
                            bytes_of({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.master}),

@@ -49,7 +49,7 @@ class inquiry {
       failed,    // the connection is closed, and says why
    };
 
-   inquiry(const sentinel_settings& s, wish_list& wishes, const limits& l);
+   inquiry(const sentinel_settings& s, io_queue& io, const limits& l);
 
    checked_connection connection;
 

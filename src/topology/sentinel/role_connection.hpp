@@ -18,8 +18,8 @@ class role_connection {
       failed,   // the connection is closed
    };
 
-   role_connection(const sentinel_settings& s, wish_list& wishes, const limits& l)
-      : connection(s, s.follow_role_hint ? handshake::subject::follows : handshake::subject::role, wishes, l) {}
+   role_connection(const sentinel_settings& s, io_queue& io, const limits& l)
+      : connection(s, s.follow_role_hint ? handshake::subject::follows : handshake::subject::role, io, l) {}
 
    checked_connection connection;
 

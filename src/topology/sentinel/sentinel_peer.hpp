@@ -40,9 +40,8 @@ class sentinel_peer {
       std::string kin_of = {};            // its own id, then
    };
 
-   sentinel_peer(const sentinel_settings& s, wish_list& wishes, const limits& l, std::size_t n, endpoint at,
-                 bool is_seed)
-      : number(n), where(std::move(at)), seed(is_seed), questions(s, wishes, l), events(s, wishes, l) {}
+   sentinel_peer(const sentinel_settings& s, io_queue& io, const limits& l, std::size_t n, endpoint at, bool is_seed)
+      : number(n), where(std::move(at)), seed(is_seed), questions(s, io, l), events(s, io, l) {}
 
    status now() const { return status_; }
    bool up() const { return status_ == status::up; }

@@ -6,9 +6,9 @@
 
 namespace holdfast::impl {
 
-sentinel_roll::sentinel_roll(const sentinel_settings& s, wish_list& wishes, const limits& l, event_queue& events,
+sentinel_roll::sentinel_roll(const sentinel_settings& s, io_queue& io, const limits& l, event_queue& events,
                              link_owner& owner)
-   : settings_(&s), wishes_(&wishes), limits_(l), events_(&events), link_owner_(&owner) {
+   : settings_(&s), io_(&io), limits_(l), events_(&events), link_owner_(&owner) {
    for (const auto& where : s.sentinels) {
       const auto same = [&](const auto& p) { return p->where == where; };
       if (std::none_of(peers_.begin(), peers_.end(), same)) add(where, true);
@@ -17,7 +17,7 @@ sentinel_roll::sentinel_roll(const sentinel_settings& s, wish_list& wishes, cons
 
 void sentinel_roll::add(const endpoint& where, bool seed) {
    order_.add(peers_.size());
-   peers_.push_back(std::make_unique<peer>(*settings_, *wishes_, limits_, peers_.size(), where, seed));
+   peers_.push_back(std::make_unique<peer>(*settings_, *io_, limits_, peers_.size(), where, seed));
    peers_.back()->questions.connection.link.set_owner(*link_owner_);
    peers_.back()->events.connection.link.set_owner(*link_owner_);
 }

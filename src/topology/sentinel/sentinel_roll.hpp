@@ -32,8 +32,8 @@ class sentinel_roll {
       bool is_taken = false;  // by another Sentinel, whose connection has to end first
    };
 
-   // `settings`, `wishes`, `events` and `owner` (of the links) outlive it.
-   sentinel_roll(const sentinel_settings&, wish_list& wishes, const limits&, event_queue& events, link_owner& owner);
+   // `settings`, `io`, `events` and `owner` (of the links) outlive it.
+   sentinel_roll(const sentinel_settings&, io_queue& io, const limits&, event_queue& events, link_owner& owner);
 
    const sentinel_peers& all() const { return peers_; }
    const asking_order& order() const { return order_; }
@@ -87,7 +87,7 @@ class sentinel_roll {
    void forget(peer&);
 
    const sentinel_settings* settings_;
-   wish_list* wishes_;
+   io_queue* io_;
    limits limits_;
    event_queue* events_;
    link_owner* link_owner_;

@@ -18,16 +18,16 @@ limits small(limits l) {
 
 }  // namespace
 
-sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, wish_list& wishes, const limits& l,
+sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, io_queue& io, const limits& l,
                                    event_queue& events)
    : settings_(std::move(s)),
      events_(&events),
-     roll_(settings_, wishes, small(l), events, *this),
+     roll_(settings_, io, small(l), events, *this),
      schedule_(settings_, seed),
      doubt_(settings_),
      lineage_(settings_),
      promotion_(settings_),
-     nodes_(settings_, seed ^ 2, wishes, small(l), *this) {}
+     nodes_(settings_, seed ^ 2, io, small(l), *this) {}
 
 link& sentinel_tracker::link_at(std::size_t i) {
    return i < sentinel_links() ? roll_.link_at(i) : nodes_.link_at(i - sentinel_links());
@@ -82,7 +82,7 @@ void sentinel_tracker::on_received(link& l, time_point now) {
    finish_event(now);
 }
 
-// ---- the lane's wishes --------------------------------------------------------------------------------------------
+// ---- the lane's requests --------------------------------------------------------------------------------------------
 
 sentinel_tracker::round sentinel_tracker::ask(time_point now) {
    if (!is_started()) {

@@ -45,8 +45,8 @@ class sentinel_tracker final : public link_owner {
    using peer = sentinel_peer;
    using round = rounds::id;
 
-   // Does nothing before the first `tick` or `ask`. `wishes` and `events` outlive it.
-   sentinel_tracker(sentinel_settings, std::uint64_t seed, wish_list& wishes, const limits&, event_queue& events);
+   // Does nothing before the first `tick` or `ask`. `io` and `events` outlive it.
+   sentinel_tracker(sentinel_settings, std::uint64_t seed, io_queue& io, const limits&, event_queue& events);
    sentinel_tracker(const sentinel_tracker&) = delete;
    sentinel_tracker& operator=(const sentinel_tracker&) = delete;
 

@@ -5,8 +5,8 @@
 
 namespace holdfast::impl {
 
-subscription::subscription(const sentinel_settings& s, wish_list& wishes, const limits& l)
-   : connection(s, handshake::subject::sentinel, wishes, l), wanted_(event_channels().size()) {
+subscription::subscription(const sentinel_settings& s, io_queue& io, const limits& l)
+   : connection(s, handshake::subject::sentinel, io, l), wanted_(event_channels().size()) {
    command c{"SUBSCRIBE"};
    for (const auto channel : event_channels()) c.arg(channel);
    subscribe_ = c.bytes();

@@ -21,7 +21,7 @@ class subscription {
       failed,   // the connection is closed
    };
 
-   subscription(const sentinel_settings& s, wish_list& wishes, const limits& l);
+   subscription(const sentinel_settings& s, io_queue& io, const limits& l);
 
    checked_connection connection;
 

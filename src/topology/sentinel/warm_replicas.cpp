@@ -17,9 +17,9 @@ constexpr unsigned many_tries = 20;       // two seconds or so
 
 }  // namespace
 
-warm_replicas::warm_replicas(const sentinel_settings& s, std::uint64_t seed, wish_list& wishes, const limits& l,
+warm_replicas::warm_replicas(const sentinel_settings& s, std::uint64_t seed, io_queue& io, const limits& l,
                              link_owner& owner)
-   : settings_(&s), random_(seed), wishes_(&wishes), limits_(l), link_owner_(&owner) {}
+   : settings_(&s), random_(seed), io_(&io), limits_(l), link_owner_(&owner) {}
 
 warm_replicas::slot* warm_replicas::find(const endpoint& where) {
    const auto found =
@@ -38,7 +38,7 @@ warm_replicas::slot* warm_replicas::place_for(const endpoint& where) {
    if (slot* s = find(where)) return s;
    auto place = std::find_if(slots_.begin(), slots_.end(), [](const auto& s) { return !s->wanted(); });
    if (place == slots_.end() && slots_.size() < settings_->max_replicas + 1) {
-      place = slots_.insert(slots_.end(), std::make_unique<slot>(*settings_, *wishes_, limits_));
+      place = slots_.insert(slots_.end(), std::make_unique<slot>(*settings_, *io_, limits_));
       (*place)->node.connection.link.set_owner(*link_owner_);
    }
    if (place == slots_.end())

@@ -40,9 +40,8 @@ class warm_replicas {
       endpoint follows = {};
    };
 
-   // `settings`, `wishes` and `owner` (of the links) outlive it.
-   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, wish_list& wishes, const limits&,
-                 link_owner& owner);
+   // `settings`, `io` and `owner` (of the links) outlive it.
+   warm_replicas(const sentinel_settings& settings, std::uint64_t seed, io_queue& io, const limits&, link_owner& owner);
 
    // Exactly these are kept warm from now on (at most max_replicas), besides those that are pursued. A node that is
    // listed under several names has one run id: one connection serves it, under the name that has one already.
@@ -67,7 +66,7 @@ class warm_replicas {
  private:
    // A place for one node. One that is free goes to another node.
    struct slot {
-      slot(const sentinel_settings& s, wish_list& wishes, const limits& l) : node(s, wishes, l) {}
+      slot(const sentinel_settings& s, io_queue& io, const limits& l) : node(s, io, l) {}
       bool wanted() const { return listed || pursued; }
 
       endpoint where = {};
@@ -89,7 +88,7 @@ class warm_replicas {
 
    const sentinel_settings* settings_;
    random_source random_;
-   wish_list* wishes_;
+   io_queue* io_;
    limits limits_;
    link_owner* link_owner_;
    std::vector<std::unique_ptr<slot>> slots_;

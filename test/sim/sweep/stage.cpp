@@ -6,38 +6,38 @@
 namespace holdfast::sim::sweep {
 
 stage::stage(const scenario& s, const std::vector<injection>& injections)
-   : scenario_(s), injections_(injections), fabric_(7, *this, *this), checkers_(fabric_.time, fabric_.past) {
+   : scenario_(s), injections_(injections), shared_(7, *this, *this), checkers_(shared_.time, shared_.past) {
    checkers_.begin_in(s.db);
    build();
 }
 
 void stage::build() {
-   fabric_.net.settings = {.latency = 200us, .jitter = {}, .chunking = 0, .send_buffer = 0, .loss = 0};
+   shared_.net.settings = {.latency = 200us, .jitter = {}, .chunking = 0, .send_buffer = 0, .loss = 0};
    std::uint32_t site = 0;
    std::vector<host_id> replicas;
    std::vector<host_id> watchers;
    for (unsigned i = 0; i <= scenario_.replicas; ++i) {
-      const host_id h = fabric_.net.add_host(site++);
-      servers_.push_back(std::make_unique<redis_model>(fabric_, h));
+      const host_id h = shared_.net.add_host(site++);
+      servers_.push_back(std::make_unique<redis_model>(shared_, h));
       servers_.back()->settings.password = scenario_.password;
       servers_.back()->settings.knows_hello = scenario_.knows_hello;
       servers_.back()->settings.allows_kill = scenario_.allows_kill;
-      fabric_.servers.push_back(servers_.back().get());
-      fabric_.sentinels.push_back(nullptr);
+      shared_.servers.push_back(servers_.back().get());
+      shared_.sentinels.push_back(nullptr);
       if (i != 0) replicas.push_back(h);
    }
    for (unsigned i = 0; scenario_.sentinels && i < 3; ++i) {
-      const host_id h = fabric_.net.add_host(site++);
-      sentinels_.push_back(std::make_unique<sentinel_model>(fabric_, h, sentinel_settings{}));
-      fabric_.servers.push_back(nullptr);
-      fabric_.sentinels.push_back(sentinels_.back().get());
+      const host_id h = shared_.net.add_host(site++);
+      sentinels_.push_back(std::make_unique<sentinel_model>(shared_, h, sentinel_settings{}));
+      shared_.servers.push_back(nullptr);
+      shared_.sentinels.push_back(sentinels_.back().get());
       watchers.push_back(h);
    }
-   for (const host_id r : replicas) fabric_.servers[r]->follow_at_start(0);
+   for (const host_id r : replicas) shared_.servers[r]->follow_at_start(0);
    for (const auto& s : sentinels_) s->begin(0, replicas, watchers, 1, false);
-   host_ = fabric_.net.add_host(site);
-   fabric_.servers.push_back(nullptr);
-   fabric_.sentinels.push_back(nullptr);
+   host_ = shared_.net.add_host(site);
+   shared_.servers.push_back(nullptr);
+   shared_.sentinels.push_back(nullptr);
    brain_ = std::make_unique<impl::engine>(settings(), 11);
 }
 
@@ -103,28 +103,28 @@ void stage::miss_a_failover() {
    const host_id first = sentinels_.front()->host();
    for (host_id h = 0; h < host_; ++h) {
       if (h == first) continue;
-      fabric_.net.block(fabric_.net.site_of(first), fabric_.net.site_of(h), true);
-      fabric_.net.block(fabric_.net.site_of(h), fabric_.net.site_of(first), true);
+      shared_.net.block(shared_.net.site_of(first), shared_.net.site_of(h), true);
+      shared_.net.block(shared_.net.site_of(h), shared_.net.site_of(first), true);
    }
    sentinels_[1]->fail_over();
    run_for(6s);
    unwell_for(1s);
    later(800ms, [this, first] {
       for (host_id h = 0; h < host_; ++h) {
-         fabric_.net.block(fabric_.net.site_of(first), fabric_.net.site_of(h), false);
-         fabric_.net.block(fabric_.net.site_of(h), fabric_.net.site_of(first), false);
+         shared_.net.block(shared_.net.site_of(first), shared_.net.site_of(h), false);
+         shared_.net.block(shared_.net.site_of(h), shared_.net.site_of(first), false);
       }
    });
 }
 
 void stage::run_until(time_point t) {
-   while (!fabric_.time.empty() && fabric_.time.next() <= t) handle(fabric_.time.take());
-   fabric_.time.pass_until(t);
+   while (!shared_.time.empty() && shared_.time.next() <= t) handle(shared_.time.take());
+   shared_.time.pass_until(t);
 }
 
 bool stage::run_till_done(duration most) {
    const time_point end = now() + most;
-   while (active_ != 0 && !fabric_.time.empty() && fabric_.time.next() <= end) handle(fabric_.time.take());
+   while (active_ != 0 && !shared_.time.empty() && shared_.time.next() <= end) handle(shared_.time.take());
    return active_ == 0;
 }
 
@@ -132,15 +132,15 @@ void stage::handle(const event& e) {
    switch (e.kind) {
       case what::syn:
       case what::syn_ack:
-      case what::segment: return fabric_.net.on(e);
+      case what::segment: return shared_.net.on(e);
       case what::turn:
-         if (fabric_.servers[e.a] != nullptr) return fabric_.servers[e.a]->turn();
-         return fabric_.sentinels[e.a]->turn(e.c);
-      case what::message: return fabric_.on_message(e);
-      case what::sync_done: return fabric_.servers[e.a]->on_sync_done(e.c);
-      case what::replica_cron: return fabric_.servers[e.a]->on_cron();
-      case what::unpaused: return fabric_.servers[e.a]->on_unpaused();
-      case what::sentinel_timer: return fabric_.sentinels[e.a]->on_timer(e.c);
+         if (shared_.servers[e.a] != nullptr) return shared_.servers[e.a]->turn();
+         return shared_.sentinels[e.a]->turn(e.c);
+      case what::message: return shared_.on_message(e);
+      case what::sync_done: return shared_.servers[e.a]->on_sync_done(e.c);
+      case what::replica_cron: return shared_.servers[e.a]->on_cron();
+      case what::unpaused: return shared_.servers[e.a]->on_unpaused();
+      case what::sentinel_timer: return shared_.sentinels[e.a]->on_timer(e.c);
       case what::client_timer: return on_timer(e.c);
       case what::client_next: return std::exchange(thunks_[e.c], {})();
       default: return;
@@ -149,7 +149,7 @@ void stage::handle(const event& e) {
 
 void stage::later(duration d, std::function<void()> f) {
    thunks_.push_back(std::move(f));
-   fabric_.time.in(d, {.c = thunks_.size() - 1, .kind = what::client_next});
+   shared_.time.in(d, {.c = thunks_.size() - 1, .kind = what::client_next});
 }
 
 void stage::ran(host_id h, const words& w, const execution& x) { checkers_.ran(h, w, x); }

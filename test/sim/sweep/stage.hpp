@@ -5,9 +5,9 @@
 
 #include "engine/engine.hpp"
 #include "sim/checkers.hpp"
-#include "sim/fabric.hpp"
 #include "sim/redis_model.hpp"
 #include "sim/sentinel_model.hpp"
+#include "sim/shared_state.hpp"
 #include "sim/sweep/scenario.hpp"
 
 #include <holdfast/command.hpp>
@@ -24,7 +24,7 @@
 
 namespace holdfast::sim::sweep {
 
-class stage final : private network_user, private fabric_user {
+class stage final : private network_user, private shared_state_user {
  public:
    stage(const scenario&, const std::vector<injection>&);
 
@@ -78,7 +78,7 @@ class stage final : private network_user, private fabric_user {
    config settings() const;
    void miss_a_failover();
    void run_until(time_point);
-   void run_for(duration d) { run_until(fabric_.time.now() + d); }
+   void run_for(duration d) { run_until(shared_.time.now() + d); }
    bool run_till_done(duration most);
    void handle(const event&);
    call& give(const given&, std::optional<duration> deadline);
@@ -88,11 +88,11 @@ class stage final : private network_user, private fabric_user {
    redis_model* master() const;
    duration well_for() const;
    void later(duration, std::function<void()>);
-   time_point now() const { return fabric_.time.now(); }
+   time_point now() const { return shared_.time.now(); }
    // stage_runtime.cpp
    void carry_out();
-   void resolve(const impl::action&);
-   void connect(const impl::action&);
+   void resolve(const impl::io_request&);
+   void connect(const impl::io_request&);
    void write(std::uint32_t link);
    void accept(std::uint32_t link, std::size_t n, bool send);
    void lose(std::uint32_t link, std::string_view why, bool noticed);
@@ -128,7 +128,7 @@ class stage final : private network_user, private fabric_user {
 
    scenario scenario_;
    std::vector<injection> injections_;
-   fabric fabric_;
+   shared_state shared_;
    checkers checkers_;
    std::vector<std::unique_ptr<redis_model>> servers_;
    std::vector<std::unique_ptr<sentinel_model>> sentinels_;

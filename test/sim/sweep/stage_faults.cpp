@@ -154,13 +154,13 @@ bool stage::strikes_process(const injection& f, const step& s) {
 }
 
 void stage::freeze(host_id h, duration d) {
-   if (!fabric_.net.works(h)) return;
+   if (!shared_.net.works(h)) return;
    unwell_for(d + 1s);
-   fabric_.net.set(h, condition::frozen);
+   shared_.net.set(h, condition::frozen);
    later(d, [this, h] {
-      fabric_.net.set(h, condition::working);
-      fabric_.thaw(h);
-      fabric_.servers[h] != nullptr ? fabric_.servers[h]->wake() : fabric_.sentinels[h]->wake();
+      shared_.net.set(h, condition::working);
+      shared_.thaw(h);
+      shared_.servers[h] != nullptr ? shared_.servers[h]->wake() : shared_.sentinels[h]->wake();
    });
 }
 
@@ -168,12 +168,12 @@ void stage::restart(host_id h) {
    unwell_for(1100ms);
    // The engine learns of it as of all else: not from within its own call.
    later({}, [this, h] {
-      if (!fabric_.net.works(h)) return;
-      fabric_.net.set(h, condition::dead);
-      fabric_.servers[h] != nullptr ? fabric_.servers[h]->crash() : fabric_.sentinels[h]->crash();
+      if (!shared_.net.works(h)) return;
+      shared_.net.set(h, condition::dead);
+      shared_.servers[h] != nullptr ? shared_.servers[h]->crash() : shared_.sentinels[h]->crash();
       later(100ms, [this, h] {
-         fabric_.net.set(h, condition::working);
-         fabric_.servers[h] != nullptr ? fabric_.servers[h]->start() : fabric_.sentinels[h]->start();
+         shared_.net.set(h, condition::working);
+         shared_.servers[h] != nullptr ? shared_.servers[h]->start() : shared_.sentinels[h]->start();
       });
    });
 }

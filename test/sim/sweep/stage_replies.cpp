@@ -54,7 +54,7 @@ void stage::take_in(std::uint32_t link) {
          carry_out();
          continue;
       }
-      connection& c = fabric_.net.at(s.id);
+      connection& c = shared_.net.at(s.id);
       s.in += std::exchange(c.inbox[index(end::client)], {});
       if (s.held) return;
       if (s.together) {
@@ -77,8 +77,8 @@ void stage::take_in(std::uint32_t link) {
 
 bool stage::open_up(std::uint32_t link) {
    socket& s = sockets_[link - 1];
-   if (!fabric_.net.at(s.id).established) return false;
-   const bool of_sentinel = fabric_.servers[s.host] == nullptr;
+   if (!shared_.net.at(s.id).established) return false;
+   const bool of_sentinel = shared_.servers[s.host] == nullptr;
    const injection* const f =
       meet({.is = step::kind::opened, .host = s.host, .of_sentinel = of_sentinel, .dial = s.dial});
    s.connecting = false;
@@ -96,7 +96,7 @@ void stage::read(std::uint32_t link, std::size_t n) {
    socket& s = sockets_[link - 1];
    step st{.is = step::kind::reply,
            .host = s.host,
-           .of_sentinel = fabric_.servers[s.host] == nullptr,
+           .of_sentinel = shared_.servers[s.host] == nullptr,
            .dial = s.dial,
            .number = s.replies,
            .bytes = n};
@@ -129,7 +129,7 @@ void stage::read(std::uint32_t link, std::size_t n) {
 
 // What the engine reads it has been told.
 void stage::count_reply(socket& s, std::size_t n) {
-   connection& c = fabric_.net.at(s.id);
+   connection& c = shared_.net.at(s.id);
    s.in.erase(0, n);
    ++s.replies;
    if (!s.awaited.empty()) s.awaited.pop_front();
@@ -151,7 +151,7 @@ void stage::read_with(std::uint32_t link, std::size_t n, const injection& f) {
       carry_out();
    };
    const auto replace = [&](const std::string& with) {
-      fabric_.net.at(s.id).tidings.clear();
+      shared_.net.at(s.id).tidings.clear();
       count_reply(s, n);
       feed(link, with);
    };

@@ -16,41 +16,41 @@ constexpr std::string_view reset = "connection reset by peer";
 
 void stage::carry_out() {
    if (std::exchange(working_, true)) return;
-   impl::action a;
+   impl::io_request a;
    do {
-      while (!asleep_ && brain_->next_action(a)) {
+      while (!asleep_ && brain_->next_io(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
          socket& s = sockets_[a.link - 1];
          switch (a.what) {
-            case impl::action::kind::write: write(a.link); break;
-            case impl::action::kind::resolve: resolve(a); break;
-            case impl::action::kind::connect: connect(a); break;
-            case impl::action::kind::close:
-               if (s.open) fabric_.net.close(s.id, end::client);
+            case impl::io_request::kind::write: write(a.link); break;
+            case impl::io_request::kind::resolve: resolve(a); break;
+            case impl::io_request::kind::connect: connect(a); break;
+            case impl::io_request::kind::close:
+               if (s.open) shared_.net.close(s.id, end::client);
                s = socket{};
                break;
-            case impl::action::kind::abort:
-               if (s.open) fabric_.net.abort(s.id, end::client);
+            case impl::io_request::kind::abort:
+               if (s.open) shared_.net.abort(s.id, end::client);
                s = socket{};
                break;
          }
       }
       take_done();
-   } while (!asleep_ && (brain_->has_actions() || brain_->has_done()));
+   } while (!asleep_ && (brain_->has_io() || brain_->has_done()));
    working_ = false;
    brain_->events().take(events_);
    for (const any_event& e : events_) resent_ += std::holds_alternative<holdfast::event::resent>(e);
    arm();
 }
 
-void stage::resolve(const impl::action& a) {
+void stage::resolve(const impl::io_request& a) {
    const host_id host = static_cast<host_id>(*read_integer(std::string_view(a.where.host).substr(7)) - 1);
    const injection* const f = meet({.is = step::kind::resolve, .host = host, .of_sentinel = a.where.port != 6379});
    if (f == nullptr) return brain_->resolved(a.link, a.serial, {a.where}, {}, now());
    if (f->what == fault::name_unknown) brain_->resolved(a.link, a.serial, {}, "no such name", now());
 }
 
-void stage::connect(const impl::action& a) {
+void stage::connect(const impl::io_request& a) {
    const host_id host = static_cast<host_id>(*read_integer(std::string_view(a.where.host).substr(7)) - 1);
    ++dials_;
    const injection* const f =
@@ -64,8 +64,8 @@ void stage::connect(const impl::action& a) {
                                                                    : "too many open files";
       return brain_->lost(a.link, a.serial, why, now());
    }
-   s.id = fabric_.net.connect(host_, host, a.link, a.serial);
-   s.generation = fabric_.net.at(s.id).generation;
+   s.id = shared_.net.connect(host_, host, a.link, a.serial);
+   s.generation = shared_.net.at(s.id).generation;
    s.serial = a.serial;
    s.host = host;
    s.dial = dials_;
@@ -77,7 +77,7 @@ void stage::write(std::uint32_t link) {
    if (!s.open || s.connecting || s.blocked) return;
    const std::size_t n = brain_->to_write(link, s.serial).size();
    if (n == 0) return;
-   const bool of_sentinel = fabric_.servers[s.host] == nullptr;
+   const bool of_sentinel = shared_.servers[s.host] == nullptr;
    const injection* const f =
       meet({.is = step::kind::write, .host = s.host, .of_sentinel = of_sentinel, .dial = s.dial, .bytes = n});
    const auto unblock = [this, link, dial = s.dial] {
@@ -110,14 +110,14 @@ void stage::accept(std::uint32_t link, std::size_t n, bool send) {
    socket& s = sockets_[link - 1];
    s.sent.append(brain_->to_write(link, s.serial).data(), n);
    if (n != 0) brain_->wrote(link, s.serial, n, now());
-   if (n != 0 && fabric_.servers[s.host] != nullptr) wrote_at_ = now();
+   if (n != 0 && shared_.servers[s.host] != nullptr) wrote_at_ = now();
    std::string out;
    words w;
    for (;;) {
       bool malformed = false;
       const std::size_t size = take_command(s.sent, w, malformed);
       if (size == 0) break;
-      if (fabric_.servers[s.host] != nullptr) checkers_.sent(0, {s.dial, s.host}, w);
+      if (shared_.servers[s.host] != nullptr) checkers_.sent(0, {s.dial, s.host}, w);
       expected e{.command = std::string(w[0])};
       e.is_empty = e.command == "EXEC" && s.after_multi;
       s.after_multi = e.command == "MULTI";
@@ -145,17 +145,17 @@ void stage::accept(std::uint32_t link, std::size_t n, bool send) {
                               : raw.replace(static_cast<std::size_t>(w[0].data() - s.sent.data()), 1, "?");
       }
       ++s.commands;
-      if (fabric_.servers[s.host] != nullptr) s.awaited.push_back(std::move(e));
+      if (shared_.servers[s.host] != nullptr) s.awaited.push_back(std::move(e));
       out += raw;
       s.sent.erase(0, size);
    }
-   if (send && !out.empty()) fabric_.net.send(s.id, end::client, out);
+   if (send && !out.empty()) shared_.net.send(s.id, end::client, out);
 }
 
 void stage::lose(std::uint32_t link, std::string_view why, bool noticed) {
    const socket s = std::exchange(sockets_[link - 1], socket{});
    if (noticed)
-      fabric_.net.abort(s.id, end::client);
+      shared_.net.abort(s.id, end::client);
    else
       ++unnoticed_;
    brain_->lost(link, s.serial, why, now());
@@ -186,7 +186,7 @@ void stage::arm() {
    const time_point t = brain_->next_deadline();
    if (t == never || t >= armed_for_ || asleep_) return;
    armed_for_ = std::max(t, now());
-   fabric_.time.at(armed_for_, {.c = ++timer_, .kind = what::client_timer});
+   shared_.time.at(armed_for_, {.c = ++timer_, .kind = what::client_timer});
 }
 
 void stage::on_timer(std::uint64_t generation) {
@@ -215,7 +215,7 @@ void stage::look() {
 }
 
 std::uint32_t stage::link_of(connection_id id) {
-   const connection& c = fabric_.net.at(id);
+   const connection& c = shared_.net.at(id);
    if (c.link == 0 || c.link > sockets_.size()) return 0;
    const socket& s = sockets_[c.link - 1];
    return s.open && s.id == id && s.generation == c.generation ? c.link : 0;
@@ -229,10 +229,10 @@ void stage::not_connected(connection_id id, std::string_view why) {
 }
 
 void stage::readable(connection_id id, end e) {
-   const connection& c = fabric_.net.at(id);
+   const connection& c = shared_.net.at(id);
    if (e == end::server) {
-      if (fabric_.servers[c.server] != nullptr) return fabric_.servers[c.server]->readable(id);
-      return fabric_.sentinels[c.server]->readable(id);
+      if (shared_.servers[c.server] != nullptr) return shared_.servers[c.server]->readable(id);
+      return shared_.sentinels[c.server]->readable(id);
    }
    const std::uint32_t link = link_of(id);
    if (link == 0 || asleep_) return;

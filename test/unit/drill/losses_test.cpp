@@ -1,6 +1,6 @@
 #include "drill/losses.hpp"
 
-#include "drill/witness.hpp"
+#include "drill/old_master_monitor.hpp"
 
 #include <gtest/gtest.h>
 

@@ -70,9 +70,10 @@ TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
       j.found.sentinel_named_ms = 1802;
       j.found.after_named_ms = -800;
    }
-   EXPECT_NE(describe_run(runs[0], paint(false)).find("first write 800.0 ms before a Sentinel named the new master\n"),
-             std::string::npos);
-   std::string text = describe_all(runs, paint(false));
+   EXPECT_NE(
+      describe_run(runs[0], colours(false)).find("first write 800.0 ms before a Sentinel named the new master\n"),
+      std::string::npos);
+   std::string text = describe_all(runs, colours(false));
    EXPECT_NE(text.find("kill: first write before a Sentinel named the new master, by 800 ms in the median\n"),
              std::string::npos)
       << text;
@@ -81,9 +82,9 @@ TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
    runs[1].found.first_ok_ms = 1812;
    runs[1].found.after_named_ms = 10;
    EXPECT_NE(
-      describe_run(runs[1], paint(false)).find("first write 10.0 ms after a Sentinel named the new master (judged"),
+      describe_run(runs[1], colours(false)).find("first write 10.0 ms after a Sentinel named the new master (judged"),
       std::string::npos);
-   text = describe_all(runs, paint(false));
+   text = describe_all(runs, colours(false));
    EXPECT_NE(text.find("max 10.0 ms (judged: at most 250); before it in 1 of 2 runs\n"), std::string::npos) << text;
    const auto json = as_json(runs).at("summary").at("faults").at("kill");
    EXPECT_DOUBLE_EQ(json.at("after_sentinel_named_ms").at("max"), 10);
@@ -93,9 +94,9 @@ TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
 TEST(drill_report, one_broken_promise_is_singular) {
    judged j = one_run("kill", 2);
    j.found.broken = {"a promise"};
-   EXPECT_NE(describe_all({j}, paint(false)).find("1 promise broken: "), std::string::npos);
+   EXPECT_NE(describe_all({j}, colours(false)).find("1 promise broken: "), std::string::npos);
    j.found.broken.push_back("another");
-   EXPECT_NE(describe_all({j}, paint(false)).find("2 promises broken: "), std::string::npos);
+   EXPECT_NE(describe_all({j}, colours(false)).find("2 promises broken: "), std::string::npos);
    EXPECT_EQ(counted(1, "reply"), "1 reply");
    EXPECT_EQ(counted(0, "reply"), "0 replies");
 }
@@ -131,7 +132,7 @@ TEST(DrillSummary, CountsTheRunsThatLostNothingAndTheMostLostInOneOfTheOrdinaryO
    runs[1].found.old_master_writes = 2;
    s = summarise(runs).at(0);
    EXPECT_EQ(s.old_master_writes, 2U);
-   const std::string text = describe_all(runs, paint(false));
+   const std::string text = describe_all(runs, colours(false));
    EXPECT_NE(text.find("kill: nothing lost in 1 of 3 runs, at most 3 in one"), std::string::npos) << text;
    EXPECT_NE(text.find("kill: 2 writes reached a node that should get none"), std::string::npos) << text;
    const auto json = as_json(runs).at("summary").at("faults").at("kill");
@@ -148,7 +149,7 @@ TEST(DrillReports, SayWhichWritesAreLostAndWhatTheOldMasterWasGiven) {
    j.found.lost_before_fault_ms = {12, 3, -1.5};
    j.found.lost_out_of_time = 2;
    j.found.old_master_writes = 4;
-   const std::string text = describe_run(j, paint(false));
+   const std::string text = describe_run(j, colours(false));
    EXPECT_NE(text.find("kill (the first Sentinel is never heard) run 1"), std::string::npos) << text;
    EXPECT_NE(text.find("lost: acknowledged from -12.0 to +1.5 ms; 2 not in the last 10 ms"), std::string::npos) << text;
    EXPECT_NE(text.find("4 writes reached 127.0.0.1:1 that should not"), std::string::npos) << text;
@@ -186,7 +187,7 @@ TEST(DrillTimeline, CanBeDrawnOfARunWithoutASingleWrite) {
    judged j = one_run("kill", 2);
    j.seen.operations.clear();
    j.found = judge(j.seen);
-   EXPECT_NE(describe_run(j, paint(false)), "");
+   EXPECT_NE(describe_run(j, colours(false)), "");
    EXPECT_NE(as_html({j}), "");
 }
 
@@ -218,12 +219,12 @@ TEST(DrillJson, GivesTheAddedOutageRaw) {
 
 TEST(DrillText, HasNoColourWhereItWasNotAskedFor) {
    const judged run = one_run("kill", 2);
-   EXPECT_EQ((describe_run(run, paint(false)) + describe_all({run}, paint(false))).find('\x1b'), std::string::npos);
-   EXPECT_NE(describe_run(run, paint(true)).find('\x1b'), std::string::npos);
+   EXPECT_EQ((describe_run(run, colours(false)) + describe_all({run}, colours(false))).find('\x1b'), std::string::npos);
+   EXPECT_NE(describe_run(run, colours(true)).find('\x1b'), std::string::npos);
 }
 
 TEST(DrillText, ExplainsEveryUnknownOutcome) {
-   EXPECT_NE(describe_run(one_run("kill", 2), paint(false)).find("unknown INCR 4000"), std::string::npos);
+   EXPECT_NE(describe_run(one_run("kill", 2), colours(false)).find("unknown INCR 4000"), std::string::npos);
 }
 
 TEST(DrillHtml, IsOnePageWithADrawingAndTakesNothingFromElsewhere) {
@@ -243,11 +244,11 @@ judged skipped_run() {
 
 TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
    const std::vector<judged> both = {one_run("kill", 2), skipped_run()};
-   EXPECT_EQ(describe_run(both[1], paint(false)), "\nblackhole skipped: needs <root>\n");
-   const std::string all = describe_all(both, paint(false));
+   EXPECT_EQ(describe_run(both[1], colours(false)), "\nblackhole skipped: needs <root>\n");
+   const std::string all = describe_all(both, colours(false));
    EXPECT_NE(all.find("1 run was skipped"), std::string::npos) << all;
    EXPECT_NE(all.find("blackhole          1  skipped"), std::string::npos) << all;
-   EXPECT_EQ(describe_all({skipped_run()}, paint(false)).find("kept"), std::string::npos);
+   EXPECT_EQ(describe_all({skipped_run()}, colours(false)).find("kept"), std::string::npos);
    const auto json = as_json(both);
    EXPECT_TRUE(json.at("runs").at(0).at("skipped").is_null());
    EXPECT_EQ(json.at("runs").at(1).at("skipped"), "needs <root>");
@@ -260,11 +261,11 @@ TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
 TEST(DrillToldApart, IsNeverCountedAsKeptWhereNoRunOfTheFaultWentAsItWasMeant) {
    std::vector<judged> runs = {one_run("kill", 2), one_run("stop", 2)};
    for (judged& j : runs) j.found.broken.clear();
-   EXPECT_NE(describe_all(runs, paint(false)).find("All promises kept"), std::string::npos);
+   EXPECT_NE(describe_all(runs, colours(false)).find("All promises kept"), std::string::npos);
    runs[0].found.second_failover = true;
    EXPECT_TRUE(summarise(runs)[0].showed_nothing());
    EXPECT_FALSE(summarise(runs)[1].showed_nothing());
-   EXPECT_EQ(describe_all(runs, paint(false)).find("All promises kept"), std::string::npos);
+   EXPECT_EQ(describe_all(runs, colours(false)).find("All promises kept"), std::string::npos);
    runs.push_back(one_run("kill", 2));
    EXPECT_FALSE(summarise(runs)[0].showed_nothing()) << "one of two did";
    EXPECT_FALSE(summarise({skipped_run()})[0].showed_nothing()) << "that is told otherwise";
@@ -273,7 +274,7 @@ TEST(DrillToldApart, IsNeverCountedAsKeptWhereNoRunOfTheFaultWentAsItWasMeant) {
 TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
    judged j = one_run("kill", 2);
    j.seen.breaker = true;
-   const auto quiet = describe_run(j, paint(false));
+   const auto quiet = describe_run(j, colours(false));
    EXPECT_NE(quiet.find("the circuit breaker was on, and stayed closed"), std::string::npos) << quiet;
    const auto after = [](int ms) { return fault_at + milliseconds(ms); };
    j.seen.events.push_back({after(300), event::breaker_changed{.state = "open"}});
@@ -286,7 +287,7 @@ TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
       if (m.kind == mark_kind::breaker || m.kind == mark_kind::budget) marks.push_back(m.text);
    EXPECT_EQ(marks, (std::vector<std::string>{"the circuit breaker is open", "the retry budget is spent",
                                               "the circuit breaker is closed"}));
-   const std::string text = describe_run(j, paint(false));
+   const std::string text = describe_run(j, colours(false));
    EXPECT_NE(text.find("B    300.0 ms   the circuit breaker is open"), std::string::npos) << text;
    EXPECT_NE(as_html({j}).find("the circuit breaker is open"), std::string::npos);
    const auto run = as_json({j}).at("runs").at(0);

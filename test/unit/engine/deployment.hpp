@@ -104,7 +104,7 @@ class deployment {
    const connection& connection_of(link_id id) const { return connections_.at(id); }
    std::map<std::string, std::vector<endpoint>> names;
    std::vector<endpoint> dialed;
-   std::vector<action::kind> actions;
+   std::vector<io_request::kind> actions;
 
    template <class Event>
    std::vector<Event> told() const {
@@ -122,8 +122,8 @@ class deployment {
 
  private:
    void carry_out();
-   void carry_out(const action& a);
-   void connect(const action& a);
+   void carry_out(const io_request& a);
+   void connect(const io_request& a);
    void later(duration d, std::function<void()> what) { pending_.emplace(now + d, std::move(what)); }
    bool is_live(link_id id, std::uint32_t serial) const;
    void drop(link_id id, std::string_view why);

@@ -123,8 +123,8 @@ bool deployment::finish(const call& c) {
 }
 
 void deployment::carry_out() {
-   action a;
-   while (subject.next_action(a)) {
+   io_request a;
+   while (subject.next_io(a)) {
       actions.push_back(a.what);
       carry_out(a);
    }
@@ -133,18 +133,18 @@ void deployment::carry_out() {
    std::vector<any_event> fresh;
    subject.take_events(fresh);
    history.insert(history.end(), fresh.begin(), fresh.end());
-   if (subject.has_actions()) carry_out();
+   if (subject.has_io()) carry_out();
 }
 
-void deployment::carry_out(const action& a) {
+void deployment::carry_out(const io_request& a) {
    switch (a.what) {
-      case action::kind::resolve: {
+      case io_request::kind::resolve: {
          const auto found = names.find(a.where.host);
          auto addresses = found == names.end() ? std::vector<endpoint>{a.where} : found->second;
          return subject.resolved(a.link, a.serial, std::move(addresses), "no such host", now);
       }
-      case action::kind::connect: return connect(a);
-      case action::kind::write: {
+      case io_request::kind::connect: return connect(a);
+      case io_request::kind::write: {
          const auto span = subject.to_write(a.link, a.serial);
          if (span.empty()) return;
          std::string bytes(span.begin(), span.end());
@@ -152,12 +152,12 @@ void deployment::carry_out(const action& a) {
          later(one_way, [this, a, bytes] { serve(a.link, a.serial, bytes); });
          return carry_out(a);
       }
-      case action::kind::close:
-      case action::kind::abort: connections_.erase(a.link); return;
+      case io_request::kind::close:
+      case io_request::kind::abort: connections_.erase(a.link); return;
    }
 }
 
-void deployment::connect(const action& a) {
+void deployment::connect(const io_request& a) {
    dialed.push_back(a.where);
    host& h = at(a.where);
    ++h.connects;

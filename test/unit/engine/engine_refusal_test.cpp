@@ -20,8 +20,8 @@ TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
    EXPECT_EQ(subject.take_done(now), &c.op);
    EXPECT_TRUE(c.failed_with(errc::cancelled, outcome::not_executed));
    EXPECT_EQ(c.error().attempts, 0U);
-   action nothing;
-   EXPECT_FALSE(subject.next_action(nothing)) << "nobody is dialled for it";
+   io_request nothing;
+   EXPECT_FALSE(subject.next_io(nothing)) << "nobody is dialled for it";
 }
 
 TEST(cancel, ended_operation_without_commands_is_left_alone) {

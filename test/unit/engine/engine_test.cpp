@@ -418,7 +418,7 @@ TEST(StaleReports, of_a_forgotten_sentinel_are_ignored) {
    EXPECT_TRUE(d.subject.to_write(id, serial).empty());
    d.subject.wrote(id, serial, 1, d.now);
    d.subject.lost(id, serial, "reset", d.now);
-   EXPECT_FALSE(d.subject.has_actions());
+   EXPECT_FALSE(d.subject.has_io());
    EXPECT_EQ(d.history.size(), told);
    EXPECT_EQ(d.subject.next_deadline(), deadline);
 }
@@ -442,8 +442,8 @@ TEST(Actions, EndAConnectionBeforeTheNextOfTheSameLinkIsOpened) {
    d.actions.clear();
    d.fail_over();
    d.run_for(20ms);
-   const auto end = std::find(d.actions.begin(), d.actions.end(), action::kind::abort);
-   const auto open = std::find(d.actions.begin(), d.actions.end(), action::kind::connect);
+   const auto end = std::find(d.actions.begin(), d.actions.end(), io_request::kind::abort);
+   const auto open = std::find(d.actions.begin(), d.actions.end(), io_request::kind::connect);
    EXPECT_LT(end, open);
    EXPECT_NE(open, d.actions.end());
 }

@@ -50,7 +50,7 @@ TEST(hand_over, fixed_server_is_requested_nothing) {
    one.op.results = one.results.data();
    one.op.submitted = now;
    e.submit(one.op, now);
-   EXPECT_TRUE(e.has_actions());
+   EXPECT_TRUE(e.has_io());
    EXPECT_FALSE(e.has_requests()) << "nobody takes them, and each entry point would try to hand them over";
    e.cancel_all(now);
    EXPECT_EQ(e.take_done(now), &one.op);

@@ -9,7 +9,7 @@
 namespace holdfast::impl::test {
 namespace {
 
-using kind = action::kind;
+using kind = io_request::kind;
 
 struct recording_owner final : link_owner {
    void on_opened(link&, time_point) override { told.emplace_back("opened"); }
@@ -40,9 +40,9 @@ struct engine_links : testing::Test {
       return l;
    }
    // Resolves, and lists what else is asked for.
-   std::vector<action> carry_out() {
-      std::vector<action> all;
-      for (action a; subject.next_action(a);) {
+   std::vector<io_request> carry_out() {
+      std::vector<io_request> all;
+      for (io_request a; subject.next_io(a);) {
          if (a.what == kind::resolve)
             subject.resolved(a.link, a.serial, {a.where}, {}, now);
          else
@@ -83,7 +83,7 @@ TEST_F(engine_links, destroyed_inside_received_is_closed_and_reports_find_nobody
    EXPECT_EQ(asked[0].link, id);
    report_everything(id, serial);
    EXPECT_TRUE(owner.told.empty());
-   EXPECT_FALSE(subject.has_actions());
+   EXPECT_FALSE(subject.has_io());
 }
 
 TEST_F(engine_links, next_one_of_an_id_hears_nothing_of_the_last) {
@@ -110,12 +110,12 @@ TEST_F(engine_links, destroyed_while_it_is_resolved_or_dialled_is_not_connected)
    for (const bool is_resolved : {false, true}) {
       auto l = make();
       l->dial(node_a);
-      action a;
-      ASSERT_TRUE(subject.next_action(a) && a.what == kind::resolve);
+      io_request a;
+      ASSERT_TRUE(subject.next_io(a) && a.what == kind::resolve);
       if (is_resolved) subject.resolved(a.link, a.serial, {node_a}, {}, now);
       l.reset();
       if (!is_resolved) subject.resolved(a.link, a.serial, {node_a}, {}, now);
-      for (const action& next : carry_out()) EXPECT_EQ(next.what, kind::close) << is_resolved;
+      for (const io_request& next : carry_out()) EXPECT_EQ(next.what, kind::close) << is_resolved;
    }
 }
 

@@ -175,29 +175,29 @@ class run_of {
    }
 
    void carry_out() {
-      action a;
+      io_request a;
       for (;;) {
-         while (engine_.next_action(a)) carry_out(a);
+         while (engine_.next_io(a)) carry_out(a);
          const std::size_t before = finished_;
          while (engine_.take_done(now_) != nullptr) ++finished_;
-         if (finished_ == before && !engine_.has_actions()) return;
+         if (finished_ == before && !engine_.has_io()) return;
       }
    }
 
-   void carry_out(const action& a) {
+   void carry_out(const io_request& a) {
       switch (a.what) {
-         case action::kind::resolve: return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
-         case action::kind::connect:
+         case io_request::kind::resolve: return engine_.resolved(a.link, a.serial, {a.where}, {}, now_);
+         case io_request::kind::connect:
             at_server_ = std::make_unique<reader>(limits{});
             ++connections_;
             return engine_.connected(a.link, a.serial, now_);
-         case action::kind::write: return write(a);
-         case action::kind::close:
-         case action::kind::abort: return;
+         case io_request::kind::write: return write(a);
+         case io_request::kind::close:
+         case io_request::kind::abort: return;
       }
    }
 
-   void write(const action& a) {
+   void write(const io_request& a) {
       const auto span = engine_.to_write(a.link, a.serial);
       if (span.empty()) return;
       std::string bytes(span.begin(), span.end());
@@ -228,7 +228,7 @@ class run_of {
       return replies;
    }
 
-   void say(const action& a, std::string_view rest) {
+   void say(const io_request& a, std::string_view rest) {
       while (!rest.empty()) {
          const auto space = engine_.space(a.link, a.serial);
          ASSERT_FALSE(space.empty());

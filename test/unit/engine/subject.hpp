@@ -47,16 +47,16 @@ class subject {
    }
 
    // ---- the runtime's half ----
-   bool next_action(action& into) {
-      if (led_.next_action(into)) {
+   bool next_io(io_request& into) {
+      if (led_.next_io(into)) {
          if (leader_) into.link *= 2;
          return true;
       }
-      if (!leader_ || !leader_->next_action(into)) return false;
+      if (!leader_ || !leader_->next_io(into)) return false;
       into.link = into.link * 2 + 1;
       return true;
    }
-   bool has_actions() const { return led_.has_actions() || (leader_ && leader_->has_actions()); }
+   bool has_io() const { return led_.has_io() || (leader_ && leader_->has_io()); }
    void resolved(link_id id, std::uint32_t serial, std::vector<endpoint> addresses, std::string_view problem,
                  time_point now) {
       of(id).resolved(own(id), serial, std::move(addresses), problem, now), exchange(now);

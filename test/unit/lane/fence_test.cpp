@@ -51,8 +51,8 @@ TEST(Fence, IsNotNeededOnAnotherNode) {
    auto& incr = s.submit("INCR n");
    s.accept();
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    EXPECT_EQ(incr.says(), "waiting");
    EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
@@ -69,14 +69,14 @@ TEST(Fence, IsMadeUpForWhenTheLaneComesBackToTheNode) {
    s.submit("INCR n");
    s.accept();
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(1);
    auto& get = s.submit("GET n");
    s.accept();
    s.answer(bulk("1"));
    EXPECT_TRUE(get.done());
    s.watch.name(node_a, 7);
-   s.guided();
+   s.on_view();
    EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
 }
 
@@ -190,10 +190,10 @@ TEST(Fence, WhatAnswersABusyServerIsSentThoughItHasNotSaidWhoWeAreAndAllElseOnAC
    EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
    s.answer(hello() + busy + busy);
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
-   s.wishes();
+   s.pending_io();
    s.answer(ok);
    EXPECT_EQ(kill.says(), "OK");
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "SET a 1");
    EXPECT_EQ(set.says(), "waiting");
@@ -358,7 +358,7 @@ TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
       s.lose();
       s.connect(8);
       s.watch.name(r.where, 7, r.run_id);
-      s.guided();
+      s.on_view();
       s.advance(5s);
       EXPECT_EQ(incr.says(), "unknown, no_master");
       EXPECT_EQ(incr.has_cause("not fenced"), r.may_be_there) << r.where.host << " " << r.run_id;
@@ -376,7 +376,7 @@ TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
    s.connect(8);
    s.watch.name(node_a, 7);
    s.watch.view.hold_writes_until = s.now;
-   s.guided();
+   s.on_view();
    s.connect(9, refuses("NOPERM client|kill"));
    ASSERT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_TRUE(incr.has_cause("not fenced: NOPERM"));
@@ -397,7 +397,7 @@ TEST(Fence, IsWaitedForByWhatIsOvertakenAsTheLaneComesBack) {
       EXPECT_EQ(s.accept(), "SET a 1; INCR a");
       s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
       s.watch.name(node_a, 7);
-      s.guided();
+      s.on_view();
       EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
       s.connect(9, is_possible ? ":1\r\n" : refuses("NOPERM client|kill"));
       EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();

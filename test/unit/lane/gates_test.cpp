@@ -26,11 +26,11 @@ TEST(Gates, ADemotedMasterIsLeftAndTheCommandSentElsewhere) {
    s.watch.answers = false;
    s.answer(readonly_reply);
    EXPECT_EQ(incr.says(), "waiting") << "not_executed, so that even INCR can be sent again";
-   EXPECT_EQ(s.wishes(), "close");
+   EXPECT_EQ(s.pending_io(), "close");
    s.watch.name(node_b, 6);
    s.watch.finish_rounds();
-   s.guided();
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
    EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO; INFO server") << "nothing of ours can come late: no fence";
    EXPECT_EQ(s.accept(), "INCR n");
    s.answer(number(1));
@@ -49,7 +49,7 @@ TEST(Gates, ADemotedMasterIsLeftThoughTheCommandIsNotSentAgain) {
       if (is_cancelled) s.cancel(set);
       s.answer(readonly_reply);
       EXPECT_NE(set.says(), "waiting");
-      EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1") << "a replica would answer reads, with what is old";
+      EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << "a replica would answer reads, with what is old";
    }
 }
 
@@ -61,7 +61,7 @@ TEST(Gates, ADemotedMasterIsLeftThoughATransactionIsAbandonedInTheMiddleOfItsRep
    s.answer(ok + readonly_reply);
    s.cancel(all);
    s.answer(refuses("EXECABORT Transaction discarded because of previous errors."));
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
 }
 
 TEST(Gates, ANodeIsLeftOnlyWhenAllThatWasSentIsAnswered) {
@@ -74,11 +74,11 @@ TEST(Gates, ANodeIsLeftOnlyWhenAllThatWasSentIsAnswered) {
    s.answer(readonly_reply);
    auto& four = s.submit("INCR d");
    EXPECT_EQ(s.pending(), 0U) << "nothing more is sent there";
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
    s.answer(bulk("b"));
    EXPECT_EQ(two.says(), "b");
    s.answer(readonly_reply);
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(s.accept(), "INCR a; INCR c; INCR d");
    s.answer(number(1) + number(2) + number(3));
@@ -93,9 +93,9 @@ TEST(Gates, WhoDoesNotAnswerWhileHeIsLeftIsGivenUp) {
    s.accept();
    s.answer(readonly_reply);
    s.advance(1999ms);  // the attempt timeout: somebody waits for it
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
    s.advance(1ms);
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(two.says(), "unknown, connection_lost");
    EXPECT_EQ(s.accept(), "INCR a");
@@ -111,7 +111,7 @@ TEST(Gates, ANodeIsLeftAlsoWhenWhatWasStillToBeSentIsTakenBack) {
    s.cancel(two);
    EXPECT_EQ(two.says(), "not_executed, cancelled");
    s.advance(1ms);
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
 }
 
 TEST(Gates, TheSameNodeIsAskedMoreAndMoreSeldomUntilAnotherIsNamed) {
@@ -134,7 +134,7 @@ TEST(Gates, TheSameNodeIsAskedMoreAndMoreSeldomUntilAnotherIsNamed) {
    EXPECT_LE(tries, 25U) << "50 ms, doubled up to 500 ms, never less than half";
    // A pause is for the node that asked for it.
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(9);
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(ok);
@@ -149,7 +149,7 @@ TEST(Gates, AMasterThatCannotSaveIsLeftAfterAPause) {
    s.accept();
    s.answer(
       refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk."));
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(s.accept(), "");
    s.advance(50ms);
@@ -164,7 +164,7 @@ TEST(Gates, NoauthIsAnsweredByANewConnectionOnce) {
    auto& set = s.submit("SET a 1");
    s.accept();
    s.answer(refuses("NOAUTH Authentication required."));
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(refuses("NOAUTH Authentication required."));
@@ -181,7 +181,7 @@ TEST(Gates, NopermIsAskedOnceMoreOfANewMasterOnly) {
    EXPECT_EQ(on_old.says(), "not_executed, server_error");
 
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(8);
    auto& on_new = s.submit("SET a 1");
    s.accept();
@@ -202,8 +202,8 @@ TEST(gates, fixed_server_that_is_readonly_is_left_once_a_second) {
    auto& set = s.submit("SET a 1", {.deadline = 10s});
    unsigned dials = 0;
    for (const time_point end = s.now + 3s; s.now < end; s.advance(1ms)) {
-      const std::string wishes = s.wishes();
-      for (std::size_t at = 0; (at = wishes.find("dial 10.0.0.1", at)) != std::string::npos; ++at) ++dials;
+      const std::string pending_io = s.pending_io();
+      for (std::size_t at = 0; (at = pending_io.find("dial 10.0.0.1", at)) != std::string::npos; ++at) ++dials;
       if (s.main.now() == link::state::dialing) s.connect();
       if (s.accept() == "SET a 1") s.answer(readonly_reply);
    }
@@ -225,7 +225,7 @@ TEST(Gates, AGateOfAnotherKindDoesNotUseUpTheOneTry) {
    s.accept();
    s.answer(readonly_reply);
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(8);
    s.advance(1s);
    s.accept();
@@ -259,7 +259,7 @@ TEST(Gates, WhatPassesIsAskedAgainOfTheSameNodeAfterAPause) {
       EXPECT_EQ(s.pending(), 0U);
       EXPECT_EQ(s.watch.asked, asked + 1) << "another may be the master by now";
       s.advance(1s);
-      EXPECT_EQ(s.wishes(), "");
+      EXPECT_EQ(s.pending_io(), "");
       EXPECT_EQ(s.accept(), "INCR n");
       s.answer(number(1));
       EXPECT_EQ(incr.says(), "1");
@@ -432,7 +432,7 @@ TEST(Gates, AScriptsOwnWordsSayNothingOfTheNode) {
       s.accept();
       s.answer(refuses(own));
       EXPECT_EQ(eval.says(), "unknown, server_error") << own;
-      EXPECT_EQ(s.wishes(), "") << own;
+      EXPECT_EQ(s.pending_io(), "") << own;
       s.submit("GET k");
       EXPECT_EQ(s.accept(), "GET k") << own;
    }

@@ -16,7 +16,7 @@ settings with_password(std::string user, std::string password) {
 TEST(Handshake, AsksAllInOneWriteAndThenSendsWhatWaits) {
    script s;
    auto& get = s.submit("GET k");
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    s.open();
    EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
    s.answer(hello());
@@ -119,7 +119,7 @@ TEST(Handshake, reports_a_role_of_the_node_as_it_was_dialled) {
       s.submit("GET k");
       s.open();
       s.watch.name(node_a, 6);  // the same one under a newer epoch: it is not dialled anew
-      s.guided();
+      s.on_view();
       s.answer(hello(is_master ? "master" : "slave") + client_info(7));
       ASSERT_EQ(s.watch.roles_told.size(), 1U);
       EXPECT_EQ(s.watch.view.master->generation, 2U);
@@ -133,14 +133,14 @@ TEST(Handshake, LeavesANodeThatIsNoMasterAndSaysSoToTheGuide) {
       auto& get = s.submit("GET k", {.deadline = 3s});
       s.open();
       s.accept();
-      s.wishes();
+      s.pending_io();
       s.answer(hello(role) + client_info(7));
-      EXPECT_EQ(s.wishes(), "close");
+      EXPECT_EQ(s.pending_io(), "close");
       EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + std::string(role)});
       EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
       EXPECT_EQ(get.says(), "waiting");
       s.advance(1s);
-      EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+      EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
       s.connect();
       EXPECT_EQ(s.accept(), "GET k");
    }
@@ -239,7 +239,7 @@ TEST(Handshake, AProblemOfThePastDoesNotEndANewCommandBeforeItIsTried) {
    s.advance(1s);
    // Meanwhile the user was created.
    auto& second = s.submit("GET k");
-   s.guided();
+   s.on_view();
    s.open();
    s.accept();
    s.answer(hello() + client_info(7), 5);
@@ -288,11 +288,11 @@ TEST(Handshake, ASilentNodeIsGivenUpAfterTheConnectTimeoutAndTriedAgain) {
          s.open();
          s.accept();
       }
-      s.wishes();
+      s.pending_io();
       s.advance(999ms);
-      EXPECT_EQ(s.wishes(), "");
+      EXPECT_EQ(s.pending_io(), "");
       s.advance(1ms);
-      EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+      EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
       s.advance(1s);
       EXPECT_NE(s.told<event::dial_failed>().size(), 0U);
       s.advance(10s);
@@ -305,13 +305,13 @@ TEST(Handshake, AServerThatIsFullIsAskedAgainButNotOften) {
    script s;
    auto& get = s.submit("GET k", {.deadline = 20s});
    unsigned dials = 1;
-   s.wishes();
+   s.pending_io();
    const auto end = s.now + 10s;
    while (s.now < end) {
       s.open();
       s.accept();
       s.answer(refuses("ERR max number of clients reached"));
-      while (s.wishes().find("dial") == std::string::npos && s.now < end) s.advance(10ms);
+      while (s.pending_io().find("dial") == std::string::npos && s.now < end) s.advance(10ms);
       ++dials;
    }
    EXPECT_LT(dials, 12U) << "500 ms to 5 s apart";
@@ -356,10 +356,10 @@ TEST(Handshake, AMasterThatIsSupersededWhileWeGreetItIsLeftAtOnce) {
    auto& get = s.submit("GET k");
    s.open();
    s.accept();
-   s.wishes();
+   s.pending_io();
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    s.connect();
    EXPECT_EQ(s.accept(), "GET k");
    s.answer(bulk("v"));
@@ -381,9 +381,9 @@ TEST(Handshake, WhatComesUnaskedAfterItIsNotTakenForTheFirstReply) {
    auto& get = s.submit("GET k");
    s.open();
    s.accept();
-   s.wishes();
+   s.pending_io();
    s.answer(hello() + client_info(7) + bulk("not yours"));
-   EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+   EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
    EXPECT_EQ(get.says(), "waiting");
    EXPECT_EQ(get.op.attempts, 0U);
 }

@@ -12,12 +12,12 @@ class hold : public ::testing::Test {
    void SetUp() override { s.warm_up(); }
    void until(duration d) {
       s.watch.view.hold_writes_until = after(s.now, d);
-      s.guided();
+      s.on_view();
    }
    // The tracker's own timer, which the guide's word comes from.
    void pass(duration d) {
       s.advance(d);
-      s.guided();
+      s.on_view();
    }
    script s;
 };
@@ -60,7 +60,7 @@ TEST_F(hold, APromotionTakesWhatIsHeldToTheNewMasterInItsOrder) {
    auto& two = s.submit("RPUSH l 1");
    s.watch.view.hold_writes_until = time_point::min();
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(8);
    EXPECT_EQ(s.accept(), "INCR a; RPUSH l 1");
    s.answer(number(1) + number(1));
@@ -91,7 +91,7 @@ TEST_F(hold, WhereTheSentinelsAgreeThatItIsDownALateReplyIsProbedAtOnce) {
    s.accept();
    s.advance(20ms);
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    EXPECT_TRUE(s.told<event::suspected>().empty()) << "a reply may be on its way";
    s.advance(80ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 1U);
@@ -108,7 +108,7 @@ TEST_F(hold, WhoAnswersTheProbeIsNotLeft) {
    auto& get = s.submit("GET a");
    s.accept();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(100ms);
    s.open_probe();
    s.accept_probe();
@@ -123,7 +123,7 @@ TEST_F(hold, ABlockingCommandIsNotLeftUnlessTheProbeFails) {
    s.submit("BLPOP q 0");
    s.accept();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(100ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 1U);
    s.open_probe();
@@ -137,16 +137,16 @@ TEST_F(hold, ABlockingCommandIsProbedEachTimeThatItsNodeIsCalledDown) {
    s.submit("BLPOP q 0");
    s.accept();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(100ms);
    s.open_probe();
    s.accept_probe();
    s.answer_probe(pong);
    s.watch.view.objectively_down = false;
-   s.guided();
+   s.on_view();
    s.advance(60s);
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(100ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 2U);
    s.advance(500ms);
@@ -157,7 +157,7 @@ TEST_F(hold, ABlockingCommandIsLeftIfTheProbeFails) {
    s.submit("BLPOP q 0");
    s.accept();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(100ms);
    s.open_probe();
    s.accept_probe();

@@ -49,14 +49,14 @@ TEST(Identity, same_process_under_another_name_is_not_left) {
    auto& pop = s.submit("BLPOP q 13", {.deadline = 20s});
    s.accept();
    s.watch.name(other_name, 5, run_a);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "");
    EXPECT_EQ(s.watch.roles_told.back(), other_name.host + " is master");
    s.answer("*2\r\n" + bulk("q") + bulk("job"));
    EXPECT_TRUE(pop.done() && pop.results[0]);
    s.watch.name(node_b, 6, run_b);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
 }
 
 TEST(Identity, another_process_under_another_name_is_gone_to) {
@@ -64,8 +64,8 @@ TEST(Identity, another_process_under_another_name_is_gone_to) {
       script s;
       s.warm_up();
       s.watch.name(other_name, 6, run_id);
-      s.guided();
-      EXPECT_NE(s.wishes().find("dial " + other_name.host), std::string::npos) << run_id;
+      s.on_view();
+      EXPECT_NE(s.pending_io().find("dial " + other_name.host), std::string::npos) << run_id;
    }
 }
 
@@ -207,10 +207,10 @@ TEST(Identity, forgotten_connection_is_not_fenced) {
          EXPECT_EQ(s.accept(), "SET a 1; INCR n") << c;
          s.watch.name({"10.0.1." + std::string(1, c), 6379}, static_cast<std::uint64_t>(c),
                       process(static_cast<char>(c + 1)));
-         s.guided();
+         s.on_view();
       }
       s.watch.name({"10.0.2.1", 6379}, 100, process(last));
-      s.guided();
+      s.on_view();
       s.open();
       s.accept();
       s.answer(hello() + client_info(8, {}, process(last)));

@@ -140,7 +140,7 @@ TEST(linear, cancel_of_all_goes_through_each_once) {
    s.accept(100);
    const auto before = s.subject.steps();
    s.subject.cancel_all(s.now);
-   s.guided();  // takes what has ended
+   s.on_view();  // takes what has ended
    EXPECT_LE(s.subject.steps() - before, 4 * many);
    EXPECT_EQ(calls.front()->says(), "unknown, cancelled");
    EXPECT_EQ(calls.back()->says(), "not_executed, cancelled");

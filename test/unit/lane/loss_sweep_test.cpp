@@ -91,7 +91,7 @@ class sweep {
       s_.accept(step_.accepted);
       for (std::size_t i = 0; i < step_.answered; ++i) answer(pipeline()[i]);
       for (std::size_t i = 0; i < step_.in_part; ++i) s_.answer(i == 0 ? ok : queued);
-      s_.wishes();
+      s_.pending_io();
    }
 
    void answer(const item& i) {
@@ -102,8 +102,8 @@ class sweep {
    void lose() {
       if (step_.then == afterwards::other_node) {
          s_.watch.name(node_b, 6);
-         s_.guided();
-         EXPECT_EQ(s_.wishes(), "abort; dial 10.0.0.2");
+         s_.on_view();
+         EXPECT_EQ(s_.pending_io(), "abort; dial 10.0.0.2");
       } else {
          if (step_.then == afterwards::nobody) s_.watch.view.master.reset();
          s_.lose();

@@ -317,12 +317,12 @@ TEST(MultiTest, refused_right_after_a_failover_is_asked_once_more) {
          s.warm_up();
          auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"}, {.deadline = 30s});
          s.watch.name(node_b, 6);
-         s.guided();
+         s.on_view();
          s.connect(8);
          EXPECT_EQ(s.accept(), "MULTI; EXEC");
          s.answer(said + refuses("ERR EXEC without MULTI"));
          EXPECT_EQ(unit.says(), "waiting") << said;
-         EXPECT_NE(s.wishes().find("dial"), std::string::npos);
+         EXPECT_NE(s.pending_io().find("dial"), std::string::npos);
          s.connect(9);
          s.advance(1s);
          EXPECT_EQ(s.accept(), "MULTI; EXEC") << said;

@@ -58,7 +58,7 @@ TEST(Pipeline, AReplyThatNobodyAskedForEndsTheConnection) {
    script s;
    s.warm_up();
    s.answer(ok);
-   EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+   EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
    EXPECT_NE(s.told<event::connection_lost>()[0].why.find("nobody asked for"), std::string::npos);
 }
@@ -72,7 +72,7 @@ TEST(Pipeline, GarbageMakesUnknownWhatWasNotAnsweredBeforeIt) {
    s.answer(number(1) + "!?\r\n");
    EXPECT_EQ(one.says(), "1");
    EXPECT_EQ(two.says(), "waiting") << "until the fence";
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
    s.connect();
    EXPECT_EQ(two.says(), "unknown, protocol_error");
 }
@@ -93,11 +93,11 @@ TEST(Pipeline, SendsNothingBeforeThereIsAMaster) {
    script s;
    s.watch.answers = false;
    auto& one = s.submit("SET a 1");
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
    EXPECT_TRUE(s.watch.needed);
    s.watch.finish_rounds();
-   s.guided();
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    s.connect();
    EXPECT_FALSE(s.watch.needed);
    s.accept();

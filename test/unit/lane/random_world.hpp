@@ -92,9 +92,9 @@ class random_world {
    scripted_topology topology_;
    event_queue events_{true};
    retry_budget budget_{{.unlimited = true}};
-   wish_list wishes_;
-   link main_{wishes_, limits{}};
-   link probe_{wishes_, limits{}};
+   io_queue io_;
+   link main_{io_, limits{}};
+   link probe_{io_, limits{}};
    std::unique_ptr<command_lane> lane_;
    std::deque<client_call> calls_;
    std::vector<node> nodes_;

@@ -81,10 +81,10 @@ void random_world::cancel_one() {
 // ---- the runtime ---------------------------------------------------------------------------------------------------
 
 void random_world::carry_out() {
-   while (const auto next = wishes_.take()) {
+   while (const auto next = io_.take()) {
       // What the kernel has taken goes on its way, whatever becomes of the connection.
-      const auto& wish = next.wish;
-      if (next.holder == &main_ && (wish.close != link::ending::none || wish.dial)) now_connected_.reset();
+      const auto& pending = next.pending_io;
+      if (next.holder == &main_ && (pending.close != link::ending::none || pending.dial)) now_connected_.reset();
    }
    std::vector<any_event> told;
    events_.take(told);
@@ -173,7 +173,7 @@ void random_world::fail_over() {
    master_ = next;
    topology_.name(nodes_[next].where, ++epoch_);
    topology_.publish();
-   lane_->guided(now_);
+   lane_->on_view(now_);
 }
 
 void random_world::restart() {

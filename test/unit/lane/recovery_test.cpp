@@ -13,7 +13,7 @@ TEST(Recovery, TheFirstTryAfterALossComesAtOnceAndAsksAgain) {
    s.warm_up();
    const unsigned asked = s.watch.asked;
    s.lose();
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    EXPECT_EQ(s.watch.asked, asked + 1);
 }
 
@@ -21,16 +21,16 @@ TEST(Recovery, ASupersededMasterIsLeftAtOnceThoughItWorks) {
    script s;
    s.warm_up();
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
 }
 
 TEST(Recovery, AnEmptyTargetIsNoReasonToLeaveAConnectionThatWorks) {
    script s;
    s.warm_up();
    s.watch.view.master.reset();
-   s.guided();
-   EXPECT_EQ(s.wishes(), "");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "");
    auto& get = s.submit("GET a");
    EXPECT_EQ(s.accept(), "GET a");
    s.answer(bulk("v"));
@@ -41,8 +41,8 @@ TEST(Recovery, ANewerEpochOfTheSameMasterIsNoReasonToLeaveIt) {
    script s;
    s.warm_up();
    s.watch.name(node_a, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "");
 }
 
 TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
@@ -54,7 +54,7 @@ TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
    s.advance(300ms);
    EXPECT_EQ(s.pending(), 0U);
    s.watch.view.in_doubt = false;
-   s.guided();
+   s.on_view();
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(ok);
    EXPECT_EQ(set.says(), "OK");
@@ -67,7 +67,7 @@ TEST(Recovery, WhatIsHeldInDoubtGoesToTheNewMasterUnharmed) {
    auto& incr = s.submit("INCR n");
    s.watch.name(node_b, 6);
    s.watch.view.in_doubt = false;
-   s.guided();
+   s.on_view();
    s.connect();
    EXPECT_EQ(s.accept(), "INCR n");
    s.answer(number(1));
@@ -145,10 +145,10 @@ TEST(Recovery, APauseEndsWhenAnotherMasterIsNamed) {
       while (s.main.now() != link::state::dialing) s.advance(1ms);
       s.lose("connection refused");
    }
-   s.wishes();
+   s.pending_io();
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
 }
 
 TEST(Recovery, OfACrowdIsSpreadOverTheConfiguredTime) {
@@ -158,18 +158,18 @@ TEST(Recovery, OfACrowdIsSpreadOverTheConfiguredTime) {
    s.warm_up();
    s.submit("GET a", {.deadline = 5s});
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "abort") << "the old one is left at once";
-   s.guided();
-   EXPECT_EQ(s.wishes(), "") << "and not sooner because of more news of the same";
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "abort") << "the old one is left at once";
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "") << "and not sooner because of more news of the same";
    s.advance(500ms);
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
    // The same master again is no crowd.
    s.connect();
    s.accept();
    s.answer(bulk("v"));
    s.lose();
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.2");
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
 }
 
 TEST(recovery, first_resend_after_a_loss_is_free_the_next_are_not) {
@@ -204,7 +204,7 @@ TEST(recovery, change_of_master_makes_one_more_resend_free) {
    s.connect(8);
    EXPECT_EQ(s.accept(), "SET a 1");
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.connect(9);
    EXPECT_EQ(s.accept(), "");
    EXPECT_EQ(set.says(), "unknown, retry_budget_exhausted") << "it was lost before the master changed";
@@ -215,7 +215,7 @@ TEST(recovery, change_of_master_makes_one_more_resend_free) {
    s.connect(10);
    EXPECT_EQ(s.accept(), "SET a 2") << "its first";
    s.watch.name(node_a, 7);
-   s.guided();
+   s.on_view();
    s.connect(11);
    EXPECT_EQ(other.says(), "unknown, retry_budget_exhausted");
 }

@@ -37,12 +37,12 @@ TEST(Refusal, OfTheRoleForAnotherReasonIsTriedAgain) {
    s.accept();
    s.answer(refuses("NOPERM hello") + client_info(7));
    EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-   s.wishes();
+   s.pending_io();
    s.answer(refuses("ERR not now"));
-   EXPECT_EQ(s.wishes(), "abort");
+   EXPECT_EQ(s.pending_io(), "abort");
    EXPECT_EQ(get.says(), "waiting");
    s.advance(1s);
-   EXPECT_EQ(s.wishes(), "dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    s.connect();
    EXPECT_EQ(s.accept(), "GET k");
    EXPECT_EQ(s.subject.where(), node_a);
@@ -73,7 +73,7 @@ TEST(Refusal, OfACommandThatWasMovedFromSaysSoAndSendsNothing) {
    EXPECT_TRUE(call.has_cause("it was moved from")) << call.error().what();
    auto& unit = s.submit_commands({words("MULTI"), moved, words("EXEC")});
    EXPECT_EQ(unit.says(), "not_executed, invalid_argument");
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
 }
 
 TEST(Refusal, OfACallThatIsOverTouchesNothing) {

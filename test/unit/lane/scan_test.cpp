@@ -18,7 +18,7 @@ void begin(script& s, std::string_view line) {
 
 void fail_over(script& s, const std::string& run_id = run_b) {
    s.watch.name(node_b, 6);
-   s.guided();
+   s.on_view();
    s.open();
    s.accept();
    s.answer(hello() + client_info(1, {}, run_id));

@@ -69,7 +69,7 @@ class scripted_topology {
    void publish();        // the lane sees it with the event that comes next
    void take_requests();  // after each event
 
-   guide port;
+   lane_topology port;
 
  private:
    std::uint64_t generation_ = 1;
@@ -135,9 +135,9 @@ class script {
    time_point now = time_point{} + 1h;
 
    // What the lane wished since it was last asked: "dial 10.0.0.1", "abort", "close", "probe 10.0.0.1", "unprobe".
-   std::string wishes();
+   std::string pending_io();
    // The lane gets the view as it is now.
-   void guided();
+   void on_view();
 
    template <class Event>
    std::vector<Event> told() const {
@@ -155,18 +155,18 @@ class script {
 
    event_queue events{true};
    retry_budget budget;
-   wish_list list;
+   io_queue list;
    link main;
    link probe;
    command_lane subject;
 
  private:
-   void settle();  // after every event: requests, wishes, events, what is done
+   void settle();  // after every event: requests, pending_io, events, what is done
    std::string read_commands();
 
    std::deque<call> calls_;
    std::vector<const operation*> finished_;
-   std::vector<std::string> wished_;
+   std::vector<std::string> pending_;
    reader at_server_{limits{}};
 };
 

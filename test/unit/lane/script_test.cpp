@@ -244,7 +244,7 @@ void script::warm_up() {
    EXPECT_EQ(first.says(), "PONG");
    arrived.clear();
    unanswered = 0;
-   wishes();
+   pending_io();
 }
 
 void script::answer_all() {
@@ -289,24 +289,24 @@ void script::advance(duration d) {
    now = end;
 }
 
-void script::guided() {
+void script::on_view() {
    watch.publish();
-   subject.guided(now);
+   subject.on_view(now);
    settle();
 }
 
-std::string script::wishes() { return joined(std::exchange(wished_, {})); }
+std::string script::pending_io() { return joined(std::exchange(pending_, {})); }
 
 void script::settle() {
    watch.take_requests();
    while (const auto next = list.take()) {
-      const auto& [id, l, wish] = next;
+      const auto& [id, l, pending] = next;
       const bool is_probe = l == &probe;
-      if (wish.close != link::ending::none) {
-         const bool abortive = wish.close == link::ending::abortive;
-         wished_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");
+      if (pending.close != link::ending::none) {
+         const bool abortive = pending.close == link::ending::abortive;
+         pending_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");
       }
-      if (wish.dial) wished_.push_back((is_probe ? "probe " : "dial ") + l->where().host);
+      if (pending.dial) pending_.push_back((is_probe ? "probe " : "dial ") + l->where().host);
    }
    std::vector<any_event> fresh;
    events.take(fresh);

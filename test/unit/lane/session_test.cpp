@@ -129,11 +129,11 @@ TEST(Session, OfAnAbandonedTransactionIsNotGuessed) {
    s.submit_unit({"MULTI", "SELECT 3", "EXEC"}, {.deadline = 10ms});
    s.accept();
    s.advance(10ms);
-   s.wishes();
+   s.pending_io();
    auto& get = s.submit("GET k");
    EXPECT_EQ(s.pending(), 0U);
    s.answer(ok + queued + "*1\r\n" + ok);
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.1") << "in which database is it?";
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << "in which database is it?";
    EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "GET k");
    EXPECT_EQ(get.says(), "waiting");

@@ -19,7 +19,7 @@ TEST(Silence, RaisesSuspicionAfterTheAttemptTimeoutAndProbes) {
    const unsigned asked = s.watch.asked;
    s.advance(1ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 1U);
-   EXPECT_EQ(s.wishes(), "probe 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "probe 10.0.0.1");
    EXPECT_EQ(s.watch.asked, asked + 1) << "and asks the Sentinels";
    EXPECT_EQ(get.says(), "waiting");
    s.open_probe();
@@ -33,10 +33,10 @@ TEST(Silence, OneSlowReplyClearsIt) {
    auto& two = s.submit("INCR b");
    s.accept();
    s.advance(3s);
-   s.wishes();
+   s.pending_io();
    s.answer(number(1));
    EXPECT_EQ(one.says(), "1");
-   EXPECT_EQ(s.wishes(), "unprobe");
+   EXPECT_EQ(s.pending_io(), "unprobe");
    EXPECT_EQ(s.told<event::suspicion_cleared>().size(), 1U);
    s.advance(1900ms);
    EXPECT_EQ(s.told<event::suspected>().size(), 1U) << "the next has its own time";
@@ -54,11 +54,11 @@ TEST(Silence, IsGivenUpAfterTwiceTheAttemptTimeout) {
       s.open_probe();
       s.accept_probe();
       if (probe_answers) s.answer_probe(pong);
-      s.wishes();
+      s.pending_io();
       s.advance(1999ms);
-      EXPECT_EQ(s.wishes(), "");
+      EXPECT_EQ(s.pending_io(), "");
       s.advance(1ms);
-      EXPECT_EQ(s.wishes().substr(0, 5), probe_answers ? "abort" : "unpro");
+      EXPECT_EQ(s.pending_io().substr(0, 5), probe_answers ? "abort" : "unpro");
       EXPECT_EQ(incr.says(), "waiting");
       s.connect(8);
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
@@ -73,9 +73,9 @@ TEST(Silence, IsGivenUpSoonerIfTheSentinelsAgreeAndTheProbeFails) {
    s.accept();
    s.advance(2s);
    s.open_probe();
-   s.wishes();
+   s.pending_io();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(1s);
    EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
 }
@@ -90,7 +90,7 @@ TEST(Silence, IsNotGivenUpSoonerIfTheProbeIsAnswered) {
    s.accept_probe();
    s.answer_probe(refuses("LOADING Redis is loading the dataset in memory"));
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(1900ms);
    EXPECT_TRUE(s.told<event::connection_lost>().empty());
 }
@@ -103,7 +103,7 @@ TEST(Silence, AProbeThatIsLostIsAsGoodAsNone) {
    s.advance(2s);
    s.lose_probe();
    s.watch.view.objectively_down = true;
-   s.guided();
+   s.on_view();
    s.advance(1s);
    EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
 }
@@ -114,10 +114,10 @@ TEST(Silence, EndsAtOnceWhenAnotherMasterIsNamed) {
    auto& set = s.submit("SET a 1");
    s.accept();
    s.advance(2s);
-   s.wishes();
+   s.pending_io();
    s.watch.name(node_b, 6);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "unprobe; abort; dial 10.0.0.2");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "unprobe; abort; dial 10.0.0.2");
    s.connect();
    EXPECT_EQ(s.accept(), "SET a 1");
    s.answer(ok);
@@ -154,8 +154,8 @@ TEST(Silence, ThatIsNoticedLateLeavesTheProbeItsTime) {
    s.accept();
    s.now += 30s;
    s.subject.tick(s.now);
-   s.guided();
-   EXPECT_EQ(s.wishes(), "probe 10.0.0.1");
+   s.on_view();
+   EXPECT_EQ(s.pending_io(), "probe 10.0.0.1");
    EXPECT_GT(s.subject.next_deadline(), s.now);
    EXPECT_TRUE(s.told<event::connection_lost>().empty());
    s.advance(2s);
@@ -392,7 +392,7 @@ TEST(Blocking, WhatIsAbandonedDoesNotHoldUpTheLane) {
    s.accept();
    s.advance(100ms);
    EXPECT_EQ(pop.says(), "unknown, deadline_exceeded");
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
    auto& get = s.submit("GET k");
    EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
       << "nor pop for nobody";
@@ -413,7 +413,7 @@ TEST(Blocking, cancelled_command_ends_its_connection_at_once) {
       s.accept();
       s.cancel(pop);
       EXPECT_EQ(pop.says(), "unknown, cancelled");
-      EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+      EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
       ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
       EXPECT_EQ(s.told<event::connection_lost>()[0].why, "a blocking command was abandoned");
       auto& get = s.submit("GET k");
@@ -440,7 +440,7 @@ TEST(Blocking, cancelled_before_it_was_written_costs_no_connection) {
    auto& pop = s.submit("BLPOP q 0");
    s.cancel(pop);
    EXPECT_EQ(pop.says(), "not_executed, cancelled");
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
 }
 
 // A whole list is cancelled, from either end.
@@ -453,7 +453,7 @@ TEST(Blocking, cancelled_list_ends_its_connection_at_once) {
       if (newest_first) std::reverse(list.begin(), list.end());
       for (call* c : list) s.cancel(*c);
       for (const call* c : list) EXPECT_EQ(c->says().substr(0, 7), "unknown");
-      EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+      EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
    }
 }
 
@@ -465,10 +465,10 @@ TEST(Blocking, abandoned_behind_what_is_waited_for_ends_after_that) {
    s.accept();
    s.cancel(pop);
    EXPECT_EQ(pop.says(), "unknown, cancelled");
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");
-   EXPECT_EQ(s.wishes().substr(0, 5), "abort");
+   EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
 }
 
 TEST(Blocking, APopThatTheDemotionEndedDidNotRun) {
@@ -478,7 +478,7 @@ TEST(Blocking, APopThatTheDemotionEndedDidNotRun) {
    s.accept();
    s.watch.name(node_b, 6);
    s.answer(refuses("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)"));
-   EXPECT_EQ(s.wishes(), "close; dial 10.0.0.2");
+   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.2");
    s.connect(1);
    EXPECT_EQ(s.accept(), "BLPOP q 0");
    EXPECT_EQ(pop.says(), "waiting");
@@ -513,9 +513,9 @@ TEST(Idle, ADeadConnectionCostsNoUnknownOutcome) {
    auto& incr = s.submit("INCR a", {.deadline = 10s});
    s.accept();
    s.advance(999ms);
-   EXPECT_EQ(s.wishes(), "");
+   EXPECT_EQ(s.pending_io(), "");
    s.advance(1ms);
-   EXPECT_EQ(s.wishes(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
    EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "and needs no fence";
    EXPECT_EQ(s.accept(), "INCR a");
    s.answer(number(1));

@@ -16,8 +16,8 @@ struct suspicion_machine : testing::Test {
    suspicion::finding check(duration d) { return subject.check(oldest(), {"10.0.0.1", 6379}, start + d); }
 
    event_queue events{true};
-   wish_list wishes;
-   link probe{wishes, {}};
+   io_queue pending_io;
+   link probe{pending_io, {}};
    operation op;
    ledger_slot slot{.op = &op};
    suspicion subject{probe, events, 2s, 1s};

@@ -29,7 +29,7 @@ struct recording_owner final : link_owner {
 
 struct owned_links : testing::Test {
    std::unique_ptr<link> make() {
-      auto l = std::make_unique<link>(wishes, limits{});
+      auto l = std::make_unique<link>(io, limits{});
       l->set_owner(owner);
       return l;
    }
@@ -40,13 +40,13 @@ struct owned_links : testing::Test {
       l->opened(now);
       return l;
    }
-   std::vector<wish_list::entry> take_all() {
-      std::vector<wish_list::entry> all;
-      while (const auto next = wishes.take()) all.push_back(next);
+   std::vector<io_queue::entry> take_all() {
+      std::vector<io_queue::entry> all;
+      while (const auto next = io.take()) all.push_back(next);
       return all;
    }
 
-   wish_list wishes;
+   io_queue io;
    recording_owner owner;
 };
 
@@ -63,11 +63,11 @@ TEST_F(owned_links, owner_is_told_each_event) {
 TEST_F(owned_links, link_is_live_until_lost) {
    const auto l = make_open();
    const auto serial = l->serial();
-   EXPECT_EQ(wishes.live(l->id(), serial), l.get());
-   EXPECT_EQ(wishes.live(l->id(), serial - 1), nullptr);
+   EXPECT_EQ(io.live(l->id(), serial), l.get());
+   EXPECT_EQ(io.live(l->id(), serial - 1), nullptr);
    l->lost("reset", now);
-   EXPECT_EQ(wishes.live(l->id(), serial), nullptr);
-   EXPECT_EQ(wishes.live(l->id(), l->serial()), nullptr);
+   EXPECT_EQ(io.live(l->id(), serial), nullptr);
+   EXPECT_EQ(io.live(l->id(), l->serial()), nullptr);
 }
 
 TEST_F(owned_links, owner_destroys_another_inside_received) {
@@ -78,23 +78,23 @@ TEST_F(owned_links, owner_destroys_another_inside_received) {
    other->write("PING");
    owner.inside = [&] { other.reset(); };
    calling->received(now);
-   EXPECT_EQ(wishes.live(id, serial), nullptr);
-   const auto wished = take_all();
-   ASSERT_EQ(wished.size(), 1U);
-   EXPECT_EQ(wished[0].id, id);
-   EXPECT_EQ(wished[0].holder, nullptr);
-   EXPECT_EQ(wished[0].wish.close, link::ending::orderly);
-   EXPECT_FALSE(wished[0].wish.write || wished[0].wish.dial);
-   EXPECT_EQ(wishes.live(calling->id(), calling->serial()), calling.get());
+   EXPECT_EQ(io.live(id, serial), nullptr);
+   const auto taken = take_all();
+   ASSERT_EQ(taken.size(), 1U);
+   EXPECT_EQ(taken[0].id, id);
+   EXPECT_EQ(taken[0].holder, nullptr);
+   EXPECT_EQ(taken[0].pending_io.close, link::ending::orderly);
+   EXPECT_FALSE(taken[0].pending_io.write || taken[0].pending_io.dial);
+   EXPECT_EQ(io.live(calling->id(), calling->serial()), calling.get());
 }
 
 TEST_F(owned_links, owner_closes_the_calling_one_by_a_request) {
    const auto l = make_open();
    owner.inside = [&] { l->abort(); };
    l->received(now);
-   const auto wished = take_all();
-   ASSERT_EQ(wished.size(), 1U);
-   EXPECT_EQ(wished[0].wish.close, link::ending::abortive);
+   const auto taken = take_all();
+   ASSERT_EQ(taken.size(), 1U);
+   EXPECT_EQ(taken[0].pending_io.close, link::ending::abortive);
    EXPECT_EQ(owner.told.back(), "received") << "who closes is not told of the end";
 }
 
@@ -104,12 +104,12 @@ TEST_F(owned_links, owner_dials_in_lost) {
    owner.inside = [&] { l->dial(here); };
    l->lost("reset", now);
    owner.inside = nullptr;
-   EXPECT_EQ(wishes.live(l->id(), serial), nullptr);
-   EXPECT_EQ(wishes.live(l->id(), l->serial()), l.get());
-   const auto wished = take_all();
-   ASSERT_EQ(wished.size(), 1U);
-   EXPECT_TRUE(wished[0].wish.dial);
-   EXPECT_EQ(wished[0].wish.close, link::ending::none) << "that connection is gone";
+   EXPECT_EQ(io.live(l->id(), serial), nullptr);
+   EXPECT_EQ(io.live(l->id(), l->serial()), l.get());
+   const auto taken = take_all();
+   ASSERT_EQ(taken.size(), 1U);
+   EXPECT_TRUE(taken[0].pending_io.dial);
+   EXPECT_EQ(taken[0].pending_io.close, link::ending::none) << "that connection is gone";
 }
 
 TEST_F(owned_links, late_reports_of_a_destroyed_one_find_nobody) {
@@ -117,14 +117,14 @@ TEST_F(owned_links, late_reports_of_a_destroyed_one_find_nobody) {
    const auto id = first->id();
    const auto serial = first->serial();
    first.reset();
-   EXPECT_EQ(wishes.live(id, serial), nullptr);
+   EXPECT_EQ(io.live(id, serial), nullptr);
    for (int i = 0; i != 3; ++i) {
       take_all();
       const auto next = make_open();
       ASSERT_EQ(next->id(), id) << "the id is free";
       ASSERT_GT(next->serial(), serial);
-      for (auto old = serial; old != next->serial(); ++old) EXPECT_EQ(wishes.live(id, old), nullptr);
-      EXPECT_EQ(wishes.live(id, next->serial()), next.get());
+      for (auto old = serial; old != next->serial(); ++old) EXPECT_EQ(io.live(id, old), nullptr);
+      EXPECT_EQ(io.live(id, next->serial()), next.get());
    }
 }
 
@@ -140,7 +140,7 @@ TEST_F(owned_links, id_is_free_when_the_last_wish_was_taken) {
 
 TEST_F(owned_links, destroyed_before_any_dial_leaves_nothing) {
    make().reset();
-   EXPECT_TRUE(wishes.empty());
+   EXPECT_TRUE(io.empty());
    EXPECT_EQ(make_open()->id(), 1U);
 }
 
@@ -149,8 +149,8 @@ TEST_F(owned_links, destroyed_with_an_untold_dial_wishes_nothing) {
    l->dial(here);
    l.reset();
    for (const auto& e : take_all()) {
-      EXPECT_EQ(e.wish.close, link::ending::none);
-      EXPECT_FALSE(e.wish.dial || e.wish.write);
+      EXPECT_EQ(e.pending_io.close, link::ending::none);
+      EXPECT_FALSE(e.pending_io.dial || e.pending_io.write);
    }
 }
 

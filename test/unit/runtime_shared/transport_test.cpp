@@ -62,13 +62,13 @@ struct stage {
       run();
    }
    void run() {
-      for (action a; machine.next_action(a);) {
+      for (io_request a; machine.next_io(a);) {
          switch (a.what) {
-            case action::kind::resolve: machine.resolved(a.link, a.serial, {a.where}, {}, now); break;
-            case action::kind::connect: io = transport(machine, a, now); break;
-            case action::kind::write: io.write(machine, now); break;
-            case action::kind::close: io.close(); break;
-            case action::kind::abort: io.abort(); break;
+            case io_request::kind::resolve: machine.resolved(a.link, a.serial, {a.where}, {}, now); break;
+            case io_request::kind::connect: io = transport(machine, a, now); break;
+            case io_request::kind::write: io.write(machine, now); break;
+            case io_request::kind::close: io.close(); break;
+            case io_request::kind::abort: io.abort(); break;
          }
       }
    }

@@ -1,6 +1,6 @@
 // A deployment made of scripts, for the tests of the tracker: Sentinels that answer as they are told, a clock that is
 // counted by hand, and a wire that takes half a millisecond each way. It plays the engine, and carries out what the
-// tracker wishes.
+// tracker pending_io.
 #pragma once
 
 #include "topology/sentinel/sentinel_tracker.hpp"
@@ -67,7 +67,7 @@ class scripted_world {
    static constexpr duration one_way = 500us;
 
    explicit scripted_world(sentinel_settings s, std::uint64_t seed = 1)
-      : events(true), settings(std::move(s)), watched(settings, seed, wishes, limits{}, events) {}
+      : events(true), settings(std::move(s)), watched(settings, seed, pending_io, limits{}, events) {}
 
    scripted_sentinel& at(const endpoint& where) { return sentinels_[where]; }
 
@@ -76,7 +76,7 @@ class scripted_world {
    // Until all that is due has happened; the tracker is ticked whenever it asks for it, and must not ask in vain.
    void run_for(duration d) { run_until(now + d); }
    void run_until(time_point end);
-   // The caller is away: what is under way arrives in the kernel, but nobody reads, ticks or carries out a wish.
+   // The caller is away: what is under way arrives in the kernel, but nobody reads, ticks or carries out a pending.
    void away_for(duration d);
    // Until `done`, at most for `limit`; whether it came to that.
    bool run_till(const std::function<bool()>& done, duration limit = 60s);
@@ -103,7 +103,7 @@ class scripted_world {
    unsigned connections(const endpoint& where) const;
    std::map<endpoint, unsigned> dials;
 
-   wish_list wishes;
+   io_queue pending_io;
    event_queue events;
    sentinel_settings settings;
    sentinel_tracker watched;

@@ -1,4 +1,4 @@
-// The scripted world itself: how it carries out what the tracker wishes. (No tests: its users are the tests.)
+// The scripted world itself: how it carries out what the tracker pending_io. (No tests: its users are the tests.)
 #include "unit/topology/scripted_world.hpp"
 
 #include <gtest/gtest.h>
@@ -48,10 +48,10 @@ bool scripted_world::run_till(const std::function<bool()>& done, duration limit)
 }
 
 void scripted_world::carry_out() {
-   while (const auto next = wishes.take()) {
-      const auto& [id, l, wish] = next;
-      if (wish.dial) dial(*l);
-      if (!wish.write) continue;
+   while (const auto next = pending_io.take()) {
+      const auto& [id, l, pending] = next;
+      if (pending.dial) dial(*l);
+      if (!pending.write) continue;
       const auto c = connection_of(*l);
       if (!c) continue;
       const auto span = l->out.pending();

@@ -13,8 +13,8 @@ const endpoint master{"10.0.0.1", 6379};
 class sentinel_peer_test : public testing::Test {
  protected:
    sentinel_settings settings;
-   wish_list wishes;
-   sentinel_peer p{settings, wishes, limits{}, 3, {"10.0.1.1", 26379}, false};
+   io_queue pending_io;
+   sentinel_peer p{settings, pending_io, limits{}, 3, {"10.0.1.1", 26379}, false};
    time_point now = time_point{} + 1h;
 
    // Its answer in hand.

@@ -34,10 +34,10 @@ struct silent_owner final : link_owner {
 class sentinel_roll_test : public testing::Test {
  protected:
    sentinel_settings settings = three();
-   wish_list wishes;
+   io_queue pending_io;
    event_queue events{false};
    silent_owner owner;
-   sentinel_roll roll{settings, wishes, limits{}, events, owner};
+   sentinel_roll roll{settings, pending_io, limits{}, events, owner};
    time_point now = time_point{} + 1h;
 
    sentinel_peer& place(std::size_t i) { return *roll.all()[i]; }

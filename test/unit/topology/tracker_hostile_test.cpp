@@ -40,17 +40,17 @@ class hostile : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
    random_source random(GetParam());
-   wish_list wishes;
+   io_queue pending_io;
    event_queue events(true);
    auto settings = three_sentinels();
    settings.max_sentinels = 6;
-   sentinel_tracker w(settings, GetParam(), wishes, limits{.reply_bytes = 1 << 16, .depth = 8, .elements = 4096},
+   sentinel_tracker w(settings, GetParam(), pending_io, limits{.reply_bytes = 1 << 16, .depth = 8, .elements = 4096},
                       events);
    time_point now = time_point{} + 1h;
    std::vector<any_event> told;
    duration doubted{};
    for (int step = 0; step != 3000; ++step) {
-      while (wishes.take()) {
+      while (pending_io.take()) {
       }
       events.take(told);
       ASSERT_LE(told.size(), 200u);

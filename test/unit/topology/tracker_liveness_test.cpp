@@ -131,7 +131,7 @@ TEST(TrackerAway, ATickBeforeTheAnswerIsReadDeclaresNobodyDead) {
 TEST(TrackerAway, AConnectThatNobodyCarriedOutIsNotATimeout) {
    deployment w;
    w.watched.tick(w.now);
-   w.now += 60s;  // not even the wish was taken
+   w.now += 60s;  // not even the pending was taken
    w.watched.tick(w.now);
    w.run_for(10ms);
    EXPECT_TRUE(w.targets(old_master));

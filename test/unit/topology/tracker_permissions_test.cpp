@@ -94,7 +94,7 @@ TEST(TrackerPermissions, AnAnswerToPingThatIsNotMarkedAsAnEventIsOneAllTheSame) 
 TEST(TrackerLinks, WhatIsReportedOfALinkThatIsNoneOfTheirsIsPassedOver) {
    deployment w;
    w.start();
-   link stranger(w.wishes, limits{});
+   link stranger(w.pending_io, limits{});
    const auto told = w.history.size();
    const auto deadline = w.watched.next_deadline();
    w.watched.on_opened(stranger, w.now);

@@ -10,7 +10,7 @@ using namespace test;
 
 TEST(TrackerStart, NothingHappensBeforeTheFirstTick) {
    deployment w;
-   EXPECT_FALSE(w.wishes.take());
+   EXPECT_FALSE(w.pending_io.take());
    EXPECT_FALSE(w.watched.target());
    EXPECT_FALSE(w.watched.why_none());
    EXPECT_LE(w.watched.next_deadline(), w.now);

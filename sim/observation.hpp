@@ -1,0 +1,29 @@
+// What servers and Sentinels tell a client of who is the master: the judges hear of it when the client has read it.
+#pragma once
+
+#include <cstdint>
+
+namespace holdfast::sim {
+
+using host_id = std::uint32_t;
+inline constexpr host_id nowhere = ~0U;
+
+enum class observation : std::uint8_t {
+   nothing,
+   address,   // a Sentinel's answer: `node` is the master, under `epoch`
+   epoch,     // +new-epoch: `epoch`
+   tried,     // +try-failover: what this Sentinel selects is selected under the epoch of before
+   selected,  // +selected-slave: `node`
+   promoted,  // +promoted-slave or +switch-master: `node`
+   aborted,   // -failover-abort-...: what this Sentinel selected is not promoted
+   master,    // a server says that it is a master
+   replica,   // or that it is a replica, of `node`; nowhere: it does not say of whom
+};
+
+struct told {
+   observation is = observation::nothing;
+   std::uint64_t epoch = 0;
+   host_id node = nowhere;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,402 @@
+// A connection that is lost with several writes unanswered: an older one is not sent again behind a newer one that may
+// have run, where both may be about the same data.
+#include "lane/touched_keys.hpp"
+#include "unit/lane/script.hpp"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::impl::test {
+namespace {
+
+struct warm_script : script {
+   explicit warm_script(settings with = {}, retry_budget_settings again = {}) : script(with, again) { warm_up(); }
+   // What is sent on the next connection.
+   std::string sent_after_loss() {
+      lose();
+      connect(8);
+      return accept();
+   }
+};
+
+// What of a lost pipeline is sent again.
+std::string sent_again(std::initializer_list<std::string_view> lines, delivery promise = delivery::automatic) {
+   warm_script s;
+   for (const auto line : lines) s.submit(line, {.delivery = promise});
+   s.accept();
+   return s.sent_after_loss();
+}
+
+TEST(Overtaking, IsForbiddenWhereTheNewerWriteMayBeAboutTheSameKey) {
+   EXPECT_EQ(sent_again({"SET k 1", "INCR k"}), "");
+   EXPECT_EQ(sent_again({"SET k 1", "RENAME k j"}), "");
+   EXPECT_EQ(sent_again({"SET j 1", "RENAME k j"}), "");
+   EXPECT_EQ(sent_again({"MSET a 1 k 1", "INCR k"}), "");
+   EXPECT_EQ(sent_again({"SET k 1", "DEL a k"}), "");
+   EXPECT_EQ(sent_again({"SET k 1", "SET k 2 NX"}), "");
+}
+
+TEST(Overtaking, IsForbiddenWhereNobodyKnowsWhatTheNewerOneTouches) {
+   for (const char* far :
+        {"EVAL s 0", "FLUSHALL", "SWAPDB 0 1", "MODULE.COMMAND x", "XREADGROUP GROUP g c STREAMS s >"})
+      EXPECT_EQ(sent_again({"SET k 1", far}), "") << far;
+}
+
+TEST(Overtaking, OfOtherKeysIsNone) {
+   EXPECT_EQ(sent_again({"SET k 1", "INCR n"}), "SET k 1");
+   EXPECT_EQ(sent_again({"SET k n", "INCR n"}), "SET k n") << "a value is no key";
+   EXPECT_EQ(sent_again({"SET k 1", "PUBLISH k x"}), "SET k 1");
+   EXPECT_EQ(sent_again({"INCR k", "SET k 1"}), "SET k 1") << "the newer one is sent again, behind it";
+   EXPECT_EQ(sent_again({"GET k", "INCR n"}), "GET k");
+   EXPECT_EQ(sent_again({"SET k 1", "SET k 2"}), "SET k 1; SET k 2");
+   EXPECT_EQ(sent_again({"SET k 1", "INCR k"}, delivery::at_least_once), "SET k 1; INCR k");
+}
+
+TEST(resend_order, read_older_than_a_write_that_may_have_run_ends) {
+   EXPECT_EQ(sent_again({"GET k", "INCR k"}), "") << "it would answer from the future";
+   EXPECT_EQ(sent_again({"GET k", "SET k 1"}), "SET k 1") << "though that is sent again";
+   EXPECT_EQ(sent_again({"GET k", "INCR k"}, delivery::at_least_once), "INCR k");
+   EXPECT_EQ(sent_again({"INCR k", "GET k"}), "GET k");
+   EXPECT_EQ(sent_again({"MGET j k", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"DBSIZE", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"PING", "FLUSHALL"}), "PING");
+   EXPECT_EQ(sent_again({"GET k", "EVAL s 0"}), "");
+   EXPECT_EQ(sent_again({"GET k", "GET k", "SET j 1"}), "GET k; GET k; SET j 1");
+}
+
+TEST(resend_order, write_that_tells_of_the_data_ends_as_a_read) {
+   EXPECT_EQ(sent_again({"SETRANGE k 0 a", "SET k 1"}), "SET k 1");
+   EXPECT_EQ(sent_again({"HMSET k f 1", "SET k 1"}), "SET k 1") << "it might find a string";
+}
+
+TEST(Overtaking, ReachesBackThroughWhatItForbids) {
+   EXPECT_EQ(sent_again({"SET a 1", "MSET a 1 b 1", "SET c 1", "INCR b"}), "SET c 1");
+}
+
+TEST(resend_order, transaction_of_reads_is_a_read) {
+   warm_script s;
+   auto& reads = s.submit_unit({"MULTI", "GET k", "EXEC"});
+   auto& other = s.submit_unit({"MULTI", "GET j", "EXEC"});
+   s.submit("SET k 1");
+   s.accept();
+   s.lose();
+   EXPECT_EQ(reads.says(), "unknown, connection_lost");
+   s.connect(8);
+   EXPECT_EQ(s.accept(), "MULTI; GET j; EXEC; SET k 1");
+   EXPECT_EQ(other.says(), "waiting");
+}
+
+TEST(Overtaking, MakesTheOutcomeUnknownAndSaysWhy) {
+   warm_script s;
+   auto& set = s.submit("SET k 1");
+   s.submit("INCR k");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   EXPECT_EQ(set.says(), "unknown, connection_lost");
+   EXPECT_TRUE(set.has_cause("a newer command about the same data may have run"));
+}
+
+TEST(Overtaking, IsForbiddenToWhatAGateTurnedAwayToo) {
+   warm_script s;
+   auto& set = s.submit("SET k 1");
+   auto& del = s.submit("DEL k");
+   s.accept();
+   s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'."));
+   s.lose();
+   s.connect(8);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+   EXPECT_EQ(del.says(), "unknown, connection_lost");
+}
+
+TEST(Overtaking, OfWhatAGateTurnedAwayIsAllowedBehindOtherKeysAndBehindWhatIsOlder) {
+   warm_script s;
+   s.submit("INCR a");
+   auto& set = s.submit("SET a 1");
+   s.submit("INCR b");
+   s.accept();
+   s.answer(number(1) + refuses("OOM command not allowed when used memory > 'maxmemory'."));
+   s.lose();
+   s.connect(8);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   EXPECT_EQ(set.says(), "waiting");
+}
+
+TEST(Overtaking, IsForbiddenBehindACommandWhoseReplyWasTooLarge) {
+   warm_script s;
+   auto& set = s.submit("SET k 1");
+   auto& get = s.submit("GETDEL k");
+   s.accept();
+   s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'.") + "$600000000\r\n");
+   s.connect(8);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+   EXPECT_EQ(get.says(), "executed, limit_exceeded");
+   EXPECT_EQ(set.says(), "not_executed, server_error");
+}
+
+// Its reply was too large, so it ran: as if it had been answered.
+TEST(resend_order, refused_write_ends_behind_one_that_is_lost_and_has_run) {
+   for (const char* newer : {"GETDEL k", "GET k"}) {
+      const bool writes = newer == std::string_view("GETDEL k");
+      warm_script s;
+      auto& set = s.submit("SET a 1");
+      s.submit(newer);
+      s.accept();
+      s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'.") + "$600000000\r\n");
+      s.submit("GET j");
+      s.connect(8);
+      s.advance(2s);
+      EXPECT_EQ(set.says(), writes ? "not_executed, server_error" : "waiting") << newer;
+   }
+}
+
+TEST(Overtaking, IsForbiddenBehindACommandWhoseCallerHasLeft) {
+   for (const char* newer : {"INCR k", "EVAL s 0", "FLUSHALL", "INCR n"}) {
+      const bool conflicts = newer != std::string_view("INCR n");
+      warm_script s;
+      auto& set = s.submit("SET k 1");
+      s.cancel(s.submit(newer));  // before it was written
+      auto& abandoned = s.submit(newer);
+      s.accept();
+      s.cancel(abandoned);
+      EXPECT_EQ(s.sent_after_loss(), conflicts ? "" : "SET k 1") << newer;
+      EXPECT_EQ(set.says(), conflicts ? "unknown, connection_lost" : "waiting") << newer;
+   }
+}
+
+// Found by `holdfast sim` (a caller cancels a SET that waits to be sent again).
+TEST(Overtaking, IsForbiddenBehindOneWhoseCallerLeftBeforeItWasSentAgain) {
+   warm_script s;
+   auto& first = s.submit("SET k 1");
+   s.submit("SET j 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.cancel(second);
+   EXPECT_EQ(second.says(), "unknown, cancelled");
+   EXPECT_EQ(first.says(), "waiting") << "it is reported when it can no longer run";
+   s.connect(8);
+   EXPECT_EQ(first.says(), "unknown, connection_lost");
+   EXPECT_TRUE(first.has_cause("not sent again: a newer command"));
+   EXPECT_FALSE(first.has_cause("not fenced"));
+   EXPECT_EQ(s.accept(), "SET j 1");
+}
+
+TEST(Overtaking, IsForbiddenBehindOneWhoseDeadlinePassedWhileItWaitedToBeSentAgain) {
+   warm_script s;
+   auto& first = s.submit("SET k 1", {.deadline = 5s});
+   s.submit("MSET k 2 j 2", {.deadline = 1s});
+   s.submit("SET k 3", {.deadline = 5s});
+   s.accept();
+   s.watch.view.master.reset();
+   s.lose();
+   s.advance(1s);
+   s.watch.name(node_a, 5);
+   s.on_view();
+   s.connect(8);
+   EXPECT_EQ(first.says(), "unknown, connection_lost") << "it would stand behind MSET k 2, which may have run";
+   EXPECT_EQ(s.accept(), "SET k 3") << "what is newer goes on";
+}
+
+TEST(Overtaking, IsForbiddenBehindOneThatWasTakenBackFromTheConnection) {
+   warm_script s;
+   auto& first = s.submit("SET k 1");
+   s.submit("SET j 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   s.lose();
+   s.connect(8);  // all three lie in the outbox, and the kernel takes none of them
+   s.cancel(second);
+   EXPECT_EQ(second.says(), "unknown, cancelled");
+   EXPECT_EQ(first.says(), "unknown, connection_lost");
+   EXPECT_EQ(s.accept(), "SET j 1");
+}
+
+TEST(resend_order, forbidden_behind_one_that_a_gate_ends) {
+   warm_script s({}, {.ratio = 0, .per_second = 0.1});  // one, within ten seconds
+   auto& first = s.submit("SET k 1");
+   auto& second = s.submit("SET k 2");
+   s.accept();
+   EXPECT_EQ(s.sent_after_loss(), "SET k 1; SET k 2");
+   const std::string closed = refuses("NOREPLICAS Not enough good replicas to write.");
+   s.answer(closed + closed);
+   EXPECT_EQ(second.says(), "unknown, retry_budget_exhausted") << "its first attempt may have run";
+   EXPECT_EQ(first.says(), "unknown, server_error");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+// Of the second one the kernel has a part only, or nothing: but its first attempt may have run.
+TEST(resend_order, forbidden_behind_one_lost_again_before_it_was_whole) {
+   constexpr std::size_t first_whole = 27;
+   for (const bool caller_leaves : {true, false}) {
+      warm_script s;
+      auto& first = s.submit("SET k 1", {.deadline = 9s});
+      auto& second = s.submit("SET k 2", {.deadline = 1s});
+      s.accept();
+      s.lose();
+      s.connect(8);
+      EXPECT_EQ(s.accept(first_whole + (caller_leaves ? 3 : 0)), "SET k 1");
+      if (caller_leaves) {
+         s.cancel(second);
+      } else {
+         s.now += 1s;
+      }
+      s.lose();
+      s.submit("GET j");
+      s.advance(100ms);
+      s.connect(9);
+      EXPECT_EQ(second.says(), caller_leaves ? "unknown, cancelled" : "unknown, deadline_exceeded");
+      EXPECT_EQ(first.says(), "unknown, connection_lost") << caller_leaves;
+      EXPECT_EQ(s.accept(), "GET j");
+   }
+}
+
+// The newer one was lost, too, is answered with an error, and can't be asked for again as the budget is spent. Until
+// the older one is answered it stays: else that would be sent again behind it.
+TEST(Overtaking, kept_error_waits_for_the_older_write_in_flight) {
+   const auto once_more = [](warm_script& s) {
+      auto& older = s.submit("APPEND k b", {.deadline = 60s, .delivery = delivery::at_least_once});
+      auto& newer = s.submit("APPEND k c", {.deadline = 60s, .delivery = delivery::at_least_once});
+      s.accept();
+      EXPECT_EQ(s.sent_after_loss(), "APPEND k b; APPEND k c");
+      s.answer(refuses("READONLY You can't write against a read only replica."));
+      s.answer(refuses("WRONGTYPE Operation against a key holding the wrong kind of value"));
+      s.connect(9);
+      EXPECT_EQ(s.accept(), "APPEND k b");
+      EXPECT_EQ(newer.says(), "waiting");
+      return std::pair(&older, &newer);
+   };
+   const retry_budget_settings one_alone{.ratio = 0.5, .per_second = 0};
+   {
+      warm_script s({}, one_alone);
+      const auto [older, newer] = once_more(s);
+      s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
+      s.advance(5s);
+      EXPECT_TRUE(older->done()) << "the budget is spent";
+      EXPECT_EQ(newer->says(), "unknown, server_error");
+   }
+   warm_script s({}, one_alone);
+   const auto [older, newer] = once_more(s);
+   s.answer(number(1));
+   EXPECT_EQ(older->says(), "1");
+   EXPECT_EQ(newer->says(), "unknown, server_error");
+   EXPECT_TRUE(newer->has_cause("the retry budget is spent"));
+}
+
+// Two writes were lost and are in flight again. The newer one's caller leaves: that may have run, and will not be
+// repeated. The older one can't be taken back, but it is not sent once more.
+struct left_behind {
+   explicit left_behind(std::string_view newer_line = "SET k 2", std::size_t accepted = 0) {
+      s.warm_up();
+      older = &s.submit("SET k 1");
+      newer = &s.submit(newer_line);
+      s.accept();
+      s.lose();
+      s.connect(8);
+      accepted != 0 ? s.accept(accepted) : s.accept();
+      s.cancel(*newer);
+      EXPECT_EQ(newer->says(), "unknown, cancelled");
+      EXPECT_EQ(older->says(), "waiting");
+   }
+   std::string sent_later() {
+      s.advance(2s);
+      return s.accept();
+   }
+
+   script s;
+   call* older = nullptr;
+   call* newer = nullptr;
+};
+
+const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+
+TEST(resend_order, one_in_flight_that_a_gate_turns_away_ends_behind_what_has_gone) {
+   left_behind x;
+   x.s.answer(no_replicas + no_replicas);
+   EXPECT_EQ(x.older->says(), "unknown, server_error");
+   EXPECT_TRUE(x.older->has_cause("not sent again: a newer command"));
+   EXPECT_EQ(x.sent_later(), "");
+}
+
+TEST(resend_order, one_in_flight_that_is_lost_ends_behind_what_has_gone) {
+   for (const std::size_t accepted : {0U, 27U}) {
+      left_behind x("SET k 2", accepted);
+      x.s.lose();
+      x.s.advance(100ms);
+      x.s.connect(9);
+      EXPECT_EQ(x.older->says(), "unknown, connection_lost") << accepted;
+      EXPECT_EQ(x.sent_later(), "");
+   }
+}
+
+TEST(resend_order, one_in_flight_ends_behind_what_was_taken_back) {
+   left_behind x("SET k 2", 27);
+   x.s.answer(no_replicas);
+   EXPECT_EQ(x.older->says(), "unknown, server_error");
+   EXPECT_EQ(x.sent_later(), "");
+}
+
+TEST(resend_order, one_in_flight_that_is_answered_counts) {
+   left_behind x;
+   x.s.answer(ok);
+   EXPECT_EQ(x.older->says(), "OK");
+}
+
+TEST(resend_order, one_in_flight_of_other_keys_is_sent_once_more) {
+   left_behind x("SET j 2");
+   x.s.answer(no_replicas + no_replicas);
+   EXPECT_EQ(x.older->says(), "waiting");
+   EXPECT_EQ(x.sent_later(), "SET k 1");
+}
+
+TEST(resend_order, what_has_gone_says_nothing_of_what_comes_later) {
+   left_behind x;
+   x.s.answer(ok + ok);
+   auto& later = x.s.submit("SET k 3");
+   x.s.accept();
+   x.s.answer(no_replicas);
+   EXPECT_EQ(later.says(), "waiting");
+   EXPECT_EQ(x.sent_later(), "SET k 3");
+}
+
+TEST(resend_order, one_turned_away_ends_as_soon_as_the_newer_ones_caller_leaves) {
+   warm_script s;
+   auto& older = s.submit("SET k 1");
+   auto& newer = s.submit("SET k 2");
+   s.accept();
+   s.sent_after_loss();
+   s.answer(no_replicas);
+   EXPECT_EQ(older.says(), "waiting");
+   s.cancel(newer);
+   EXPECT_EQ(older.says(), "unknown, server_error");
+   s.answer(no_replicas);
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "");
+}
+
+// The write that the read should have seen may have run by now, though nobody waits for it.
+TEST(resend_order, kept_answer_does_not_count_once_an_abandoned_write_was_lost) {
+   warm_script s;
+   auto& write = s.submit("SET k 1");
+   s.accept();
+   s.lose();
+   s.connect(8);
+   auto& read = s.submit("GET k");
+   EXPECT_EQ(s.accept(), "SET k 1; GET k");
+   s.answer(no_replicas + bulk("old"));
+   EXPECT_EQ(read.says(), "waiting");
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET k 1");
+   s.cancel(write);
+   s.lose();
+   s.connect(9);
+   EXPECT_EQ(read.says(), "waiting");
+   EXPECT_EQ(s.accept(), "GET k");
+}
+
+}  // namespace
+}  // namespace holdfast::impl::test
