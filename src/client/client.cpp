@@ -1,4 +1,5 @@
 #include "client/impl.hpp"
+#include "core/ascii_case.hpp"
 
 #include <holdfast/client.hpp>
 
@@ -218,7 +219,8 @@ void client::body::run_one(const command& c, result<value>& reply, const call_op
 
 namespace {
 
-bool begins_transaction(const command& c) { return impl::role_of(impl::find_command(c)) == impl::command_role::multi; }
+// Asked of each command of a list, which the table would cost a second look.
+bool begins_transaction(const command& c) { return c.size() != 0 && impl::same_word(c.name(), "multi"); }
 bool ends_transaction(const command& c) {
    const auto role = impl::role_of(impl::find_command(c));
    return role == impl::command_role::exec || role == impl::command_role::discard;
