@@ -105,12 +105,11 @@ constexpr whole_table put_together() {
       if (name.find('|') == std::string_view::npos) table.index[table.slot_of(name)] = i + 1;
    }
    using namespace repeat_rules;
-   for (const auto& [given, names] : classes) for_named(table, names, [&](command_entry& e) { e.repeat = given; });
-   for (const auto& [given, names] : conditional)
-      for_named(table, names, [&](command_entry& e) { e.repeat_by_arguments = given; });
-   for (const auto& [given, names] : blocking)
-      for_named(table, names, [&](command_entry& e) { e.block_by_arguments = given; });
-   for (const auto& [given, names] : roles) for_named(table, names, [&](command_entry& e) { e.role = given; });
+   for (const auto& r : classes) for_named(table, r.names, [&](command_entry& e) { e.repeat = r.given; });
+   for (const auto& r : conditional)
+      for_named(table, r.names, [&](command_entry& e) { e.repeat_by_arguments = r.given; });
+   for (const auto& r : blocking) for_named(table, r.names, [&](command_entry& e) { e.block_by_arguments = r.given; });
+   for (const auto& r : roles) for_named(table, r.names, [&](command_entry& e) { e.role = r.given; });
    for_named(table, scripts, [](command_entry& e) { e.traits.script = true; });
    for_named(table, scans, [](command_entry& e) { e.traits.scan = true; });
    return table;
