@@ -206,10 +206,10 @@ void client::body::run_one(const command& c, result<value>& reply, const call_op
    };
    const auto cancel = [&] { engine().cancel(op, loop().time()); };
    const at_exit leave([&] {
-      if (op.done) return;
-      cancel();
-      done();
-      loop().leave();
+      const bool left = !op.done;
+      if (left) cancel();
+      done();  // also of one that ended in the moment in which an observer threw
+      if (left) loop().leave();
    });
    engine().submit(op, loop().time());
    wait_until(done, stop, cancel);

@@ -111,6 +111,25 @@ TEST_F(endings, blocking_command_ends_with_what_an_observer_throws) {
    EXPECT_EQ(redis.lpop("q", {.deadline = 5s}).value(), "x") << "and the client is as good as before";
 }
 
+// The observer throws in the very turn in which the command ends.
+TEST_F(endings, client_goes_on_after_an_observer_threw_at_a_commands_end) {
+   bool armed = true;
+   settings_.observer = [&](const any_event& e) {
+      if (std::holds_alternative<event::outcome_unknown>(e) && std::exchange(armed, false))
+         throw std::runtime_error("observer");
+   };
+   client redis(settings_);
+   const auto id = redis.run({"CLIENT", "ID"}).value().integer();
+   catalogue::meanwhile other([&] {
+      await_blocked(1);
+      server().run({"CLIENT", "KILL", "ID", std::to_string(id)});
+   });
+   const auto call = [&] { (void)redis.run({"BLPOP", "q", 0}, {.deadline = 5s}); };
+   EXPECT_THROW(call(), std::runtime_error);
+   other.join();
+   for (int i = 0; i < 3; ++i) EXPECT_TRUE(redis.ping()) << "and is not given what has ended";
+}
+
 TEST_F(endings, stop_that_was_requested_before_the_call_sends_nothing) {
    client redis(settings_);
    std::stop_source stop;
