@@ -23,6 +23,7 @@ class answer_patience {
    void on_opened(time_point now, duration took) {
       if (2 * took > current_) measured(took);
       heard_at_ = now;
+      excused_ = false;
       on_closed();
    }
    void on_closed() {

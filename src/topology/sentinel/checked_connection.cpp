@@ -56,8 +56,10 @@ bool checked_connection::is_greeted_with(value_view reply, time_point now) {
          fail("broke the protocol: " + text);
       else if (code == errc::refused)
          fail("turned the connection away: " + shown(server_text));
-      else
+      else if (code == errc::authentication_failed || is_of_sentinel())
          fail("refused our user or password: " + shown(server_text), true);
+      else
+         fail(text);
    }
    return state == handshake::state::ready;
 }

@@ -53,8 +53,10 @@ bool find_related(std::span<const place> places, bool (*are)(const place&, const
    return any;
 }
 
-// Marks those that were related to others: these may all be away, or replaced. Whether there is one, down or not.
+// Marks those that were related to others: these may all be away, or replaced. Whether there is one, down or not. Not
+// of two configured places: one of these is followed wherever it leads.
 bool find_kin(std::span<const place> places, std::vector<bool>& related) {
+   if (std::count_if(places.begin(), places.end(), [](const place& p) { return p.configured; }) < 3) return false;
    for (std::size_t i = 0; i != places.size(); ++i) related[i] = !places[i].kin.empty();
    return std::find(related.begin(), related.end(), true) != related.end();
 }

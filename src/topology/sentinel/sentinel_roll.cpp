@@ -97,13 +97,18 @@ bool sentinel_roll::call(time_point now) {
    return pardon_strays(now) || changed;
 }
 
-// Strays alone have answered for long: the others are gone, and these may be the same deployment, rebuilt.
+// Strays alone have answered for long: the others are gone, and these may be the same deployment, rebuilt. A time in
+// which nobody was asked, since the caller was away, is no silence.
 bool sentinel_roll::pardon_strays(time_point now) {
-   silent_since_ = anyone(peers_, &peer::votes) || !anyone(peers_, &peer::up) ? never : std::min(silent_since_, now);
+   const bool was_away = now > after(std::exchange(called_at_, now), settings_->idle_poll);
+   const bool is_alone = anyone(peers_, &peer::up) && std::none_of(peers_.begin(), peers_.end(), [](const auto& p) {
+                            return p->member.counts && p->up();
+                         });
+   silent_since_ = !is_alone ? never : was_away ? now : std::min(silent_since_, now);
    if (now < after(silent_since_, settings_->stray_for)) return false;
    bool any = false;
    for (const auto& p : peers_) {
-      if (!p->seed || p->member.counts) continue;
+      if (!p->seed || p->member.counts || !p->up()) continue;
       p->member.counts = due_ = any = true;
       p->questions.want_list();
       tell_if_stray(*p, false);

@@ -96,7 +96,8 @@ class sentinel_roll {
    std::vector<place> places_;  // scratch: views into the peers
    tally tally_;
    bool due_ = false;
-   time_point silent_since_ = never;  // some answer, and none that counts names a master
+   time_point called_at_ = time_point::min();
+   time_point silent_since_ = never;  // some answer, and none of them counts
    bool ever_named_ = false;
    bool contradicted_ = false;
    std::optional<duration> down_after_;

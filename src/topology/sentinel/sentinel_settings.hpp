@@ -16,7 +16,7 @@ struct sentinel_settings {
    std::vector<endpoint> sentinels = {};  // the seeds: asked in this order at the start, and kept for ever
    std::string master = {};               // the service name that the Sentinels know the master by
    std::string username = {};             // of the Sentinels themselves, not of the master; empty: AUTH <password>
-   std::string password = {};             // empty: no AUTH
+   std::string password = {};             // AUTH is sent where one of the two is set
 
    // Of the servers, for the connections that ask their role; empty as above.
    std::string node_username = {};

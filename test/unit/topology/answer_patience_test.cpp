@@ -32,6 +32,16 @@ TEST(answer_patience, late_look_grants_the_time_once_more) {
    EXPECT_EQ(p.take_overdue(start + 9s, true), std::nullopt);
 }
 
+TEST(answer_patience, question_after_an_excused_dial_has_an_excuse_of_its_own) {
+   answer_patience p(100ms, 100ms);
+   p.on_dial(start);
+   EXPECT_EQ(p.take_overdue(start + 5s, true), std::nullopt);
+   p.on_opened(start + 5s, 10ms);
+   p.on_asked(1, start + 5s);
+   EXPECT_EQ(p.take_overdue(start + 9s, true), std::nullopt);
+   EXPECT_EQ(p.take_overdue(start + 12s, true), 100ms);
+}
+
 TEST(answer_patience, follows_what_the_first_answer_took) {
    answer_patience p(100ms, 1s);
    p.on_opened(start, 40ms);

@@ -245,13 +245,16 @@ TEST(roster, configured_place_is_no_stray_where_a_learned_one_knows_it) {
    EXPECT_EQ(count(lists).counts, (std::vector<bool>{true, true, true}));
    const place listed[] = {one, configured(b, "new-b", nobody), learned(c, "c", only_new)};
    EXPECT_EQ(count(listed).counts, (std::vector<bool>{true, true, true}));
-   const place not_listed[] = {one, configured(b, "new-b", of_strangers), learned(c, "c", nobody)};
-   EXPECT_EQ(count(not_listed).counts, (std::vector<bool>{true, false, true}));
-   const place by_a_strangers[] = {one, configured(b, "x", of_strangers), learned(elsewhere, "y", only_new)};
-   EXPECT_EQ(count(by_a_strangers).counts, (std::vector<bool>{true, false, false}));
+   const place third = down(configured({"10.0.1.4", 26379}, "", nobody));
+   const place not_listed[] = {one, configured(b, "new-b", of_strangers), learned(c, "c", nobody), third};
+   EXPECT_EQ(count(not_listed).counts, (std::vector<bool>{true, false, true, true}));
+   const place by_a_strangers[] = {one, configured(b, "x", of_strangers), learned(elsewhere, "y", only_new), third};
+   EXPECT_EQ(count(by_a_strangers).counts, (std::vector<bool>{true, false, false, true}));
+   const place of_two[] = {one, configured(b, "new-b", of_strangers)};
+   EXPECT_EQ(count(of_two).counts, (std::vector<bool>{true, true})) << "one of two is followed wherever it leads";
    one.names = false;
-   const place by_the_root[] = {one, configured(b, "new-b", nobody), learned(c, "c", only_new)};
-   EXPECT_EQ(count(by_the_root).counts, (std::vector<bool>{true, true, true})) << "which stays one";
+   const place by_the_root[] = {one, configured(b, "new-b", nobody), learned(c, "c", only_new), third};
+   EXPECT_EQ(count(by_the_root).counts, (std::vector<bool>{true, true, true, true})) << "which stays one";
 }
 
 // ---- one Sentinel behind two configured places --------------------------------------------------------------------

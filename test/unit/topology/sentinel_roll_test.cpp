@@ -142,13 +142,28 @@ TEST_F(sentinel_roll_test, stray_has_no_vote_until_the_others_are_silent_for_lon
    fail(0);
    fail(1);
    roll.call(now);
-   roll.call(now += settings.stray_for - 1ms);
-   EXPECT_FALSE(place(2).member.counts);
-   EXPECT_TRUE(roll.call(now += 1ms)) << "another one counts than before";
+   const time_point end = now + settings.stray_for;
+   while (now < end - 1s) {
+      roll.call(now += 1s);
+      EXPECT_FALSE(place(2).member.counts);
+   }
+   EXPECT_TRUE(roll.call(end)) << "another one counts than before";
    EXPECT_TRUE(place(2).member.counts);
    EXPECT_TRUE(roll.is_due());
    roll.call(now);
    EXPECT_TRUE(place(2).member.counts) << "and goes on";
+}
+
+TEST_F(sentinel_roll_test, time_in_which_nobody_was_asked_pardons_no_stray) {
+   answer(0, 1, {2});
+   answer(1, 2, {1});
+   answer(2, 9, {});
+   roll.call(now);
+   fail(0);
+   fail(1);
+   roll.call(now);
+   EXPECT_FALSE(roll.call(now += 2 * settings.stray_for)) << "the caller was away";
+   EXPECT_FALSE(place(2).member.counts);
 }
 
 TEST_F(sentinel_roll_test, listed_one_is_met_when_all_configured_were_tried) {
