@@ -17,9 +17,13 @@ abandoned::abandoned(operation& op)
 void abandoned::on_reply(bool is_error, std::string_view text) {
    const std::size_t i = replies_++;
    if (i == 0 && is_error && is_transaction_) multi_was_refused_ = true;
-   if (i != decisive_) return;
-   proof_ = {{}, outcome::executed};
+   if (i != decisive_) {
+      if (is_error && is_transaction_) note_refused_member(classify_error(text, false, false, true).cls);
+      return;
+   }
+   proof_ = {.ran = outcome::executed};
    if (is_error) proof_ = classify_error(text, is_script(entry_), is_transaction_, is_native(entry_));
+   if (is_error && member_at_gate_ && proof_.ran == outcome::not_executed) proof_.cls = *member_at_gate_;
    if (multi_was_refused_) proof_.ran = outcome::unknown;  // the members ran as they came
 }
 

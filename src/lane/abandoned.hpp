@@ -6,6 +6,7 @@
 #include "lane/footprint.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 namespace holdfast::impl {
@@ -22,6 +23,10 @@ class abandoned {
    const footprint& touched() const { return touched_; }
 
  private:
+   void note_refused_member(reply_class cls) {
+      if (!member_at_gate_ && is_gate(cls)) member_at_gate_ = cls;
+   }
+
    footprint touched_;
    const command_entry* entry_;
    std::size_t decisive_;
@@ -29,7 +34,8 @@ class abandoned {
    bool changes_;
    bool is_transaction_;
    bool multi_was_refused_ = false;
-   reply_proof proof_ = {{}, outcome::unknown};
+   std::optional<reply_class> member_at_gate_;  // for which EXEC is refused
+   reply_proof proof_ = {.ran = outcome::unknown};
 };
 
 }  // namespace holdfast::impl

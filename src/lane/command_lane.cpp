@@ -221,10 +221,14 @@ command_lane::attempt command_lane::try_write(operation& op, time_point now) {
 
 // The gate is closed. Once the pause is over, the oldest of what it holds is sent alone. What the server takes all the
 // same is sent at any time: reads that are not about what waits, and what ends a script that makes the server busy;
-// SHUTDOWN only where no write waits.
+// SHUTDOWN only where no write to data waits.
 void command_lane::write_past_gate(time_point now) {
    auto* held_back = &queue_.held_back(gate_.round());
    while (held_back->newest != nullptr && gate_.wants_probe(now)) {  // the next one, where the oldest ends instead
+      if (gate_.passes(*queue_.front())) {                           // the write that held it back is gone
+         held_back = &queue_.hold_back_anew();
+         break;
+      }
       if (!write_probe(*queue_.front(), now)) return;
       held_back = &queue_.held_back(gate_.round());
    }

@@ -89,6 +89,10 @@ class command_queue {
       if (is_stale || held_back_.round != round) held_back_ = {.round = round};
       return held_back_;
    }
+   backlog& hold_back_anew() {
+      begin_anew();
+      return held_back_;
+   }
    void hold_back(operation& op) {
       held_back_.newest = &op;
       ++held_back_.size;

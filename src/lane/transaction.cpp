@@ -78,7 +78,7 @@ reply_proof proof_of(const operation& op) {
 
 reply_proof proof_of_work(const operation& op) {
    const auto& reply = op.form->replies()[op.form->decisive()];
-   if (reply) return {{}, outcome::executed};
+   if (reply) return {.ran = outcome::executed};
    return classify_error(reply.error().server_text, is_script(op.entry), false, is_native(op.entry));
 }
 

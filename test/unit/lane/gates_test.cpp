@@ -369,6 +369,56 @@ TEST(gates, lost_script_kill_ends_no_older_write) {
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
+TEST(gates, abandoned_probe_that_passes_opens_the_gate) {
+   script s;
+   s.warm_up();
+   auto& probe = s.submit("SET a 1", {.deadline = 10s});
+   s.accept();
+   s.answer(loading_reply);
+   s.submit("SET b 1", {.deadline = 10s});
+   s.submit("SET c 1", {.deadline = 10s});
+   s.advance(2s);
+   EXPECT_EQ(s.accept(), "SET a 1");
+   s.cancel(probe);
+   s.answer(ok);
+   EXPECT_EQ(s.accept(), "SET b 1; SET c 1");
+}
+
+TEST(gates, abandoned_probe_that_a_member_fails_keeps_the_gate_closed) {
+   script s;
+   s.warm_up();
+   auto& probe = s.submit_unit({"MULTI", "SET a 1", "EXEC"}, {.deadline = 10s});
+   s.accept();
+   const auto refused = ok + refuses("NOREPLICAS Not enough good replicas to write.") +
+                        refuses("EXECABORT Transaction discarded because of previous errors.");
+   s.answer(refused);
+   s.submit("SET b 1", {.deadline = 10s});
+   s.submit("SET c 1", {.deadline = 10s});
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "MULTI; SET a 1; EXEC");
+   s.cancel(probe);
+   s.answer(refused);
+   EXPECT_EQ(s.accept(), "SET b 1") << "alone: the next probe";
+}
+
+TEST(gates, read_whose_write_is_gone_is_no_probe) {
+   script s;
+   s.warm_up();
+   auto& write = s.submit("SET a 1", {.deadline = 1h});
+   s.accept();
+   const auto refused = refuses("NOREPLICAS Not enough good replicas to write.");
+   s.answer(refused);
+   s.submit("GET a", {.deadline = 1h});
+   for (int i = 0; i < 40; ++i) s.submit("SET k" + std::to_string(i) + " 1", {.deadline = 1h});
+   s.accept();
+   s.cancel(write);
+   s.accept();
+   s.advance(1s);
+   EXPECT_EQ(s.accept(), "GET a; SET k0 1");
+   s.answer(bulk("x"));
+   EXPECT_EQ(s.accept(), "") << "it shows nothing of writes";
+}
+
 TEST(gates, shutdown_passes_a_busy_server_unless_a_write_waits) {
    for (const char* refused : {"SET a 1", "GET a"}) {
       script s;
