@@ -1,9 +1,8 @@
 // The one handshake: what is said first on a connection. Replies in, commands out; the owner has the link.
 //
-//    lane       HELLO (protocol, user, name, and the node's role), CLIENT INFO and INFO server (who we are to the
-//    server,
-//               and which process it is, so that this connection can be fenced one day), the fence of the one before,
-//               SELECT: all in one write, one wait
+//    lane       HELLO (protocol, user, name, and the node's role), CLIENT INFO and INFO server (who the client is to
+//               the server, and which process that is, so that this connection can be fenced one day), the fence of the
+//               one before, SELECT: all in one write, one wait
 //    role       [AUTH] [CLIENT SETNAME] HELLO, for which a user needs no permission, and which a busy server answers;
 //               or, where that does not tell the role, ROLE, or else INFO replication
 //    follows    the same, but HELLO comes last: it does not tell which node a replica follows
