@@ -100,7 +100,11 @@ repeat_class msetex(const command& c) {
                    {{{"NX", "XX"}, 0, same_state}, {{"EX", "PX", "EXAT", "PXAT"}, 1, same}, {{"KEEPTTL"}, 0, same}});
 }
 
+// A path that may fit several places may fit others the next time.
 repeat_class json_set(const command& c) {
+   if (c.size() > 2 && (c.argument(2).find("..") != std::string_view::npos ||
+                        c.argument(2).find_first_of("*?") != std::string_view::npos))
+      return not_repeatable;
    for (cursor options{c, 4}; options.more();) {
       if (is_one_of(options.next(), {"NX", "XX"})) return same_state;
    }
@@ -270,6 +274,17 @@ repeat_class xtrim(const command& c) {
       limited = limited || same_word(option, "LIMIT");
    }
    return about && limited ? not_repeatable : same_state;
+}
+
+// XREAD ... STREAMS key ... id ...: "$" and "+" are other entries the next time.
+repeat_class xread(const command& c) {
+   cursor at{c, 1};
+   while (at.more() && !same_word(at.next(), "STREAMS")) {
+   }
+   while (at.more()) {
+      if (is_one_of(at.next(), {"$", "+"})) return result_lost;
+   }
+   return readonly;
 }
 
 // XREADGROUP GROUP group consumer [COUNT n] [BLOCK ms] [CLAIM ms] [NOACK] STREAMS key ... id ...: ">" hands out new

@@ -12,7 +12,7 @@ repeat_rule bitfield, bitop;                                // bits
 repeat_rule lrem, ltrim;                                    // lists
 repeat_rule zadd, numbered_sources_store, sdiffstore;       // sets and sorted sets
 repeat_rule ranged_store, georadius, sort, hgetex, hsetex;  // what may store what it found
-repeat_rule xadd, xtrim, xreadgroup;                        // streams
+repeat_rule xadd, xtrim, xread, xreadgroup;                 // streams
 repeat_rule eval, function_load, acl_log;                   // scripts, administration
 
 using block_rule = std::optional<duration>(const command&);

@@ -87,6 +87,7 @@ inline constexpr rule<argument_rules::repeat_rule*> conditional[] = {
    {argument_rules::hsetex, "hsetex"},
    {argument_rules::xadd, "xadd"},
    {argument_rules::xtrim, "xtrim"},
+   {argument_rules::xread, "xread"},
    {argument_rules::xreadgroup, "xreadgroup"},
    {argument_rules::eval, "eval"},
    {argument_rules::function_load, "function|load"},

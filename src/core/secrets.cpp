@@ -13,6 +13,7 @@ constexpr std::string_view cut_mark = "...";
 constexpr std::string_view shown_instead = "***";
 constexpr std::size_t word = 4;  // shorter ones are part of too many words
 constexpr std::size_t least_shown = 2;
+constexpr std::size_t front = 8;  // so much of a long one is hidden, whatever follows: servers cut what they repeat
 
 bool is_word_byte(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
@@ -33,7 +34,7 @@ std::size_t hidden_at(std::string_view text, std::size_t at, std::string_view se
       return secret.size() < word && part_of_a_word ? 0 : same;
    }
    const bool cut = behind.empty() || behind.starts_with(cut_mark);
-   if (same >= std::max(word, (secret.size() + 1) / 2) || (cut && same >= least_shown)) return same;
+   if (same >= std::max(word, std::min((secret.size() + 1) / 2, front)) || (cut && same >= least_shown)) return same;
    // The end of one whose beginning was cut off.
    if (at < cut_mark.size() || text.substr(at - cut_mark.size(), cut_mark.size()) != cut_mark) return 0;
    for (std::size_t n = std::min(secret.size() - 1, rest.size()); n >= least_shown; --n) {

@@ -44,7 +44,7 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
 void command_lane::submit(operation& op, time_point now) {
    op.sequence = queue_.next_sequence();
    op.entry = find_command(op.commands.front());
-   op.reads_only = op.is_transaction() ? only_reads(op) : is_plain_read(op.entry);
+   op.reads_only = op.is_transaction() ? only_reads(op) : is_read(op.entry, op.commands.front());
    op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
    op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
    op.bytes = 0;

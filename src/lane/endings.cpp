@@ -30,14 +30,15 @@ const text_list& shared(text_list& before, text_list said) {
 }  // namespace
 
 void endings::fail(operation& op, error e) {
+   const auto where = [&] { return e.where == endpoint{} && op.last ? op.last->where : e.where; };
    if (e.code() == errc::retry_budget_exhausted) {
       at_.events.tell([&] {
          std::string why = !e.server_text.empty() || e.causes.empty() ? e.server_text : e.causes.front();
-         return event::budget_exhausted{to_string(op.commands.front()), std::move(why), e.where};
+         return event::budget_exhausted{to_string(op.commands.front()), std::move(why), where()};
       });
    }
    if (e.outcome == outcome::unknown) {
-      at_.events.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what(), e.where}; });
+      at_.events.tell([&] { return event::outcome_unknown{to_string(op.commands.front()), e.what(), where()}; });
    }
    for (std::size_t i = 1; i < op.commands.size(); ++i) op.results[i] = e;
    op.results[0] = std::move(e);

@@ -61,10 +61,15 @@ bool is_plain_read(const command_entry* entry) {
    return entry != nullptr && entry->repeat == repeat_class::readonly && entry->repeat_by_arguments == nullptr;
 }
 
+bool is_read(const command_entry* entry, const command& c) {
+   if (is_plain_read(entry)) return true;
+   return entry != nullptr && entry->traits.readonly && repeats(entry, c) == repeat_class::readonly;
+}
+
 bool only_reads(const operation& op) {
    return std::all_of(op.commands.begin(), op.commands.end(), [](const command& c) {
       const auto* entry = find_command(c);
-      return is_bracket(role_of(entry)) || is_plain_read(entry);
+      return is_bracket(role_of(entry)) || is_read(entry, c);
    });
 }
 

@@ -15,6 +15,7 @@ namespace holdfast::impl {
 // Of any operation, also of a single command.
 repeat_class repeats(const operation&);
 bool is_plain_read(const command_entry*);  // whatever its arguments are
+bool is_read(const command_entry*, const command&);
 bool only_reads(const operation&);
 // Proof by the error in the last reply. All replies are in `results`.
 reply_proof proof_of(const operation&);

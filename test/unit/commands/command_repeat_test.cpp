@@ -34,7 +34,7 @@ TEST(repeating, a_reading_command_changes_nothing) {
       repeat_class::readonly,
       {"GET k", "MGET a b", "STRLEN k", "EXISTS k", "TTL k", "HGETALL h", "HTTL h FIELDS 1 f", "LRANGE l 0 -1",
        "SMEMBERS s", "ZRANGE z 0 -1", "ZRANGEBYSCORE z 0 1", "SCAN 0", "HSCAN h 0", "RANDOMKEY", "SRANDMEMBER s",
-       "XREAD COUNT 1 STREAMS s $", "XREAD BLOCK 0 STREAMS s $", "XRANGE s - +", "XINFO STREAM s", "PFCOUNT p",
+       "XREAD COUNT 1 STREAMS s $", "XREAD BLOCK 0 STREAMS s 0", "XRANGE s - +", "XINFO STREAM s", "PFCOUNT p",
        "BITFIELD_RO b GET u8 0", "BITCOUNT b", "GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 1 m", "GEORADIUS_RO g 0 0 1 m",
        "SORT_RO l", "EVAL_RO script 0", "EVALSHA_RO sha 0", "FCALL_RO f 0", "OBJECT ENCODING k", "MEMORY USAGE k",
        "DUMP k", "TOUCH k", "DBSIZE", "DIGEST k",
@@ -257,6 +257,8 @@ TEST(repeating, depends_on_the_arguments_of_strings) {
       {"MSETEX x k v", not_repeatable},
       {"JSON.SET j $ 1", same},
       {"JSON.SET j $ 1 NX", same_state},
+      {"JSON.SET j $..a 1", not_repeatable},
+      {"JSON.SET j $[?(@<5)] 6", not_repeatable},
    });
 }
 
@@ -382,6 +384,9 @@ TEST(repeating, depends_on_the_arguments_of_streams_and_scripts) {
       {"XTRIM s MAXLEN 100", same_state},
       {"XTRIM s MAXLEN ~ 100", same_state},
       {"XTRIM s MAXLEN ~ 100 LIMIT 10", not_repeatable},
+      {"XREAD COUNT 1 BLOCK 0 STREAMS s t 0 1-1", readonly},
+      {"XREAD BLOCK 1500 STREAMS s $", result_lost},
+      {"xread streams s t 0 +", result_lost},
       {"XREADGROUP GROUP g c COUNT 1 STREAMS s >", result_lost},
       {"XREADGROUP GROUP g c NOACK STREAMS s >", result_lost},
       {"XREADGROUP GROUP g c STREAMS s 0", not_repeatable},

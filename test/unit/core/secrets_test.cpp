@@ -69,6 +69,14 @@ TEST(secrets, with_a_nul_are_hidden_where_a_server_cut_them_there) {
    EXPECT_EQ(text, "WRONGPASS ***");
 }
 
+TEST(secrets, long_one_that_a_server_cut_is_hidden_as_far_as_it_stands_there) {
+   const std::string password = "a-token-of-many-characters-that-end" + std::string(300, 'x');
+   const secrets hidden({password});
+   std::string text = "ERR unknown command 'AUTH', with args beginning with: '" + password.substr(0, 20) + "'";
+   hidden.hide_in(text);
+   EXPECT_EQ(text, "ERR unknown command 'AUTH', with args beginning with: '***'");
+}
+
 TEST(secrets, of_the_last_commands_are_hidden_and_configured_ones_always) {
    secrets hidden({"configured"});
    for (int i = 0; i < 20; ++i) hidden.learn("password-" + std::to_string(i));
