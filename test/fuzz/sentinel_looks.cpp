@@ -15,7 +15,9 @@ bool one_line(std::string_view text) {
 }  // namespace
 
 bool printable(std::string_view text) {
-   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+   std::string again;  // valid UTF-8 stays as it is
+   impl::append_printable(again, text);
+   return again == text;
 }
 
 // ---- what was said -------------------------------------------------------------------------------------------------

@@ -53,13 +53,13 @@ bool checked_connection::is_greeted_with(value_view reply, time_point now) {
    if (state == handshake::state::failed) {
       const auto& [code, text, server_text, final] = greeting_.failure();
       if (code == errc::protocol_error)
-         fail("broke the protocol: " + text);
+         fail("broke the protocol: " + shown(text));
       else if (code == errc::refused)
          fail("turned the connection away: " + shown(server_text));
       else if (code == errc::authentication_failed || is_of_sentinel())
          fail("refused our user or password: " + shown(server_text), true);
       else
-         fail(text);
+         fail(shown(text));
    }
    return state == handshake::state::ready;
 }

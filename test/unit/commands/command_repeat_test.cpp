@@ -34,7 +34,7 @@ TEST(repeating, a_reading_command_changes_nothing) {
       repeat_class::readonly,
       {"GET k", "MGET a b", "STRLEN k", "EXISTS k", "TTL k", "HGETALL h", "HTTL h FIELDS 1 f", "LRANGE l 0 -1",
        "SMEMBERS s", "ZRANGE z 0 -1", "ZRANGEBYSCORE z 0 1", "SCAN 0", "HSCAN h 0", "RANDOMKEY", "SRANDMEMBER s",
-       "XREAD COUNT 1 STREAMS s $", "XREAD BLOCK 0 STREAMS s 0", "XRANGE s - +", "XINFO STREAM s", "PFCOUNT p",
+       "XREAD COUNT 1 STREAMS s 1-1", "XREAD BLOCK 0 STREAMS s 0", "XRANGE s - +", "XINFO STREAM s", "PFCOUNT p",
        "BITFIELD_RO b GET u8 0", "BITCOUNT b", "GEOSEARCH g FROMLONLAT 0 0 BYRADIUS 1 m", "GEORADIUS_RO g 0 0 1 m",
        "SORT_RO l", "EVAL_RO script 0", "EVALSHA_RO sha 0", "FCALL_RO f 0", "OBJECT ENCODING k", "MEMORY USAGE k",
        "DUMP k", "TOUCH k", "DBSIZE", "DIGEST k",
