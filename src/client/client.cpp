@@ -205,14 +205,17 @@ void client::body::run_one(const command& c, result<value>& reply, const call_op
       return op.done;
    };
    const auto cancel = [&] { engine().cancel(op, loop().time()); };
+   bool is_taken = false;
    const at_exit leave([&] {
+      if (is_taken) return;
       const bool left = !op.done;
       if (left) cancel();
-      done();  // also of one that ended in the moment in which an observer threw
+      done();  // also where it ended in the moment in which an observer threw
       if (left) loop().leave();
    });
    engine().submit(op, loop().time());
    wait_until(done, stop, cancel);
+   is_taken = op.done;
 }
 
 // ---- a list --------------------------------------------------------------------------------------------------------
