@@ -68,7 +68,7 @@ class command_queue {
    std::size_t bytes() const { return bytes_; }
    std::size_t most_bytes() const { return most_bytes_; }
 
-   // What a closed gate holds back, as far as the queue was gone through: up to `newest`.
+   // Commands that a closed gate holds back, as far as the queue was gone through: up to `newest`.
    struct backlog {
       touched_keys touched = {};    // by its writes, and by the probe
       operation* newest = nullptr;  // null: nothing

@@ -49,7 +49,7 @@ void departures::cancel_all(time_point now) {
    leave(all, errc::cancelled, now);
 }
 
-// What is left behind of all of them is dealt with in one pass.
+// Operations that their ends leave behind are dealt with in one pass.
 void departures::leave(const operations& all, errc why, time_point now) {
    operations gone;
    std::size_t unsent = ledger_.size();

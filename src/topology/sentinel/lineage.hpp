@@ -70,11 +70,11 @@ class lineage {
       if (verified_ == where) verified_ = {};
       if (state_ == state::offered && agreed_.where == where) begin_anew(now);
    }
-   // What was to be returned to is none, or is not there.
+   // The master to return to is none any more, or is not there.
    void on_no_master(const endpoint& where, time_point now) {
       if (returns_to(where)) begin_anew(now);
    }
-   // What is offered; the agreement goes on.
+   // The offered vote; the agreement goes on.
    void withdraw() {
       if (state_ != state::none) set_state(state::agreed);
    }

@@ -145,7 +145,7 @@ bool is_met(std::span<const place> places, const std::vector<bool>& counts, cons
    return false;
 }
 
-// Where those that vote list this id.
+// Addresses at which those that vote list this id.
 std::vector<endpoint> addresses_of(std::span<const place> places, const tally& t, std::string_view id) {
    std::vector<endpoint> all;
    for (std::size_t i = 0; i != places.size(); ++i) {
