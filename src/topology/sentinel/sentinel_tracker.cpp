@@ -163,6 +163,9 @@ void sentinel_tracker::tick(time_point now) {
       plan_poll(now);
    }
    finish_event(now);
+   if (!schedule_.take_hint(now)) return;
+   ask(now);  // about what that came to: an entry has passed, and the votes that are left disagree
+   deadline_ = soonest_deadline();
 }
 
 void sentinel_tracker::check(peer& p, bool late, time_point now) {
