@@ -13,6 +13,7 @@
 
 #include <holdfast/client.hpp>
 
+#include <csignal>
 #include <memory>
 
 namespace holdfast::cli {
@@ -64,6 +65,8 @@ exit_status report(const error& e, const config& servers, const uri_choice& chos
 }
 
 exit_status exec(const exec_settings& s, const std::vector<std::string>& words) {
+   // The reader of our output may be gone: the exit status still tells what became of the command.
+   std::signal(SIGPIPE, SIG_IGN);
    const uri_choice chosen = choose_uri(s.uri);
    auto servers = read_uri(chosen);
    if (!servers) return report(servers.error(), config{}, chosen, s.json);

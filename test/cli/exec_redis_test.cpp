@@ -114,6 +114,14 @@ TEST_F(Exec, NeverTakesAConnectionForTheStdoutThatItsCallerHasClosed) {
    EXPECT_NE(p.err().find("cannot write to stdout"), std::string::npos) << p.err();
 }
 
+TEST_F(Exec, status_is_told_where_nobody_reads_the_output) {
+   program written(on_it({"SET", "unread", "1"}), {.output_unread = true});
+   EXPECT_EQ(written.status(), 1) << "it ran, and its reply could not be written";
+   EXPECT_EQ(redis().run({"GET", "unread"}).text, "1");
+   program refused({"exec", "-u", "http://localhost", "PING"}, {.output_unread = true});
+   EXPECT_EQ(refused.status(), 2);
+}
+
 TEST_F(Exec, SaysOnceWhatTheServerKeepsAnswering) {
    lab::deployment d({.replicas = 0, .sentinels = 0, .node_config = {"busy-reply-threshold 50"}});
    program script({"exec", "-u", d.uri(), "--deadline", "60s", "EVAL", "while true do end", "0"});

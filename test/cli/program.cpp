@@ -58,6 +58,13 @@ void program::become(const words& arguments, const surroundings& around, int ter
       into(around.stdout_file.empty() ? (folder_ / "out").string() : around.stdout_file, STDOUT_FILENO);
    into((folder_ / "err").string(), STDERR_FILENO);
    if (around.stdout_closed) ::close(STDOUT_FILENO);
+   int ends[2] = {-1, -1};
+   if (around.output_unread && ::pipe(ends) == 0) {
+      ::dup2(ends[1], STDOUT_FILENO);
+      ::dup2(ends[1], STDERR_FILENO);
+      ::close(ends[0]);
+      ::close(ends[1]);
+   }
    const char* const path = ::getenv("PATH");
    std::vector<std::string> environment = {std::string("PATH=") + (path == nullptr ? "/usr/bin:/bin" : path)};
    for (const auto& [name, value] : around.environment) environment.push_back(name + "=" + value);

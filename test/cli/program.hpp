@@ -21,7 +21,8 @@ struct surroundings {
    bool terminal = false;         // stdout is one
    std::string stdout_file = {};  // else stdout goes there
    bool stdout_closed = false;
-   std::string binary = {};  // another program than holdfast, e.g. redis-cli
+   bool output_unread = false;  // stdout and stderr are a pipe whose reader has gone
+   std::string binary = {};     // another program than holdfast, e.g. redis-cli
 };
 
 class program {
