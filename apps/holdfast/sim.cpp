@@ -236,6 +236,16 @@ std::string check_fault(const std::string& name) {
    return "there is no fault \"" + name + "\"; holdfast sim --fault help lists them";
 }
 
+std::string check_seed(const std::string& text) {
+   if (parse_number<std::uint64_t>(text)) return {};
+   return "write a whole number from 0 to 18446744073709551615, not " + text;
+}
+
+std::string check_minutes(const std::string& text) {
+   const bool is_plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos;
+   return is_plain ? "" : "write a number of minutes, e.g. 30 or 0.5, not " + text;
+}
+
 }  // namespace
 
 void add_sim(CLI::App& app, int& status) {
@@ -243,10 +253,12 @@ void add_sim(CLI::App& app, int& status) {
    CLI::App* sim_app = app.add_subcommand("sim", "Many failovers in simulated worlds");
    sim_app->formatter(std::make_shared<help_layout>("holdfast sim [OPTIONS]"));
    sim_app->footer(help_of_sim());
-   sim_app->add_option("--seed", s->seed, "The first world")->capture_default_str();
+   sim_app->add_option("--seed", s->seed, "The first world")->check(check_seed)->capture_default_str();
    auto* const runs = sim_app->add_option("--runs", s->runs, "How many worlds: this seed and those that follow");
    runs->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}))->capture_default_str();
-   sim_app->add_option("--minutes", s->minutes, "No world begins later than this")->check(CLI::Range(0.001, 100000.0));
+   sim_app->add_option("--minutes", s->minutes, "No world begins later than this")
+      ->check(check_minutes)
+      ->check(CLI::Range(0.001, 100000.0));
    sim_app->add_option("--fault", s->faults, "Only these faults, comma separated; \"help\" tells what each does")
       ->delimiter(',')
       ->check(check_fault);

@@ -72,6 +72,8 @@ const mistake mistakes[] = {
    {"SwitchoverWhichIsNotBuilt", {"switchover", "--dry-run"}, "not built yet"},
    {"ProxyWhichIsNotBuilt", {"proxy", "--listen", "localhost:1"}, "not built yet"},
    {"ASimulatedFaultThatThereIsNot", {"sim", "--fault", "plague"}, "plague"},
+   {"ASeedBelowZero", {"sim", "--seed", "-1"}, "whole number"},
+   {"MinutesThatAreNoNumber", {"sim", "--minutes", "nan"}, "30 or 0.5"},
    {"HelpOfWhatIsNotBuilt", {"check", "--help"}, "not built yet"},
 };
 INSTANTIATE_TEST_SUITE_P(EachMistake, Usage, testing::ValuesIn(mistakes),
