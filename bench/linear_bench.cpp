@@ -254,6 +254,18 @@ double lost_at_once(std::size_t n, const std::vector<command>& commands) {
    return timer.ms();
 }
 
+// Of n commands with one deadline: how long its passing takes, after what `before` does.
+template <class Before>
+double deadline_of_all(std::size_t n, Before&& before) {
+   world w(n);
+   const auto commands = many(n, {"SET", "key:%", "v"});
+   w.submit(commands, 50ms);
+   before(w);
+   stopwatch timer;
+   w.pass(50ms);
+   return timer.ms();
+}
+
 double lost_and_answered(std::size_t n, const std::vector<command>& commands, std::string_view reply) {
    world w(n);
    w.submit(commands, 1h);
@@ -305,34 +317,15 @@ const subject subjects[] = {
     }},
    {"keys of one DEL, lost", 6'000, [](std::size_t n) { return lost_at_once(n, {of_keys(n, "DEL")}); }},
    {"one deadline of all, waiting for a server", 1'000,
-    [](std::size_t n) {
-       world w(n);
-       const auto commands = many(n, {"SET", "key:%", "v"});
-       w.submit(commands, 50ms);
-       stopwatch timer;
-       w.pass(50ms);
-       return timer.ms();
-    }},
+    [](std::size_t n) { return deadline_of_all(n, [](world&) {}); }},
    {"one deadline of all, in flight", 1'000,
-    [](std::size_t n) {
-       world w(n);
-       const auto commands = many(n, {"SET", "key:%", "v"});
-       w.submit(commands, 50ms);
-       w.settle();
-       stopwatch timer;
-       w.pass(50ms);
-       return timer.ms();
-    }},
+    [](std::size_t n) { return deadline_of_all(n, [](world& w) { w.settle(); }); }},
    {"one deadline of all, to be sent again", 1'000,
     [](std::size_t n) {
-       world w(n);
-       const auto commands = many(n, {"SET", "key:%", "v"});
-       w.submit(commands, 50ms);
-       w.settle();
-       w.lose();
-       stopwatch timer;
-       w.pass(50ms);
-       return timer.ms();
+       return deadline_of_all(n, [](world& w) {
+          w.settle();
+          w.lose();
+       });
     }},
    {"refused: a queue that is full", 1'000,
     [](std::size_t n) {

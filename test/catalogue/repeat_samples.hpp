@@ -342,8 +342,8 @@ inline const std::vector<caution> cautions = {
    {"ZRANGESTORE zset zset 0 1", "a range of a range; from 0 on it happens to be the same"},
 };
 
-// No specimen can be run twice on a single server without more ado; with the reason.
-inline const std::vector<caution> without_specimen = {
+// No sample can be run twice on a single server without more ado; with the reason.
+inline const std::vector<caution> without_sample = {
    {"migrate", "needs a second server; a key that is gone is no longer moved"},
    {"pfdebug", "internal"},
    {"pfselftest", "internal"},
@@ -352,7 +352,7 @@ inline const std::vector<caution> without_specimen = {
    {"save", "changes no data"},
    {"client|unblock", "needs a client that is blocked"},
    {"client|unpause", "changes no data"},
-   {"acl|log", "has a specimen that reads; with RESET it is never repeated"},
+   {"acl|log", "has a sample that reads; with RESET it is never repeated"},
    {"memory|purge", "changes no data"},
    {"latency|reset", "changes no data"},
    {"slowlog|reset", "changes no data"},

@@ -76,7 +76,7 @@ class server_fixture {
       settings.deadline = 10s;
       settings.observer = heard.ear();
    }
-   // A scene of one server with these lines in its configuration.
+   // One server with these lines in its configuration.
    explicit server_fixture(std::vector<std::string> lines)
       : server_fixture(lab::deployment_options{.replicas = 0, .sentinels = 0, .node_config = std::move(lines)}) {}
 
@@ -132,9 +132,9 @@ struct own_bus_port {
 
 // A server in cluster mode, that has no slots yet. Its bus has a port of its own: 10000 more than the server's may be
 // more than there are.
-class cluster_scene : public own_bus_port, public server_fixture {
+class cluster_fixture : public own_bus_port, public server_fixture {
  public:
-   explicit cluster_scene(std::vector<std::string> lines = {})
+   explicit cluster_fixture(std::vector<std::string> lines = {})
       : server_fixture(with_cluster(std::move(lines), bus.number())) {}
    // For CLUSTER MEET.
    std::vector<std::string> meet() {

@@ -5,8 +5,8 @@ namespace holdfast::catalogue {
 namespace {
 
 // The client was at node 0 and is to be failed over to node 1.
-struct failover_scene {
-   explicit failover_scene(lab::deployment_options o = {}) : servers(with_one_replica(std::move(o))) {
+struct failover_fixture {
+   explicit failover_fixture(lab::deployment_options o = {}) : servers(with_one_replica(std::move(o))) {
       settings.deadline = 30s;
       settings.observer = heard.ear();
    }
@@ -21,7 +21,7 @@ struct failover_scene {
 
 TEST(sentinels, promote_a_node_that_knows_no_scripts_but_functions_and_has_users_of_its_own) {
    covers("2.7b", "3.2b", "3.17c");
-   failover_scene s({.node_login = {.username = "app", .password = "secret"}});
+   failover_fixture s({.node_login = {.username = "app", .password = "secret"}});
    lab::server& next = s.servers.node(1);
    client redis(s.settings);
    const std::string script = "return redis.call('incr', KEYS[1])";
@@ -55,7 +55,7 @@ TEST(sentinels, promote_a_node_that_knows_no_scripts_but_functions_and_has_users
 
 TEST(sentinels, take_a_pause_of_writes_longer_than_down_after_for_a_death) {
    covers("2.1d");
-   failover_scene s;
+   failover_fixture s;
    client redis(s.settings);
    ASSERT_TRUE(redis.set("k", "v"));
    lab::server& next = s.servers.node(1);

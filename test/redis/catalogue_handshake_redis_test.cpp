@@ -67,7 +67,7 @@ TEST(accept, a_server_that_is_full_of_clients_is_asked_again_with_long_pauses) {
 
 TEST(accept, a_cluster_node_that_is_full_says_it_in_other_words) {
    covers("2b.2");
-   cluster_scene s({"maxclients 3"});
+   cluster_fixture s({"maxclients 3"});
    auto control = s.server();
    crowd others;
    others.grow(s.servers.node(0).own_address().port);

@@ -127,13 +127,25 @@ void await_state(lab::control& control, const char* state) {
       10s);
 }
 
+// Until the node `here` knows the other one, whose id that is.
+void join(lab::control& here, cluster_fixture& other, const std::string& other_id) {
+   here.run_all({other.meet()});
+   lab::await(
+      "they know each other",
+      [&] {
+         const std::string nodes = here.run({"CLUSTER", "NODES"}).text;
+         return nodes.find(other_id) != std::string::npos && nodes.find("handshake") == std::string::npos;
+      },
+      10s);
+}
+
 std::string slot_of(lab::control& control, const char* key) {
    return std::to_string(control.run({"CLUSTER", "KEYSLOT", key}).integer);
 }
 
 TEST(gates, a_cluster_that_does_not_serve_the_slot_is_waited_for) {
    covers("2.8c");
-   cluster_scene s;
+   cluster_fixture s;
    auto control = s.server();
    control.run({"CONFIG", "SET", "cluster-require-full-coverage", "no"});
    // A slot that another key is in.
@@ -145,7 +157,7 @@ TEST(gates, a_cluster_that_does_not_serve_the_slot_is_waited_for) {
 
 TEST(gates, a_cluster_that_is_down_is_waited_for) {
    covers("2.8d");
-   cluster_scene s;
+   cluster_fixture s;
    auto control = s.server();
    control.run({"CLUSTER", "ADDSLOTS", slot_of(control, "gated")});
    expect_gate(s, "CLUSTERDOWN The cluster is down", reply_class::try_again, way::stays,
@@ -154,7 +166,7 @@ TEST(gates, a_cluster_that_is_down_is_waited_for) {
 
 TEST(gates, a_cluster_that_only_reads_refuses_writes) {
    covers("2.8e");
-   cluster_scene s;
+   cluster_fixture s;
    auto control = s.server();
    control.run({"CONFIG", "SET", "cluster-allow-reads-when-down", "yes"});
    control.run({"CLUSTER", "ADDSLOTS", slot_of(control, "gated")});
@@ -165,21 +177,14 @@ TEST(gates, a_cluster_that_only_reads_refuses_writes) {
 
 TEST(gates, what_is_another_nodes_is_told_at_once) {
    covers("2.8a", "2.8f", "2.8g", "2.8h");
-   cluster_scene s;
-   cluster_scene t;
+   cluster_fixture s;
+   cluster_fixture t;
    auto here = s.server();
    auto there = t.server();
    const std::string other_id = there.run({"CLUSTER", "MYID"}).text;
-   here.run_all({{"CONFIG", "SET", "cluster-require-full-coverage", "no"},
-                 {"CLUSTER", "ADDSLOTS", slot_of(here, "mine")},
-                 t.meet()});
-   lab::await(
-      "they know each other",
-      [&] {
-         return here.run({"CLUSTER", "NODES"}).text.find(other_id) != std::string::npos &&
-                here.run({"CLUSTER", "NODES"}).text.find("handshake") == std::string::npos;
-      },
-      10s);
+   here.run_all(
+      {{"CONFIG", "SET", "cluster-require-full-coverage", "no"}, {"CLUSTER", "ADDSLOTS", slot_of(here, "mine")}});
+   join(here, t, other_id);
    here.run({"CLUSTER", "SETSLOT", slot_of(here, "theirs"), "NODE", other_id});
    await_state(here, "ok");
    expect_told_at_once(s, {"MGET", "mine", "theirs"}, "CROSSSLOT", reply_class::moved);
@@ -206,21 +211,14 @@ TEST(gates, what_is_another_nodes_is_told_at_once) {
 
 TEST(gates, keys_of_a_slot_that_is_on_the_move_are_waited_for) {
    covers("2.8b");
-   cluster_scene s;
-   cluster_scene t;
+   cluster_fixture s;
+   cluster_fixture t;
    auto here = s.server();
    auto there = t.server();
    const std::string other_id = there.run({"CLUSTER", "MYID"}).text;
-   here.run_all({{"CONFIG", "SET", "cluster-require-full-coverage", "no"},
-                 {"CLUSTER", "ADDSLOTS", slot_of(here, "{x}1")},
-                 t.meet()});
-   lab::await(
-      "they know each other",
-      [&] {
-         return here.run({"CLUSTER", "NODES"}).text.find(other_id) != std::string::npos &&
-                here.run({"CLUSTER", "NODES"}).text.find("handshake") == std::string::npos;
-      },
-      10s);
+   here.run_all(
+      {{"CONFIG", "SET", "cluster-require-full-coverage", "no"}, {"CLUSTER", "ADDSLOTS", slot_of(here, "{x}1")}});
+   join(here, t, other_id);
    await_state(here, "ok");
    ASSERT_TRUE(s.redis().set("{x}1", "one"));
    here.run({"CLUSTER", "SETSLOT", slot_of(here, "{x}1"), "MIGRATING", other_id});

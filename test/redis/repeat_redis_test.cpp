@@ -152,7 +152,7 @@ TEST_F(repetition, changes_what_the_class_of_the_command_says) {
          case repeat_class::same_state:
          case repeat_class::result_lost: EXPECT_EQ(t.second_changed, "") << said; break;
          case repeat_class::not_repeatable: EXPECT_NE(t.second_changed, "") << said << "needlessly cautious"; break;
-         case repeat_class::never: ADD_FAILURE() << said << "is no specimen"; break;
+         case repeat_class::never: ADD_FAILURE() << said << "is no sample"; break;
       }
    }
    for (const auto cls : {repeat_class::readonly, repeat_class::same, repeat_class::same_state,
@@ -170,14 +170,14 @@ TEST_F(repetition, is_tried_of_every_command_that_the_server_and_the_table_know)
    for (const caution& c : cautions)
       tried.insert(std::string(impl::find_command(command::from(arguments_of(c.call)))->name));
    std::set<std::string> excused;
-   for (const caution& c : without_specimen) excused.insert(c.call);
+   for (const caution& c : without_sample) excused.insert(c.call);
    for (const impl::command_entry& entry : impl::all_commands()) {
       const std::string name(entry.name);
       const bool container = known.contains(name + "|help");
       if (!known.contains(name) || container || tried.contains(name) || excused.contains(name)) continue;
       if (entry.repeat == repeat_class::never || entry.role != impl::command_role::plain) continue;
       if (name.ends_with("|help") || name.starts_with("cluster|")) continue;
-      ADD_FAILURE() << name << ": no specimen in test/catalogue/repeat_samples.hpp";
+      ADD_FAILURE() << name << ": no sample in test/catalogue/repeat_samples.hpp";
    }
 }
 
@@ -188,7 +188,7 @@ TEST_F(repetition, is_avoided_where_other_data_would_not_bear_it) {
       EXPECT_EQ(impl::repeats(impl::find_command(c), c), repeat_class::not_repeatable) << given.call;
       const twice t = run_twice(given.call);
       EXPECT_FALSE(t.first.is_error()) << given.call << t.first.text;
-      EXPECT_EQ(t.second_changed, "") << given.call << ": then it is no caution, but a specimen";
+      EXPECT_EQ(t.second_changed, "") << given.call << ": then it is no caution, but a sample";
    }
 }
 

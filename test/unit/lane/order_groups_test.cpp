@@ -176,12 +176,12 @@ TEST(order_groups, connection_of_many_callers_is_changed_by_none) {
 
 // All pairs of a few commands, in one group and in two: whether a write that waits must end behind one that has run.
 // The marks must say what the rule says.
-struct specimen {
+struct sample {
    const char* line;
    reach its;
    std::vector<std::string> keys;
 };
-const std::vector<specimen> specimens{
+const std::vector<sample> samples{
    {"SET a 1", reach::keys, {"a"}},
    {"SET b 1", reach::keys, {"b"}},
    {"MSET a 1 b 1", reach::keys, {"a", "b"}},
@@ -192,7 +192,7 @@ const std::vector<specimen> specimens{
    {"PUBLISH a 1", reach::nothing, {}},
    {"ZUNIONSTORE a 1 b", reach::everything, {}},
 };
-bool about_the_same(const specimen& a, const specimen& b, bool one_group) {
+bool about_the_same(const sample& a, const sample& b, bool one_group) {
    if (a.its == reach::nothing || b.its == reach::nothing) return false;
    if (a.its == reach::everything || b.its == reach::everything) return true;
    if (one_group && (a.its == reach::undeclared || b.its == reach::undeclared)) return true;
@@ -201,9 +201,9 @@ bool about_the_same(const specimen& a, const specimen& b, bool one_group) {
 }
 
 TEST(order_groups, marks_find_each_conflict) {
-   for (const auto& older : specimens) {
+   for (const auto& older : samples) {
       if (older.line == std::string_view("FLUSHALL")) continue;  // never sent twice
-      for (const auto& newer : specimens) {
+      for (const auto& newer : samples) {
          for (const bool one_group : {true, false}) {
             const bool overtaken = one_group || about_the_same(older, newer, false);
             const std::string becomes = after_newer_ran(older.line, newer.line, one_group ? ann : bob);
@@ -216,10 +216,10 @@ TEST(order_groups, marks_find_each_conflict) {
 
 // All of them wait, of two groups each; each has run behind them, or has gone.
 TEST(order_groups, marks_find_all_that_conflict) {
-   const std::size_t n = specimens.size();
+   const std::size_t n = samples.size();
    std::deque<command> commands;
    std::deque<operation> all(2 * n + 1);
-   for (std::size_t i = 0; i < n; ++i) commands.push_back(words(specimens[i].line));
+   for (std::size_t i = 0; i < n; ++i) commands.push_back(words(samples[i].line));
    const auto prepare = [&](operation& op, std::size_t i, std::uint64_t group) {
       op.commands = {&commands[i], 1};
       op.entry = find_command(commands[i]);
@@ -237,12 +237,12 @@ TEST(order_groups, marks_find_all_that_conflict) {
       for (std::size_t k = 0; k < 2 * n; ++k) {
          order.add(all[k]);
          const bool one_group = k / n == i / n;
-         const bool conflicts = about_the_same(specimens[k % n], specimens[i % n], one_group);
+         const bool conflicts = about_the_same(samples[k % n], samples[i % n], one_group);
          if (conflicts || one_group) overtaken.push_back(&all[k]);
          if (conflicts) behind_gone.insert(behind_gone.begin(), &all[k]);
       }
-      EXPECT_EQ(order.overtaken_by(footprint_of(newest), newest.sequence), overtaken) << specimens[i % n].line;
-      EXPECT_EQ(order.forbid_behind({&newest}, {}, nullptr), behind_gone) << specimens[i % n].line;
+      EXPECT_EQ(order.overtaken_by(footprint_of(newest), newest.sequence), overtaken) << samples[i % n].line;
+      EXPECT_EQ(order.forbid_behind({&newest}, {}, nullptr), behind_gone) << samples[i % n].line;
       for (std::size_t k = 0; k < 2 * n; ++k) order.remove(all[k]);
       EXPECT_TRUE(order.empty());
    }
