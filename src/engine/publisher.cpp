@@ -24,7 +24,7 @@ time_point publisher::next_ask(time_point now) const {
 }
 
 void publisher::see_what_is_answered(const topology_update& latest) {
-   questions_.settle([&](auto round) { return round <= latest.answered; });
+   questions_.close_answered([&](auto round) { return round <= latest.answered; });
    if (!latest.view->master || latest.view->master->generation == generation_) return;
    generation_ = latest.view->master->generation;
    put_ = asked_;

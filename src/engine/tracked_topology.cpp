@@ -29,7 +29,7 @@ void tracked_topology::pass_on(const role_report& r, time_point now) {
 bool tracked_topology::refresh() {
    events_seen_ = tracker_.events_seen();
    const auto answered_before = latest_.answered;
-   questions_.settle([&](auto round) { return tracker_.answered(round); });
+   questions_.close_answered([&](auto round) { return tracker_.answered(round); });
    latest_.answered = questions_.answered();
 
    topology_view v{.version = latest_.view->version,

@@ -19,7 +19,7 @@ class question_log {
    }
    // `is_answered(as)` tells for each that is open.
    template <class Predicate>
-   void settle(Predicate&& is_answered) {
+   void close_answered(Predicate&& is_answered) {
       for (const question& q : open_) {
          if (is_answered(q.as)) answered_ = std::max(answered_, q.asked);
       }

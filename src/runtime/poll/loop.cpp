@@ -141,7 +141,7 @@ void loop::take_resolved() {
    }
 }
 
-void loop::tell_all() {
+void loop::notify_observer() {
    engine_.take_events(events_);
    for (const any_event& e : events_) observer_(e);
 }

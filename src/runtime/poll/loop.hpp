@@ -108,9 +108,9 @@ class loop {
    void ready(std::uint32_t link, short events);
    void take_resolved();
    void tell() {
-      if (!engine_.events().empty()) tell_all();
+      if (!engine_.events().empty()) notify_observer();
    }
-   void tell_all();
+   void notify_observer();
 
    engine& engine_;
    const observer& observer_;

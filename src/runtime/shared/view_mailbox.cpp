@@ -22,7 +22,7 @@ void view_mailbox::publish(topology_update u) {
    number_.fetch_add(1, std::memory_order_seq_cst);
    for (view_subscriber* s : subscribers_) {
       const auto before = s->questions_.answered();
-      s->questions_.settle([&](auto asked) { return asked <= latest_.answered; });
+      s->questions_.close_answered([&](auto asked) { return asked <= latest_.answered; });
       const bool concerned = is_news || s->questions_.answered() != before;
       if (concerned && s->present_.load(std::memory_order_seq_cst)) s->waker_.wake();
    }
