@@ -126,18 +126,18 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
       c.acknowledged = true;
       c.ended = outcome::executed;
       ++figures_.acknowledged;
-      return judge_reply(n, c, *last);
+      return check_reply(n, c, *last);
    }
    const error& e = last.error();
    c.ended = e.outcome;
    c.unfenced = std::any_of(e.causes.begin(), e.causes.end(),
                             [](const std::string& cause) { return cause.starts_with("not fenced"); });
    ++(e.outcome == outcome::not_executed ? figures_.not_executed : figures_.unknown);
-   judge_sending(n, c, e, then);
-   judge_failure(n, c, e, then);
+   check_sending(n, c, e, then);
+   check_failure(n, c, e, then);
 }
 
-void checkers::judge_failure(call_number n, const call& c, const error& e, const circumstances& then) {
+void checkers::check_failure(call_number n, const call& c, const error& e, const circumstances& then) {
    if (e.outcome == outcome::not_executed && c.runs != 0)
       broken(name(n) + " is reported as not executed, but it ran: " + e.what());
    if (e.outcome == outcome::executed && c.runs == 0)
@@ -158,7 +158,7 @@ void checkers::judge_failure(call_number n, const call& c, const error& e, const
 }
 
 // A reply is that of the command's own run.
-void checkers::judge_reply(call_number n, call& c, const value& reply) {
+void checkers::check_reply(call_number n, call& c, const value& reply) {
    const auto answered = [&](long long number) {
       return std::find(c.replies.begin(), c.replies.end(), number) != c.replies.end();
    };

@@ -1,6 +1,6 @@
-// The judges of a world. They see what left a client, what servers ran, what clients were told and what callers were
+// The checkers of a world. They see what left a client, what servers ran, what clients were told and what callers were
 // answered, and nothing of how the client came to it. What each of them holds the client to is said at the function
-// that judges.
+// that checks it.
 #pragma once
 
 #include "sim/client_knowledge.hpp"
@@ -80,7 +80,7 @@ struct busiest_second {
 inline constexpr busiest_second bounds{
    .dials = 40, .questions = 80, .wakes = 100, .dials_aside = 10, .role_questions = 3, .candidate_polls = 60};
 
-// A connection of a client to a server, as far as the judges have seen it.
+// A connection of a client to a server, as far as the checkers have seen it.
 struct server_line : line {
    bool says_master = false;     // the server, the last time that it was read on this connection
    bool of_lane = false;         // its commands go here
@@ -235,22 +235,22 @@ class checkers {
    static bool is_of_a_call(const words&);
    client_record& record_of(std::uint32_t client);
    std::uint32_t count(rate&) const;
-   void judge_failure(call_number, const call&, const error&, const circumstances&);
-   void judge_sending(call_number, const call&, const error&, const circumstances&);
-   void judge_reply(call_number, call&, const value&);
-   void judge_resends(call_number, const call&, const client_record&);
+   void check_failure(call_number, const call&, const error&, const circumstances&);
+   void check_sending(call_number, const call&, const error&, const circumstances&);
+   void check_reply(call_number, call&, const value&);
+   void check_resends(call_number, const call&, const client_record&);
    static void count_resend(call&, client_record&);
-   void judge_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
-   void judge_way(std::uint32_t client, const server_line&, std::string_view what);
+   void check_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
+   void check_way(std::uint32_t client, const server_line&, std::string_view what);
    void count_dial_aside(std::uint32_t client, host_id);
    void count_role_question(std::uint32_t client, server_line&);
-   void judge_loss(call_number, const call&, place master);
+   void check_loss(call_number, const call&, place master);
    std::vector<std::uint64_t> last_runs(place master);
-   void judge_order(const std::vector<std::uint64_t>& last_run, place master);
-   void judge_overtaking(const std::vector<std::uint64_t>& last_run);
+   void check_order(const std::vector<std::uint64_t>& last_run, place master);
+   void check_overtaking(const std::vector<std::uint64_t>& last_run);
    void keep_run(call_number, call&, const words&, const execution&);
-   void judge_databases();
-   void judge_reads();
+   void check_databases();
+   void check_reads();
    bool is_own_read(const call&, std::uint64_t fingerprint) const;
    std::string objection_to(call_number, const run& read) const;
    std::string name(call_number) const;

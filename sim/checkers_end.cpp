@@ -1,4 +1,4 @@
-// The judges of a world that is over: its surviving history, and what the last master holds.
+// The checkers of a world that is over: its surviving history, and what the last master holds.
 #include "sim/checkers.hpp"
 
 #include <algorithm>
@@ -42,24 +42,24 @@ std::vector<std::uint64_t> checkers::last_runs(place master) {
 
 void checkers::final_history(place master) {
    const auto last = last_runs(master);
-   judge_order(last, master);
-   judge_overtaking(last);
-   judge_databases();
-   judge_reads();
+   check_order(last, master);
+   check_overtaking(last);
+   check_databases();
+   check_reads();
    for (call_number n = 1; n < calls_.size(); ++n) {
       const call& c = calls_[n];
       if (!c.done) broken(name(n) + " never ended");
       if (c.ran_late && past_.leads_to(c.late, master))
          broken(name(n) + " ran after its outcome was reported, and not as one that is not fenced");
       if (is_transaction(c.kind) && c.runs != c.second_part) broken(name(n) + " ran in part");
-      if (changes_data(c.kind) && c.acknowledged && !past_.leads_to(c.behind, master)) judge_loss(n, c, master);
+      if (changes_data(c.kind) && c.acknowledged && !past_.leads_to(c.behind, master)) check_loss(n, c, master);
    }
 }
 
 // In the surviving history the commands of a client's order group stand in the order in which it gave them: nothing
 // older runs (again) behind a newer one that was acknowledged. What ran late, after it was reported, is not part of
 // that history.
-void checkers::judge_order(const std::vector<std::uint64_t>& last_run, place master) {
+void checkers::check_order(const std::vector<std::uint64_t>& last_run, place master) {
    // From the newest to the oldest: the earliest run of a newer one that was acknowledged.
    std::map<std::pair<std::uint32_t, std::uint32_t>, call_number> newer;  // by client and group
    for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
@@ -78,7 +78,7 @@ void checkers::judge_order(const std::vector<std::uint64_t>& last_run, place mas
 
 // Nothing older is sent behind a newer write to the same keys that ran, whatever its caller was told of it. (Where both
 // were sent again, and in order, it is as if they had run only then.)
-void checkers::judge_overtaking(const std::vector<std::uint64_t>& last_run) {
+void checkers::check_overtaking(const std::vector<std::uint64_t>& last_run) {
    constexpr std::size_t keys = 4;
    // From the newest to the oldest: of those that ran, the one that was sent the last time first of all.
    std::vector<std::array<call_number, keys>> newer(clients_.size());
@@ -97,7 +97,7 @@ void checkers::judge_overtaking(const std::vector<std::uint64_t>& last_run) {
 
 // An acknowledged write is lost only as asynchronous replication loses it: a node had been promoted without it, or the
 // Sentinels left the one that it ran on for one of before; or by a restart that brings back what had been saved.
-void checkers::judge_loss(call_number n, const call& c, place master) {
+void checkers::check_loss(call_number n, const call& c, place master) {
    ++figures_.lost;
    if (c.sent_too_late) ++figures_.lost_selected;
    const auto promotion = [&](std::optional<std::uint32_t> branch) -> const branch_record* {

@@ -1,5 +1,5 @@
-// The judges of what is read: a reply is one that the order in which a client gave its commands could have given. They
-// know of each run which writes stood before it in the history of the server that ran it.
+// The checkers of what is read: a reply is one that the order in which a client gave its commands could have given.
+// They know of each run which writes stood before it in the history of the server that ran it.
 #include "sim/checkers.hpp"
 
 #include <algorithm>
@@ -67,7 +67,7 @@ bool checkers::is_own_read(const call& c, std::uint64_t reply) const {
 }
 
 // A command runs in the database that the last SELECT before it has chosen: one that failed may have, or not.
-void checkers::judge_databases() {
+void checkers::check_databases() {
    std::vector<unsigned> chosen(clients_.size(), 1U << first_database_);  // as bits
    for (call_number n = 1; n < calls_.size(); ++n) {
       const call& c = calls_[n];
@@ -85,7 +85,7 @@ void checkers::judge_databases() {
 
 // Only where something ran in another order than it was given is it looked at more closely: in the time of a read some
 // older write that was acknowledged had still to run, or a newer one had run.
-void checkers::judge_reads() {
+void checkers::check_reads() {
    struct edges {
       std::array<std::uint32_t, keys> last{};   // the latest run of what is older, and was acknowledged
       std::array<std::uint32_t, keys> first{};  // the earliest run of what is newer

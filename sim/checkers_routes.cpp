@@ -1,4 +1,4 @@
-// The judges of where a client goes: whom its commands reach, and what it does at servers beside.
+// The checkers of where a client goes: whom its commands reach, and what it does at servers beside.
 #include "sim/checkers.hpp"
 
 #include <algorithm>
@@ -42,7 +42,7 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
       on.of_lane = true;
       ++r.masters;
       r.lane_at = on.to;
-      judge_way(client, on, "connects its lane to");
+      check_way(client, on, "connects its lane to");
       return r.believes.went(on.to, false, clock_.now());
    }
    const bool asks_for_process = same_word(w[0], "INFO") && w.size() > 1 && same_word(w[1], "SERVER");
@@ -58,18 +58,18 @@ void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool 
    if (is_neighbour(on.to))
       broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
              ", which belongs to another deployment");
-   judge_way(client, on, "writes to");
+   check_way(client, on, "writes to");
    r.believes.went(on.to, handed_over, clock_.now());
 }
 
-void checkers::judge_way(std::uint32_t client, const server_line& on, std::string_view what) {
+void checkers::check_way(std::uint32_t client, const server_line& on, std::string_view what) {
    if (expects_lineages) return;
    const std::string why = record_of(client).believes.objection(on.to, limits.follows_hints, clock_.now());
    if (!why.empty()) broken("client " + std::to_string(client) + " " + at_host(what, on.to) + ", and " + why);
 }
 
 // New writes wait for the node that was selected: what the old master would acknowledge now will be lost.
-void checkers::judge_hold(call_number n, call& c, const client_record& r, host_id to, bool handed_over) {
+void checkers::check_hold(call_number n, call& c, const client_record& r, host_id to, bool handed_over) {
    const bool writes = changes_data(c.kind);
    if (!writes || handed_over || expects_lineages || limits.hold == duration::zero()) return;
    c.sent_too_late = r.believes.holds_back(to, std::chrono::hours(1), clock_.now());

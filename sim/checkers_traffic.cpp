@@ -1,4 +1,4 @@
-// The judges of what leaves a client: order, repetitions, and how much of it within a second.
+// The checkers of what leaves a client: order, repetitions, and how much of it within a second.
 #include "sim/checkers.hpp"
 
 #include <algorithm>
@@ -72,7 +72,7 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
    call& c = calls_[n];
    if (c.done && (c.acknowledged || c.ended == outcome::not_executed))
       broken(name(n) + " is sent after it was reported as " + (c.acknowledged ? "done" : "not executed"));
-   // Reads pass what waits, unless they are about it: judged by their values. ECHO is the same whenever it runs.
+   // Reads pass what waits, unless they are about it: checked by their values. ECHO is the same whenever it runs.
    const bool is_ordered = c.kind != call_kind::echo;
    const bool is_read = c.kind == call_kind::echo || c.kind == call_kind::read;
    if (is_ordered && c.times_sent == 0 && n < r.newest)
@@ -84,12 +84,12 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
    if (!is_read) r.newest_on_connection = std::max(r.newest_on_connection, n);
    while (!r.in_flight.empty() && r.in_flight.front() <= on.replies) r.in_flight.pop_front();
    r.in_flight.push_back(on.commands);
-   if (c.times_sent == 0) judge_hold(n, c, r, on.to, handed_over);
+   if (c.times_sent == 0) check_hold(n, c, r, on.to, handed_over);
    if (c.times_sent == 0) c.first_master = r.masters;
    if (c.times_sent++ != 0) count_resend(c, r);
    c.sent_on = connection;
    c.sent_as = ++r.sent;
-   judge_resends(n, c, r);
+   check_resends(n, c, r);
 }
 
 // Free of the budget is the first time that a command is sent again, and one more for each change of master since: it
@@ -100,7 +100,7 @@ void checkers::count_resend(call& c, client_record& r) {
 }
 
 // Limits are kept: of what is under way, and of what is sent again.
-void checkers::judge_resends(call_number n, const call& c, const client_record& r) {
+void checkers::check_resends(call_number n, const call& c, const client_record& r) {
    if (r.in_flight.size() > limits.in_flight) broken(name(n) + " is sent while as many as are allowed are under way");
    if (limits.max_resends && c.times_sent > 1 + *limits.max_resends)
       broken(name(n) + " is sent for the " + std::to_string(c.times_sent) + "th time");
@@ -115,7 +115,7 @@ void checkers::judge_resends(call_number n, const call& c, const client_record& 
 }
 
 // What is said of a command that failed fits what was sent of it.
-void checkers::judge_sending(call_number n, const call& c, const error& e, const circumstances& then) {
+void checkers::check_sending(call_number n, const call& c, const error& e, const circumstances& then) {
    if (e.outcome == outcome::unknown && e.attempts == 0) broken(name(n) + " was never written, but may have run?");
    if (e.attempts != 0 && !then.could_be_written)
       broken(name(n) + " is said to have been sent, and nothing was sent since it was given: " + e.what());

@@ -1,5 +1,7 @@
 #include "sim/client.hpp"
 
+#include "sim/sentinel_model.hpp"
+
 #include <algorithm>
 #include <cstring>
 
@@ -106,7 +108,7 @@ void sim_client::write(std::uint32_t link) {
    }
 }
 
-// The judges hear of whole commands, as far as the kernel has them.
+// The checkers hear of whole commands, as far as the kernel has them.
 void sim_client::tell_sent(socket& s, std::string_view taken) {
    const bool continues = !s.begun.empty();
    if (continues) s.begun += taken;
@@ -163,7 +165,7 @@ void sim_client::finished(call& c) {
                                                    [](const socket& s) { return s.open && !s.begun.empty(); }),
                         .all_was_well_for = world_.well_for()});
    if (results.back()) world_.answered(number_);
-   judge_haste(c);
+   check_haste(c);
    if (c.is_last) last_ok_ = results.back().has_value();
    if (shared_.traces) {
       shared_.user.note(host_, [&] {
@@ -176,7 +178,7 @@ void sim_client::finished(call& c) {
 
 // While all is well and nothing waits, a command is answered at once, or after a connection was made for it. (What the
 // other side has left must not be found out by waiting for a reply.)
-void sim_client::judge_haste(const call& c) {
+void sim_client::check_haste(const call& c) {
    const duration took = now() - c.op.submitted;
    const duration most = 1900ms + (shared_.net.settings.latency + shared_.net.settings.jitter) * 20;
    if (!c.alone || c.was_away || checkers_.expects_lineages || took <= most || world_.well_for() < took) return;
@@ -330,6 +332,7 @@ void sim_client::hear(socket& s) {
       if (t.upto > c.read) break;
       if (t.what.is == observation::master || t.what.is == observation::replica)
          s.seen.says_master = t.what.is == observation::master;
+      s.seen.listed = s.seen.configured || is_listed(s.seen.to);
       if (!checkers_.is_neighbour(s.seen.to)) checkers_.told(number_, s.seen, t.what);
    }
    std::erase_if(c.tidings, [&](const auto& t) { return t.upto <= c.read; });
@@ -337,6 +340,18 @@ void sim_client::hear(socket& s) {
       socket& x = sockets_[link - 1];
       if (x.open) x.handed_over = x.begun.size() + brain.to_write(link, x.serial).size();
    }
+}
+
+// By one of the Sentinels that it was given, as far as it is connected to any.
+bool sim_client::is_listed(host_id sentinel) const {
+   bool any = false;
+   bool listed = false;
+   for (const socket& s : sockets_) {
+      if (!s.open || s.connecting || !s.seen.configured || shared_.sentinels[s.seen.to] == nullptr) continue;
+      any = true;
+      listed = listed || s.seen.to == sentinel || shared_.sentinels[s.seen.to]->lists(sentinel);
+   }
+   return listed || !any;
 }
 
 void sim_client::lose(std::uint32_t link, std::string_view why) {

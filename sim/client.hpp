@@ -73,7 +73,7 @@ class sim_client {
       bool ready = false;  // something came while nobody looked
       std::string failed = {};
       std::string name = {};  // what was dialled: a host name, or an address
-      server_line seen = {};  // as the judges see it; to a Sentinel, too
+      server_line seen = {};  // as the checkers see it; to a Sentinel, too
       impl::reader replies{impl::limits{}};
       std::string begun = {};       // of a command whose end the kernel has not taken
       std::size_t handed_over = 0;  // bytes from there on that the engine let go of before the latest news was read
@@ -115,13 +115,14 @@ class sim_client {
    void tell_sent(socket&, std::string_view taken);
    void count_replies(socket&, std::string_view bytes);
    void hear(socket&);
+   bool is_listed(host_id sentinel) const;
    void forget(socket&);
    void connect(const impl::io_request&);
    void resolve(const impl::io_request&);
    void carry_out();
    void take_done();
    void finished(call&);
-   void judge_haste(const call&);
+   void check_haste(const call&);
    void arm();
    void plan_next();
    std::uint32_t link_of(connection_id);

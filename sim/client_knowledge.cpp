@@ -50,6 +50,7 @@ void client_knowledge::answered(const told& t, time_point now) {
    master_ = t.node;
    others_.clear();
    named_at_ = now;
+   forget_disappointments(epoch_);
    std::erase_if(candidates_, [&](const candidate& c) { return c.epoch < epoch_; });
    std::erase_if(suggestions_, [&](const candidate& c) { return c.epoch < epoch_; });
    if (held_for_.epoch <= epoch_) held_for_ = {};
@@ -73,12 +74,12 @@ void client_knowledge::nominate(const line& on, const told& t, time_point now) {
    std::erase_if(candidates_,
                  [&](const candidate& x) { return x.by == c.by && x.node == c.node && x.epoch == c.epoch; });
    candidates_.push_back(c);
-   if (promoted || !any_ || epoch <= held_epoch_) return;  // once for each epoch
+   if (promoted || !any_ || !on.listed || epoch <= held_epoch_) return;  // once for each epoch
    const auto last = std::find_if(disappointments_.begin(), disappointments_.end(),
                                   [&](const disappointment& d) { return d.by == on.to; });
    if (last != disappointments_.end() && now < last->until) return;
    if (last != disappointments_.end()) disappointments_.erase(last);
-   disappointments_.push_back({on.to, now + hold + hold_pause});
+   disappointments_.push_back({on.to, epoch, now + hold + hold_pause});
    held_for_ = c;
    held_epoch_ = epoch;
 }
@@ -180,7 +181,11 @@ void client_knowledge::went(host_id to, bool handed_over, time_point now) {
    if (is_named(to) || c == nullptr) return;
    gone_to_ = *c;
    gone_at_ = now;
-   std::erase_if(disappointments_, [&](const disappointment& d) { return d.by == c->by; });
+   forget_disappointments(c->epoch);
+}
+
+void client_knowledge::forget_disappointments(std::uint64_t followed_epoch) {
+   std::erase_if(disappointments_, [&](const disappointment& d) { return d.epoch <= followed_epoch; });
 }
 
 bool client_knowledge::holds_back(host_id from, duration for_so_long, time_point now) const {

@@ -1,5 +1,5 @@
 // What one client has read of who is the master, and so where its commands may go: what Sentinels answered and
-// published, what servers said of themselves. The judges hold the client to it; they know nothing more than it has
+// published, what servers said of themselves. The checkers hold the client to it; they know nothing more than it has
 // read.
 #pragma once
 
@@ -20,6 +20,7 @@ struct line {
    std::uint32_t number = 0;  // among all of this client, from 1
    host_id to = nowhere;
    bool configured = true;      // it leads to a Sentinel that the client was given, not to one that it has learned of
+   bool listed = true;          // else none of those that it was given and is connected to lists this one
    std::uint64_t commands = 0;  // that the client's kernel has taken whole
    std::uint64_t replies = 0;   // that the client has read
 };
@@ -48,7 +49,7 @@ class client_knowledge {
 
    // New writes are held back from all but the node that was selected, from then on, until it says that it is a master,
    // or the failover has ended otherwise, or the Sentinel that leads it can't be heard any more. Not for a Sentinel
-   // whose last selection, within some seconds, came to nothing.
+   // whose last selection, within some seconds, came to nothing, nor for a learned one that is not listed.
    void release() { held_for_ = {}; }
    bool holds_back(host_id from, duration for_so_long, time_point now) const;
 
@@ -82,6 +83,7 @@ class client_knowledge {
    void suggested(const told&, time_point now);
    void nominate(const line&, const told&, time_point now);
    void give_up(host_id by, std::uint64_t epoch);
+   void forget_disappointments(std::uint64_t followed_epoch);  // selections that led nowhere before it
    void look_for_denial();
    subscription& subscription_of(const line&);
    self& self_of(host_id);
@@ -105,6 +107,7 @@ class client_knowledge {
    std::uint64_t held_epoch_ = 0;
    struct disappointment {
       host_id by = nowhere;
+      std::uint64_t epoch = 0;
       time_point until = {};
    };
    std::vector<disappointment> disappointments_;  // of Sentinels that have selected a node

@@ -314,7 +314,10 @@ void world::rises(host_id h) {
    if (!shared_.net.works(h) || shared_.servers[h]->is_master()) return;
    const bool is_selected = std::any_of(sentinels_.begin(), sentinels_.end(),
                                         [&](const auto& s) { return s->candidate() == h || s->named() == h; });
-   if (is_selected) return;
+   // A node that FAILOVER promotes is no stranger: its old master says that it follows it.
+   const bool may_inherit = std::any_of(shared_.servers.begin(), shared_.servers.end(),
+                                        [](const auto& s) { return s != nullptr && s->hands_over(); });
+   if (is_selected || may_inherit) return;
    by_hand_ = true;
    shared_.servers[h]->change_role(nowhere);
    by_hand_ = false;

@@ -1,4 +1,4 @@
-// What servers and Sentinels tell a client of who is the master: the judges hear of it when the client has read it.
+// What servers and Sentinels tell a client of who is the master: the checkers hear of it when the client has read it.
 #pragma once
 
 #include <cstdint>

@@ -214,7 +214,7 @@ void redis_model::add_text(session& s, const std::string& text) {
 
 void redis_model::add_nothing(session& s) { s.out += s.resp3 ? "_\r\n" : "*-1\r\n"; }
 
-// So that the judges know what the client knows of it, once these bytes have come.
+// So that the checkers know what the client knows of it, once these bytes have come.
 void redis_model::tell_role(session& s, bool of_whom) {
    const told t{is_master() ? observation::master : observation::replica, 0, of_whom ? master_ : nowhere};
    add_tiding(shared_.net.at(s.connection), s.out.size(), t);

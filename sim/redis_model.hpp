@@ -47,6 +47,7 @@ class redis_model {
    server_gate gate = server_gate::none;
    host_id host() const { return host_; }
    bool is_master() const { return master_ == nowhere; }
+   bool hands_over() const { return handover_ != handover::none; }  // by FAILOVER
    host_id master() const { return master_; }
    place where() const { return place_; }
    const dataset& data() const { return data_; }

@@ -94,6 +94,11 @@ sentinel_model::instance* sentinel_model::find(host_id h) {
    return found == instances_.end() ? nullptr : &*found;
 }
 
+bool sentinel_model::lists(host_id other_sentinel) const {
+   return std::any_of(instances_.begin(), instances_.end(),
+                      [&](const instance& i) { return i.is == type::sentinel && i.host == other_sentinel; });
+}
+
 sentinel_model::instance* sentinel_model::find(host_id h, std::uint32_t link) {
    instance* const i = find(h);
    return i != nullptr && i->link == link && (i->connected || i->connecting) ? i : nullptr;

@@ -81,6 +81,7 @@ class sentinel_model {
    failover_state state() const { return state_; }
    std::size_t clients() const { return sessions_.size(); }
    bool knows_of_the_master() const { return started_; }
+   bool lists(host_id other_sentinel) const;
    host_id candidate() const { return promoted_; }  // the replica that it has selected
    bool is_leader() const { return state_ != failover_state::none && state_ != failover_state::wait_start; }
 

@@ -156,7 +156,7 @@ void world::finish() {
       while (!rests() && shared_.time.now() < patience) run_until(shared_.time.now() + 100ms);
       run_until(shared_.time.now() + 400ms);
    }
-   judge_rest();
+   check_rest();
 }
 
 bool world::somebody_holds_too_many() const {
@@ -181,7 +181,7 @@ unsigned world::most_connections(host_id h, const redis_model& master) const {
 }
 
 // A healed world always comes back, and nothing is left over in it.
-void world::judge_rest() {
+void world::check_rest() {
    const redis_model* const m = rightful_master();
    // Sentinels can come to disagree for good, or make all servers replicas of each other (docs/simulation.md): then no
    // client comes back.
@@ -189,13 +189,13 @@ void world::judge_rest() {
    if (verdict_.stuck) return;
    checkers_.final_history(m->where());
    checkers_.final_data(m->where(), m->data());
-   for (std::size_t i = 0; i < clients_.size(); ++i) judge_client(*clients_[i], *m, "client " + std::to_string(i));
+   for (std::size_t i = 0; i < clients_.size(); ++i) check_client(*clients_[i], *m, "client " + std::to_string(i));
    if (!checkers_.all_completed()) checkers_.broken("a command never ended");
 }
 
 // At rest a client holds one connection to the master, two to each Sentinel, at most one to each replica, and nothing
 // else; no timer of its commands is armed.
-void world::judge_client(const sim_client& c, const redis_model& master, const std::string& who) {
+void world::check_client(const sim_client& c, const redis_model& master, const std::string& who) {
    if (!c.last_call_ok()) checkers_.broken(who + " does not come back, though the world is healed");
    if (!c.brain.lane().idle() || c.brain.lane().queued() != 0)
       checkers_.broken(who + " still holds commands at the end");

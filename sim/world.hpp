@@ -1,4 +1,4 @@
-// One world: servers, Sentinels, clients, a network between them, what goes wrong, and the judges. One seed, one run.
+// One world: servers, Sentinels, clients, a network between them, what goes wrong, and the checkers. One seed, one run.
 #pragma once
 
 #include "sim/checkers.hpp"
@@ -24,7 +24,7 @@ struct run_report {
    checkers::figures calls;
    unsigned promotions = 0;
    unsigned failovers = 0;  // of these, what counts: a command was in flight at the fault, the promotion completed
-   bool stuck = false;      // the servers themselves never recovered: nothing was judged at the end
+   bool stuck = false;      // the servers themselves never recovered: nothing was checked at the end
    std::uint64_t events = 0;
    duration length = {};
    std::optional<fleet_figures> fleet = {};
@@ -62,8 +62,8 @@ class world final : private network_user, private shared_state_user, private cli
    void finish();
    bool somebody_holds_too_many() const;
    unsigned most_connections(host_id, const redis_model& master) const;
-   void judge_rest();
-   void judge_client(const sim_client&, const redis_model& master, const std::string& who);
+   void check_rest();
+   void check_client(const sim_client&, const redis_model& master, const std::string& who);
    bool is_well() const;
    void sample();
    redis_model* rightful_master() const;
@@ -102,6 +102,7 @@ class world final : private network_user, private shared_state_user, private cli
    void leaves(sentinel_model&, host_id to);
    bool is_configured_address(host_id) const;
    bool outvotes_a_stranger_without(host_id left) const;
+   bool is_last_configured(host_id left) const;
    bool would_blind_anybody() const;
    bool would_blind_the_new() const;
    bool strike_who(fault&, struck&, sentinel_model& watcher);

@@ -128,6 +128,13 @@ bool world::outvotes_a_stranger_without(host_id left) const {
    return others >= 2;
 }
 
+// A client that begins once all configured addresses are left finds nobody.
+bool world::is_last_configured(host_id left) const {
+   return is_configured_address(left) && std::none_of(sentinels_.begin(), sentinels_.end(), [&](const auto& s) {
+             return s->host() != left && is_configured_address(s->host());
+          });
+}
+
 // While all lists are empty, three configured Sentinels do not know each other. A client that begins then, or where
 // their ids are new, too, can't tell which is the stranger.
 bool world::would_blind_anybody() const { return scenario_.has_neighbours && scenario_.knows_all_seeds; }
@@ -141,8 +148,9 @@ bool world::would_blind_the_new() const {
 // Whether the fault has struck: nobody moves in the middle of a failover, or twice at a time.
 bool world::strike_who(fault& f, struck& s, sentinel_model& watcher) {
    const bool to_stranger = f.is == fault_kind::passed && !neighbour_moved_;
-   const bool stays = (to_stranger || has_stranger_configured_) && f.is != fault_kind::cloned &&
-                      is_configured_address(watcher.host()) && !outvotes_a_stranger_without(watcher.host());
+   const bool may_be_stranger = (to_stranger || has_stranger_configured_) && is_configured_address(watcher.host()) &&
+                                !outvotes_a_stranger_without(watcher.host());
+   const bool stays = f.is != fault_kind::cloned && (may_be_stranger || is_last_configured(watcher.host()));
    const bool leaves_for_good = f.is == fault_kind::replaced || f.is == fault_kind::passed;
    const bool resets = leaves_for_good && (f.draw / 16 % 2 == 0 || replaced_without_reset_);
    const bool can = is_whole() && shared_.net.works(watcher.host()) && spare_.size() > 2 && !stays;

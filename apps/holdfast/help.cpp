@@ -83,7 +83,7 @@ the start nobody could be reached, or a password or the master's name was wrong.
 
 constexpr const char* of_sim = R"(Builds worlds of a master, replicas, Sentinels and clients, with a clock, a
 network and processes that are all simulated, and runs the library's own engine
-in them. Faults strike while commands are under way; judges compare what servers
+in them. Faults strike while commands are under way; checkers compare what servers
 ran with what callers were told. Each seed is one world, with a mixture of faults
 of its own; the same seed gives the same run.
 

@@ -1,4 +1,4 @@
-// What happened, told to the judges by hand.
+// What happened, told to the checkers by hand.
 #pragma once
 
 #include "sim/checkers.hpp"
@@ -17,18 +17,18 @@ class checker_fixture {
  public:
    sim::clock time;
    history past;
-   checkers judges{time, past};
+   checkers checks{time, past};
    place at = {};
    dataset data;
    unsigned database = 0;
 
-   call_number gives(call_kind k, delivery d = delivery::automatic) { return judges.begins(0, k, d); }
+   call_number gives(call_kind k, delivery d = delivery::automatic) { return checks.begins(0, k, d); }
    void sends(std::uint32_t connection, std::initializer_list<std::string> text) {
       line& l = lines_[connection];
       l.number = connection;
       l.to = 0;
       ++l.commands;
-      judges.sent(0, l, views(text));
+      checks.sent(0, l, views(text));
    }
    void replies(std::uint32_t connection) { ++lines_[connection].replies; }
    // In the database that was chosen last. The reply, as it is sent.
@@ -41,12 +41,12 @@ class checker_fixture {
       std::string reply;
       const bool changed = data.run(w, reply, database);
       if (changed) at = past.add(at, raw);
-      judges.ran(0, w, {at, changed, database, reply});
+      checks.ran(0, w, {at, changed, database, reply});
       return reply;
    }
    void selects(unsigned number) {
       const call_number n = gives(call_kind::select);
-      judges.selects(n, number);
+      checks.selects(n, number);
       database = number;
       succeeds(n, value::of_status("OK"));
    }
@@ -81,13 +81,13 @@ class checker_fixture {
       runs({"SET", "s0", std::to_string(n)});
    }
    void is_over() {
-      judges.final_history(at);
-      judges.final_data(at, data);
+      checks.final_history(at);
+      checks.final_data(at, data);
    }
    // All that was found, one a line.
    std::string run_report() const {
       std::string text;
-      for (const auto& v : judges.violations()) text += v.what + "\n";
+      for (const auto& v : checks.violations()) text += v.what + "\n";
       return text;
    }
    bool found(std::string_view part) const { return run_report().find(part) != std::string::npos; }
@@ -99,7 +99,7 @@ class checker_fixture {
    }
    void ends(call_number n, result<value> r) {
       const std::vector<result<value>> results{std::move(r)};
-      judges.completed(n, results, {.could_be_written = true});
+      checks.completed(n, results, {.could_be_written = true});
    }
    std::map<std::uint32_t, line> lines_;  // by number
    std::vector<std::string> said_;

@@ -1,4 +1,4 @@
-// The judges of what is read notice a reply that the given order could not have given.
+// The checkers of what is read notice a reply that the given order could not have given.
 #include "checker_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ class case_of_reads : public checker_fixture {
    // The master's history goes on from there without what came after.
    void fails_over_from(place p, call_number held) {
       at = past.fork(p);
-      judges.new_branch(at, true);
+      checks.new_branch(at, true);
       data.clear();
       std::string ignored;
       if (held != 0) data.run(words{"SET", "s0", std::to_string(held)}, ignored);
@@ -160,7 +160,7 @@ TEST(JudgesOfReads, LetASelectOfUnknownOutcomeHaveChosenOrNot) {
    for (const unsigned database : {0U, 1U}) {
       case_of_reads c;
       const auto n = c.gives(call_kind::select);
-      c.judges.selects(n, 1);
+      c.checks.selects(n, 1);
       c.fails(n, outcome::unknown, 1);
       c.database = database;
       c.writes();

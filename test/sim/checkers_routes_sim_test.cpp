@@ -1,4 +1,4 @@
-// The judges of where a client goes notice what they are there for.
+// The checkers of where a client goes notice what they are there for.
 #include "checker_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -20,24 +20,24 @@ class case_of_a_way : public checker_fixture {
          l.says_master = true;
       }
       reads(5, {observation::address, 4, 0});
-      judges.goes(0, lanes_[0], words{"HELLO", "3"});
+      checks.goes(0, lanes_[0], words{"HELLO", "3"});
    }
-   void reads(host_id from, const told& t) { judges.told(0, {from, from}, t); }
-   void learns(host_id from, const told& t) { judges.told(0, {from, from, false}, t); }
+   void reads(host_id from, const told& t) { checks.told(0, {from, from}, t); }
+   void learns(host_id from, const told& t) { checks.told(0, {from, from, false}, t); }
    // On that Sentinel's subscription.
    void selects(host_id sentinel, std::uint64_t epoch, host_id node) {
       reads(sentinel, {observation::epoch, epoch, nowhere});
       reads(sentinel, {observation::tried, 0, nowhere});
       reads(sentinel, {observation::selected, 0, node});
    }
-   void goes(host_id to) { judges.goes(0, lanes_[to], words{"GET", "s0"}); }
+   void goes(host_id to) { checks.goes(0, lanes_[to], words{"GET", "s0"}); }
    void asks(host_id to) {
       warm_.to = to;
-      judges.goes(0, warm_, words{"HELLO"});
+      checks.goes(0, warm_, words{"HELLO"});
    }
    void sets(host_id to, bool handed_over = false) {
       const std::string n = std::to_string(gives(call_kind::set));
-      judges.sent(0, lanes_[to], words{"SET", "s0", n}, handed_over);
+      checks.sent(0, lanes_[to], words{"SET", "s0", n}, handed_over);
    }
    server_line& lane(host_id h) { return lanes_[h]; }
 
@@ -46,7 +46,7 @@ class case_of_a_way : public checker_fixture {
    server_line warm_;
 };
 
-TEST(Judges, LetAClientFollowWhatItHasRead) {
+TEST(checkers, LetAClientFollowWhatItHasRead) {
    case_of_a_way c;
    c.goes(0);
    c.selects(6, 5, 1);
@@ -58,14 +58,14 @@ TEST(Judges, LetAClientFollowWhatItHasRead) {
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(Judges, NoticeACommandToAMasterThatTheClientWasToldIsNone) {
+TEST(checkers, NoticeACommandToAMasterThatTheClientWasToldIsNone) {
    case_of_a_way c;
    c.reads(5, {observation::address, 5, 1});
    c.goes(0);
    EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
 }
 
-TEST(Judges, LetAClientGoToEitherOfTwoNodesThatSentinelsNameUnderOneEpochAndToNoThird) {
+TEST(checkers, LetAClientGoToEitherOfTwoNodesThatSentinelsNameUnderOneEpochAndToNoThird) {
    case_of_a_way c;
    c.reads(5, {observation::address, 5, 1});
    c.reads(6, {observation::address, 5, 2});
@@ -76,20 +76,20 @@ TEST(Judges, LetAClientGoToEitherOfTwoNodesThatSentinelsNameUnderOneEpochAndToNo
    EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
 }
 
-TEST(Judges, NoticeALaneThatIsConnectedToANodeWhichNobodyNamed) {
+TEST(checkers, NoticeALaneThatIsConnectedToANodeWhichNobodyNamed) {
    case_of_a_way c;
-   c.judges.goes(0, c.lane(1), words{"HELLO", "3"});
+   c.checks.goes(0, c.lane(1), words{"HELLO", "3"});
    EXPECT_TRUE(c.found("connects its lane to host 1"));
 }
 
-TEST(Judges, NoticeACommandToANodeWhoseRoleWasNotRead) {
+TEST(checkers, NoticeACommandToANodeWhoseRoleWasNotRead) {
    case_of_a_way c;
    c.lane(0).says_master = false;
    c.goes(0);
    EXPECT_TRUE(c.found("has not said on this connection that it is a master"));
 }
 
-TEST(Judges, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
+TEST(checkers, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
    for (const std::uint64_t epoch : {0U, 3U, 4U}) {
       case_of_a_way c;
       if (epoch != 0) c.reads(6, {observation::epoch, epoch, nowhere});
@@ -101,7 +101,7 @@ TEST(Judges, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
    }
 }
 
-TEST(Judges, NoticeAnEpochThatIsThatOfAnotherSubscription) {
+TEST(checkers, NoticeAnEpochThatIsThatOfAnotherSubscription) {
    case_of_a_way c;
    c.reads(6, {observation::epoch, 5, nowhere});
    c.reads(7, {observation::tried, 0, nowhere});
@@ -110,7 +110,7 @@ TEST(Judges, NoticeAnEpochThatIsThatOfAnotherSubscription) {
    EXPECT_TRUE(c.found("was told that the master is host 0"));
 }
 
-TEST(Judges, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
+TEST(checkers, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
    case_of_a_way c;
    c.selects(6, 5, 1);
    c.reads(7, {observation::aborted, 0, 0});  // another's
@@ -128,7 +128,7 @@ TEST(Judges, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
    EXPECT_EQ(again.run_report(), "");
 }
 
-TEST(Judges, NoticeAReturnToTheSupersededMaster) {
+TEST(checkers, NoticeAReturnToTheSupersededMaster) {
    case_of_a_way c;
    c.selects(6, 5, 1);
    c.goes(1);
@@ -137,7 +137,7 @@ TEST(Judges, NoticeAReturnToTheSupersededMaster) {
    EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
 }
 
-TEST(Judges, NoticeAReturnAlsoWhereAnotherFailoverToTheSameNodeWasGivenUp) {
+TEST(checkers, NoticeAReturnAlsoWhereAnotherFailoverToTheSameNodeWasGivenUp) {
    case_of_a_way c;
    c.goes(0);
    c.selects(6, 5, 1);
@@ -150,7 +150,7 @@ TEST(Judges, NoticeAReturnAlsoWhereAnotherFailoverToTheSameNodeWasGivenUp) {
    EXPECT_TRUE(c.found("has followed host 1 (epoch 6) and goes back"));
 }
 
-TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
+TEST(checkers, LetAClientReturnForAReasonThatItHasRead) {
    {
       case_of_a_way c;  // the failover was given up
       c.selects(6, 5, 1);
@@ -206,7 +206,7 @@ TEST(Judges, LetAClientReturnForAReasonThatItHasRead) {
 }
 
 // Two leaders under one epoch, as two Sentinels with one id can be.
-TEST(Judges, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
+TEST(checkers, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
    case_of_a_way c;
    c.selects(6, 5, 1);
    c.goes(1);
@@ -234,44 +234,44 @@ TEST(Judges, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
    EXPECT_TRUE(old_master.found("has followed host 1 (epoch 5) and goes back"));
 }
 
-TEST(Judges, NoticeACommandToAMasterThatNoSentinelSelected) {
+TEST(checkers, NoticeACommandToAMasterThatNoSentinelSelected) {
    case_of_a_way c;
-   c.judges.rogue(1, true);
+   c.checks.rogue(1, true);
    c.goes(1);
    EXPECT_TRUE(c.found("was made a master by hand"));
    case_of_a_way later;
-   later.judges.rogue(1, true);
-   later.judges.rogue(1, false);
+   later.checks.rogue(1, true);
+   later.checks.rogue(1, false);
    later.selects(6, 5, 1);
    later.goes(1);
    EXPECT_EQ(later.run_report(), "");
 }
 
-TEST(Judges, NoticeACommandToAnotherDeployment) {
+TEST(checkers, NoticeACommandToAnotherDeployment) {
    case_of_a_way c;
-   c.judges.neighbour(1, true);
+   c.checks.neighbour(1, true);
    c.reads(5, {observation::address, 5, 1});
    c.goes(1);
    EXPECT_TRUE(c.found("sends GET to host 1, which belongs to another deployment"));
 }
 
 // Behind a balancer two connections reach one Sentinel.
-TEST(Judges, KeepApartWhatOneSentinelSaysOnTwoConnections) {
+TEST(checkers, KeepApartWhatOneSentinelSaysOnTwoConnections) {
    case_of_a_way c;
-   c.judges.told(0, {1, 6}, {observation::epoch, 5, nowhere});
-   c.judges.told(0, {2, 6}, {observation::epoch, 5, nowhere});
-   c.judges.told(0, {1, 6}, {observation::tried, 0, nowhere});
-   c.judges.told(0, {2, 6}, {observation::tried, 0, nowhere});
-   c.judges.told(0, {1, 6}, {observation::selected, 0, 1});
-   c.judges.told(0, {2, 6}, {observation::selected, 0, 1});
+   c.checks.told(0, {1, 6}, {observation::epoch, 5, nowhere});
+   c.checks.told(0, {2, 6}, {observation::epoch, 5, nowhere});
+   c.checks.told(0, {1, 6}, {observation::tried, 0, nowhere});
+   c.checks.told(0, {2, 6}, {observation::tried, 0, nowhere});
+   c.checks.told(0, {1, 6}, {observation::selected, 0, 1});
+   c.checks.told(0, {2, 6}, {observation::selected, 0, 1});
    c.goes(1);
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(Judges, AllowAHintOnlyWhereItIsToBeFollowed) {
+TEST(checkers, AllowAHintOnlyWhereItIsToBeFollowed) {
    for (const bool follows : {false, true}) {
       case_of_a_way c;
-      c.judges.limits.follows_hints = follows;
+      c.checks.limits.follows_hints = follows;
       c.reads(0, {observation::replica, 0, 1});
       c.goes(1);
       EXPECT_EQ(c.run_report().empty(), follows);
@@ -280,9 +280,9 @@ TEST(Judges, AllowAHintOnlyWhereItIsToBeFollowed) {
    }
 }
 
-TEST(Judges, LetAClientGiveAHintUpAlsoWhereItsNodeWasSelectedMeanwhile) {
+TEST(checkers, LetAClientGiveAHintUpAlsoWhereItsNodeWasSelectedMeanwhile) {
    case_of_a_way c;
-   c.judges.limits.follows_hints = true;
+   c.checks.limits.follows_hints = true;
    c.reads(0, {observation::replica, 0, 1});
    c.goes(1);
    c.selects(6, 5, 1);
@@ -291,9 +291,9 @@ TEST(Judges, LetAClientGiveAHintUpAlsoWhereItsNodeWasSelectedMeanwhile) {
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(Judges, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {
+TEST(checkers, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {
    case_of_a_way c;
-   c.judges.limits.hold = 250ms;
+   c.checks.limits.hold = 250ms;
    c.sets(0);
    c.selects(6, 5, 1);
    c.sets(0, true);  // it was under way
@@ -302,10 +302,10 @@ TEST(Judges, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {
    EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
 }
 
-TEST(Judges, LetWritesGoOnceTheHoldIsOver) {
+TEST(checkers, LetWritesGoOnceTheHoldIsOver) {
    for (const int how : {0, 1, 2, 3}) {
       case_of_a_way c;
-      c.judges.limits.hold = 250ms;
+      c.checks.limits.hold = 250ms;
       c.selects(6, 5, 1);
       if (how == 0) c.time.pass_until(c.time.now() + 251ms);
       if (how == 1) c.reads(6, {observation::aborted, 0, 0});
@@ -316,9 +316,9 @@ TEST(Judges, LetWritesGoOnceTheHoldIsOver) {
 }
 
 // One by hand and one that was elected: each Sentinel votes for itself.
-TEST(Judges, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndToNoOlderOne) {
+TEST(checkers, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndToNoOlderOne) {
    case_of_a_way c;
-   c.judges.limits.hold = 250ms;
+   c.checks.limits.hold = 250ms;
    c.selects(6, 5, 1);
    c.selects(7, 5, 2);
    c.sets(2);
@@ -327,9 +327,9 @@ TEST(Judges, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndTo
    EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
 }
 
-TEST(Judges, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
+TEST(checkers, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
    case_of_a_way c;
-   c.judges.limits.hold = 1ms;
+   c.checks.limits.hold = 1ms;
    const place fork = c.at;
    c.selects(6, 5, 1);
    c.time.pass_until(c.time.now() + 2ms);
@@ -338,26 +338,26 @@ TEST(Judges, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
    c.succeeds(n, value::of_status("OK"));
    c.at = c.past.fork(fork);
    c.data.clear();
-   c.judges.new_branch(c.at, true);
+   c.checks.new_branch(c.at, true);
    c.is_over();
-   EXPECT_EQ(c.judges.seen().lost_selected, 1U);
+   EXPECT_EQ(c.checks.seen().lost_selected, 1U);
 }
 
-TEST(Judges, NoticeWhoAsksServersForTheirRoleWithoutAPause) {
+TEST(checkers, NoticeWhoAsksServersForTheirRoleWithoutAPause) {
    case_of_a_way c;
    for (int i = 0; i < 1000; ++i) {
       c.asks(2);
-      c.judges.dialled(0, 2, true);
+      c.checks.dialled(0, 2, true);
    }
    EXPECT_TRUE(c.found("asks host 2 for its role for the"));
    EXPECT_TRUE(c.found("dials host 2, which is not the master, for the"));
 }
 
-TEST(Judges, NoticeTwoConnectionsThatWatchOneServer) {
+TEST(checkers, NoticeTwoConnectionsThatWatchOneServer) {
    case_of_a_way c;
-   c.judges.keeps_warm(0, 2, 1);
+   c.checks.keeps_warm(0, 2, 1);
    EXPECT_EQ(c.run_report(), "");
-   c.judges.keeps_warm(0, 2, 2);
+   c.checks.keeps_warm(0, 2, 2);
    EXPECT_TRUE(c.found("keeps 2 warm connections to host 2"));
 }
 

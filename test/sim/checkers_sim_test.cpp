@@ -1,4 +1,4 @@
-// The judges notice what they are there for: each is shown a client, or a server, that does the one thing wrong.
+// The checkers notice what they are there for: each is shown a client, or a server, that does the one thing wrong.
 #include "checker_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 namespace holdfast::sim {
 namespace {
 
-TEST(Judges, HaveNothingAgainstAWorldInWhichAllWentWell) {
+TEST(checkers, HaveNothingAgainstAWorldInWhichAllWentWell) {
    checker_fixture c;
    c.adds(1);
    c.adds(1);
@@ -19,14 +19,14 @@ TEST(Judges, HaveNothingAgainstAWorldInWhichAllWentWell) {
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(Judges, NoticeACommandThatRanTwice) {
+TEST(checkers, NoticeACommandThatRanTwice) {
    checker_fixture c;
    const auto n = c.gives(call_kind::add);
    for (int i = 0; i < 2; ++i) c.runs({"INCRBY", "c0", std::to_string(n)});
    EXPECT_TRUE(c.found("ran twice"));
 }
 
-TEST(Judges, NoticeWhatRanThoughItWasReportedAsNotExecuted) {
+TEST(checkers, NoticeWhatRanThoughItWasReportedAsNotExecuted) {
    checker_fixture c;
    const auto n = c.gives(call_kind::set);
    c.fails(n, outcome::not_executed, 0);
@@ -34,7 +34,7 @@ TEST(Judges, NoticeWhatRanThoughItWasReportedAsNotExecuted) {
    EXPECT_TRUE(c.found("after it was reported as not executed"));
 }
 
-TEST(Judges, NoticeWhatRanAfterItWasReportedAsUnknown) {
+TEST(checkers, NoticeWhatRanAfterItWasReportedAsUnknown) {
    checker_fixture c;
    const auto n = c.gives(call_kind::set);
    c.sends(1, {"SET", "s0", std::to_string(n)});
@@ -44,7 +44,7 @@ TEST(Judges, NoticeWhatRanAfterItWasReportedAsUnknown) {
    EXPECT_TRUE(c.found("ran after its outcome was reported"));
 }
 
-TEST(Judges, NoticeAReplyOfAnotherCommand) {
+TEST(checkers, NoticeAReplyOfAnotherCommand) {
    checker_fixture c;
    const auto n = c.gives(call_kind::add);
    c.sends(1, {"INCRBY", "c0", std::to_string(n)});
@@ -53,7 +53,7 @@ TEST(Judges, NoticeAReplyOfAnotherCommand) {
    EXPECT_TRUE(c.found("another command's reply"));
 }
 
-TEST(Judges, NoticeAnOrderThatIsLostOnTheWire) {
+TEST(checkers, NoticeAnOrderThatIsLostOnTheWire) {
    checker_fixture c;
    const auto first = c.gives(call_kind::set);
    const auto second = c.gives(call_kind::set);
@@ -62,7 +62,7 @@ TEST(Judges, NoticeAnOrderThatIsLostOnTheWire) {
    EXPECT_TRUE(c.found("which was given later"));
 }
 
-TEST(Judges, NoticeAnOlderWriteThatIsSentAgainBehindANewerOneOfUnknownOutcome) {
+TEST(checkers, NoticeAnOlderWriteThatIsSentAgainBehindANewerOneOfUnknownOutcome) {
    checker_fixture c;
    const auto first = c.gives(call_kind::set);
    const auto second = c.gives(call_kind::set);
@@ -75,7 +75,7 @@ TEST(Judges, NoticeAnOlderWriteThatIsSentAgainBehindANewerOneOfUnknownOutcome) {
    EXPECT_TRUE(c.found("was sent and ran behind SET number 2"));
 }
 
-TEST(Judges, NoticeACountOfAttemptsThatDoesNotFitWhatWasSent) {
+TEST(checkers, NoticeACountOfAttemptsThatDoesNotFitWhatWasSent) {
    checker_fixture c;
    const auto n = c.gives(call_kind::set);
    c.sends(1, {"SET", "s0", std::to_string(n)});
@@ -83,7 +83,7 @@ TEST(Judges, NoticeACountOfAttemptsThatDoesNotFitWhatWasSent) {
    EXPECT_TRUE(c.found("was sent 1 times, and is said to have been sent 2 times"));
 }
 
-TEST(Judges, AreNotMisledByWhatIsAskedOnAnotherConnectionMeanwhile) {
+TEST(checkers, AreNotMisledByWhatIsAskedOnAnotherConnectionMeanwhile) {
    checker_fixture c;
    const auto n = std::to_string(c.gives(call_kind::transaction));
    c.sends(1, {"MULTI"});
@@ -95,9 +95,9 @@ TEST(Judges, AreNotMisledByWhatIsAskedOnAnotherConnectionMeanwhile) {
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
+TEST(checkers, NoticeMoreResendsThanTheBudgetAllows) {
    checker_fixture c;
-   c.judges.limits.budget = {.ratio = 0, .per_second = 0.1};
+   c.checks.limits.budget = {.ratio = 0, .per_second = 0.1};
    for (std::uint32_t i = 1; i < 4; ++i) {
       const auto n = c.gives(call_kind::set);
       for (std::uint32_t k = 0; k < 3; ++k) c.sends(3 * i + k, {"SET", "s0", std::to_string(n)});
@@ -105,7 +105,7 @@ TEST(Judges, NoticeMoreResendsThanTheBudgetAllows) {
    EXPECT_TRUE(c.found("more than its retry budget allows"));
 }
 
-TEST(Judges, NoticeWhoIsRefusedWhatTheBudgetDoesNotCharge) {
+TEST(checkers, NoticeWhoIsRefusedWhatTheBudgetDoesNotCharge) {
    for (const unsigned times : {1U, 2U}) {
       checker_fixture c;
       const auto n = c.gives(call_kind::set);
@@ -116,11 +116,11 @@ TEST(Judges, NoticeWhoIsRefusedWhatTheBudgetDoesNotCharge) {
 }
 
 // What a gate refused is answered, though its call waits; what was cancelled is not, though its call has ended.
-TEST(judges, command_beyond_those_unanswered_is_noticed) {
+TEST(checkers, command_beyond_those_unanswered_is_noticed) {
    for (const bool answered : {false, true}) {
       for (const bool cancelled : {false, true}) {
          checker_fixture c;
-         c.judges.limits.in_flight = 1;
+         c.checks.limits.in_flight = 1;
          const auto n = c.gives(call_kind::set);
          c.sends(1, {"SET", "s0", std::to_string(n)});
          if (answered) c.replies(1);
@@ -131,21 +131,21 @@ TEST(judges, command_beyond_those_unanswered_is_noticed) {
    }
 }
 
-TEST(Judges, NoticeALossThatNoPromotionAndNoRestartExplains) {
+TEST(checkers, NoticeALossThatNoPromotionAndNoRestartExplains) {
    for (const bool promoted : {false, true}) {
       checker_fixture c;
       const place fork = c.at;
       c.adds(1);
       c.at = c.past.fork(fork);
       c.data.clear();
-      if (promoted) c.judges.new_branch(c.at, true);
+      if (promoted) c.checks.new_branch(c.at, true);
       c.is_over();
       EXPECT_EQ(c.found("neither a promotion nor a restart explains it"), !promoted);
-      EXPECT_EQ(c.judges.seen().lost, 1U);
+      EXPECT_EQ(c.checks.seen().lost, 1U);
    }
 }
 
-TEST(Judges, NoticeDataThatTheirHistoryDoesNotMake) {
+TEST(checkers, NoticeDataThatTheirHistoryDoesNotMake) {
    checker_fixture c;
    c.adds(1);
    std::string ignored;
@@ -154,12 +154,12 @@ TEST(Judges, NoticeDataThatTheirHistoryDoesNotMake) {
    EXPECT_TRUE(c.found("c0 is 2, and by its history it is 1"));
 }
 
-TEST(Judges, NoticeWhoDialsOrAsksOrWakesWithoutAPause) {
+TEST(checkers, NoticeWhoDialsOrAsksOrWakesWithoutAPause) {
    checker_fixture c;
    for (int i = 0; i < 1000; ++i) {
-      c.judges.dialled(0, 1, false);
-      c.judges.asked(0, 2);
-      c.judges.woken(0);
+      c.checks.dialled(0, 1, false);
+      c.checks.asked(0, 2);
+      c.checks.woken(0);
    }
    EXPECT_TRUE(c.found("dials host 1 for the"));
    EXPECT_TRUE(c.found("asks the Sentinel on host 2 for the"));

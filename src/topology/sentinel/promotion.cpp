@@ -12,16 +12,44 @@ promotion::sentinel& promotion::of(std::size_t number) {
 
 // ---- what Sentinels publish ---------------------------------------------------------------------------------------
 
+void promotion::on_announced(std::size_t by, const hint& h) {
+   if (h.kind == hint_kind::new_epoch) of(by).announced = h.epoch;
+   if (h.kind == hint_kind::tries) of(by).failover = of(by).announced;
+}
+
 // Without the epoch the selection can't be placed: then the Sentinels' answers will tell.
 void promotion::on_selected(std::size_t by, const std::string& id, const endpoint& node, std::uint64_t believed,
                             time_point now) {
    sentinel& s = of(by);
    if (!settings_->eager || node.empty() || s.failover <= believed) return;
-   s.candidate = selection{node, s.failover, id};
-   if (settings_->hold_on_selected <= duration::zero() || now < s.no_hold_until) return;
-   s.candidate->hold_until = after(now, settings_->hold_on_selected);
-   s.candidate->may_extend = true;
-   s.no_hold_until = after(s.candidate->hold_until, settings_->hold_pause);
+   selection made{node, s.failover, id};
+   if (const selection* same = heard_elsewhere(by, made))
+      made = *same;
+   else if (settings_->hold_on_selected > duration::zero() && take_hold(by, made, now))
+      made.hold_until = after(now, settings_->hold_on_selected);
+   s.candidate = made;
+}
+
+// One Sentinel may be reached by two addresses, and each of them tells of the same selection.
+const promotion::selection* promotion::heard_elsewhere(std::size_t by, const selection& made) const {
+   for (std::size_t i = 0; i != sentinels_.size(); ++i) {
+      const auto& c = sentinels_[i].candidate;
+      if (i != by && c && !made.id.empty() && c->id == made.id && c->where == made.where && c->epoch == made.epoch)
+         return &*c;
+   }
+   return nullptr;
+}
+
+// Whether it may hold writes; then its Sentinel pauses.
+bool promotion::take_hold(std::size_t by, selection& made, time_point now) {
+   std::erase_if(pauses_, [&](const pause& p) { return p.until <= now; });
+   const bool pauses = std::any_of(pauses_.begin(), pauses_.end(), [&](const pause& p) {
+      return made.id.empty() || p.id.empty() ? p.by == by : p.id == made.id;
+   });
+   if (pauses || pauses_.size() == most_pauses) return false;
+   pauses_.push_back({by, made.id, made.epoch, after(now, settings_->hold_on_selected + settings_->hold_pause)});
+   made.may_extend = true;
+   return true;
 }
 
 // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
@@ -106,20 +134,19 @@ void promotion::believe(const master_node& master, const master_node& before, co
    by_ = c.by;
    by_id_ = c.id;
    set_state(state::provisional);
-   drop_up_to(master.epoch, master.where);
+   drop_up_to(master.epoch);
 }
 
 void promotion::believe_named(const master_node& master) {
    set_state(state::named);
-   drop_up_to(master.epoch, master.where);
+   drop_up_to(master.epoch);
 }
 
-void promotion::drop_up_to(std::uint64_t epoch, const endpoint& believed) {
+void promotion::drop_up_to(std::uint64_t epoch) {
    for (sentinel& s : sentinels_) {
-      if (!s.candidate || s.candidate->epoch > epoch) continue;
-      if (s.candidate->where == believed) s.no_hold_until = time_point::min();  // not in vain
-      s.candidate.reset();
+      if (s.candidate && s.candidate->epoch <= epoch) s.candidate.reset();
    }
+   std::erase_if(pauses_, [&](const pause& p) { return p.epoch <= epoch; });
 }
 
 std::optional<std::uint64_t> promotion::confirm(const endpoint& believed, std::span<const sentinel_vote> in_hand) {

@@ -4,13 +4,14 @@
 //
 // "+selected-slave" makes a node a candidate, under the epoch that the same Sentinel announced before it tried this
 // failover, if that is newer than what is believed. Each Sentinel has one at most. New writes are held from the
-// selection on, for `hold_on_selected` at most; a Sentinel whose selection came to nothing holds none again for
-// `hold_pause`. Sentinels go by their numbers. When a candidate is dropped, and when a provisional belief is withdrawn:
-// docs/architecture.md, "Belief".
+// selection on, for `hold_on_selected` at most; then that Sentinel holds none for `hold_pause`, or until a master of
+// that epoch or a newer one is believed: events alone hold writes for some seconds at most. Sentinels go by their
+// numbers. When a candidate is dropped, and when a provisional belief is withdrawn: docs/architecture.md, "Belief".
 #pragma once
 
 #include "topology/sentinel/belief.hpp"
 #include "topology/sentinel/rounds.hpp"
+#include "topology/sentinel/sentinel_event.hpp"
 #include "topology/sentinel/sentinel_settings.hpp"
 
 #include <holdfast/endpoint.hpp>
@@ -48,8 +49,7 @@ class promotion {
    time_point deadline() const { return hold_until_ == time_point::min() ? never : hold_until_; }
 
    // ---- what Sentinels publish ----
-   void on_new_epoch(std::size_t by, std::uint64_t epoch) { of(by).announced = epoch; }
-   void on_try(std::size_t by) { of(by).failover = of(by).announced; }
+   void on_announced(std::size_t by, const hint&);  // an epoch, or a try under the epoch before; else nothing
    void on_selected(std::size_t by, const std::string& id, const endpoint& node, std::uint64_t believed,
                     time_point now);
    void on_over(std::size_t by) { of(by).candidate.reset(); }  // or nothing that it says counts any more
@@ -90,14 +90,25 @@ class promotion {
       std::uint64_t announced = 0;  // the newest epoch; 0: unknown
       std::uint64_t failover = 0;   // the epoch of its latest try of a failover
       std::optional<selection> candidate = {};
-      time_point no_hold_until = time_point::min();  // its selections hold nothing before: one came to nothing
    };
+   // A Sentinel has made writes be held: its next selections hold none before `until`.
+   struct pause {
+      std::size_t by = 0;
+      std::string id = {};
+      std::uint64_t epoch = 0;  // once a master of this epoch or a newer one is believed, the pause is over
+      time_point until = {};
+   };
+   // So many Sentinels may pause at a time; then no other one holds writes either.
+   static constexpr std::size_t most_pauses = 8;
    sentinel& of(std::size_t number);
+   const selection* heard_elsewhere(std::size_t by, const selection&) const;
+   bool take_hold(std::size_t by, selection&, time_point now);
    void set_state(state s) { state_ = s; }
-   void drop_up_to(std::uint64_t epoch, const endpoint& believed);
+   void drop_up_to(std::uint64_t epoch);
 
    const sentinel_settings* settings_;
    std::vector<sentinel> sentinels_;  // by number
+   std::vector<pause> pauses_;
    state state_ = state::named;
    master_node before_ = {};
    std::size_t by_ = nobody;  // who selected what is believed

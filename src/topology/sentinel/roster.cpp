@@ -38,7 +38,11 @@ bool were_related(const place& one, const place& other) {
 }
 
 bool may_be_related(const place& one, const place& other) {
-   return (one.names && holds(one.passing, other.id)) || (other.names && holds(other.passing, one.id));
+   const auto has_met = [](const place& p, std::string_view id) {
+      return p.names && std::any_of(p.passing.begin(), p.passing.end(),
+                                    [&](const passing_node& s) { return s.id == id && !s.inherited; });
+   };
+   return has_met(one, other.id) || has_met(other, one.id);
 }
 
 // Marks those that are related; whether any are.

@@ -8,7 +8,7 @@
 // one that never was, also while it is down. A stray is none where a learned place that counts leads to it. A learned
 // place counts while a Sentinel that votes lists its id (an unproven one: at its address); the chain begins at the
 // *roots*: the configured places that count and name a master or, while none of them does, those that counted last and
-// name one. What is passing in a list (listed_others.hpp) lets a proven one stay.
+// name one. What is passing in a list, or inherited (listed_others.hpp), lets a proven one stay.
 #pragma once
 
 #include "topology/sentinel/listed_others.hpp"

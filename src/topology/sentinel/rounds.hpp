@@ -30,7 +30,7 @@ class rounds {
    };
 
    // The round that a question asked `now` belongs to: the one that began at this very instant, or a new one.
-   bool fresh(time_point now) const { return !open_.empty() && open_.back().began >= now; }
+   bool is_current(time_point now) const { return !open_.empty() && open_.back().began >= now; }
    id begin(time_point now) {
       // Bounded: the newest takes the place of the one before it, whose askers are answered by the newest.
       if (open_.size() == most_open) open_.pop_back();

@@ -2,6 +2,7 @@
 
 #include "commands/info_reply.hpp"
 #include "core/number.hpp"
+#include "topology/sentinel/sentinel_reply.hpp"
 
 #include <array>
 
@@ -134,7 +135,7 @@ std::optional<hint> read_other_instance(const channel_rule& rule, std::string_vi
    auto self = text.substr(0, at);
    hint h{rule.kind};
    const auto id = word(self);
-   if (names_a_sentinel) h.id = id;
+   if (names_a_sentinel && id.size() <= longest_run_id) h.id = id;
    h.about = cut_endpoint(self).value_or(endpoint{});
    if (rule.kind == hint_kind::selected) h.of = std::move(*its_master);
    return h;

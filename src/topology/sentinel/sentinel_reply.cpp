@@ -32,9 +32,8 @@ bool has_flag(std::string_view flags, std::string_view wanted) {
 bool is_fields(value_view v) { return (v.kind() == kind::array || v.kind() == kind::map) && v.size() % 2 == 0; }
 
 std::string id_of(value_view entry) {
-   constexpr std::size_t longest_id = 64;
    const auto id = entry.find("runid").text();
-   return id.size() <= longest_id ? std::string(id) : std::string();
+   return id.size() <= longest_run_id ? std::string(id) : std::string();
 }
 
 }  // namespace
@@ -111,6 +110,13 @@ sentinel_answer_kind read_nodes(value_view reply, std::size_t at_most, std::vect
       if (where) into.push_back({std::move(*where), id_of(entry)});
    }
    return sentinel_answer_kind::good;
+}
+
+limits limits_of_answers(limits l) {
+   l.reply_bytes = std::min(l.reply_bytes, std::size_t{1} << 20);
+   l.depth = std::min(l.depth, 8U);
+   l.elements = std::min(l.elements, std::size_t{1} << 16);
+   return l;
 }
 
 std::string shown(std::string_view text) {

@@ -2,6 +2,8 @@
 // and the caller closes that connection.
 #pragma once
 
+#include "resp/reader.hpp"
+
 #include <holdfast/endpoint.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
@@ -37,6 +39,8 @@ struct master_state {
    std::uint64_t replicas = 0;
 };
 
+inline constexpr std::size_t longest_run_id = 64;  // a longer one counts as none; those of Redis have 40 characters
+
 // One entry of SENTINEL SENTINELS <name>, or of SENTINEL REPLICAS <name>.
 struct listed_node {
    endpoint where = {};
@@ -51,6 +55,9 @@ sentinel_answer_kind read_address(value_view reply, endpoint& into);     // SENT
 // longer valid) are left out.
 sentinel_answer_kind read_nodes(value_view reply, std::size_t at_most, std::vector<listed_node>& into);
 sentinel_answer_kind read_error(std::string_view text);  // of any error reply
+
+// Answers of a Sentinel are small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
+limits limits_of_answers(limits);
 
 // The first hundred or so characters of what a server sent, fit to be shown: control characters become '?'.
 std::string shown(std::string_view text);

@@ -61,7 +61,7 @@ void sentinel_roll::dial_rest(time_point now) {
    while (!order_.is_done()) dial_next(now);
 }
 
-void sentinel_roll::hurry(peer& p, time_point now) {
+void sentinel_roll::redial_now(peer& p, time_point now) {
    auto& c = p.questions.connection;
    if (!p.is_down() || c.now() != checked_connection::phase::resting) return;
    c.retry_from(std::min(c.retry_at(), after(c.tried_at(), settings_->outage_poll)));
@@ -183,7 +183,7 @@ sentinel_roll::move sentinel_roll::follow_the_list(peer& p, rounds::id round, ti
    return move::moved;
 }
 
-sentinel_roll::meeting sentinel_roll::meet(const listed_node& who, rounds::id round, time_point now) {
+sentinel_roll::meeting sentinel_roll::add_learned(const listed_node& who, rounds::id round, time_point now) {
    for (const auto& p : peers_) {
       if (!p->member.in_use || p->where != who.where) continue;
       // Another one stands there now, or will as soon as the connection to the one before has ended.

@@ -49,7 +49,7 @@ class sentinel_roll {
    void dial_next(time_point now);
    void dial_rest(time_point now);
    // A question waits for one that rests after a failure: it is dialled now, unless that was tried just before.
-   void hurry(peer&, time_point now);
+   void redial_now(peer&, time_point now);
 
    // ---- the call ----
    void note_change() { due_ = true; }
@@ -61,7 +61,7 @@ class sentinel_roll {
    bool has_moved_away(const peer&) const;  // it shows no id, and the one that was to be there is listed elsewhere
    move follow_the_list(peer&, rounds::id, time_point now);
    std::vector<listed_node> take_unmet() { return std::exchange(tally_.unmet, {}); }
-   meeting meet(const listed_node&, rounds::id, time_point now);
+   meeting add_learned(const listed_node&, rounds::id, time_point now);
    void finish_learning() { order_.finish(); }
 
    // ---- who is at the other end ----

@@ -30,7 +30,8 @@ struct sentinel_settings {
    duration hold_on_selected = std::chrono::milliseconds(250);  // how long new writes wait for a selected node; 0: not
    // Once for each selected node, when its connection ends: as long as its new role may take to be asked.
    duration hold_extension = std::chrono::milliseconds(50);
-   // After a selection that came to nothing, the next ones of that Sentinel hold no writes for so long.
+   // After a hold the next selections of that Sentinel hold no writes for so long, unless a master of that failover or
+   // of a newer one is believed before.
    duration hold_pause = std::chrono::seconds(5);
    bool follow_role_hint = false;  // a replica of a master is left for that master though no Sentinel names it
 

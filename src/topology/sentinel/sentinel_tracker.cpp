@@ -6,28 +6,17 @@
 #include <utility>
 
 namespace holdfast::impl {
-namespace {
-
-// Answers of a Sentinel are small, whatever the master may answer: a list of a hundred Sentinels has some 200 KB.
-limits small(limits l) {
-   l.reply_bytes = std::min(l.reply_bytes, std::size_t{1} << 20);
-   l.depth = std::min(l.depth, 8U);
-   l.elements = std::min(l.elements, std::size_t{1} << 16);
-   return l;
-}
-
-}  // namespace
 
 sentinel_tracker::sentinel_tracker(sentinel_settings s, std::uint64_t seed, io_queue& io, const limits& l,
                                    event_queue& events)
    : settings_(std::move(s)),
      events_(&events),
-     roll_(settings_, io, small(l), events, *this),
+     roll_(settings_, io, limits_of_answers(l), events, *this),
      schedule_(settings_, seed),
      doubt_(settings_),
      lineage_(settings_),
      promotion_(settings_),
-     nodes_(settings_, seed ^ 2, io, small(l), *this) {}
+     nodes_(settings_, seed ^ 2, io, limits_of_answers(l), *this) {}
 
 link& sentinel_tracker::link_at(std::size_t i) {
    return i < sentinel_links() ? roll_.link_at(i) : nodes_.link_at(i - sentinel_links());
@@ -89,12 +78,12 @@ sentinel_tracker::round sentinel_tracker::ask(time_point now) {
       start(now);
       return rounds_.last();
    }
-   if (rounds_.fresh(now)) return rounds_.last();
+   if (rounds_.is_current(now)) return rounds_.last();
    const auto r = rounds_.begin(now);
    roll_.note_change();
    for (const auto& p : roll_.all()) {
       p->questions.ask(r, now);
-      roll_.hurry(*p, now);
+      roll_.redial_now(*p, now);
    }
    plan_poll(now);
    finish_event(now);
@@ -194,7 +183,7 @@ void sentinel_tracker::finish_event(time_point now) {
    ++events_seen_;
    take_observations(now);
    call_the_roll(now);
-   settle(now);
+   close_finished_rounds(now);
    publish();
    pursue_those_that_matter(now);
    if (is_started() && alert()) schedule_.poll_at_latest(after(now, settings_.alert_poll));
@@ -248,7 +237,7 @@ void sentinel_tracker::question_failed(peer& p, time_point now) {
    auto& c = p.questions.connection;
    c.retry_from(after(now, schedule_.backoff(c.failures++, retry_cap())));
    if (roll_.order().deadline() != never) roll_.dial_next(now);
-   weigh(now);
+   apply_answers(now);
 }
 
 void sentinel_tracker::answer_came(peer& p, time_point now) {
@@ -263,14 +252,14 @@ void sentinel_tracker::answer_came(peer& p, time_point now) {
    if (e.now() == checked_connection::phase::resting && e.retry_at() == never) p.events.dial(p.where, now);
 
    const auto before = published_.last().generation;
-   weigh(now);
+   apply_answers(now);
    if (believed_) tell_if_stale(p);
    p.note_flags(believed_ ? &believed_->where : nullptr);
    if (p.latest.state.down_after) roll_.compare_down_after();
    // A newer master is news for all who wait, whatever the other Sentinels are still about to say.
    if (state_ == state::following && published_.last().generation != before) {
       rounds_.finish(p.latest.round);
-      conclude(now);
+      finish_round(now);
    }
    // Nobody waits for this answer, but it may be the first since long.
    if (!reachable_ && rounds_.idle() && p.votes()) ask(now);
@@ -288,7 +277,7 @@ void sentinel_tracker::call_the_roll(time_point now) {
    if (roll_.may_learn()) learn(now);
    if (!changed) return;
    schedule_.on_hint(now);
-   weigh(now);
+   apply_answers(now);
 }
 
 void sentinel_tracker::learn(time_point now) {
@@ -302,7 +291,7 @@ void sentinel_tracker::learn(time_point now) {
       }
    }
    for (const auto& entry : roll_.take_unmet()) {
-      const auto m = roll_.meet(entry, rounds_.last(), now);
+      const auto m = roll_.add_learned(entry, rounds_.last(), now);
       if (m.is_taken)
          refuse(*m.place, "another Sentinel is listed there now", now);
       else if (m.place != nullptr)
@@ -329,7 +318,12 @@ void sentinel_tracker::take_events(peer& p, time_point now) {
             break;
          case subscription::event::said: {
             const auto h = read_hint(p.events.channel(), p.events.payload(), settings_.master);
-            if (!h || !p.member.counts) break;
+            if (!h) break;
+            promotion_.on_announced(p.number, *h);  // of one that may count a moment later, too
+            if (!p.member.counts) {
+               stray_said(p, *h, now);
+               break;
+            }
             events_->tell([&] {
                return event::sentinel_said{p.where, kept_words(p.events.channel()), kept_words(p.events.payload())};
             });
@@ -357,14 +351,13 @@ void sentinel_tracker::subscription_failed(peer& p, bool was_active, time_point 
 void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
    p.note_hint(h, believed_ && h.about == believed_->where);
    switch (h.kind) {
-      case hint_kind::told: return;
+      case hint_kind::told:
+      case hint_kind::new_epoch: return;
       case hint_kind::replicas: p.questions.want_replicas(now); return;
-      case hint_kind::new_epoch: promotion_.on_new_epoch(p.number, h.epoch); return;
       case hint_kind::switched:
          promotion_.on_switched(p.number, h.about);
          if (target() && h.about != target()->where) raise_doubt(p, now);
          break;
-      case hint_kind::tries: promotion_.on_try(p.number); break;
       case hint_kind::selected:
          if (believed_ && is_of_our_failover(p, h))
             promotion_.on_selected(p.number, p.events.id(), h.about, believed_->epoch, now);
@@ -387,6 +380,13 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
       default: break;
    }
    ask_for_hint(p, now);
+}
+
+// One that was built anew is no stray any more as soon as its list shows the others.
+void sentinel_tracker::stray_said(peer& p, const hint& h, time_point now) {
+   if (h.kind != hint_kind::sentinels) return;
+   p.questions.want_list();
+   schedule_.poll_at_latest(after(now, settings_.outage_poll));
 }
 
 void sentinel_tracker::ask_for_hint(peer& p, time_point now) {
@@ -458,8 +458,8 @@ void sentinel_tracker::pursue_those_that_matter(time_point now) {
 
 // ---- what is believed ---------------------------------------------------------------------------------------------
 
-// Every answer counts at once where something is believed already. The first belief is formed by `conclude`.
-void sentinel_tracker::weigh(time_point now) {
+// Every answer counts at once where something is believed already. The first belief is formed by `finish_round`.
+void sentinel_tracker::apply_answers(time_point now) {
    if (!believed_) return;
    const auto& in_hand = roll_.supported_votes();
    confirm_by(in_hand);
@@ -505,7 +505,7 @@ void sentinel_tracker::withdraw(const master_node& back, const std::string& why,
    const master_node gone = *believed_;
    events_->tell([&] { return event::master_withdrawn{gone.where, gone.epoch, back.where, why}; });
    believe(back, now);
-   weigh(now);  // something newer may have been named meanwhile
+   apply_answers(now);  // something newer may have been named meanwhile
 }
 
 void sentinel_tracker::accept_lineage(const sentinel_vote& o, time_point now) {
@@ -535,20 +535,20 @@ void sentinel_tracker::tell_if_stale(peer& p) {
 
 // ---- rounds -------------------------------------------------------------------------------------------------------
 
-void sentinel_tracker::settle(time_point now) {
+void sentinel_tracker::close_finished_rounds(time_point now) {
    if (!is_started()) return;
    auto& open = rounds_.open();
    for (std::size_t i = open.size(); i-- > 0;) {
       const auto so_far = progress_of(roll_.all(), open[i], believed_ ? &*believed_ : nullptr);
       if (!rounds::is_over(open[i], so_far, roll_.known(), settings_.timeout, now)) continue;
       rounds_.finish(open[i].number);
-      conclude(now);
+      finish_round(now);
       break;
    }
    doubt_.review(rounds_, published_.last().generation, now);
 }
 
-void sentinel_tracker::conclude(time_point now) {
+void sentinel_tracker::finish_round(time_point now) {
    set_state(state::following);
    const auto& in_hand = roll_.supported_votes();
    const bool was_reachable = reachable_;

@@ -108,7 +108,7 @@ class sentinel_tracker final : public link_owner {
    bool alert() const;
    void plan_poll(time_point now) { schedule_.plan(alert(), now); }
    duration retry_cap() const;
-   round next_round(time_point now) const { return rounds_.fresh(now) ? rounds_.last() : rounds_.last() + 1; }
+   round next_round(time_point now) const { return rounds_.is_current(now) ? rounds_.last() : rounds_.last() + 1; }
 
    // what Sentinels answer, and who they are
    void take_answers(peer&, time_point now);
@@ -122,6 +122,7 @@ class sentinel_tracker final : public link_owner {
    void take_events(peer&, time_point now);
    void subscription_failed(peer&, bool was_active, time_point now);
    void hint_came(peer&, const hint&, time_point now);
+   void stray_said(peer&, const hint&, time_point now);
    void ask_for_hint(peer&, time_point now);
    void raise_doubt(peer&, time_point now);
    bool is_of_our_failover(const peer&, const hint&) const;
@@ -133,7 +134,7 @@ class sentinel_tracker final : public link_owner {
    void pursue_those_that_matter(time_point now);
 
    // what is believed
-   void weigh(time_point now);
+   void apply_answers(time_point now);
    void believe(const master_node&, time_point now);
    void become_believed(const master_node&, time_point now);
    void confirm_by(const std::vector<sentinel_vote>& in_hand);
@@ -141,8 +142,8 @@ class sentinel_tracker final : public link_owner {
    void accept_lineage(const sentinel_vote&, time_point now);
    void back_to_agreed(time_point now);
    void tell_if_stale(peer&);
-   void settle(time_point now);
-   void conclude(time_point now);
+   void close_finished_rounds(time_point now);
+   void finish_round(time_point now);
    void publish();
 
    sentinel_settings settings_;

@@ -1,5 +1,5 @@
 // The decision as a table: what a failed command comes to, in words that can be held against docs/faults.md. The first
-// row that matches counts. Written from the rules, not from the code that it judges.
+// row that matches counts. Written from the rules, not from the code that it tests.
 #pragma once
 
 #include "unit/lane/situations.hpp"

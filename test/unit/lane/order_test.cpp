@@ -197,7 +197,7 @@ class world {
    lines queued_;
 };
 
-// ---- the judgement ----
+// ---- the check ----
 std::string text_of(const result<value>& r) { return to_string(*r); }
 
 std::string text_of(std::string_view resp) {
@@ -245,7 +245,7 @@ struct tally {
    std::size_t runs = 0, fine = 0, unknown = 0, not_executed = 0;
 };
 
-void judge(const std::vector<lines>& list, const plan& p, tally& t) {
+void check_outcomes(const std::vector<lines>& list, const plan& p, tally& t) {
    world w(list, p);
    w.run();
    ++t.runs;
@@ -309,7 +309,7 @@ void each_plan(F&& f) {
          }
 }
 
-// Of all lists with all plans each so-many-th, a prime: all were judged when this was written (share = 1).
+// Of all lists with all plans each so-many-th, a prime: all were checked when this was written (share = 1).
 constexpr std::size_t share = 13;
 
 TEST(order, replies_of_any_three_are_those_of_the_given_order) {
@@ -318,7 +318,7 @@ TEST(order, replies_of_any_three_are_those_of_the_given_order) {
    for (std::size_t n = 0; n < kinds * kinds * kinds && !testing::Test::HasFailure(); ++n) {
       const auto list = list_of(n, 3, kinds);
       each_plan([&](const plan& p) {
-         if (++count % share == 0) judge(list, p, t);
+         if (++count % share == 0) check_outcomes(list, p, t);
       });
    }
    EXPECT_GT(t.fine, t.runs) << t.unknown << " unknown, " << t.not_executed << " not executed";
@@ -338,7 +338,7 @@ TEST(order, replies_of_longer_lists_are_those_of_the_given_order) {
       const std::size_t length = 4 + below(3);
       std::vector<lines> list;
       for (std::size_t k = 0; k < length; ++k) list.push_back(unit_of(below(kinds), k));
-      judge(list, p, t);
+      check_outcomes(list, p, t);
    }
    EXPECT_GT(t.fine, t.runs);
 }

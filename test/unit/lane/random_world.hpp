@@ -23,7 +23,7 @@ class random_world {
    // run late runs.
    void run(unsigned steps);
    // Adds a failure to the test for each promise that was broken.
-   void judge() const;
+   void check_outcomes() const;
 
    unsigned resent() const { return resent_; }
    unsigned count(std::string_view outcome_or_ok) const;
@@ -82,8 +82,8 @@ class random_world {
    std::size_t below(std::size_t n) { return static_cast<std::size_t>(random_() % n); }
    bool chance(unsigned percent) { return below(100) < percent; }
 
-   void judge_one(const client_call& c) const;
-   void judge_order() const;
+   void check_call(const client_call& c) const;
+   void check_order() const;
 
    std::uint64_t seed_;
    random_source random_;

@@ -279,13 +279,13 @@ void random_world::finish() {
    }
 }
 
-void random_world::judge() const {
+void random_world::check_outcomes() const {
    EXPECT_TRUE(all_done()) << "seed " << seed_;
-   for (const client_call& c : calls_) judge_one(c);
-   if (!kill_is_forbidden_) judge_order();
+   for (const client_call& c : calls_) check_call(c);
+   if (!kill_is_forbidden_) check_order();
 }
 
-void random_world::judge_one(const client_call& c) const {
+void random_world::check_call(const client_call& c) const {
    if (!c.op.done || c.kind == what::read) return;
    const auto& last = c.results.back();
    const auto& kept = nodes_[master_].history;
@@ -309,7 +309,7 @@ void random_world::judge_one(const client_call& c) const {
 }
 
 // What was acknowledged stands in the order in which it was given.
-void random_world::judge_order() const {
+void random_world::check_order() const {
    std::set<std::size_t> counted;
    std::size_t newest = calls_.size();
    const auto& kept = nodes_[master_].history;
@@ -336,7 +336,7 @@ TEST(RandomWorld, NobodyIsToldWhatIsNotTrue) {
    for (std::uint64_t seed = 1; seed <= 2500 && !testing::Test::HasFailure(); ++seed) {
       random_world w(seed);
       w.run(400);
-      w.judge();
+      w.check_outcomes();
       fine += w.count("ok");
       unknown += w.count("unknown");
       not_run += w.count("not_executed");

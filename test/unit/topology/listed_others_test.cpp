@@ -50,9 +50,15 @@ TEST_F(listed_others_test, announced_entry_passes_until_it_is_told) {
    EXPECT_EQ(passing(), ids{});
 }
 
-TEST_F(listed_others_test, list_of_another_sentinel_makes_nothing_pass) {
-   of_s.tell("s", {{a, "a"}}, now);
-   of_s.tell("t", {}, now);
+TEST_F(listed_others_test, entries_are_inherited_by_the_sentinel_that_answers_there_next) {
+   of_s.tell("s", {{a, "a"}, {b, "b"}}, now);
+   of_s.announce({elsewhere, "c"}, now);
+   of_s.tell("t", {{b, "b"}}, now);
+   EXPECT_EQ(passing(), (ids{"c", "a"}));
+   for (const auto& p : of_s.passing()) EXPECT_TRUE(p.inherited) << p.id;
+   of_s.announce({a, "a"}, now);
+   EXPECT_FALSE(of_s.passing().back().inherited) << "it has met it itself";
+   EXPECT_TRUE(of_s.expire(now + 2500ms));
    EXPECT_EQ(passing(), ids{});
 }
 

@@ -24,8 +24,8 @@ class promotion_test : public testing::Test {
    time_point now = time_point{} + 1h;
 
    void select(std::size_t by, const endpoint& where = node, std::uint64_t epoch = 6, const std::string& id = {}) {
-      p.on_new_epoch(by, epoch);
-      p.on_try(by);
+      p.on_announced(by, {.kind = hint_kind::new_epoch, .epoch = epoch});
+      p.on_announced(by, {.kind = hint_kind::tries});
       p.on_selected(by, id, where, old_master.epoch, now);
    }
    std::vector<endpoint> candidates() { return p.candidates(old_master, now); }
@@ -49,7 +49,7 @@ TEST_F(promotion_test, selection_holds_writes_for_a_while) {
 TEST_F(promotion_test, selection_of_an_old_or_unknown_epoch_is_none) {
    p.on_selected(0, {}, node, old_master.epoch, now);
    select(1, node, 5);
-   p.on_new_epoch(2, 6);  // and no try
+   p.on_announced(2, {.kind = hint_kind::new_epoch, .epoch = 6});  // and no try
    p.on_selected(2, {}, node, old_master.epoch, now);
    EXPECT_TRUE(candidates().empty());
    EXPECT_FALSE(p.claim_of(node, old_master.epoch));
@@ -141,6 +141,71 @@ TEST_F(promotion_test, selection_that_came_true_may_hold_again) {
    select(0, other, 7);
    p.candidates(master_node{node, 6}, now);
    EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
+}
+
+TEST_F(promotion_test, pause_ends_once_that_failover_or_a_newer_one_is_believed) {
+   for (const auto& believed : {master_node{node, 6}, master_node{other, 7}}) {
+      promotion fresh{settings};
+      std::swap(p, fresh);
+      select(0);
+      p.on_unsubscribed(0);
+      p.believe_named({other, 5});
+      select(0);
+      candidates();
+      EXPECT_EQ(p.deadline(), never) << "that is an older one";
+      p.believe_named(believed);
+      select(0, other, 8);
+      candidates();
+      EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
+   }
+}
+
+TEST_F(promotion_test, switch_that_no_answer_confirms_lets_nothing_be_held_again) {
+   select(0);
+   p.on_switched(0, node);
+   now += settings.hold_on_selected;
+   select(0, other, 7);
+   candidates();
+   EXPECT_EQ(p.deadline(), never);
+}
+
+TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
+   select(0, node, 6, "id");
+   p.on_over(0);
+   now += settings.hold_on_selected;
+   select(1, node, 7, "id");
+   candidates();
+   EXPECT_EQ(p.deadline(), never) << "the same one, by another address";
+   select(0, node, 7, "another");
+   candidates();
+   EXPECT_EQ(p.deadline(), now + settings.hold_on_selected) << "another one, by the same address";
+   now = p.deadline();
+   select(1, node, 8, "id");
+   candidates();
+   EXPECT_EQ(p.deadline(), never) << "it pauses still";
+}
+
+TEST_F(promotion_test, sentinels_that_select_in_vain_hold_no_more_than_eight_times) {
+   unsigned held = 0;
+   for (std::uint64_t n = 0; n != 20; ++n, now += settings.hold_on_selected) {
+      select(0, node, 6 + n, "id-" + std::to_string(n));
+      candidates();
+      held += p.deadline() != never;
+   }
+   EXPECT_EQ(held, 8u);
+}
+
+TEST_F(promotion_test, selection_is_held_as_long_by_whichever_address_its_sentinel_is_heard) {
+   select(0, node, 6, "id");
+   const time_point until = now + settings.hold_on_selected;
+   now += 10ms;
+   select(1, node, 6, "id");
+   p.on_over(0);
+   candidates();
+   EXPECT_EQ(p.deadline(), until);
+   p.extend_holds(node, until);
+   candidates();
+   EXPECT_EQ(p.deadline(), until + settings.hold_extension);
 }
 
 TEST_F(promotion_test, only_who_selected_it_can_give_it_up) {

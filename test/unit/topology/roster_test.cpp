@@ -235,6 +235,18 @@ TEST(roster, learned_place_stays_by_a_passing_entry_while_it_answers_by_that_id)
    EXPECT_EQ(count(all).counts, (std::vector<bool>{true, false, false})) << "unproven";
 }
 
+// Another Sentinel answers at a configured place: it is built anew, or of another deployment.
+TEST(roster, inherited_entry_lets_a_learned_one_stay_and_relates_no_configured_one) {
+   const std::vector<passing_node> inherited{{{b, "b"}, never, true}};
+   place learned_one[] = {configured(a, "new", nobody), learned(b, "b", nobody)};
+   learned_one[0].passing = inherited;
+   EXPECT_EQ(count(learned_one).counts, (std::vector<bool>{true, true}));
+   place all[] = {configured(a, "a", of_a), configured(b, "b", of_a), configured(c, "x", nobody)};
+   all[0].lists = all[1].lists = std::span(of_a).first(1);
+   all[2].passing = inherited;
+   EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false}));
+}
+
 // s1 is cut off with those that it knew, and the one at s2 was rebuilt under a new id.
 TEST(roster, configured_place_is_no_stray_where_a_learned_one_knows_it) {
    const std::vector<std::string> kin_of_a{"b"};

@@ -108,6 +108,10 @@ TEST(SentinelEvent, sentinel_that_was_met_is_told_by_its_id) {
    const auto h = read_hint("+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", "mymaster");
    ASSERT_TRUE(h);
    EXPECT_EQ(h->id, "5af1");
+   const auto endless = read_hint(
+      "+sentinel", "sentinel " + std::string(65, 'a') + " 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", "mymaster");
+   ASSERT_TRUE(endless);
+   EXPECT_EQ(endless->id, "");
 }
 
 TEST(SentinelEvent, ANameWithSpacesIsComparedWhole) {

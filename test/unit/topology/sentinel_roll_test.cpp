@@ -102,7 +102,7 @@ class sentinel_roll_test : public testing::Test {
    void learn_the_fourth() {
       for (int n = 1; n <= 3; ++n) answer(static_cast<std::size_t>(n - 1), n, {1, 2, 3, 4});
       roll.call(now);
-      for (const auto& who : roll.take_unmet()) roll.meet(who, 1, now);
+      for (const auto& who : roll.take_unmet()) roll.add_learned(who, 1, now);
       answer(3, 4, {1, 2, 3});
       roll.call(now);
    }
@@ -176,12 +176,12 @@ TEST_F(sentinel_roll_test, listed_one_is_met_when_all_configured_were_tried) {
    EXPECT_TRUE(roll.may_learn());
    const auto unmet = roll.take_unmet();
    ASSERT_EQ(unmet.size(), 1u);
-   const auto m = roll.meet(unmet[0], 1, now);
+   const auto m = roll.add_learned(unmet[0], 1, now);
    EXPECT_EQ(m.place, &place(3));
    EXPECT_FALSE(m.is_taken);
    EXPECT_EQ(place(3).where, at(4));
    EXPECT_EQ(place(3).questions.connection.now(), checked_connection::phase::dialing);
-   EXPECT_EQ(roll.meet(unmet[0], 1, now).place, nullptr) << "once";
+   EXPECT_EQ(roll.add_learned(unmet[0], 1, now).place, nullptr) << "once";
 }
 
 TEST_F(sentinel_roll_test, learned_one_has_to_be_who_was_listed) {
@@ -208,7 +208,7 @@ TEST_F(sentinel_roll_test, learned_one_that_nobody_lists_is_forgotten_and_its_pl
    roll.call(now += settings.forget_after);
    EXPECT_FALSE(place(3).member.in_use);
    EXPECT_EQ(roll.addresses().size(), 3u);
-   EXPECT_EQ(roll.meet({at(5), id(5)}, 1, now).place, &place(3));
+   EXPECT_EQ(roll.add_learned({at(5), id(5)}, 1, now).place, &place(3));
    EXPECT_EQ(roll.addresses().size(), 4u);
 }
 
@@ -273,9 +273,9 @@ TEST_F(sentinel_roll_test, one_that_failed_is_hurried_but_not_at_once) {
    fail(0);
    auto& c = place(0).questions.connection;
    c.retry_from(now + 10s);
-   roll.hurry(place(0), now);
+   roll.redial_now(place(0), now);
    EXPECT_EQ(c.retry_at(), now + settings.outage_poll);
-   roll.hurry(place(0), now += settings.outage_poll);
+   roll.redial_now(place(0), now += settings.outage_poll);
    EXPECT_EQ(c.now(), checked_connection::phase::dialing);
 }
 

@@ -380,6 +380,49 @@ TEST(promotion_after_reset, learned_leader_is_heard_while_its_lister_fills_its_l
    EXPECT_LT(w.now, w.watched.hold_writes_until());
 }
 
+// World 428658: a configured Sentinel is built anew, and leads before the others have listed its new id. A client that
+// begins then has never seen the one before it.
+TEST(promotion_of_a_stray, failover_is_known_once_the_leader_meets_the_others) {
+   deployment w{eager()};
+   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   w.at(s1).id = "rebuilt";
+   w.at(s1).others.clear();
+   w.at(old_master).role = "master";
+   w.at(new_master).role = "slave";
+   w.start();
+   w.run_for(1s);
+   w.publish(s1, "+new-epoch", "6");
+   w.publish(s1, "+try-failover", about_master(old_master));
+   w.at(s1).others = {{s2, "id-of-10.0.1.2"}};
+   w.publish(s1, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   w.run_for(300ms);
+   w.publish(s1, "+selected-slave", about_replica(new_master, old_master));
+   w.run_for(1ms);
+   EXPECT_LT(w.now, w.watched.hold_writes_until());
+}
+
+// World 51984 of moved, replaced, planned and kill: the only configured Sentinel is built anew, and lists nobody yet.
+TEST(promotion_of_a_stray, learned_leader_is_heard_while_its_lister_is_built_anew) {
+   auto settings = eager();
+   settings.sentinels = {s1};
+   deployment w{settings};
+   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   w.at(old_master).role = "master";
+   w.at(new_master).role = "slave";
+   w.start();
+   w.run_for(1s);
+   w.at(s1).id = "rebuilt";
+   w.at(s1).others.clear();
+   w.cut(s1);
+   ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s1) == 1; }, 5s));
+   w.run_for(5ms);
+   w.publish(s3, "+new-epoch", "6");
+   w.publish(s3, "+try-failover", about_master(old_master));
+   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   w.run_for(1ms);
+   EXPECT_LT(w.now, w.watched.hold_writes_until());
+}
+
 // The address of s2 is another deployment's by now, and the old connection to the Sentinel of before still stands.
 TEST_F(promotion_world, selection_heard_from_another_than_answers_is_of_our_master) {
    const endpoint stranger{"10.0.1.9", 26379};
