@@ -17,51 +17,62 @@ class deadlines {
    time_point earliest() const { return earliest_; }  // none comes before
    std::uint64_t newest() const { return newest_; }   // of those in order; newer ones are to be added
 
-   void add(operation& op) {
+   // False if its deadline has passed by now: it is not kept.
+   bool add(operation& op, time_point now) {
       newest_ = std::max(newest_, op.sequence);
+      if (op.deadline <= now && op.deadline != never) return false;
+      put_in_order(op);
+      return true;
+   }
+   void put_in_order(operation& op) {
       if (op.deadline == never) return;
-      heap_.push_back(&op);
-      move_up(heap_.size(), op);
+      heap_.emplace_back();
+      move_up(heap_.size(), {op.deadline, &op});
    }
    void remove(operation& op) {
       if (op.deadline_place == 0) return;
-      operation& last = *heap_.back();
+      const entry last = heap_.back();
       heap_.pop_back();
-      if (&last != &op)
+      if (last.op != &op)
          is_below(op.deadline_place, last) ? move_up(op.deadline_place, last) : move_down(op.deadline_place, last);
       op.deadline_place = 0;
    }
-   // The first one that has passed, taken out; null: the first one is `earliest` now.
+   // One whose deadline has passed, taken out; null: the first one is `earliest` now. Where they share a deadline it is
+   // the one that was added last, for which no other one has to be looked at.
    operation* take_passed(time_point now) {
-      operation* const first = heap_.empty() ? nullptr : heap_.front();
-      earliest_ = first != nullptr ? first->deadline : never;
-      if (first == nullptr || earliest_ > now) return nullptr;
-      remove(*first);
-      return first;
+      earliest_ = heap_.empty() ? never : heap_.front().deadline;
+      if (heap_.empty() || earliest_ > now) return nullptr;
+      operation* const passed = (heap_.back().deadline <= now ? heap_.back() : heap_.front()).op;
+      remove(*passed);
+      return passed;
    }
 
  private:
-   operation*& at(std::size_t place) { return heap_[place - 1]; }
+   struct entry {
+      time_point deadline = never;
+      operation* op = nullptr;
+   };
+   entry& at(std::size_t place) { return heap_[place - 1]; }
    // Whether it belongs higher than this place.
-   bool is_below(std::size_t place, const operation& op) { return place != 1 && op.deadline < at(place / 2)->deadline; }
-   void put(std::size_t place, operation& op) {
-      at(place) = &op;
-      op.deadline_place = place;
+   bool is_below(std::size_t place, const entry& e) { return place != 1 && e.deadline < at(place / 2).deadline; }
+   void put(std::size_t place, const entry& e) {
+      at(place) = e;
+      e.op->deadline_place = place;
    }
-   void move_up(std::size_t place, operation& op) {
-      for (; is_below(place, op); place /= 2) put(place, *at(place / 2));
-      put(place, op);
+   void move_up(std::size_t place, const entry& e) {
+      for (; is_below(place, e); place /= 2) put(place, at(place / 2));
+      put(place, e);
    }
-   void move_down(std::size_t place, operation& op) {
+   void move_down(std::size_t place, const entry& e) {
       for (std::size_t below = 0; (below = 2 * place) <= heap_.size(); place = below) {
-         if (below < heap_.size() && at(below + 1)->deadline < at(below)->deadline) ++below;
-         if (at(below)->deadline >= op.deadline) break;
-         put(place, *at(below));
+         if (below < heap_.size() && at(below + 1).deadline < at(below).deadline) ++below;
+         if (at(below).deadline >= e.deadline) break;
+         put(place, at(below));
       }
-      put(place, op);
+      put(place, e);
    }
 
-   std::vector<operation*> heap_;  // binary, places from 1 on, the earliest first
+   std::vector<entry> heap_;  // binary, places from 1 on, the earliest first
    time_point earliest_ = never;
    std::uint64_t newest_ = 0;
 };

@@ -21,7 +21,7 @@ void departures::set_default_deadline(duration d) {
       endings_.by_deadline().remove(*op);
       op->deadline = default_deadline_of(*op);
       watch(*op);
-      if (is_in_order) endings_.by_deadline().add(*op);
+      if (is_in_order) endings_.by_deadline().put_in_order(*op);
    };
    for (operation* op = queue_.front(); op != nullptr; op = op->next) adjust(op);
    for (operation* op = queue_.first_awaiting_fence(); op != nullptr; op = op->next) adjust(op);
@@ -31,11 +31,15 @@ void departures::set_default_deadline(duration d) {
 void departures::expire(time_point now) {
    deadlines& all = endings_.by_deadline();
    const std::uint64_t known = all.newest();
-   for (operation* last : {queue_.back(), queue_.last_awaiting_fence()})
-      for (operation* op = last; op != nullptr && op->sequence > known; op = op->previous) all.add(*op);
-   for (std::size_t i = ledger_.size(); i-- > 0 && ledger_.at(i).sequence > known;)
-      if (ledger_.at(i).op != nullptr) all.add(*ledger_.at(i).op);
    operations passed;
+   const auto take_in = [&](operation& op) {
+      if (!all.add(op, now)) passed.push_back(&op);
+   };
+   for (operation* last : {queue_.back(), queue_.last_awaiting_fence()})
+      for (operation* op = last; op != nullptr && op->sequence > known; op = op->previous) take_in(*op);
+   for (std::size_t i = ledger_.size(); i-- > 0 && ledger_.at(i).sequence > known;)
+      if (ledger_.at(i).op != nullptr) take_in(*ledger_.at(i).op);
+   std::reverse(passed.begin(), passed.end());
    while (operation* op = all.take_passed(now)) passed.push_back(op);
    leave(passed, errc::deadline_exceeded, now);
 }

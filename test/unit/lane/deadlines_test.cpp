@@ -21,7 +21,7 @@ TEST(deadlines, earliest_passes_first_whatever_is_added_and_removed) {
          subject.remove(op);
       } else {
          op.deadline = time_point{} + duration(random() % 100);
-         subject.add(op);
+         ASSERT_TRUE(subject.add(op, time_point::min()));
       }
       const auto is_in = [](const operation& o) { return o.deadline_place != 0; };
       time_point earliest = never;
@@ -42,10 +42,22 @@ TEST(deadlines, operation_without_one_is_not_kept) {
    op.sequence = 7;
    deadlines subject;
    subject.note(op);
-   subject.add(op);
+   EXPECT_TRUE(subject.add(op, time_point::max()));
    EXPECT_EQ(subject.take_passed(time_point::max()), nullptr);
    EXPECT_EQ(subject.newest(), 7U);
    subject.remove(op);
+}
+
+TEST(deadlines, deadline_that_has_passed_already_is_not_kept) {
+   operation op;
+   op.sequence = 7;
+   op.deadline = time_point{} + duration(5);
+   deadlines subject;
+   EXPECT_FALSE(subject.add(op, op.deadline));
+   EXPECT_EQ(subject.newest(), 7U);
+   EXPECT_EQ(subject.take_passed(op.deadline), nullptr);
+   EXPECT_TRUE(subject.add(op, op.deadline - duration(1)));
+   EXPECT_EQ(subject.take_passed(op.deadline), &op);
 }
 
 }  // namespace
