@@ -39,8 +39,10 @@ void departures::expire(time_point now) {
       for (operation* op = last; op != nullptr && op->sequence > known; op = op->previous) take_in(*op);
    for (std::size_t i = ledger_.size(); i-- > 0 && ledger_.at(i).sequence > known;)
       if (ledger_.at(i).op != nullptr) take_in(*ledger_.at(i).op);
-   std::reverse(passed.begin(), passed.end());
    while (operation* op = all.take_passed(now)) passed.push_back(op);
+   std::reverse(passed.begin(), passed.end());
+   const auto is_older = [](const operation* a, const operation* b) { return a->sequence < b->sequence; };
+   if (!std::is_sorted(passed.begin(), passed.end(), is_older)) std::sort(passed.begin(), passed.end(), is_older);
    leave(passed, errc::deadline_exceeded, now);
 }
 

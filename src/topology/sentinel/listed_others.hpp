@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,9 +31,9 @@ class listed_others {
 
    // The Sentinel with this id lists these. Another one may have answered before.
    void tell(const std::string& by, const std::vector<listed_node>& nodes, time_point now) {
-      const std::string before = std::exchange(by_, by);
+      const auto before = std::exchange(by_, by);
       const std::vector<listed_node> gone = std::exchange(told_, nodes);
-      const bool is_another = !before.empty() && before != by;
+      const bool is_another = before && *before != by;
       for (auto& p : passing_) p.inherited = p.inherited || is_another;
       for (const auto& node : gone) add(node, is_another, now);
       for (const auto& node : told_) drop(node);
@@ -55,7 +56,7 @@ class listed_others {
       std::erase_if(passing_, [&](const auto& p) { return p.id == node.id || p.where == node.where; });
    }
 
-   std::string by_;
+   std::optional<std::string> by_;  // its id, which may be unproven: empty
    std::vector<listed_node> told_;
    std::vector<passing_node> passing_;  // the oldest first
 };

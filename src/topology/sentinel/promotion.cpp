@@ -22,34 +22,33 @@ void promotion::on_selected(std::size_t by, const std::string& id, const endpoin
                             time_point now) {
    sentinel& s = of(by);
    if (!settings_->eager || node.empty() || s.failover <= believed) return;
-   selection made{node, s.failover, id};
-   if (const selection* same = heard_elsewhere(by, made))
-      made = *same;
-   else if (settings_->hold_on_selected > duration::zero() && take_hold(by, made, now))
-      made.hold_until = after(now, settings_->hold_on_selected);
-   s.candidate = made;
+   s.candidate = selection{node, s.failover, id};
+   hold_for(by, *s.candidate, now);
 }
 
-// One Sentinel may be reached by two addresses, and each of them tells of the same selection.
-const promotion::selection* promotion::heard_elsewhere(std::size_t by, const selection& made) const {
+// One Sentinel may be reached by two addresses, and several ones by the same. Who shows another id each time holds
+// writes for two selections in a pause, as more can't be told from one that never pauses.
+void promotion::hold_for(std::size_t by, const selection& made, time_point now) {
+   if (settings_->hold_on_selected <= duration::zero()) return;
+   std::erase_if(holds_, [&](const hold& h) { return h.pause_until <= now; });
+   const auto is_its = [&](const hold& h) { return is_by(h, by, made.id); };
+   const auto by_this_place = std::count_if(holds_.begin(), holds_.end(), [&](const hold& h) { return h.by == by; });
+   if (std::any_of(holds_.begin(), holds_.end(), is_its) || by_this_place == 2 || holds_.size() == most_holds) return;
+   const time_point until = after(now, settings_->hold_on_selected);
+   holds_.push_back({by, made, until, after(until, settings_->hold_pause)});
+}
+
+bool promotion::is_by(const hold& h, std::size_t by, const std::string& id) {
+   return id.empty() || h.of.id.empty() ? h.by == by : h.of.id == id;
+}
+
+// Its selection stands.
+bool promotion::goes_on(const hold& h) const {
    for (std::size_t i = 0; i != sentinels_.size(); ++i) {
       const auto& c = sentinels_[i].candidate;
-      if (i != by && c && !made.id.empty() && c->id == made.id && c->where == made.where && c->epoch == made.epoch)
-         return &*c;
+      if (c && is_by(h, i, c->id) && c->where == h.of.where && c->epoch == h.of.epoch) return true;
    }
-   return nullptr;
-}
-
-// Whether it may hold writes; then its Sentinel pauses.
-bool promotion::take_hold(std::size_t by, selection& made, time_point now) {
-   std::erase_if(pauses_, [&](const pause& p) { return p.until <= now; });
-   const bool pauses = std::any_of(pauses_.begin(), pauses_.end(), [&](const pause& p) {
-      return made.id.empty() || p.id.empty() ? p.by == by : p.id == made.id;
-   });
-   if (pauses || pauses_.size() == most_pauses) return false;
-   pauses_.push_back({by, made.id, made.epoch, after(now, settings_->hold_on_selected + settings_->hold_pause)});
-   made.may_extend = true;
-   return true;
+   return false;
 }
 
 // Whatever it had selected, its own failover is over with this one (sentinelResetMaster in Redis' sentinel.c).
@@ -89,6 +88,7 @@ void promotion::on_disconnected(std::size_t by, const std::string& id) {
 void promotion::on_forgotten(std::size_t by) {
    on_unsubscribed(by);
    if (by_ == by) by_ = nobody;
+   std::erase_if(holds_, [&](const hold& h) { return h.of.id.empty() && h.by == by; });
 }
 
 // ---- what nodes say -----------------------------------------------------------------------------------------------
@@ -104,10 +104,9 @@ std::optional<promotion::claim> promotion::claim_of(const endpoint& master, std:
 }
 
 void promotion::extend_holds(const endpoint& node, time_point now) {
-   for (sentinel& s : sentinels_) {
-      auto& c = s.candidate;
-      if (!c || c->where != node || !std::exchange(c->may_extend, false)) continue;
-      c->hold_until = std::max(c->hold_until, after(now, settings_->hold_extension));
+   for (hold& h : holds_) {
+      if (h.of.where == node && goes_on(h) && std::exchange(h.may_extend, false))
+         h.until = std::max(h.until, after(now, settings_->hold_extension));
    }
 }
 
@@ -146,7 +145,7 @@ void promotion::drop_up_to(std::uint64_t epoch) {
    for (sentinel& s : sentinels_) {
       if (s.candidate && s.candidate->epoch <= epoch) s.candidate.reset();
    }
-   std::erase_if(pauses_, [&](const pause& p) { return p.epoch <= epoch; });
+   std::erase_if(holds_, [&](const hold& h) { return h.of.epoch <= epoch; });
 }
 
 std::optional<std::uint64_t> promotion::confirm(const endpoint& believed, std::span<const sentinel_vote> in_hand) {
@@ -163,11 +162,13 @@ std::optional<std::uint64_t> promotion::confirm(const endpoint& believed, std::s
 std::vector<endpoint> promotion::candidates(const std::optional<master_node>& believed, time_point now) {
    std::vector<endpoint> all;
    hold_until_ = time_point::min();
+   // One that is believed already matters again if that belief is withdrawn.
+   const auto matters = [&](const endpoint& node) { return !believed || node != believed->where; };
    for (const sentinel& s : sentinels_) {
-      // One that is believed already matters again if that belief is withdrawn.
-      if (!s.candidate || (believed && s.candidate->where == believed->where)) continue;
-      all.push_back(s.candidate->where);
-      if (now < s.candidate->hold_until) hold_until_ = std::max(hold_until_, s.candidate->hold_until);
+      if (s.candidate && matters(s.candidate->where)) all.push_back(s.candidate->where);
+   }
+   for (const hold& h : holds_) {
+      if (now < h.until && matters(h.of.where) && goes_on(h)) hold_until_ = std::max(hold_until_, h.until);
    }
    return all;
 }

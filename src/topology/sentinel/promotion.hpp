@@ -5,8 +5,9 @@
 // "+selected-slave" makes a node a candidate, under the epoch that the same Sentinel announced before it tried this
 // failover, if that is newer than what is believed. Each Sentinel has one at most. New writes are held from the
 // selection on, for `hold_on_selected` at most; then that Sentinel holds none for `hold_pause`, or until a master of
-// that epoch or a newer one is believed: events alone hold writes for some seconds at most. Sentinels go by their
-// numbers. When a candidate is dropped, and when a provisional belief is withdrawn: docs/architecture.md, "Belief".
+// that epoch or a newer one is believed: so events alone hold writes for a small part of the time. Sentinels go by
+// their numbers. When a candidate is dropped, and when a provisional belief is withdrawn: docs/architecture.md,
+// "Belief".
 #pragma once
 
 #include "topology/sentinel/belief.hpp"
@@ -82,39 +83,38 @@ class promotion {
    struct selection {
       endpoint where = {};
       std::uint64_t epoch = 0;
-      std::string id = {};                        // of the Sentinel
-      time_point hold_until = time_point::min();  // new writes are held so long
-      bool may_extend = false;                    // the hold, once, by the end of the node's connection
+      std::string id = {};  // of the Sentinel
    };
    struct sentinel {
       std::uint64_t announced = 0;  // the newest epoch; 0: unknown
       std::uint64_t failover = 0;   // the epoch of its latest try of a failover
       std::optional<selection> candidate = {};
    };
-   // A Sentinel has made writes be held: its next selections hold none before `until`.
-   struct pause {
+   // A selection that makes new writes be held. Its Sentinel's next ones make none be held before `pause_until`.
+   struct hold {
       std::size_t by = 0;
-      std::string id = {};
-      std::uint64_t epoch = 0;  // once a master of this epoch or a newer one is believed, the pause is over
+      selection of = {};
       time_point until = {};
+      time_point pause_until = {};
+      bool may_extend = true;  // once, by the end of the node's connection
    };
-   // So many Sentinels may pause at a time; then no other one holds writes either.
-   static constexpr std::size_t most_pauses = 8;
+   static constexpr std::size_t most_holds = 8;  // the pauses among them
    sentinel& of(std::size_t number);
-   const selection* heard_elsewhere(std::size_t by, const selection&) const;
-   bool take_hold(std::size_t by, selection&, time_point now);
+   void hold_for(std::size_t by, const selection&, time_point now);
+   static bool is_by(const hold&, std::size_t by, const std::string& id);
+   bool goes_on(const hold&) const;
    void set_state(state s) { state_ = s; }
    void drop_up_to(std::uint64_t epoch);
 
    const sentinel_settings* settings_;
    std::vector<sentinel> sentinels_;  // by number
-   std::vector<pause> pauses_;
+   std::vector<hold> holds_;
    state state_ = state::named;
    master_node before_ = {};
    std::size_t by_ = nobody;  // who selected what is believed
    std::string by_id_ = {};
    rounds::id question_ = 0;
-   time_point hold_until_ = time_point::min();  // the latest of the candidates' own
+   time_point hold_until_ = time_point::min();  // the latest of those that go on
 };
 
 }  // namespace holdfast::impl

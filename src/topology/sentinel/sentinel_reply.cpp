@@ -66,7 +66,7 @@ sentinel_answer_kind read_master(value_view reply, master_state& into) {
       } else if (key == "port") {
          port = field.text();
       } else if (key == "runid") {
-         if (field.text().size() <= 64) into.run_id = field.text();
+         if (field.text().size() <= longest_run_id) into.run_id = field.text();
       } else if (key == "flags") {
          into.objectively_down = has_flag(field.text(), "o_down");
          into.failover_in_progress = has_flag(field.text(), "failover_in_progress");

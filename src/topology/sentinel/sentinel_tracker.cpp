@@ -386,7 +386,7 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
 void sentinel_tracker::stray_said(peer& p, const hint& h, time_point now) {
    if (h.kind != hint_kind::sentinels) return;
    p.questions.want_list();
-   schedule_.poll_at_latest(after(now, settings_.outage_poll));
+   p.questions.ask(rounds_.last(), now);
 }
 
 void sentinel_tracker::ask_for_hint(peer& p, time_point now) {

@@ -378,6 +378,24 @@ TEST(resend_order, one_turned_away_ends_as_soon_as_the_newer_ones_caller_leaves)
    EXPECT_EQ(s.accept(), "");
 }
 
+// Both are in order by their deadlines since the first one passed.
+TEST(resend_order, kept_answer_counts_where_the_older_write_ends_in_the_same_tick) {
+   warm_script s;
+   auto& first = s.submit("SET a 1", {.deadline = 1s});
+   auto& write = s.submit("SET k 1", {.deadline = 10s});
+   auto& read = s.submit("GET k", {.deadline = 11s});
+   s.accept();
+   s.answer(no_replicas + no_replicas + "$3\r\nold\r\n");
+   s.advance(1s);
+   EXPECT_NE(first.says(), "waiting");
+   while (!s.accept().empty()) s.answer(no_replicas);
+   EXPECT_EQ(read.says(), "waiting") << "the write is to be sent again";
+   s.now += 20s;
+   s.advance(1ms);
+   EXPECT_NE(write.says(), "waiting");
+   EXPECT_EQ(read.says(), "old");
+}
+
 // The write that the read should have seen may have run by now, though nobody waits for it.
 TEST(resend_order, kept_answer_does_not_count_once_an_abandoned_write_was_lost) {
    warm_script s;

@@ -50,6 +50,13 @@ TEST_F(listed_others_test, announced_entry_passes_until_it_is_told) {
    EXPECT_EQ(passing(), ids{});
 }
 
+TEST_F(listed_others_test, entries_are_inherited_from_one_without_an_id) {
+   of_s.tell("", {{a, "a"}}, now);
+   of_s.tell("t", {}, now);
+   ASSERT_EQ(passing(), ids{"a"});
+   EXPECT_TRUE(of_s.passing().front().inherited);
+}
+
 TEST_F(listed_others_test, entries_are_inherited_by_the_sentinel_that_answers_there_next) {
    of_s.tell("s", {{a, "a"}, {b, "b"}}, now);
    of_s.announce({elsewhere, "c"}, now);

@@ -150,7 +150,7 @@ TEST_F(promotion_test, pause_ends_once_that_failover_or_a_newer_one_is_believed)
       select(0);
       p.on_unsubscribed(0);
       p.believe_named({other, 5});
-      select(0);
+      select(0, other, 7);
       candidates();
       EXPECT_EQ(p.deadline(), never) << "that is an older one";
       p.believe_named(believed);
@@ -185,14 +185,38 @@ TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
    EXPECT_EQ(p.deadline(), never) << "it pauses still";
 }
 
-TEST_F(promotion_test, sentinels_that_select_in_vain_hold_no_more_than_eight_times) {
-   unsigned held = 0;
-   for (std::uint64_t n = 0; n != 20; ++n, now += settings.hold_on_selected) {
-      select(0, node, 6 + n, "id-" + std::to_string(n));
-      candidates();
-      held += p.deadline() != never;
+TEST_F(promotion_test, ids_that_change_hold_no_more_than_twice_by_place_and_eight_times_in_all) {
+   for (const std::uint64_t places : {1u, 20u}) {
+      promotion fresh{settings};
+      std::swap(p, fresh);
+      unsigned held = 0;
+      for (std::uint64_t n = 0; n != 20; ++n, now += settings.hold_on_selected) {
+         select(n % places, node, 6 + n, "id-" + std::to_string(n));
+         candidates();
+         held += p.deadline() != never;
+      }
+      EXPECT_EQ(held, places == 1 ? 2u : 8u);
    }
-   EXPECT_EQ(held, 8u);
+}
+
+TEST_F(promotion_test, hold_goes_on_where_another_address_tells_of_the_selection_later) {
+   select(0, node, 6, "id");
+   const time_point until = p.candidates(old_master, now).empty() ? never : p.hold_until();
+   p.on_unsubscribed(0);
+   candidates();
+   EXPECT_EQ(p.deadline(), never);
+   now += 10ms;
+   select(1, node, 6, "id");
+   candidates();
+   EXPECT_EQ(p.deadline(), until);
+}
+
+TEST_F(promotion_test, pause_without_an_id_goes_with_its_place) {
+   select(0);
+   p.on_forgotten(0);
+   select(0, node, 7, "another");
+   candidates();
+   EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
 }
 
 TEST_F(promotion_test, selection_is_held_as_long_by_whichever_address_its_sentinel_is_heard) {

@@ -327,6 +327,20 @@ TEST_F(tracker_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset)
    EXPECT_EQ(w.dials[s4], 0u);
 }
 
+// Its deployment's hellos reach one of ours, or ours reach it: their names are the same.
+TEST_F(tracker_stray, word_that_it_met_one_of_ours_gives_it_no_vote) {
+   w.start();
+   give_away(s3);
+   ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s3) == 1; }, 30s));
+   const auto before = w.count(s3, "SENTINEL SENTINELS");
+   w.publish(s3, "+sentinel", "sentinel id-of-10.0.1.1 10.0.1.1 26379 @ mymaster 10.0.0.1 6379");
+   w.run_for(10ms);
+   EXPECT_GT(w.count(s3, "SENTINEL SENTINELS"), before) << "it is asked whom it lists";
+   w.run_for(10s);
+   EXPECT_TRUE(w.targets(old_master));
+   EXPECT_EQ(w.watched.target()->epoch, 5u);
+}
+
 TEST_F(tracker_stray, newer_epoch_moves_nobody_from_the_start) {
    give_away(s3);
    w.run_for(30s);
