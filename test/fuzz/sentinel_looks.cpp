@@ -198,13 +198,9 @@ void sentinel_world::note_belief(const impl::master_node& t) {
    believed_before_.insert(t.where);
 }
 
-// Who has selected it has not done so in vain.
+// The selections up to it were not in vain, or are over.
 void sentinel_world::came_true(const impl::master_node& t) {
-   for (auto& [l, of] : lines_) {
-      for (const selection& s : of.selections) {
-         if (s.where == t.where && s.epoch <= t.epoch) of.no_hold_until = time_point::min();
-      }
-   }
+   for (auto& [l, of] : lines_) std::erase_if(of.pauses, [&](const pause& p) { return p.epoch <= t.epoch; });
 }
 
 void sentinel_world::look_at_provisional(const impl::master_node& t) {
@@ -222,9 +218,9 @@ void sentinel_world::look_at_provisional(const impl::master_node& t) {
    provisional_ = t;
 }
 
-// They are held when a Sentinel selects under a newer epoch, unless what it had selected before came to nothing; for
-// what is left of that time, where the node was believed already and is not any more; and once more by the end of a
-// connection.
+// They are held when a Sentinel selects under a newer epoch, unless two selections that were told of at its place have
+// been in vain; for what is left of that time, where the node was believed already and is not any more, or where
+// another place tells of the same; and once more by the end of a connection.
 void sentinel_world::look_at_hold() {
    const time_point until = watch_.hold_writes_until();
    if (until > now_) {
@@ -236,15 +232,18 @@ void sentinel_world::look_at_hold() {
       for (auto& [l, of] : lines_) {
          for (selection& s : of.selections) {
             if (!s.is_newer || s.at + settings_.hold_on_selected != until) continue;
-            if (!s.has_held && s.at < of.no_hold_until) continue;
+            std::erase_if(of.pauses, [&](const pause& p) { return p.until <= s.at; });
+            if (!s.has_held && of.pauses.size() == 2) continue;
+            if (!s.has_held) of.pauses.push_back({s.epoch, until + settings_.hold_pause});
             by_a_selection = true;
             s.has_held = true;
-            of.no_hold_until = until + settings_.hold_pause;
          }
       }
-      require(by_a_selection || (until <= now_ + settings_.hold_extension && ++extensions_ <= selected_),
-              "writes are held by no selection that follows one in vain, and by the end of a connection for a moment, "
+      const bool goes_on = held_until_.contains(until);
+      require(by_a_selection || goes_on || (until <= now_ + settings_.hold_extension && ++extensions_ <= selected_),
+              "writes are held by no selection that follows two in vain, and by the end of a connection for a moment, "
               "and once");
+      held_until_.insert(until);
    }
    hold_ = until;
 }

@@ -36,6 +36,11 @@ class sentinel_world {
       bool is_newer = false;  // than what was believed then
       bool has_held = false;  // writes
    };
+   // After a hold: until then, or until a master of that epoch or a newer one is believed.
+   struct pause {
+      std::uint64_t epoch = 0;
+      time_point until = {};
+   };
    // A link, and what was sent on it, read once more.
    struct line {
       std::unique_ptr<impl::reader> heard;
@@ -47,7 +52,7 @@ class sentinel_world {
       std::uint64_t announced = 0;
       std::uint64_t tried = 0;
       std::vector<selection> selections = {};
-      time_point no_hold_until = time_point::min();
+      std::vector<pause> pauses = {};
    };
    enum class purpose : std::uint8_t { questions, events, node };
 
@@ -131,7 +136,9 @@ class sentinel_world {
    std::optional<std::uint64_t> believed_epoch_;   // also while an older lineage is offered
    bool older_ = false;                            // something older may be believed since this step
    time_point hold_ = time_point::min();
-   unsigned selected_ = 0;    // how often a Sentinel has selected a node
+   unsigned selected_ = 0;  // how often a Sentinel has selected a node
+   std::set<time_point>
+      held_until_;            // holds that were begun, or extended: each may go on where it is told of once more
    unsigned extensions_ = 0;  // of holds, by the end of a selected node's connection
 };
 
