@@ -32,17 +32,24 @@ void departures::expire(time_point now) {
    deadlines& all = endings_.by_deadline();
    const std::uint64_t known = all.newest();
    operations passed;
+   bool newest_first = true;
+   std::uint64_t before = static_cast<std::uint64_t>(-1);
+   const auto pass = [&](operation& op) {
+      newest_first = newest_first && op.sequence < before;
+      before = op.sequence;
+      passed.push_back(&op);
+   };
    const auto take_in = [&](operation& op) {
-      if (!all.add(op, now)) passed.push_back(&op);
+      if (!all.add(op, now)) pass(op);
    };
    for (operation* last : {queue_.back(), queue_.last_awaiting_fence()})
       for (operation* op = last; op != nullptr && op->sequence > known; op = op->previous) take_in(*op);
    for (std::size_t i = ledger_.size(); i-- > 0 && ledger_.at(i).sequence > known;)
       if (ledger_.at(i).op != nullptr) take_in(*ledger_.at(i).op);
-   while (operation* op = all.take_passed(now)) passed.push_back(op);
+   while (operation* op = all.take_passed(now)) pass(*op);
    std::reverse(passed.begin(), passed.end());
    const auto is_older = [](const operation* a, const operation* b) { return a->sequence < b->sequence; };
-   if (!std::is_sorted(passed.begin(), passed.end(), is_older)) std::sort(passed.begin(), passed.end(), is_older);
+   if (!newest_first) std::sort(passed.begin(), passed.end(), is_older);
    leave(passed, errc::deadline_exceeded, now);
 }
 
