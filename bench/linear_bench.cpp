@@ -3,7 +3,8 @@
 // processor's caches: test/unit/lane/linear_test.cpp counts steps instead. The server is played here, in memory, so
 // that nothing but the library is timed.
 //
-// Then how late a list ends whose deadline has passed, with a real server. With the argument "lists", only that.
+// Then how late a list ends whose deadline has passed, with a real server. An argument chooses the events whose name
+// contains it; "lists" chooses the lists.
 #include "engine/engine.hpp"
 #include "lab/deployment.hpp"
 

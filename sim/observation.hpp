@@ -1,4 +1,5 @@
-// What servers and Sentinels tell a client of who is the master: the checkers hear of it when the client has read it.
+// News of who is the master, as servers and Sentinels tell it to a client: the checkers hear of it when the client has
+// read it.
 #pragma once
 
 #include <cstdint>

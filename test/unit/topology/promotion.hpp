@@ -15,6 +15,20 @@ inline sentinel_settings eager() {
    return s;
 }
 
+// Of its three Sentinels each lists one replica.
+inline void with_one_replica(deployment& w) {
+   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   w.at(old_master).role = "master";
+   w.at(new_master).role = "slave";
+}
+inline void try_failover(deployment& w, const endpoint& leader, std::uint64_t epoch) {
+   w.publish(leader, "+new-epoch", std::to_string(epoch));
+   w.publish(leader, "+try-failover", about_master(old_master));
+}
+inline void select(deployment& w, const endpoint& leader, const endpoint& node) {
+   w.publish(leader, "+selected-slave", about_replica(node, old_master));
+}
+
 class promotion_world : public ::testing::Test {
  protected:
    void SetUp() override { set_up(w); }
@@ -28,12 +42,9 @@ class promotion_world : public ::testing::Test {
       d.start();
       d.run_for(3s);
    }
-   void tries(const endpoint& sentinel, std::uint64_t epoch) {
-      w.publish(sentinel, "+new-epoch", std::to_string(epoch));
-      w.publish(sentinel, "+try-failover", about_master(old_master));
-   }
+   void tries(const endpoint& sentinel, std::uint64_t epoch) { try_failover(w, sentinel, epoch); }
    void selects(const endpoint& sentinel, const endpoint& node) {
-      w.publish(sentinel, "+selected-slave", about_replica(node, old_master));
+      select(w, sentinel, node);
       w.run_for(1ms);
    }
    void selected(std::uint64_t epoch = 6) {

@@ -42,9 +42,8 @@ TEST_F(promotion_world, WithoutAWarmConnectionTheNodeIsAskedUntilItIsPromoted) {
    set_up(cold);
    EXPECT_EQ(cold.dials[new_master], 0U);
    EXPECT_EQ(cold.count(s1, "SENTINEL REPLICAS"), 0U);
-   cold.publish(s1, "+new-epoch", "6");
-   cold.publish(s1, "+try-failover", about_master(old_master));
-   cold.publish(s1, "+selected-slave", about_replica(new_master, old_master));
+   try_failover(cold, s1, 6);
+   select(cold, s1, new_master);
    cold.run_for(70ms);
    cold.at(new_master).role = "master";
    const auto at = cold.now;
@@ -108,9 +107,8 @@ TEST_F(promotion_world, AnOldEpochIsNotBelieved) {
 TEST_F(promotion_world, InConfirmedModeTheSentinelsAreWaitedFor) {
    deployment confirmed(three_sentinels());
    set_up(confirmed);
-   confirmed.publish(s1, "+new-epoch", "6");
-   confirmed.publish(s1, "+try-failover", about_master(old_master));
-   confirmed.publish(s1, "+selected-slave", about_replica(new_master, old_master));
+   try_failover(confirmed, s1, 6);
+   select(confirmed, s1, new_master);
    confirmed.at(new_master).role = "master";
    confirmed.run_for(1s);
    EXPECT_TRUE(confirmed.targets(old_master));
@@ -336,17 +334,12 @@ TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) 
 // SENTINEL RESET has emptied all lists, and each hears of the same Sentinel at once.
 TEST(promotion_after_reset, candidate_stays_while_the_lists_come_one_by_one) {
    deployment w{eager()};
-   for (const auto& s : {s1, s2, s3}) {
-      w.at(s).others.clear();
-      w.at(s).replicas = {new_master};
-   }
-   w.at(old_master).role = "master";
-   w.at(new_master).role = "slave";
+   with_one_replica(w);
+   for (const auto& s : {s1, s2, s3}) w.at(s).others.clear();
    w.start();
    w.run_for(1s);
-   w.publish(s3, "+new-epoch", "6");
-   w.publish(s3, "+try-failover", about_master(old_master));
-   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   try_failover(w, s3, 6);
+   select(w, s3, new_master);
    w.at(s1).others = w.at(s3).others = {{s2, "id-of-10.0.1.2"}};
    w.at(s3).delay = 1ms;
    for (const auto& s : {s1, s3})
@@ -364,18 +357,15 @@ TEST(promotion_after_reset, learned_leader_is_heard_while_its_lister_fills_its_l
    auto settings = eager();
    settings.sentinels = {s1, s2};
    deployment w{settings};
-   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   with_one_replica(w);
    std::erase_if(w.at(s2).others, [](const auto& o) { return o.first == s3; });
-   w.at(old_master).role = "master";
-   w.at(new_master).role = "slave";
    w.start();
    w.run_for(1s);
    w.at(s1).others.clear();
    w.publish(s1, "+reset-master", about_master(old_master));
    w.run_for(10ms);
-   w.publish(s3, "+new-epoch", "6");
-   w.publish(s3, "+try-failover", about_master(old_master));
-   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   try_failover(w, s3, 6);
+   select(w, s3, new_master);
    w.run_for(50ms);
    EXPECT_LT(w.now, w.watched.hold_writes_until());
 }
@@ -384,19 +374,16 @@ TEST(promotion_after_reset, learned_leader_is_heard_while_its_lister_fills_its_l
 // begins then has never seen the one before it.
 TEST(promotion_of_a_stray, failover_is_known_once_the_leader_meets_the_others) {
    deployment w{eager()};
-   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
+   with_one_replica(w);
    w.at(s1).id = "rebuilt";
    w.at(s1).others.clear();
-   w.at(old_master).role = "master";
-   w.at(new_master).role = "slave";
    w.start();
    w.run_for(1s);
-   w.publish(s1, "+new-epoch", "6");
-   w.publish(s1, "+try-failover", about_master(old_master));
+   try_failover(w, s1, 6);
    w.at(s1).others = {{s2, "id-of-10.0.1.2"}};
    w.publish(s1, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
    w.run_for(300ms);
-   w.publish(s1, "+selected-slave", about_replica(new_master, old_master));
+   select(w, s1, new_master);
    w.run_for(1ms);
    EXPECT_LT(w.now, w.watched.hold_writes_until());
 }
@@ -406,9 +393,7 @@ TEST(promotion_of_a_stray, learned_leader_is_heard_while_its_lister_is_built_ane
    auto settings = eager();
    settings.sentinels = {s1};
    deployment w{settings};
-   for (const auto& s : {s1, s2, s3}) w.at(s).replicas = {new_master};
-   w.at(old_master).role = "master";
-   w.at(new_master).role = "slave";
+   with_one_replica(w);
    w.start();
    w.run_for(1s);
    w.at(s1).id = "rebuilt";
@@ -416,9 +401,8 @@ TEST(promotion_of_a_stray, learned_leader_is_heard_while_its_lister_is_built_ane
    w.cut(s1);
    ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s1) == 1; }, 5s));
    w.run_for(5ms);
-   w.publish(s3, "+new-epoch", "6");
-   w.publish(s3, "+try-failover", about_master(old_master));
-   w.publish(s3, "+selected-slave", about_replica(new_master, old_master));
+   try_failover(w, s3, 6);
+   select(w, s3, new_master);
    w.run_for(1ms);
    EXPECT_LT(w.now, w.watched.hold_writes_until());
 }
