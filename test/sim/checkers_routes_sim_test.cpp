@@ -315,6 +315,32 @@ TEST(checkers, LetWritesGoOnceTheHoldIsOver) {
    }
 }
 
+TEST(checkers, pause_after_a_hold_ends_with_a_newer_master) {
+   for (const bool is_named : {false, true}) {
+      case_of_a_way c;
+      c.checks.limits.hold = 250ms;
+      c.selects(6, 5, 1);
+      c.time.pass_until(c.time.now() + 251ms);
+      if (is_named) c.reads(5, {observation::address, 5, 0});
+      c.selects(6, 6, 1);
+      c.sets(0);
+      EXPECT_EQ(c.found("goes to host 0, though another node was just selected"), is_named);
+   }
+}
+
+TEST(checkers, selection_by_a_sentinel_that_is_not_listed_holds_nothing) {
+   for (const bool is_listed : {false, true}) {
+      case_of_a_way c;
+      c.checks.limits.hold = 250ms;
+      const line on{.number = 6, .to = 6, .configured = false, .listed = is_listed};
+      for (const told& t : {told{observation::epoch, 5, nowhere}, told{observation::tried, 0, nowhere},
+                            told{observation::selected, 0, 1}})
+         c.checks.told(0, on, t);
+      c.sets(0);
+      EXPECT_EQ(c.found("goes to host 0, though another node was just selected"), is_listed);
+   }
+}
+
 // One by hand and one that was elected: each Sentinel votes for itself.
 TEST(checkers, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndToNoOlderOne) {
    case_of_a_way c;
