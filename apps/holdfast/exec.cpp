@@ -90,20 +90,21 @@ exit_status exec(const exec_settings& s, const std::vector<std::string>& words) 
 
 }  // namespace
 
-void add_exec(CLI::App& app, const std::vector<std::string>& words, int& status) {
+subcommand add_exec(command_line& line, const std::vector<std::string>& words) {
    auto s = std::make_shared<exec_settings>();
-   CLI::App* exec_app = app.add_subcommand("exec", "Run one command, through a failover if need be");
-   exec_app->formatter(std::make_shared<help_layout>("holdfast exec [OPTIONS] COMMAND [ARG...]"));
-   exec_app->footer(help_of_exec());
-   add_uri(*exec_app, s->uri);
-   add_deadline(*exec_app, s->call.deadline);
-   add_delivery(*exec_app, s->call.delivery);
-   add_acks(*exec_app, s->call.acks);
-   exec_app->add_flag("--json", s->json, "Print the reply, or the error, as one line of JSON");
-   exec_app->callback([s, &words, &status] {
-      if (words.empty()) throw CLI::RequiredError("COMMAND");
-      status = static_cast<int>(exec(*s, words));
+   subcommand exec_line =
+      line.add("exec", "Run one command, through a failover if need be", "[OPTIONS] COMMAND [ARG...]", help_of_exec());
+   add_uri(exec_line, s->uri);
+   add_deadline(exec_line, s->call.deadline);
+   add_delivery(exec_line, s->call.delivery);
+   add_acks(exec_line, s->call.acks);
+   exec_line.add_flag("--json", s->json, "Print the reply, or the error, as one line of JSON");
+   exec_line.when_chosen([s, &words] {
+      if (!words.empty()) return exec(*s, words);
+      complain("COMMAND is required; see holdfast exec --help");
+      return exit_status::usage;
    });
+   return exec_line;
 }
 
 }  // namespace holdfast::cli

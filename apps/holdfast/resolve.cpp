@@ -45,14 +45,12 @@ exit_status resolve(const resolve_settings& s) {
 
 }  // namespace
 
-void add_resolve(CLI::App& app, int& status) {
+void add_resolve(command_line& line) {
    auto s = std::make_shared<resolve_settings>();
-   CLI::App* resolve_app = app.add_subcommand("resolve", "Print host:port of the master");
-   resolve_app->formatter(std::make_shared<help_layout>("holdfast resolve [OPTIONS]"));
-   resolve_app->footer(help_of_resolve());
-   add_uri(*resolve_app, s->uri);
-   add_deadline(*resolve_app, s->call.deadline);
-   resolve_app->callback([s, &status] { status = static_cast<int>(resolve(*s)); });
+   subcommand resolve_line = line.add("resolve", "Print host:port of the master", "[OPTIONS]", help_of_resolve());
+   add_uri(resolve_line, s->uri);
+   add_deadline(resolve_line, s->call.deadline);
+   resolve_line.when_chosen([s] { return resolve(*s); });
 }
 
 }  // namespace holdfast::cli

@@ -1,19 +1,17 @@
-// The subcommands, but for drill, which has a folder of its own. Each is added to the command line; the one that was
-// chosen runs when the line has been parsed, and leaves its exit status in `status`.
+// The subcommands, but for drill, which has a folder of its own. Each is added to the command line.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include "command_line.hpp"
 
 #include <string>
 #include <vector>
 
 namespace holdfast::cli {
 
-// `words` are COMMAND and its arguments, which CLI11 is not to see.
-void add_exec(CLI::App&, const std::vector<std::string>& words, int& status);
-void add_resolve(CLI::App&, int& status);
-void add_watch(CLI::App&, int& status);
-void add_sim(CLI::App&, int& status);
-void add_unbuilt(CLI::App&, int& status);  // check, switchover, proxy: to come
+// `words` are COMMAND and its arguments, which are not read as options.
+subcommand add_exec(command_line&, const std::vector<std::string>& words);
+void add_resolve(command_line&);
+void add_watch(command_line&);
+void add_sim(command_line&);
 
 }  // namespace holdfast::cli

@@ -131,14 +131,13 @@ exit_status watch(const watch_settings& s) {
 
 }  // namespace
 
-void add_watch(CLI::App& app, int& status) {
+void add_watch(command_line& line) {
    auto s = std::make_shared<watch_settings>();
-   CLI::App* watch_app = app.add_subcommand("watch", "Print what happens in a deployment, one event a line");
-   watch_app->formatter(std::make_shared<help_layout>("holdfast watch [OPTIONS]"));
-   watch_app->footer(help_of_watch());
-   add_uri(*watch_app, s->uri);
-   watch_app->add_flag("--json", s->json, "Print each event as one line of JSON");
-   watch_app->callback([s, &status] { status = static_cast<int>(watch(*s)); });
+   subcommand watch_line =
+      line.add("watch", "Print what happens in a deployment, one event a line", "[OPTIONS]", help_of_watch());
+   add_uri(watch_line, s->uri);
+   watch_line.add_flag("--json", s->json, "Print each event as one line of JSON");
+   watch_line.when_chosen([s] { return watch(*s); });
 }
 
 }  // namespace holdfast::cli

@@ -9,6 +9,7 @@
 #include "drill/summary.hpp"
 #include "drill/system_under_test.hpp"
 #include "interrupt.hpp"
+#include "terminal.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -88,7 +89,7 @@ record not_performed(const lab::fault& f, unsigned number, const settings& s, co
    return r;
 }
 
-int drill_a_client(const settings& s) {
+cli::exit_status drill_a_client(const settings& s) {
    const cli::interrupt signals;
    const bool text_wanted = s.json != "-";
    const colours tint = colours::for_descriptor(STDOUT_FILENO);
@@ -118,11 +119,11 @@ int drill_a_client(const settings& s) {
       const judged& last = runs.back();
       fmt::print(stderr, "holdfast: interrupted in {} run {}; what is reported is what was seen until then\n",
                  last.seen.fault, last.seen.run);
-      return 1;
+      return cli::exit_status::failed;
    }
    const bool all_skipped =
       std::all_of(runs.begin(), runs.end(), [](const judged& j) { return !j.seen.skipped.empty(); });
-   if (all_skipped) return 1;  // nothing was tried, so nothing was kept
+   if (all_skipped) return cli::exit_status::failed;  // nothing was tried, so nothing was kept
    bool kept = std::all_of(runs.begin(), runs.end(), [](const judged& j) { return j.found.broken.empty(); });
    for (const fault_summary& f : summarise(runs)) {
       if (!f.showed_nothing()) continue;
@@ -130,7 +131,7 @@ int drill_a_client(const settings& s) {
       fmt::print(stderr, "holdfast: {}: each run had a late promotion or a failover too many; nothing was shown\n",
                  f.fault);
    }
-   return kept ? 0 : 1;
+   return kept ? cli::exit_status::done : cli::exit_status::failed;
 }
 
 std::string describe(const external_run& r) {
@@ -145,7 +146,7 @@ std::string describe(const external_run& r) {
    return text + r.output_end;
 }
 
-int drill_a_program(const settings& s) {
+cli::exit_status drill_a_program(const settings& s) {
    const cli::interrupt signals;
    live_view display;
    bool well = true;
@@ -173,7 +174,7 @@ int drill_a_program(const settings& s) {
    });
    if (!s.json.empty()) save(s.json, nlohmann::ordered_json{{"runs", json}}.dump(2));
    if (!complete) fmt::print(stderr, "holdfast: interrupted\n");
-   return complete && well && skipped < json.size() ? 0 : 1;
+   return complete && well && skipped < json.size() ? cli::exit_status::done : cli::exit_status::failed;
 }
 
 bool writable(const std::string& file) {
@@ -187,7 +188,7 @@ bool writable(const std::string& file) {
 
 // What cannot be told by looking at one option alone. Empty: nothing is wrong.
 std::string complaint(const settings& s) {
-   const auto known = known_subjects();
+   const auto known = known_clients();
    if ((", " + known + ",").find(" " + s.client + ",") == std::string::npos)
       return fmt::format("--client: there is no client \"{}\" to drill; there are: {}", s.client, known);
    for (const auto& f : chosen_faults(s)) {
@@ -204,35 +205,30 @@ std::string complaint(const settings& s) {
    return {};
 }
 
-int perform(const settings& s) {
+cli::exit_status perform(const settings& s) {
    try {
       if (const std::string wrong = complaint(s); !wrong.empty()) {
          fmt::print(stderr, "holdfast: {}\n", wrong);
-         return 2;
+         return cli::exit_status::usage;
       }
       return s.exec.empty() ? drill_a_client(s) : drill_a_program(s);
    } catch (const drill_refused& e) {
       fmt::print(stderr, "holdfast: the client refuses: {}\n", e.what());
-      return 2;
+      return cli::exit_status::usage;
    } catch (const std::exception& e) {
       fmt::print(stderr, "holdfast: {}\n", e.what());
-      return 1;
+      return cli::exit_status::failed;
    }
 }
 
 }  // namespace
 
-void add_drill(CLI::App& app, int& status) {
+void add_drill(cli::command_line& line) {
    auto s = std::make_shared<settings>();
-   CLI::App* drill = app.add_subcommand("drill", "Break real deployments, and see what became of writes");
-   add_options(*drill, s);
-   drill->callback([s, &status] {
-      if (std::find(s->faults.begin(), s->faults.end(), "help") != s->faults.end()) {
-         fmt::print("{}", fault_help());
-         status = 0;
-         return;
-      }
-      status = perform(*s);
+   cli::subcommand drill = add_line(line, s);
+   drill.when_chosen([s] {
+      if (std::find(s->faults.begin(), s->faults.end(), "help") == s->faults.end()) return perform(*s);
+      return cli::print(fault_help()) ? cli::exit_status::done : cli::exit_status::failed;
    });
 }
 

@@ -1,7 +1,10 @@
 #include "drill/options.hpp"
 
+#include "config/parse.hpp"
 #include "drill/system_under_test.hpp"
 #include "lab/fault.hpp"
+
+#include <holdfast/call_options.hpp>
 
 #include <fmt/format.h>
 
@@ -40,35 +43,31 @@ std::string check_fault(const std::string& name) {
    return "there is no fault \"" + name + "\"; there are:" + known;
 }
 
-delivery delivery_named(std::string name) {
-   std::replace(name.begin(), name.end(), '-', '_');
-   for (const delivery d :
-        {delivery::automatic, delivery::at_most_once, delivery::at_least_once, delivery::exactly_once})
-      if (to_string(d) == name) return d;
-   throw CLI::ValidationError("--delivery", "is one of automatic, at-most-once, at-least-once, exactly-once");
+std::string read_delivery(const std::string& word, delivery& into) {
+   const auto read = parse_delivery(word);
+   into = read.value_or(into);
+   return read ? "" : "is one of automatic, at-most-once, at-least-once, exactly-once";
 }
 
-unsigned acks_from(const std::string& text) {
-   if (text == "all") return ~0U;
-   try {
-      std::size_t end = 0;
-      const unsigned long n = std::stoul(text, &end);
-      if (end == text.size() && n <= 1000) return static_cast<unsigned>(n);
-   } catch (const std::exception&) {
-      // told below
+std::string read_acks(const std::string& word, unsigned& into) {
+   const auto number = parse_number<unsigned>(word);
+   into = number.value_or(all_replicas);
+   return (number && *number <= 1000) || word == "all" ? "" : "is a number of replicas, or \"all\"";
+}
+
+std::string read_cutover(const std::string& word, cutover& into) {
+   for (const cutover c : {cutover::eager, cutover::confirmed}) {
+      if (to_string(c) != word) continue;
+      into = c;
+      return {};
    }
-   throw CLI::ValidationError("--acks", "is a number of replicas, or \"all\"");
+   return "is one of eager, confirmed";
 }
 
-cutover cutover_named(const std::string& name) {
-   for (const cutover c : {cutover::eager, cutover::confirmed})
-      if (to_string(c) == name) return c;
-   throw CLI::ValidationError("--cutover", "is one of eager, confirmed");
-}
-
-lab::trouble trouble_named(const std::string& name) {
-   if (const auto trouble = lab::trouble_named(name)) return *trouble;
-   throw CLI::ValidationError("--sentinel-trouble", "is one of none, stopped, deaf, stale");
+std::string read_trouble(const std::string& word, lab::trouble& into) {
+   const auto read = lab::trouble_named(word);
+   into = read.value_or(into);
+   return read ? "" : "is one of none, stopped, deaf, stale";
 }
 
 std::string footer() {
@@ -95,36 +94,28 @@ std::string footer() {
           "  holdfast drill --fault failover --exec './my-service --redis {uri}'";
 }
 
-void add_client_options(CLI::App& drill, const std::shared_ptr<settings>& s) {
-   drill
-      .add_option_function<std::string>(
-         "--delivery", [s](const std::string& name) { s->delivery = delivery_named(name); },
-         "automatic, at-most-once, at-least-once or exactly-once")
-      ->default_str("automatic");
-   drill.add_option_function<std::string>(
-      "--acks", [s](const std::string& text) { s->acks = acks_from(text); },
-      "Replicas that must have each write: a number, or \"all\"");
-   drill.add_option("--client", s->client, "The client: " + known_subjects())->capture_default_str();
-   drill
-      .add_option_function<std::string>(
-         "--cutover", [s](const std::string& name) { s->cutover = cutover_named(name); },
-         "When the client leaves the old master: eager or confirmed")
-      ->default_str(std::string(to_string(s->cutover)));
+void add_client_options(cli::subcommand& drill, const std::shared_ptr<settings>& s) {
+   drill.add_read(
+      "--delivery", [s](const std::string& word) { return read_delivery(word, s->delivery); },
+      "automatic, at-most-once, at-least-once or exactly-once", "TEXT", "automatic");
+   drill.add_read(
+      "--acks", [s](const std::string& word) { return read_acks(word, s->acks); },
+      "Replicas that must have each write: a number, or \"all\"", "TEXT");
+   drill.add_text("--client", s->client, "The client: " + known_clients());
+   drill.add_read(
+      "--cutover", [s](const std::string& word) { return read_cutover(word, s->cutover); },
+      "When the client leaves the old master: eager or confirmed", "TEXT", std::string(to_string(s->cutover)));
    drill.add_flag("--follow-role-hint", s->follow_role_hint, "The client takes a node's own word (takeover)");
    drill.add_flag("--breaker", s->breaker, "Switch the client's circuit breaker on");
 }
 
-void add_deployment_options(CLI::App& drill, const std::shared_ptr<settings>& s) {
-   drill.add_option("--replicas", s->replicas, "Replicas")->check(CLI::Range(0U, 16U))->capture_default_str();
-   drill.add_option("--sentinels", s->sentinels, "Sentinels")->check(CLI::Range(0U, 15U))->capture_default_str();
-   drill.add_option("--down-after", s->down_after_ms, "The Sentinels' down-after-milliseconds")
-      ->check(CLI::Range(100U, 600000U))
-      ->capture_default_str();
-   drill
-      .add_option_function<std::string>(
-         "--sentinel-trouble", [s](const std::string& name) { s->sentinel_trouble = trouble_named(name); },
-         "The client's first Sentinel: none, stopped, deaf or stale")
-      ->default_str("none");
+void add_deployment_options(cli::subcommand& drill, const std::shared_ptr<settings>& s) {
+   drill.add_number("--replicas", s->replicas, 0, 16, "Replicas");
+   drill.add_number("--sentinels", s->sentinels, 0, 15, "Sentinels");
+   drill.add_number("--down-after", s->down_after_ms, 100, 600'000, "The Sentinels' down-after-milliseconds");
+   drill.add_read(
+      "--sentinel-trouble", [s](const std::string& word) { return read_trouble(word, s->sentinel_trouble); },
+      "The client's first Sentinel: none, stopped, deaf or stale", "TEXT", "none");
 }
 
 }  // namespace
@@ -139,22 +130,18 @@ std::string fault_help() {
    return text;
 }
 
-void add_options(CLI::App& drill, const std::shared_ptr<settings>& s) {
-   drill.footer(footer());
-   drill.add_option("--fault", s->faults, "Which, comma separated; \"all\"; \"help\" explains each")
-      ->delimiter(',')
-      ->check(check_fault)
-      ->default_str("all");
-   drill.add_option("--runs", s->runs, "Runs of each fault")->check(CLI::Range(1U, 1000U))->capture_default_str();
-   drill.add_option("--seconds", s->seconds, "Length of the workload of a run, at least")
-      ->check(CLI::Range(1U, 3600U))
-      ->capture_default_str();
+cli::subcommand add_line(cli::command_line& line, const std::shared_ptr<settings>& s) {
+   cli::subcommand drill =
+      line.add("drill", "Break real deployments, and see what became of writes", "[OPTIONS]", footer());
+   drill.add_words("--fault", s->faults, check_fault, "Which, comma separated; \"all\"; \"help\" explains each");
+   drill.add_number("--runs", s->runs, 1, 1000, "Runs of each fault");
+   drill.add_number("--seconds", s->seconds, 1, 3600, "Length of the workload of a run, at least");
    add_client_options(drill, s);
    add_deployment_options(drill, s);
-   drill.add_option("--json", s->json, "Write JSON to FILE, or to stdout (-) instead of text")->type_name("FILE");
-   drill.add_option("--html", s->html, "Write a page with the timelines to FILE")->type_name("FILE");
-   drill.add_option("--exec", s->exec, "Run this program instead; {uri} becomes the address")
-      ->type_name("'PROGRAM {uri}'");
+   drill.add_text("--json", s->json, "Write JSON to FILE, or to stdout (-) instead of text", "FILE");
+   drill.add_text("--html", s->html, "Write a page with the timelines to FILE", "FILE");
+   drill.add_text("--exec", s->exec, "Run this program instead; {uri} becomes the address", "'PROGRAM {uri}'");
+   return drill;
 }
 
 }  // namespace holdfast::drill

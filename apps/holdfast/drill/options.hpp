@@ -1,17 +1,16 @@
 // What can be asked of a drill on the command line.
 #pragma once
 
+#include "command_line.hpp"
 #include "drill/settings.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <string>
 
 namespace holdfast::drill {
 
-// They are written to `into`, which lives as long as `drill`.
-void add_options(CLI::App& drill, const std::shared_ptr<settings>& into);
+// Its options are written to `into`.
+cli::subcommand add_line(cli::command_line&, const std::shared_ptr<settings>& into);
 
 // What each fault does and shows, each name alone at the beginning of a line.
 std::string fault_help();

@@ -39,7 +39,7 @@ class scene {
         promotions_(deployment_, sign_of(f)),
         namings_(deployment_),
         monitor_(monitor_for(f)),
-        workload_(subject_for(s), stop) {}
+        workload_(system_for(s), stop) {}
 
    void play() {
       record_.start = clock::now();
@@ -57,7 +57,7 @@ class scene {
    }
 
  private:
-   system_options subject_for(const settings& s) const {
+   system_options system_for(const settings& s) const {
       return {.client = s.client,
               .uri = deployment_.uri(),
               .delivery = s.delivery,
