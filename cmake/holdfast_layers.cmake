@@ -14,6 +14,20 @@ function(holdfast_target_defaults target)
    set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
+# What almost every source includes is compiled once. Not for the sanitizers, so that a file that has forgotten an
+# include does not pass everywhere.
+function(holdfast_precompile target)
+   if(HOLDFAST_SANITIZE OR HOLDFAST_COVERAGE)
+      return()
+   endif()
+   if(NOT TARGET holdfast_precompiled)
+      add_library(holdfast_precompiled OBJECT EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/cmake/precompiled.cpp")
+      holdfast_target_defaults(holdfast_precompiled)
+      target_precompile_headers(holdfast_precompiled PRIVATE "${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp")
+   endif()
+   target_precompile_headers(${target} REUSE_FROM holdfast_precompiled)
+endfunction()
+
 function(holdfast_layer name)
    cmake_parse_arguments(arg "" "FOLDER" "DEPENDS;LIBRARIES" ${ARGN})
    if(NOT arg_FOLDER)
@@ -30,6 +44,7 @@ function(holdfast_layer name)
    endif()
    add_library(holdfast_${name} STATIC ${sources})
    holdfast_target_defaults(holdfast_${name})
+   holdfast_precompile(holdfast_${name})
    if(HOLDFAST_COVERAGE)  # an inline function that nobody calls would not be there to be missed
       target_compile_options(holdfast_${name} PRIVATE -fkeep-inline-functions)
    endif()
