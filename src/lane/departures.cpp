@@ -117,7 +117,7 @@ void departures::leave_slot(ledger_slot& slot, errc why, operations& gone, time_
    e.outcome = ledger_.abandon(slot).proof().ran;
    if (op.may_have_run && !op.reads_only) gone.push_back(&op);
    if (op.may_have_run && e.outcome == outcome::not_executed) e.outcome = outcome::unknown;
-   if (!op.is_decided()) e.causes.emplace_back("not fenced: it was written and not answered, and may still run");
+   if (!op.is_decided()) e.causes.append(unanswered_);
    endings_.fail(op, std::move(e));
 }
 

@@ -11,6 +11,7 @@
 #include "link/link.hpp"
 
 #include <holdfast/command.hpp>
+#include <holdfast/text_list.hpp>
 #include <holdfast/time.hpp>
 
 #include <cstdint>
@@ -59,6 +60,7 @@ class departures {
    gate& gate_;
    endings& endings_;
    duration default_deadline_ = std::chrono::seconds(10);
+   const text_list unanswered_{"not fenced: it was written and not answered, and may still run"};  // shared by errors
    std::vector<std::pair<std::uint64_t, command>> changes_;  // SELECT and the like, by sequence
 };
 

@@ -9,8 +9,6 @@
 namespace holdfast::impl {
 namespace {
 
-constexpr const char* never_fenced = "not fenced: the node could not be reached again to end the lost connection";
-
 error recoded(const error& e, errc code) {
    error other(code, e.outcome);
    other.where = e.where;
@@ -236,7 +234,7 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
       error e = *op.last;
       if (code == errc::cancelled) e = make_error(op, code, outcome::unknown, now);
       e.elapsed = now - op.submitted;
-      e.causes.emplace_back(never_fenced);
+      e.causes.append(never_fenced_);
       return e;
    }
    error e = make_error(op, code, outcome::not_executed, now);
@@ -244,7 +242,7 @@ error endings::waiting_error(const operation& op, errc code, time_point now) {
       e.server_text = op.last->server_text;
       e.causes = op.last->causes;
    }
-   if (is_unfenced(op)) e.causes.emplace_back(never_fenced);
+   if (is_unfenced(op)) e.causes.append(never_fenced_);
    if (at_.connector.ready()) {
       if (op.is == operation::state::in_flight || op.last) return e;  // it is not held back
       auto why = at_.pacing.text(at_.pacing.why_held(nullptr, at_.topology, at_.gate, now), at_.gate);

@@ -103,6 +103,7 @@ class endings {
    parts at_;
    deadlines deadlines_;
    operation_list done_;
+   const text_list never_fenced_{"not fenced: the node could not be reached again to end the lost connection"};
    // Reasons that the last error named: the next one's are mostly the same, and then shared.
    text_list no_master_because_;
    text_list held_because_;
