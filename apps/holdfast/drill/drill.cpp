@@ -128,8 +128,10 @@ cli::exit_status drill_a_client(const settings& s) {
    for (const fault_summary& f : summarise(runs)) {
       if (!f.showed_nothing()) continue;
       kept = false;
-      fmt::print(stderr, "holdfast: {}: each run had a late promotion or a failover too many; nothing was shown\n",
-                 f.fault);
+      fmt::print(
+         stderr,
+         "holdfast: {}: each run outlasted a command's deadline or had a failover too many; nothing was shown\n",
+         f.fault);
    }
    return kept ? cli::exit_status::done : cli::exit_status::failed;
 }

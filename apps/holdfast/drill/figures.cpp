@@ -60,7 +60,8 @@ void judge_times(const record& r, figures& f) {
    if (f.first_ok_ms && f.sentinel_named_ms) f.after_named_ms = *f.first_ok_ms - *f.sentinel_named_ms;
    f.longest_gap_ms = longest_gap_ms(r);
    const auto deadline = static_cast<double>(r.deadline.count());
-   f.late_promotion = r.promotes && (!f.promoted_ms || *f.promoted_ms > deadline);
+   const auto over_ms = r.promotes ? f.promoted_ms : ms_between(r.fault_at, std::max(r.fault_at, r.in_force_at));
+   f.late = !over_ms || *over_ms > deadline;
    f.second_failover = r.second_failover;
 }
 
@@ -172,7 +173,8 @@ void judge_replies(const record& r, figures& f) {
 
 void judge_return(const record& r, figures& f) {
    if (r.cut_short) return;
-   if (f.ordinary() || r.promoted_at) promise(f, came_back(r, r.operations, r.events), "the client did not come back");
+   if (f.ordinary() || r.promoted_at || !r.promotes)
+      promise(f, came_back(r, r.operations, r.events), "the client did not come back");
    if (f.ordinary() && f.after_named_ms)
       promise(f, *f.after_named_ms <= after_named_at_most_ms,
               fmt::format("the client came {:.1f} ms after a Sentinel named the new master", *f.after_named_ms));

@@ -39,7 +39,7 @@ struct figures {
    // From the moment that the first Sentinel named the new master to that write; below zero where it came before.
    std::optional<double> after_named_ms = {};
    double longest_gap_ms = 0;  // between two acknowledged writes, or from the last one to the end
-   bool late_promotion = false;
+   bool late = false;          // the promotion, or the end of a fault without one, came after a command's deadline
    bool second_failover = false;
 
    std::array<totals, every_kind.size()> by_command = {};
@@ -59,8 +59,8 @@ struct figures {
 
    totals& of(write_kind kind) { return by_command[static_cast<std::size_t>(kind)]; }
    const totals& of(write_kind kind) const { return by_command[static_cast<std::size_t>(kind)]; }
-   // Late promotions and second failovers are told apart from the others: errors in them break no promise.
-   bool ordinary() const { return !late_promotion && !second_failover; }
+   // Late runs and second failovers are told apart from the others: errors in them break no promise.
+   bool ordinary() const { return !late && !second_failover; }
 };
 
 // The first acknowledged write on the new master, or, without a promotion, the first after the fault was felt (a

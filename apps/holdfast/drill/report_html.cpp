@@ -108,7 +108,7 @@ std::string section(const judged& j) {
    if (f.old_master_writes)
       html +=
          fmt::format(" {} reached {} that should not.", counted(*f.old_master_writes, "write"), to_string(r.forbidden));
-   if (f.late_promotion) html += " The promotion came later than the deadline.";
+   if (f.late) html += " The fault lasted longer than a command's deadline.";
    if (r.breaker && f.breaker_opened == 0) html += " The circuit breaker was on, and stayed closed.";
    if (f.budget_exhausted != 0)
       html += fmt::format(" The retry budget held {} back.", counted(f.budget_exhausted, "command"));

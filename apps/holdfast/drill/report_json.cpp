@@ -91,7 +91,7 @@ json run_json(const judged& j) {
                {"client_added_ms", or_null(f.client_added_ms)},
                {"after_sentinel_named_ms", or_null(f.after_named_ms)},
                {"longest_gap_ms", rounded(f.longest_gap_ms)},
-               {"late_promotion", f.late_promotion},
+               {"late", f.late},
                {"second_failover", f.second_failover}};
    put(out, f.all);
    for (const write_kind kind : every_kind) {
@@ -126,7 +126,7 @@ json fault_json(const fault_summary& s) {
    json out = {{"runs", s.runs},
                {"skipped", s.skipped},
                {"ordinary", s.ordinary},
-               {"late_promotions", s.late_promotions},
+               {"late", s.late},
                {"second_failovers", s.second_failovers},
                {"told_apart", s.told_apart},
                {"promoted_ms", spread_json(s.promoted_ms)},

@@ -181,7 +181,7 @@ std::string describe_run(const judged& j, const colours& tint) {
    if (r.breaker && f.breaker_opened == 0) text += "   the circuit breaker was on, and stayed closed\n";
    if (f.budget_exhausted != 0)
       text += fmt::format("   the retry budget held {} back\n", counted(f.budget_exhausted, "command"));
-   if (f.late_promotion) text += tint(colour::yellow, "   the promotion came later than the deadline: told apart\n");
+   if (f.late) text += tint(colour::yellow, "   the fault lasted longer than a command's deadline: told apart\n");
    if (f.second_failover) text += tint(colour::yellow, "   a second failover followed: told apart\n");
    for (const std::string& promise : f.broken) text += tint(colour::red, "   broken: " + promise) + "\n";
    return text;
@@ -213,9 +213,9 @@ std::string describe_all(const std::vector<judged>& runs, const colours& tint) {
                                                counted(*s.old_master_writes, "write")));
    }
    if (apart != 0) {
-      text +=
-         fmt::format("{} told apart (a late promotion, a second failover) or cut short; the times leave them out.\n",
-                     runs_were(apart));
+      text += fmt::format(
+         "{} told apart (longer than a deadline, a second failover) or cut short; the times leave them out.\n",
+         runs_were(apart));
    }
    if (skipped != 0)
       text += tint(colour::yellow, fmt::format("{} skipped, of which nothing is known.\n", runs_were(skipped)));

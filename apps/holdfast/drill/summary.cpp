@@ -28,7 +28,7 @@ fault_summary of_one(const std::string& fault, const std::vector<judged>& runs) 
          ++s.skipped;
          continue;
       }
-      s.late_promotions += f.late_promotion;
+      s.late += f.late;
       s.second_failovers += f.second_failover;
       s.told_apart += !f.ordinary();
       s.all += f.all;

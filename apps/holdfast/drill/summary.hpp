@@ -21,7 +21,7 @@ struct fault_summary {
    std::size_t runs = 0;
    std::size_t skipped = 0;   // of those
    std::size_t ordinary = 0;  // the times below are of these alone
-   std::size_t late_promotions = 0;
+   std::size_t late = 0;
    std::size_t second_failovers = 0;
    std::size_t told_apart = 0;  // with either of the two, or both
    spread promoted_ms = {};

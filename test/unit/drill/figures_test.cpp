@@ -87,7 +87,7 @@ TEST(DrillVerdict, AFailoverRiddenOutBreaksNoPromise) {
    EXPECT_DOUBLE_EQ(f.first_ok_ms.value(), 1002);
    EXPECT_DOUBLE_EQ(f.client_added_ms.value(), 2);
    EXPECT_DOUBLE_EQ(f.longest_gap_ms, 1012);
-   EXPECT_FALSE(f.late_promotion);
+   EXPECT_FALSE(f.late);
    EXPECT_EQ(f.connections_lost, 1U);
 }
 
@@ -109,7 +109,7 @@ TEST(DrillVerdict, WithoutAPromotionTheFirstWriteIsThatAfterTheConnectionWasLost
    EXPECT_EQ(f.broken, std::vector<std::string>());
    EXPECT_DOUBLE_EQ(f.first_ok_ms.value(), 3);
    EXPECT_FALSE(f.promoted_ms || f.client_added_ms || f.sentinel_named_ms);
-   EXPECT_FALSE(f.late_promotion);
+   EXPECT_FALSE(f.late);
 }
 
 TEST(DrillVerdict, AClientThatNeverReachesTheNewMasterBreaksAPromise) {
@@ -190,9 +190,20 @@ TEST(DrillVerdict, ErrorsOfALatePromotionAreToldApart) {
    r.promoted_at = at(9001);
    r.operations.push_back(failed(write_kind::set, 3, 9000, outcome::not_executed));
    const figures f = judge(r);
-   EXPECT_TRUE(f.late_promotion);
+   EXPECT_TRUE(f.late);
    EXPECT_EQ(f.broken, std::vector<std::string>());
    EXPECT_EQ(f.all.errors(), 1U);
+}
+
+TEST(DrillVerdict, ErrorsOfAFaultThatOutlastsTheDeadlineAreToldApart) {
+   record r = good_loss_of_a_connection();
+   r.operations.push_back(failed(write_kind::set, 3, 9000, outcome::not_executed));
+   EXPECT_TRUE(says(judge(r), "1 of SET failed"));
+   r.in_force_at = at(9001);  // a server that loads its data for so long
+   EXPECT_TRUE(judge(r).late);
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   r.operations.resize(3);
+   EXPECT_TRUE(says(judge(r), "did not come back"));
 }
 
 TEST(DrillVerdict, ButADuplicateIsNeverExcused) {
@@ -205,7 +216,7 @@ TEST(DrillVerdict, ButADuplicateIsNeverExcused) {
 TEST(DrillVerdict, APromotionThatNeverCameIsLate) {
    record r = good_failover();
    r.promoted_at.reset();
-   EXPECT_TRUE(judge(r).late_promotion);
+   EXPECT_TRUE(judge(r).late);
 }
 
 TEST(DrillVerdict, TheListMustBeInTheOrderInWhichItWasWritten) {

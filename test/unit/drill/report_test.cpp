@@ -103,13 +103,13 @@ TEST(drill_report, one_broken_promise_is_singular) {
 
 TEST(DrillSummary, LeavesLatePromotionsOutOfTheTimesButNotOutOfTheCounts) {
    std::vector<judged> runs = {one_run("kill", 2), one_run("kill", 4), one_run("stop", 6)};
-   runs[1].found.late_promotion = true;
+   runs[1].found.late = true;
    const auto all = summarise(runs);
    ASSERT_EQ(all.size(), 2U);
    EXPECT_EQ(all[0].fault, "kill");
    EXPECT_EQ(all[0].runs, 2U);
    EXPECT_EQ(all[0].ordinary, 1U);
-   EXPECT_EQ(all[0].late_promotions, 1U);
+   EXPECT_EQ(all[0].late, 1U);
    EXPECT_DOUBLE_EQ(all[0].client_added_ms.max, 2);
    EXPECT_EQ(all[0].all.unknown, 2U);
    EXPECT_EQ(all[1].fault, "stop");
@@ -201,7 +201,7 @@ TEST(DrillJson, HasTheFieldsThatOthersReadEvenWhereThereIsNoPromotion) {
    const auto json = as_json({j});
    const auto& run = json.at("runs").at(0);
    for (const char* field : {"fault", "promoted_ms", "sentinel_named_ms", "first_ok_ms", "client_added_ms",
-                             "longest_gap_ms", "late_promotion", "second_failover", "acked", "errors", "not_executed",
+                             "longest_gap_ms", "late", "second_failover", "acked", "errors", "not_executed",
                              "unknown", "executed", "lost", "duplicated", "by_command", "events"})
       EXPECT_TRUE(run.contains(field)) << field;
    for (const char* command : {"SET", "RPUSH", "INCR"}) EXPECT_EQ(run.at("by_command").at(command).size(), 7U);
