@@ -6,7 +6,7 @@
 namespace holdfast::impl::test {
 namespace {
 
-TEST(Deadline, InTheQueueIsNotExecuted) {
+TEST(deadline, in_the_queue_means_not_executed) {
    script s;
    s.watch.view.master.reset();
    s.watch.view.why_none = unavailable{errc::no_sentinel, {"10.0.1.1:26379: connection refused"}, false};
@@ -22,9 +22,9 @@ TEST(Deadline, InTheQueueIsNotExecuted) {
    EXPECT_FALSE(s.watch.needed) << "nobody waits any more";
 }
 
-TEST(Deadline, OfWhatWasGivenToTheConnectionButNotTakenIsNotExecuted) {
-   script s;
-   s.warm_up();
+using deadline_of = warm_lane;
+
+TEST_F(deadline_of, command_that_was_not_taken_means_not_executed) {
    auto& first = s.submit("SET a 1", {.deadline = 1s});
    auto& second = s.submit("SET b 1", {.deadline = 100ms});
    auto& third = s.submit("SET c 1", {.deadline = 1s});
@@ -36,9 +36,7 @@ TEST(Deadline, OfWhatWasGivenToTheConnectionButNotTakenIsNotExecuted) {
    EXPECT_EQ(first.says() + third.says(), "13");
 }
 
-TEST(Deadline, OfWhatWasTakenInPartIsUnknownBecauseTheRestMustFollow) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, command_taken_in_part_means_unknown) {
    auto& set = s.submit("SET a 1", {.deadline = 100ms});
    auto& next = s.submit("GET b", {.deadline = 1s});
    s.accept(10);
@@ -49,12 +47,9 @@ TEST(Deadline, OfWhatWasTakenInPartIsUnknownBecauseTheRestMustFollow) {
    EXPECT_EQ(next.says(), "b");
 }
 
-TEST(Deadline, OfWhatWasTakenWholeIsUnknownAndItsLateReplyIsSwallowed) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, command_taken_whole_swallows_its_late_reply) {
    auto& late = s.submit("INCR a", {.deadline = 100ms});
-   auto& next = s.submit("INCR b", {.deadline = 1s});
-   s.accept();
+   auto& next = s.send("INCR b", {.deadline = 1s});
    s.advance(100ms);
    EXPECT_EQ(late.says(), "unknown, deadline_exceeded");
    EXPECT_TRUE(late.has_cause("not fenced"));
@@ -65,12 +60,9 @@ TEST(Deadline, OfWhatWasTakenWholeIsUnknownAndItsLateReplyIsSwallowed) {
    EXPECT_EQ(late.says(), "unknown, deadline_exceeded") << "what was said is said";
 }
 
-TEST(Deadline, OfATransactionSwallowsAllItsReplies) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, transaction_swallows_all_its_replies) {
    auto& late = s.submit_unit({"MULTI", "INCR a", "EXEC"}, {.deadline = 100ms});
-   auto& next = s.submit("GET b", {.deadline = 1s});
-   s.accept();
+   auto& next = s.send("GET b", {.deadline = 1s});
    s.answer(ok);
    s.advance(100ms);
    EXPECT_EQ(late.says(), "unknown, deadline_exceeded");
@@ -79,7 +71,7 @@ TEST(Deadline, OfATransactionSwallowsAllItsReplies) {
    EXPECT_EQ(next.says(), "b");
 }
 
-TEST(Deadline, IsLookedAtBeforeEverySend) {
+TEST(deadline, is_looked_at_before_every_send) {
    // The connection is ready at the very moment at which time runs out, and the tick comes later.
    script s;
    auto& set = s.submit("SET a 1", {.deadline = 500ms});
@@ -91,30 +83,23 @@ TEST(Deadline, IsLookedAtBeforeEverySend) {
    EXPECT_EQ(set.says(), "not_executed, deadline_exceeded");
 }
 
-TEST(Deadline, OfAReplyThatComesWithItIsNotMissed) {
-   script s;
-   s.warm_up();
-   auto& get = s.submit("GET a", {.deadline = 500ms});
-   s.accept();
+TEST_F(deadline_of, reply_that_comes_with_it_is_not_missed) {
+   auto& get = s.send("GET a", {.deadline = 500ms});
    s.now += 500ms;
    s.answer(bulk("v"));
    EXPECT_EQ(get.says(), "v");
 }
 
-TEST(Deadline, ThatHasPassedAlreadySendsNothing) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, command_that_has_passed_already_sends_nothing) {
    auto& set = s.submit("SET a 1", {.deadline = 0s});
    EXPECT_EQ(set.says(), "not_executed, deadline_exceeded");
    EXPECT_EQ(s.pending(), 0U);
 }
 
-TEST(Deadline, BetweenTwoSendsIsUnknownIfTheFirstMayHaveRun) {
+TEST(deadline, between_two_sends_is_unknown_if_the_first_may_have_run) {
    for (const char* line : {"SET a 1", "GET a"}) {
-      script s;
-      s.warm_up();
-      auto& c = s.submit(line, {.deadline = 1s});
-      s.accept();
+      warm_script s;
+      auto& c = s.send(line, {.deadline = 1s});
       s.watch.view.master.reset();
       s.lose();
       s.advance(1s);
@@ -124,15 +109,11 @@ TEST(Deadline, BetweenTwoSendsIsUnknownIfTheFirstMayHaveRun) {
    }
 }
 
-TEST(Deadline, AfterTheFenceDoesNotSayNotFenced) {
-   script s;
-   s.warm_up();
-   auto& set = s.submit("SET a 1", {.deadline = 1s});
-   s.accept();
-   s.lose();
+TEST_F(deadline_of, command_that_was_fenced_does_not_say_not_fenced) {
+   auto& set = s.lost("SET a 1", {.deadline = 1s});
    s.connect(8);
    s.accept();
-   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+   s.answer(loading);
    s.advance(1s);
    ASSERT_TRUE(set.done());
    EXPECT_EQ(set.error().outcome, outcome::unknown);
@@ -140,12 +121,8 @@ TEST(Deadline, AfterTheFenceDoesNotSayNotFenced) {
    EXPECT_EQ(set.error().attempts, set.op.attempts);
 }
 
-TEST(Deadline, OfACommandThatWasHeldBackTellsWhoseRefusalHeldIt) {
-   script s;
-   s.warm_up();
-   auto& refused = s.submit("SET a 1", {.deadline = 10s});
-   s.accept();
-   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+TEST_F(deadline_of, held_command_tells_whose_refusal_held_it) {
+   auto& refused = s.refused("SET a 1", loading, {.deadline = 10s});
    auto& later = s.submit("INCR n", {.deadline = 40ms});  // the pause is 50 ms or more
    s.advance(40ms);
    ASSERT_TRUE(later.done());
@@ -155,9 +132,7 @@ TEST(Deadline, OfACommandThatWasHeldBackTellsWhoseRefusalHeldIt) {
    EXPECT_FALSE(refused.done());
 }
 
-TEST(Deadline, OfACommandBehindTheTestOfAnIdleConnectionTellsOfIt) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, command_behind_the_test_of_an_idle_connection_tells_it) {
    s.advance(6s);
    auto& later = s.submit("INCR n", {.deadline = 40ms});
    EXPECT_EQ(s.accept(), "PING");
@@ -167,7 +142,7 @@ TEST(Deadline, OfACommandBehindTheTestOfAnIdleConnectionTellsOfIt) {
    EXPECT_TRUE(later.has_cause("PING")) << later.error().what();
 }
 
-TEST(Deadline, OfTheDefaultFollowsWhatTheDeploymentSays) {
+TEST(deadline, default_follows_what_the_deployment_says) {
    script s;
    s.watch.answers = false;
    auto& by_default = s.submit("GET a");
@@ -181,19 +156,16 @@ TEST(Deadline, OfTheDefaultFollowsWhatTheDeploymentSays) {
    EXPECT_TRUE(by_default.done()) << "also where it becomes shorter";
 }
 
-TEST(Deadline, OfABlockingCommandHasItsOwnTimeAdded) {
-   script s;
-   s.warm_up();
+TEST_F(deadline_of, blocking_command_has_its_own_time_added) {
    auto& five = s.submit("BLPOP q 5");
-   auto& for_ever = s.submit("BLPOP q 0");
-   s.accept();
+   auto& for_ever = s.send("BLPOP q 0");
    EXPECT_EQ(five.op.deadline, s.now + 15s);
    EXPECT_EQ(for_ever.op.deadline, never);
    auto& huge = s.submit("BLPOP q 9223372036854775807");
    EXPECT_TRUE(huge.done() || huge.op.deadline == never || huge.op.deadline > s.now + 15s) << "and does not overflow";
 }
 
-TEST(Cancel, SaysAtEachPlaceWhatIsKnown) {
+TEST(cancel, says_at_each_place_what_is_known) {
    script s;
    auto& parked = s.submit("SET a 1");
    s.cancel(parked);
@@ -209,16 +181,13 @@ TEST(Cancel, SaysAtEachPlaceWhatIsKnown) {
    EXPECT_EQ(s.pending(), 0U);
 
    auto& sent = s.submit("SET c 1");
-   auto& next = s.submit("GET d");
-   s.accept();
+   auto& next = s.send("GET d");
    s.cancel(sent);
    EXPECT_EQ(sent.says(), "unknown, cancelled");
    s.answer(ok + bulk("d"));
    EXPECT_EQ(next.says(), "d");
 
-   auto& lost = s.submit("INCR n");
-   s.accept();
-   s.lose();
+   auto& lost = s.lost("INCR n");
    s.cancel(lost);
    EXPECT_EQ(lost.says(), "unknown, cancelled");
    EXPECT_TRUE(lost.has_cause("not fenced"));
@@ -232,28 +201,24 @@ TEST(Cancel, SaysAtEachPlaceWhatIsKnown) {
    EXPECT_TRUE(s.subject.idle());
 }
 
-TEST(Cancel, OfWhatIsDoneDoesNothing) {
-   script s;
-   s.warm_up();
-   auto& get = s.submit("GET a");
-   s.accept();
+TEST_F(deadline_of, finished_command_that_is_cancelled_does_nothing) {
+   auto& get = s.send("GET a");
    s.answer(bulk("v"));
    s.cancel(get);
    EXPECT_EQ(get.says(), "v");
 }
 
-TEST(Cancel, MakesRoomForWhatWaitsBehind) {
+TEST(cancel, makes_room_for_what_waits_behind) {
    settings one;
    one.in_flight = one.in_flight_before_first_reply = 1;
-   script s(one);
-   s.warm_up();
+   warm_script s(one);
    auto& first = s.submit("SET a 1");
    s.submit("SET b 1");
    s.cancel(first);
    EXPECT_EQ(s.accept(), "SET b 1");
 }
 
-TEST(Cancel, OfOneThatWaitsForNothingElseLetsTheConnectorRest) {
+TEST(cancel, of_the_last_that_waits_lets_the_connector_rest) {
    script s;
    s.watch.view.master.reset();
    auto& get = s.submit("GET a");

@@ -51,7 +51,7 @@ matched match(const situation_name& n) {
    return m;
 }
 
-TEST(Decision, FollowsItsTableInEverySituation) {
+TEST(decision, follows_its_table_in_every_situation) {
    findings wrong;
    std::size_t situations = 0;
    for_each_situation([&](const situation_name& n) {
@@ -67,7 +67,7 @@ TEST(Decision, FollowsItsTableInEverySituation) {
    EXPECT_EQ(situations, (6U + 26 * 3) * 6 * 4 * 4 * 4 * 2 * 2 * 2 * 2 * 4);
 }
 
-TEST(Decision, NeedsEveryRowOfItsTable) {
+TEST(decision, needs_every_row_of_its_table) {
    std::vector<bool> needed(rules().size());
    for_each_situation([&](const situation_name& n) {
       const matched m = match(n);
@@ -80,7 +80,7 @@ TEST(Decision, NeedsEveryRowOfItsTable) {
 }
 
 // What was written no longer counts once it was answered.
-TEST(Decision, OfAReplyDoesNotDependOnWhatWasWritten) {
+TEST(decision, of_a_reply_does_not_depend_on_what_was_written) {
    findings wrong;
    for_each_situation([&](const situation_name& n) {
       if (!n.answered()) return;
@@ -103,23 +103,23 @@ void always(Holds&& holds) {
 }
 
 bool unanswered(const situation_name& n) { return !n.answered() && n.s.whole && n.what != seen::too_large; }
-TEST(Decision, NeverSaysNotExecutedOfWhatWasWrittenWholeAndNotAnswered) {
+TEST(decision, never_says_not_executed_of_what_was_written_and_unanswered) {
    always([](const auto& n, const decision& d) { return !unanswered(n) || d.outcome == outcome::unknown; });
 }
-TEST(Decision, SaysNotExecutedOfWhatWasNotWrittenWhole) {
+TEST(decision, says_not_executed_of_what_was_not_written_whole) {
    always(
       [](const auto& n, const decision& d) { return n.answered() || n.s.whole || d.outcome == outcome::not_executed; });
 }
-TEST(Decision, SaysOfAReplyWhatTheReplyProves) {
+TEST(decision, says_of_a_reply_what_the_reply_proves) {
    always([](const auto& n, const decision& d) { return !n.answered() || d.outcome == n.s.reply.ran; });
 }
-TEST(Decision, ParksWhatWasNotWrittenWholeAndNothingElse) {
+TEST(decision, parks_what_was_not_written_whole_and_nothing_else) {
    always([](const auto& n, const decision& d) {
       const bool waits = !n.answered() && !n.s.whole && n.s.now < n.s.deadline && !n.s.pinned;
       return waits == (d.next_step == next_step::park);
    });
 }
-TEST(Decision, ParksWithoutRegardToBudgetResendsDeliveryClassOrFence) {
+TEST(decision, parks_whatever_budget_resends_delivery_class_or_fence_are) {
    always([](const auto& n, const decision& d) {
       if (d.next_step != next_step::park) return true;
       situation bare = n.s;
@@ -128,48 +128,48 @@ TEST(Decision, ParksWithoutRegardToBudgetResendsDeliveryClassOrFence) {
       return decide(bare) == d;
    });
 }
-TEST(Decision, SendsNothingAgainAfterTheDeadline) {
+TEST(decision, sends_nothing_again_after_the_deadline) {
    always([](const auto& n, const decision& d) { return !sends_again(d) || n.s.now < n.s.deadline; });
 }
-TEST(Decision, SendsNothingAgainWithoutBudget) {
+TEST(decision, sends_nothing_again_without_budget) {
    always([](const auto& n, const decision& d) { return !sends_again(d) || n.s.budget; });
 }
-TEST(Decision, SendsNothingAgainMoreOftenThanAllowed) {
+TEST(decision, sends_nothing_again_more_often_than_allowed) {
    always([](const auto& n, const decision& d) {
       return !sends_again(d) || !n.s.max_resends || n.s.attempts <= *n.s.max_resends;
    });
 }
-TEST(Decision, SendsAgainByItselfOnlyReadsAndWhatRepeatsInStateAndReply) {
+TEST(decision, sends_again_by_itself_only_reads_and_what_repeats_the_same) {
    always([](const auto& n, const decision& d) {
       if (!unanswered(n) || !sends_again(d) || n.s.delivery != delivery::automatic) return true;
       return n.s.repeats == repeat_class::readonly || n.s.repeats == repeat_class::same;
    });
 }
-TEST(Decision, NeverSendsClassXAgainOnceItWasWrittenWhole) {
+TEST(decision, never_sends_class_x_again_once_it_was_written_whole) {
    always([](const auto& n, const decision& d) {
       return n.s.repeats != repeat_class::never || !n.s.whole || !sends_again(d);
    });
 }
-TEST(Decision, AtMostOnceSendsAgainOnlyWhatCertainlyDidNotRun) {
+TEST(decision, at_most_once_sends_again_only_what_certainly_did_not_run) {
    always([](const auto& n, const decision& d) {
       return n.s.delivery != delivery::at_most_once || !sends_again(d) || d.outcome == outcome::not_executed;
    });
 }
-TEST(Decision, AfterAnErrorReplySendsAgainOnlyWhatItProvesNotToHaveRun) {
+TEST(decision, after_an_error_resends_only_what_is_proven_not_to_have_run) {
    always([](const auto& n, const decision& d) {
       return !n.answered() || !sends_again(d) || n.s.reply.ran == outcome::not_executed;
    });
 }
-TEST(Decision, BehindAFenceThatCannotBeSendsOnlyReadsAgain) {
+TEST(decision, behind_a_fence_that_cannot_be_sends_only_reads_again) {
    always([](const auto& n, const decision& d) {
       const bool nothing_left = n.s.repeats == repeat_class::readonly || n.answered();
       return !n.s.fence_impossible || !sends_again(d) || nothing_left;
    });
 }
-TEST(Decision, AfterALossAsksAgainWhereTheMasterIs) {
+TEST(decision, after_a_loss_asks_again_where_the_master_is) {
    always([](const auto& n, const decision& d) { return n.answered() || d.next_step != next_step::resend; });
 }
-TEST(Decision, LeavesANodeThatIsNoMasterOrWillNotStayOne) {
+TEST(decision, leaves_a_node_that_is_no_master_or_will_not_stay_one) {
    using enum reply_class;
    always([](const auto& n, const decision& d) {
       const auto c = n.s.reply.cls;
@@ -177,14 +177,14 @@ TEST(Decision, LeavesANodeThatIsNoMasterOrWillNotStayOne) {
       return !n.answered() || !sends_again(d) || !to_leave || d.next_step == next_step::rediscover_then_resend;
    });
 }
-TEST(Decision, PausesBetweenGateRepliesGrowAndAreCapped) {
+TEST(decision, pauses_between_gate_replies_grow_and_are_capped) {
    always([](const auto& n, const decision& d) {
       if (!n.answered() || !sends_again(d)) return d.pause == pause{};
       return d.pause.cap >= std::chrono::milliseconds(500) && d.pause.base < d.pause.cap;
    });
 }
 
-TEST(MayRepeat, IsTheTableOfDeliveries) {
+TEST(may_repeat, is_the_table_of_deliveries) {
    struct row {
       repeat_class repeats;
       bool automatic, at_most_once, at_least_once;

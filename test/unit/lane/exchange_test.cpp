@@ -58,12 +58,12 @@ struct by_hash : exchange {
 };
 
 const std::string no_script = refuses("NOSCRIPT No matching script.");
-const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
 
 // ---- several wire commands ----
 
-TEST(exchange, of_several_commands_is_one_call) {
-   warm_script s;
+using exchanges = warm_lane;
+
+TEST_F(exchanges, of_several_commands_is_one_call) {
    acknowledged x(words("INCR n"));
    auto& call = s.submit("INCR n", {.form = &x});
    auto& next = s.submit("GET k");
@@ -86,8 +86,7 @@ TEST(exchange, is_written_whole_with_its_decisive_command) {
       acknowledged x(words("INCR n"));
       auto& call = s.submit("INCR n", {.form = &x});
       if (taken != 0) s.accept(taken);
-      s.lose();
-      s.connect(8);
+      s.reconnects();
       if (taken >= of_incr) {
          EXPECT_EQ(call.says(), "unknown, connection_lost") << taken;
          EXPECT_EQ(s.accept(), "");
@@ -104,9 +103,8 @@ TEST(exchange, of_which_the_work_was_answered_ran_whatever_is_lost_behind) {
    for (const bool refused : {false, true}) {
       warm_script s;
       acknowledged x(words("INCR n"));
-      auto& call = s.submit("INCR n", {.form = &x});
-      s.accept();
-      s.answer(refused ? refuses("WRONGTYPE Operation against a key holding the wrong kind of value") : number(7));
+      auto& call = s.send("INCR n", {.form = &x});
+      s.answer(refused ? wrong_type : number(7));
       s.lose();
       EXPECT_EQ(call.says(), refused ? "not_executed, server_error" : "executed, connection_lost");
       EXPECT_EQ(call.error().server_text.starts_with("WRONGTYPE"), refused);
@@ -120,36 +118,29 @@ TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
    for (const bool is_lost : {false, true}) {
       warm_script s;
       acknowledged x(words("INCR n"));
-      auto& call = s.submit("INCR n", {.form = &x});
-      s.accept();
-      s.answer(no_replicas);
+      auto& call = s.refused("INCR n", no_replicas, {.form = &x});
       if (is_lost) {
-         s.lose();
-         EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "nothing may still run";
+         EXPECT_EQ(s.reconnects(), greeting) << "nothing may still run";
       } else {
          s.answer(number(0));
       }
       EXPECT_EQ(call.says(), "waiting");
       EXPECT_EQ(s.accept(), "") << "in the gate's pause";
-      s.advance(1s);
-      EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
+      EXPECT_EQ(s.sent_after(1s), "INCR n; WAIT 1 100");
       s.answer(number(1) + number(1));
       EXPECT_EQ(call.says(), "1");
       EXPECT_EQ(call.op.attempts, 2U);
    }
 }
 
-TEST(exchange, whose_caller_has_left_is_swallowed_whole) {
-   warm_script s;
+TEST_F(exchanges, whose_caller_has_left_is_swallowed_whole) {
    {
       acknowledged x(words("INCR n"));
-      auto& call = s.submit("INCR n", {.form = &x});
-      s.accept();
+      auto& call = s.send("INCR n", {.form = &x});
       s.cancel(call);
       EXPECT_EQ(call.says(), "unknown, cancelled");
    }
-   auto& next = s.submit("GET k");
-   s.accept();
+   auto& next = s.send("GET k");
    s.answer(number(7) + number(2) + bulk("v"));
    EXPECT_EQ(next.says(), "v");
 }
@@ -158,8 +149,7 @@ TEST(exchange, time_of_its_wait_is_no_silence) {
    for (const bool for_ever : {false, true}) {
       warm_script s;
       acknowledged x(words("INCR n"), for_ever ? "WAIT 1 0" : "WAIT 1 5000");
-      s.submit("INCR n", {.deadline = 60s, .form = &x});
-      s.accept();
+      s.send("INCR n", {.deadline = 60s, .form = &x});
       s.advance(6999ms);
       EXPECT_TRUE(s.told<event::suspected>().empty());
       s.advance(1ms);
@@ -174,24 +164,19 @@ TEST(exchange, whose_caller_has_left_is_judged_by_the_reply_that_decides) {
       warm_script s;
       auto& older = s.submit("SET j 1");
       acknowledged x(words("INCR n"));
-      auto& call = s.submit("INCR n", {.form = &x});
-      s.accept();
-      s.answer(no_replicas);
+      auto& call = s.refused("INCR n", no_replicas, {.form = &x});
       for (int i = 0; i < heard; ++i) s.answer(replies[i]);
       s.cancel(call);
       for (int i = heard; i < 2; ++i) s.answer(replies[i]);
       EXPECT_EQ(call.says(), heard == 0 ? "unknown, cancelled" : "not_executed, cancelled");
       EXPECT_EQ(older.says(), "waiting") << "nothing newer has run";
-      s.advance(1s);
-      EXPECT_EQ(s.accept(), "SET j 1");
+      EXPECT_EQ(s.sent_after(1s), "SET j 1");
    }
 }
 
-TEST(exchange, whose_caller_left_behind_its_work_has_run) {
-   warm_script s;
+TEST_F(exchanges, whose_caller_left_behind_its_work_has_run) {
    acknowledged x(words("INCR n"));
-   auto& call = s.submit("INCR n", {.form = &x});
-   s.accept();
+   auto& call = s.send("INCR n", {.form = &x});
    s.answer(number(7));
    s.cancel(call);
    EXPECT_EQ(call.says(), "executed, cancelled");
@@ -199,7 +184,6 @@ TEST(exchange, whose_caller_left_behind_its_work_has_run) {
 }
 
 TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
-   const std::string aborted = refuses("EXECABORT Transaction discarded because of previous errors.");
    const std::string no_multi = refuses("NOPERM this user has no permissions to run the 'multi' command");
    struct row {
       std::string replies;
@@ -212,8 +196,7 @@ TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
       for (const std::size_t heard : {std::size_t{0}, r.replies.find("\r\n") + 2}) {
          warm_script s;
          auto& older = s.submit("SET j 1");
-         auto& call = s.submit_unit({"MULTI", "SET k 1", "EXEC"});
-         s.accept();
+         auto& call = s.send_unit({"MULTI", "SET k 1", "EXEC"});
          s.answer(no_replicas + r.replies.substr(0, heard));
          s.cancel(call);
          s.answer(r.replies.substr(heard));
@@ -224,11 +207,9 @@ TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
 
 // ---- another form after NOSCRIPT ----
 
-TEST(exchange, has_a_form_for_each_connection) {
-   warm_script s;
+TEST_F(exchanges, has_a_form_for_each_connection) {
    by_hash x;
-   s.submit("EVAL text 1 k", {.form = &x});
-   EXPECT_EQ(s.accept(), "EVAL text 1 k");
+   s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
    s.submit("EVAL text 1 k", {.form = &x});
    EXPECT_EQ(s.accept(), "EVALSHA 9a 1 k");
@@ -239,11 +220,9 @@ TEST(exchange, has_a_form_for_each_connection) {
    EXPECT_EQ(s.accept(), "EVAL text 1 k") << "another node may not know it";
 }
 
-TEST(exchange, goes_in_its_other_form_to_its_place) {
-   warm_script s;
+TEST_F(exchanges, goes_in_its_other_form_to_its_place) {
    by_hash x;
-   s.submit("EVAL text 1 k", {.form = &x});
-   s.accept();
+   s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
    auto& call = s.submit("EVAL text 1 k", {.delivery = delivery::at_most_once, .form = &x});
    auto& behind = s.submit("GET k");
@@ -258,15 +237,12 @@ TEST(exchange, goes_in_its_other_form_to_its_place) {
    EXPECT_EQ(behind.says(), "new");
 }
 
-TEST(exchange, does_not_go_in_its_other_form_behind_a_newer_write) {
-   warm_script s;
+TEST_F(exchanges, does_not_go_in_its_other_form_behind_a_newer_write) {
    by_hash x;
-   s.submit("EVAL text 1 k", {.form = &x});
-   s.accept();
+   s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
    auto& call = s.submit("EVAL text 1 k", {.form = &x});
-   s.submit("SET k 1");
-   s.accept();
+   s.send("SET k 1");
    s.answer(no_script + ok);
    EXPECT_EQ(call.says(), "not_executed, server_error");
    EXPECT_EQ(s.accept(), "");
@@ -278,14 +254,11 @@ call& pinned_transaction(script& s, std::uint32_t to, delivery d = delivery::aut
    return s.submit_unit({"MULTI", "SET k 1", "EXEC"}, {.delivery = d, .pinned_to = to});
 }
 
-TEST(exchange, pinned_to_a_connection_is_not_executed_on_another) {
-   warm_script s;
+TEST_F(exchanges, pinned_to_a_connection_is_not_executed_on_another) {
    const auto first = s.subject.connection_serial();
    EXPECT_NE(first, 0U);
    auto& here = pinned_transaction(s, first);
-   EXPECT_EQ(s.accept(), "MULTI; SET k 1; EXEC");
-   s.answer(ok + queued + "*1\r\n" + ok);
-   EXPECT_TRUE(here.done() && here.results[2]);
+   s.expect_sent(here, ok + queued + "*1\r\n" + ok);
    s.lose();
    EXPECT_EQ(s.subject.connection_serial(), 0U);
    EXPECT_EQ(pinned_transaction(s, first).says(), "not_executed, connection_lost") << "at once";
@@ -313,19 +286,15 @@ TEST(exchange, pinned_and_lost_is_never_sent_again) {
    }
 }
 
-TEST(exchange, pinned_and_turned_away_by_a_gate_is_told_at_once) {
-   warm_script s;
+TEST_F(exchanges, pinned_and_turned_away_by_a_gate_is_told_at_once) {
    auto& call = pinned_transaction(s, s.subject.connection_serial());
    s.accept();
-   s.answer(ok + no_replicas + refuses("EXECABORT Transaction discarded because of previous errors."));
+   s.answer(ok + no_replicas + aborted);
    EXPECT_EQ(call.says(), "not_executed, server_error");
 }
 
-TEST(exchange, pinned_and_waiting_ends_with_its_connection) {
-   warm_script s;
-   s.submit("SET j 1");
-   s.accept();
-   s.answer(no_replicas);
+TEST_F(exchanges, pinned_and_waiting_ends_with_its_connection) {
+   s.refused("SET j 1", no_replicas);
    auto& call = pinned_transaction(s, s.subject.connection_serial());
    EXPECT_EQ(call.says(), "waiting") << "behind the gate";
    s.lose();

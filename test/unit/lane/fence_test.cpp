@@ -3,291 +3,206 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 namespace holdfast::impl::test {
 namespace {
 
-TEST(Fence, GoesWithTheHandshakeAndIsAnsweredBeforeAnythingElseIsSent) {
-   script s;
-   s.warm_up();
+const terms patient{.deadline = 10s};
+
+struct fence : warm_lane {
+   // What the next connection asks: it is `id`, and the one before it is to be proven dead.
+   void expect_kill(unsigned before, unsigned id) { EXPECT_EQ(s.reconnects_to(node_a, id), greeting_and_kill(before)); }
+   void expect_unknown(const call& c) {
+      EXPECT_EQ(c.says(), "unknown, connection_lost");
+      EXPECT_FALSE(c.has_cause("not fenced"));
+   }
+};
+
+TEST_F(fence, goes_with_the_handshake_and_is_answered_before_all_else) {
    auto& set = s.submit("SET a 1");
-   auto& incr = s.submit("INCR n");
-   s.accept();
-   s.lose();
+   auto& incr = s.lost("INCR n");
    auto& newer = s.submit("SET a 2");
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   s.answer(hello() + client_info(8));
+   EXPECT_EQ(s.greet(hello() + client_info(8)), greeting_and_kill(7));
    EXPECT_EQ(s.pending(), 0U);
    EXPECT_EQ(incr.says(), "waiting");
    s.answer(number(0));
-   EXPECT_EQ(incr.says(), "unknown, connection_lost") << "and no earlier";
-   EXPECT_FALSE(incr.has_cause("not fenced"));
-   EXPECT_EQ(s.accept(), "SET a 1; SET a 2");
-   s.answer_all();
-   EXPECT_EQ(set.says(), "OK");
-   EXPECT_EQ(newer.says(), "OK");
+   expect_unknown(incr);  // and no earlier
+   s.expect_sent({&set, &newer}, ok + ok);
    ASSERT_EQ(s.told<event::fenced>().size(), 1U);
    EXPECT_TRUE(s.told<event::fenced>()[0].done);
 }
 
-TEST(Fence, NamesTheConnectionAsTheServerSawItAndNotAsWeDo) {
+TEST(fence_name, is_that_of_the_connection_as_the_server_saw_it) {
    script s;
-   s.submit("PING");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(4711, "172.17.0.1:51234"));
-   s.accept();
-   s.answer(pong);
-   s.submit("SET a 1");
-   s.accept();
-   s.lose();
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 4711 ADDR 172.17.0.1:51234");
+   auto& first = s.submit("PING");
+   s.greet(hello() + client_info(4711, "172.17.0.1:51234"));
+   s.expect_sent(first, pong);
+   s.lost("SET a 1");
+   EXPECT_EQ(s.connect(8), greeting + "; CLIENT KILL ID 4711 ADDR 172.17.0.1:51234");
 }
 
-TEST(Fence, IsNotNeededOnAnotherNode) {
-   script s;
-   s.warm_up();
+TEST_F(fence, is_not_needed_on_another_node) {
    auto& set = s.submit("SET a 1");
-   auto& incr = s.submit("INCR n");
-   s.accept();
-   s.watch.name(node_b, 6);
-   s.on_view();
+   auto& incr = s.send("INCR n");
+   s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    EXPECT_EQ(incr.says(), "waiting");
-   EXPECT_EQ(s.connect(1), "HELLO 3; CLIENT INFO; INFO server");
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_FALSE(incr.has_cause("not fenced"));
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.answer(ok);
-   EXPECT_EQ(set.says(), "OK");
+   EXPECT_EQ(s.connect(1), greeting);
+   expect_unknown(incr);
+   s.expect_resent(set, ok);
    EXPECT_TRUE(s.told<event::fenced>().empty());
 }
 
-TEST(Fence, IsMadeUpForWhenTheLaneComesBackToTheNode) {
-   script s;
-   s.warm_up();
-   s.submit("INCR n");
-   s.accept();
-   s.watch.name(node_b, 6);
-   s.on_view();
+TEST_F(fence, is_made_up_for_when_the_lane_comes_back_to_the_node) {
+   s.send("INCR n");
+   s.name(node_b, 6);
    s.connect(1);
-   auto& get = s.submit("GET n");
-   s.accept();
-   s.answer(bulk("1"));
-   EXPECT_TRUE(get.done());
-   s.watch.name(node_a, 7);
-   s.on_view();
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   s.expect_sent(s.submit("GET n"), bulk("1"));
+   s.name(node_a, 7);
+   expect_kill(7, 9);
 }
 
-TEST(Fence, IsNotNeededWhereNothingOfOursCanStillRun) {
-   struct situation {
-      const char* what;
-      const char* line;
-      std::size_t accepted;
-      const char* reply;
-   };
-   const situation all[] = {{"a read", "GET k", 1000, ""},
-                            {"written in part", "SET a 1", 20, ""},
-                            {"not written", "SET a 1", 0, ""},
-                            {"answered", "SET a 1", 1000, "+OK\r\n"}};
-   for (const auto& each : all) {
-      script s;
-      s.warm_up();
-      s.submit(each.line);
-      s.accept(each.accepted);
-      s.answer(each.reply);
-      s.lose();
-      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << each.what;
-   }
+struct harmless {
+   const char* what;
+   const char* line;
+   std::size_t accepted;
+   const char* reply;
+   friend void PrintTo(const harmless& h, std::ostream* out) { *out << h.what; }
+};
+struct fence_of_nothing : warm_lane, testing::WithParamInterface<harmless> {};
+TEST_P(fence_of_nothing, is_not_needed) {
+   s.submit(GetParam().line);
+   s.accept(GetParam().accepted);
+   s.answer(GetParam().reply);
+   EXPECT_EQ(s.reconnects(), greeting);
 }
+INSTANTIATE_TEST_SUITE_P(left, fence_of_nothing,
+                         testing::Values(harmless{"a read", "GET k", 1000, ""},
+                                         harmless{"written in part", "SET a 1", 20, ""},
+                                         harmless{"not written", "SET a 1", 0, ""},
+                                         harmless{"answered", "SET a 1", 1000, "+OK\r\n"}));
 
-TEST(Fence, IsNeededForWhatNobodyWaitsForAnyMore) {
-   script s;
-   s.warm_up();
-   auto& incr = s.submit("INCR n", {.deadline = 10ms});
-   s.accept();
+TEST_F(fence, is_needed_for_what_nobody_waits_for_any_more) {
+   auto& incr = s.send("INCR n", {.deadline = 10ms});
    s.advance(10ms);
    EXPECT_EQ(incr.says(), "unknown, deadline_exceeded");
    EXPECT_TRUE(incr.has_cause("not fenced"));
    s.lose();
    s.submit("SET a 1");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   expect_kill(7, 8);
 }
 
-TEST(Fence, WhereItIsForbiddenNothingOfUnknownOutcomeIsSentAgain) {
-   script s;
-   s.warm_up();
+TEST_F(fence, where_it_is_forbidden_nothing_of_unknown_outcome_is_resent) {
    auto& set = s.submit("SET a 1");
    auto& get = s.submit("GET a");
-   auto& incr = s.submit("INCR n");
-   s.accept();
-   s.lose();
+   auto& incr = s.lost("INCR n");
    auto& newer = s.submit("SET b 1");
-   s.connect(8, refuses("NOPERM User ann has no permissions to run the 'client|kill' command"));
+   s.connect(8, no_kill);
    for (const call* c : {&set, &incr}) {
       EXPECT_EQ(c->says(), "unknown, connection_lost");
       EXPECT_TRUE(c->has_cause("not fenced: NOPERM User ann"));
       EXPECT_EQ(c->error().attempts, 1U);
    }
-   EXPECT_EQ(s.accept(), "GET a; SET b 1") << "a read leaves nothing to be fenced";
-   s.answer(bulk("0") + ok);
-   EXPECT_EQ(get.says(), "0");
-   EXPECT_EQ(newer.says(), "OK");
+   s.expect_sent({&get, &newer}, bulk("0") + ok);  // a read leaves nothing to be fenced
    ASSERT_EQ(s.told<event::fenced>().size(), 1U);
    EXPECT_FALSE(s.told<event::fenced>()[0].done);
 }
 
 // Whose arguments say that it only reads: it needs no fence, and its resend was paid for when the connection was lost.
-TEST(Fence, WhereItIsForbiddenARereadIsNotChargedTwice) {
-   settings once;
-   once.max_resends = 1;
-   script s(once, {.ratio = 0, .per_second = 0.1});
-   s.warm_up();
-   auto& read = s.submit("BITFIELD k GET u8 0");
-   s.accept();
-   s.lose();
-   s.connect(8, refuses("NOPERM client|kill"));
-   EXPECT_EQ(s.accept(), "BITFIELD k GET u8 0");
-   s.answer("*1\r\n:0\r\n");
-   EXPECT_TRUE(read.done() && read.results[0]);
+TEST(fence_forbidden, reread_is_not_charged_twice) {
+   warm_script s(with_max_resends(1), {.ratio = 0, .per_second = 0.1});
+   auto& read = s.lost("BITFIELD k GET u8 0");
+   s.connect(8, no_kill);
+   s.expect_resent(read, "*1\r\n:0\r\n");
 }
 
-TEST(Fence, WhereTheServerNeverToldWhoWeWereThereIsNone) {
+TEST(fence_name, that_the_server_never_told_makes_a_fence_impossible) {
    script s;
    auto& set = s.submit("SET a 1");
-   s.open();
-   s.accept();
-   s.answer(hello() + refuses("NOPERM User ann has no permissions to run the 'client|info' command") + server_info());
+   s.greet(hello() + refuses("NOPERM User ann has no permissions to run the 'client|info' command") + server_info());
    s.accept();
    s.lose();
    s.advance(20ms);
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
+   EXPECT_EQ(s.connect(8), greeting);
    EXPECT_EQ(set.says(), "unknown, connection_lost");
    EXPECT_TRUE(set.has_cause("not fenced: the server did not tell who we were"));
 }
 
-TEST(Fence, ThatIsRefusedOnlyForNowIsAskedForAgain) {
-   script s;
-   s.warm_up();
-   auto& set = s.submit("SET a 1", {.deadline = 10s});
-   s.accept();
-   s.lose();
-   s.connect(8, refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
+TEST_F(fence, refused_only_for_now_is_asked_for_again) {
+   auto& set = s.lost("SET a 1", patient);
+   s.connect(8, busy);
    EXPECT_EQ(set.says(), "waiting");
-   s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   expect_kill(7, 9);
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
-TEST(Fence, WhatAnswersABusyServerIsSentThoughItHasNotSaidWhoWeAreAndAllElseOnAConnectionOfItsOwn) {
+TEST(fence_of_a_busy_server, receives_only_script_kill_until_identified) {
    script s;
-   const std::string busy =
-      refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
    auto& kill = s.submit("SCRIPT KILL");
-   auto& set = s.submit("SET a 1", {.deadline = 10s});
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
-   s.answer(hello() + busy + busy);
-   EXPECT_EQ(s.accept(), "SCRIPT KILL");
+   auto& set = s.submit("SET a 1", patient);
+   EXPECT_EQ(s.greet(hello() + busy + busy), greeting);
    s.pending_io();
-   s.answer(ok);
-   EXPECT_EQ(kill.says(), "OK");
+   s.expect_sent(kill, ok);
    EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
-   EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server");
+   EXPECT_EQ(s.connect(8), greeting);
    EXPECT_EQ(s.accept(), "SET a 1");
    EXPECT_EQ(set.says(), "waiting");
 }
 
-TEST(Fence, ThatIsDueStaysSoThroughAConnectionThatOnlyCarriesWhatEndsAScript) {
-   script s;
-   s.warm_up();
-   auto& incr = s.submit("INCR a", {.deadline = 10s});
-   s.accept();
-   s.lose();
-   auto& kill = s.submit("SCRIPT KILL", {.deadline = 10s});
-   const std::string busy =
-      refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   s.answer(hello() + busy + busy + busy);
+TEST_F(fence, stays_due_through_a_connection_that_only_carries_script_kill) {
+   auto& incr = s.lost("INCR a", patient);
+   auto& kill = s.submit("SCRIPT KILL", patient);
+   EXPECT_EQ(s.greet(hello() + busy + busy + busy), greeting_and_kill(7));
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
    EXPECT_EQ(incr.says(), "waiting");
    s.lose();
    EXPECT_EQ(kill.says(), "unknown, connection_lost");
    EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
    EXPECT_EQ(incr.says(), "waiting");
-   s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_FALSE(incr.has_cause("not fenced"));
+   expect_kill(7, 9);
+   expect_unknown(incr);
 }
 
 // A connection that does not know its own name can never be fenced: what is lost with it could not be sent again.
-TEST(Fence, NoConnectionIsUsedWhileTheServerIsTooBusyToSayWhoWeAre) {
+TEST(fence_of_a_busy_server, is_awaited_where_it_cannot_say_who_we_are) {
    script s;
-   auto& set = s.submit("SET a 1", {.deadline = 10s});
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
-   s.answer(hello() +
-            refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE."));
+   auto& set = s.submit("SET a 1", patient);
+   EXPECT_EQ(s.greet(hello() + busy), greeting);
    EXPECT_EQ(set.says(), "waiting");
    EXPECT_EQ(s.accept(), "");
-   s.advance(500ms);
-   s.connect(8);
+   s.reconnects_to(node_a, 8);
    EXPECT_EQ(s.accept(), "SET a 1");
-   s.lose();
-   s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
+   EXPECT_EQ(s.reconnects(9), greeting_and_kill(8));
    EXPECT_EQ(s.accept(), "SET a 1");
 }
 
-TEST(Fence, IsAskedForAgainIfTheConnectionThatAskedIsLostBeforeTheAnswer) {
-   script s;
-   s.warm_up();
-   auto& incr = s.submit("INCR n", {.deadline = 10s});
-   s.accept();
-   s.lose();
-   s.open();
-   s.accept();
-   s.answer(hello());
+TEST_F(fence, is_asked_for_again_if_its_connection_is_lost_first) {
+   auto& incr = s.lost("INCR n", patient);
+   s.greet(hello());
    s.lose();
    EXPECT_EQ(incr.says(), "waiting");
-   s.advance(100ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   expect_kill(7, 9);
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    s.lose();
    s.submit("GET n");
-   s.advance(100ms);
-   EXPECT_EQ(s.connect(10), "HELLO 3; CLIENT INFO; INFO server") << "and once it holds, never again";
+   EXPECT_EQ(s.reconnects_to(node_a, 10), greeting) << "and once it holds, never again";
 }
 
-TEST(Fence, OfEachConnectionThatWasLostIsItsOwn) {
-   script s;
-   s.warm_up();
-   auto& set = s.submit("SET a 1", {.deadline = 10s});
-   s.accept();
-   s.lose();
+TEST_F(fence, of_each_connection_that_was_lost_is_its_own) {
+   auto& set = s.lost("SET a 1", patient);
    s.connect(8);
    EXPECT_EQ(s.accept(), "SET a 1");
    s.lose();
-   s.advance(100ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 8 ADDR 10.9.9.9:40008");
-   s.accept();
-   s.answer(ok);
-   EXPECT_EQ(set.says(), "OK");
+   expect_kill(8, 9);
+   s.expect_resent(set, ok);
    EXPECT_EQ(set.op.attempts, 3U);
 }
 
-TEST(Fence, TheDeadlineDoesNotWaitForIt) {
-   script s;
-   s.warm_up();
+TEST_F(fence, is_not_waited_for_by_the_deadline) {
    auto& set = s.submit("SET a 1", {.deadline = 2s});
-   auto& incr = s.submit("INCR n", {.deadline = 2s});
-   s.accept();
-   s.lose();
-   s.open();  // it accepts, and is silent
-   s.accept();
+   auto& incr = s.lost("INCR n", {.deadline = 2s});
+   s.greet("");  // it accepts, and is silent
    s.advance(2s);
    for (const call* c : {&set, &incr}) {
       ASSERT_TRUE(c->done());
@@ -298,113 +213,93 @@ TEST(Fence, TheDeadlineDoesNotWaitForIt) {
    }
    EXPECT_TRUE(s.subject.idle());
    s.submit("GET a");
-   while (s.main.now() != link::state::dialing) s.advance(10ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
-      << "what ran out of time may still run there";
+   expect_kill(7, 9);  // what ran out of time may still run there
 }
 
-TEST(Fence, IsForgottenNeitherWhenTheNodeIsFoundToBeAReplica) {
-   script s;
-   s.warm_up();
-   auto& incr = s.submit("INCR n", {.deadline = 10s});
-   s.accept();
-   s.lose();
-   s.open();
-   s.accept();
-   s.answer(hello("slave") + client_info(8) + number(1));
+TEST_F(fence, is_not_forgotten_when_the_node_is_found_to_be_a_replica) {
+   auto& incr = s.lost("INCR n", patient);
+   s.greet(hello("slave") + client_info(8) + number(1));
    EXPECT_EQ(incr.says(), "waiting");
-   s.advance(500ms);
-   EXPECT_EQ(s.connect(9), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   expect_kill(7, 9);
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
 }
 
-TEST(Fence, WorksTheOldWayToo) {
+TEST(fence_name, is_asked_for_the_old_way_too) {
    settings old;
    old.initial.protocol = 2;
    script s(old);
-   auto& incr = s.submit("INCR n", {.deadline = 10s});
-   const std::string master = "*3\r\n" + bulk("master") + number(0) + "*0\r\n";
-   s.open();
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-   s.answer(master + bulk("id=7 addr=10.9.9.9:40007 fd=8\n") + server_info());
+   auto& incr = s.submit("INCR n", patient);
+   EXPECT_EQ(s.greet(role_master + bulk("id=7 addr=10.9.9.9:40007 fd=8\n") + server_info()),
+             "ROLE; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "INCR n");
    s.lose();
    s.advance(100ms);
-   s.open();
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-   s.answer(master + bulk("id=8 addr=10.9.9.9:40008 fd=8\n") + server_info() + number(1));
+   EXPECT_EQ(s.greet(role_master + bulk("id=8 addr=10.9.9.9:40008 fd=8\n") + server_info() + number(1)),
+             "ROLE; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
 }
 
-// A belief that was withdrawn: the node that the lane had left is the master again.
-TEST(Fence, IsDueAgainWhereTheLaneComesBackToTheNodeThatItHadLeft) {
-   struct row {
-      endpoint where;
-      std::string run_id;
-      bool may_be_there;
-   };
-   const endpoint node_c{"10.0.0.3", 6379};
-   const row rows[] = {{node_a, "", true},
-                       {node_c, "", true},  // it may be the same by another name
-                       {node_c, run_a, true},
-                       {node_c, std::string(40, 'c'), false}};
-   for (const auto& r : rows) {
-      script s;
-      s.warm_up();
-      auto& incr = s.submit("INCR a", {.deadline = 5s, .delivery = delivery::at_least_once});
-      s.accept();
-      s.watch.name(node_b, 6);
-      s.watch.view.hold_writes_until = after(s.now, 1h);  // so that it is not sent again there
-      s.lose();
-      s.connect(8);
-      s.watch.name(r.where, 7, r.run_id);
-      s.on_view();
-      s.advance(5s);
-      EXPECT_EQ(incr.says(), "unknown, no_master");
-      EXPECT_EQ(incr.has_cause("not fenced"), r.may_be_there) << r.where.host << " " << r.run_id;
-   }
-}
+// ---- a belief that was withdrawn: the node that the lane had left is the master again ------------------------------
 
-TEST(Fence, ThatIsImpossibleWhereTheLaneComesBackEndsWhatWasLeftBehindThere) {
-   script s;
-   s.warm_up();
-   auto& incr = s.submit("INCR a", {.delivery = delivery::at_least_once});
-   s.accept();
-   s.watch.name(node_b, 6);
-   s.watch.view.hold_writes_until = after(s.now, 1h);  // so that it is not sent again there
-   s.lose();
-   s.connect(8);
-   s.watch.name(node_a, 7);
+struct returning : warm_lane {
+   // The lane has left this for node b, where it is held and not sent again.
+   call& left_behind(const terms& t) {
+      call& incr = s.send("INCR a", t);
+      s.watch.name(node_b, 6);
+      s.watch.view.hold_writes_until = after(s.now, 1h);
+      s.reconnects();
+      return incr;
+   }
+};
+
+struct place {
+   endpoint where;
+   std::string run_id;
+   bool may_be_there;
+   friend void PrintTo(const place& p, std::ostream* out) { *out << to_string(p.where) << " " << p.run_id; }
+};
+struct returning_to : returning, testing::WithParamInterface<place> {};
+TEST_P(returning_to, a_node_makes_the_fence_due_where_it_may_be_the_same) {
+   auto& incr = left_behind({.deadline = 5s, .delivery = delivery::at_least_once});
+   s.name(GetParam().where, 7, GetParam().run_id);
+   s.advance(5s);
+   EXPECT_EQ(incr.says(), "unknown, no_master");
+   EXPECT_EQ(incr.has_cause("not fenced"), GetParam().may_be_there);
+}
+const endpoint node_c{"10.0.0.3", 6379};
+INSTANTIATE_TEST_SUITE_P(places, returning_to,
+                         testing::Values(place{node_a, "", true},
+                                         place{node_c, "", true},  // it may be the same by another name
+                                         place{node_c, run_a, true}, place{node_c, std::string(40, 'c'), false}));
+
+TEST_F(returning, impossible_fence_ends_what_was_left_behind_there) {
+   auto& incr = left_behind({.delivery = delivery::at_least_once});
    s.watch.view.hold_writes_until = s.now;
-   s.on_view();
-   s.connect(9, refuses("NOPERM client|kill"));
+   s.name(node_a, 7);
+   s.connect(9, no_kill);
    ASSERT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_TRUE(incr.has_cause("not fenced: NOPERM"));
    EXPECT_EQ(incr.error().attempts, 1U);
    EXPECT_EQ(s.accept(), "");
 }
 
-TEST(Fence, IsWaitedForByWhatIsOvertakenAsTheLaneComesBack) {
-   for (const bool is_possible : {true, false}) {
-      script s;
-      s.warm_up();
-      auto& set = s.submit("SET a 1");
-      s.accept();
-      s.watch.name(node_b, 6);
-      s.lose();
-      s.connect(8);
-      s.submit("INCR a");
-      EXPECT_EQ(s.accept(), "SET a 1; INCR a");
-      s.answer(refuses("NOREPLICAS Not enough good replicas to write."));
-      s.watch.name(node_a, 7);
-      s.on_view();
-      EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
-      s.connect(9, is_possible ? ":1\r\n" : refuses("NOPERM client|kill"));
-      EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();
-      EXPECT_EQ(set.has_cause("not fenced"), !is_possible);
-      EXPECT_EQ(s.accept(), "") << "a newer write may have run";
-   }
+struct overtaken : warm_lane, testing::WithParamInterface<bool> {};
+TEST_P(overtaken, waits_for_the_fence_as_the_lane_comes_back) {
+   const bool is_possible = GetParam();
+   auto& set = s.send("SET a 1");
+   s.watch.name(node_b, 6);
+   s.reconnects();
+   s.submit("INCR a");
+   EXPECT_EQ(s.accept(), "SET a 1; INCR a");
+   s.answer(no_replicas);
+   s.name(node_a, 7);
+   EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
+   s.connect(9, is_possible ? ":1\r\n" : no_kill);
+   EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();
+   EXPECT_EQ(set.has_cause("not fenced"), !is_possible);
+   EXPECT_EQ(s.accept(), "") << "a newer write may have run";
 }
+INSTANTIATE_TEST_SUITE_P(fence_is_possible, overtaken, testing::Bool());
 
 }  // namespace
 }  // namespace holdfast::impl::test

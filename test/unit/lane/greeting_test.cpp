@@ -16,15 +16,13 @@ settings with_password(std::string user, std::string password) {
    return s;
 }
 
-TEST(Greeting, hello_refused_in_any_words_is_asked_the_old_way) {
+TEST(greetings, hello_refused_in_any_words_is_asked_the_old_way) {
    for (const char* words :
         {"unsupported command 'HELLO'", "ERR unsupported command 'HELLO'", "ERR RESP3 protocol not supported",
          "ERR command 'HELLO' is not allowed", "WHATEVER", "ERR Syntax error in HELLO option 'setname'"}) {
       script s;
       auto& get = s.submit("GET k");
-      s.open();
-      s.accept();
-      s.answer(refuses(words) + unknown + unknown);
+      s.greet(refuses(words) + unknown + unknown);
       EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server") << words;
       s.answer(role_master + client_info(7));
       EXPECT_EQ(s.accept(), "GET k") << words;
@@ -33,31 +31,29 @@ TEST(Greeting, hello_refused_in_any_words_is_asked_the_old_way) {
    }
 }
 
-TEST(Greeting, hello_answered_noauth_with_a_password_goes_the_old_way) {
+TEST(greetings, hello_answered_noauth_with_a_password_goes_the_old_way) {
    script s(with_password("", "secret"));
    s.submit("GET k");
    s.open();
    EXPECT_EQ(s.accept(), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
-   const std::string locked = refuses("NOAUTH Authentication required.");
+   const std::string locked = no_auth;
    s.answer(locked + locked + locked);
    EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT INFO; INFO server");
    s.answer(ok + role_master + client_info(7));
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(Greeting, user_name_for_a_server_without_users_is_told_at_once) {
+TEST(greetings, user_name_for_a_server_without_users_is_told_at_once) {
    script s(with_password("app", "secret"));
    auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(unknown + unknown + unknown);
+   s.greet(unknown + unknown + unknown);
    EXPECT_EQ(s.accept(), "AUTH app secret; ROLE; CLIENT INFO; INFO server");
    s.answer(refuses("ERR wrong number of arguments for 'auth' command"));
    EXPECT_EQ(get.says(), "not_executed, authentication_failed");
    EXPECT_TRUE(get.has_cause("leave out the user name")) << get.error().what();
 }
 
-TEST(Greeting, default_user_of_a_server_without_users_has_the_password) {
+TEST(greetings, default_user_of_a_server_without_users_has_the_password) {
    struct row {
       std::string with_name;
       std::string alone;
@@ -67,13 +63,11 @@ TEST(Greeting, default_user_of_a_server_without_users_has_the_password) {
    const row rows[] = {{arity, ok, true},
                        {arity, refuses("ERR invalid password"), false},
                        {ok, refuses("ERR AUTH <password> called without any password configured"), true},
-                       {refuses("WRONGPASS invalid username-password pair or user is disabled."), ok, false}};
+                       {wrong_pass, ok, false}};
    for (const auto& r : rows) {
       script s(with_password("default", "secret"));
       auto& get = s.submit("GET k");
-      s.open();
-      s.accept();
-      s.answer(unknown + unknown + unknown);
+      s.greet(unknown + unknown + unknown);
       EXPECT_EQ(s.accept(), "AUTH default secret; AUTH secret; ROLE; CLIENT INFO; INFO server");
       s.answer(r.with_name + r.alone);
       if (r.gets_in) s.answer(role_master + client_info(7));
@@ -83,42 +77,40 @@ TEST(Greeting, default_user_of_a_server_without_users_has_the_password) {
 }
 
 // Closed by the other side, and then `next` is asked.
-void close_and_redial(script& s, const char* next) {
+void close_and_redial(script& s, std::string_view next) {
    s.lose();
    s.advance(1s);
    s.open();
    EXPECT_EQ(s.accept(), next);
 }
 
-TEST(Greeting, server_that_closes_on_hello_is_found_out) {
+TEST(greetings, server_that_closes_on_hello_is_found_out) {
    script s;
    auto& get = s.submit("GET k");
    s.open();
    s.accept();
    close_and_redial(s, "PING");
    s.answer(pong);
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+   EXPECT_EQ(s.accept(), greeting);
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
    s.answer(role_master + client_info(7));
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
+   s.expect_sent(get, bulk("v"));
    s.lose();
    s.submit("GET k");
    s.open();
    EXPECT_EQ(s.accept(), "PING") << "it may be another server now";
    s.answer(pong);
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+   EXPECT_EQ(s.accept(), greeting);
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
 }
 
-TEST(Greeting, server_that_only_happened_to_close_gets_hello_all_the_same) {
+TEST(greetings, server_that_only_happened_to_close_gets_hello_all_the_same) {
    script s;
    s.submit("GET k");
    s.open();
    s.accept();
    close_and_redial(s, "PING");
-   close_and_redial(s, "HELLO 3; CLIENT INFO; INFO server");
+   close_and_redial(s, greeting);
    close_and_redial(s, "PING");
    s.answer(pong);
    s.accept();
@@ -128,20 +120,16 @@ TEST(Greeting, server_that_only_happened_to_close_gets_hello_all_the_same) {
    EXPECT_TRUE(s.told<event::connected>()[0].resp3);
 }
 
-TEST(Greeting, server_that_refuses_hello_and_closes_is_asked_the_old_way) {
+TEST(greetings, server_that_refuses_hello_and_closes_is_asked_the_old_way) {
    script s;
    auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(refuses("ERR unsupported command 'HELLO'"));
+   s.greet(refuses("ERR unsupported command 'HELLO'"));
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
    s.answer(role_master + client_info(7));
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
+   s.expect_sent(get, bulk("v"));
 }
 
-TEST(Greeting, server_that_refuses_both_ways_and_closes_gets_hello_again) {
+TEST(greetings, server_that_refuses_both_ways_and_closes_gets_hello_again) {
    script s;
    s.submit("GET k");
    s.open();
@@ -152,10 +140,10 @@ TEST(Greeting, server_that_refuses_both_ways_and_closes_gets_hello_again) {
    s.answer(full);
    s.advance(1s);
    s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
+   EXPECT_EQ(s.accept(), greeting);
 }
 
-TEST(Greeting, server_that_is_full_is_named_behind_ping_too) {
+TEST(greetings, server_that_is_full_is_named_behind_ping_too) {
    script s;
    s.submit("GET k");
    s.open();
@@ -167,7 +155,7 @@ TEST(Greeting, server_that_is_full_is_named_behind_ping_too) {
 }
 
 // As twemproxy does.
-TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
+TEST(greetings, server_that_closes_on_all_questions_is_used_without_a_fence) {
    script s(with_password("", "secret"));
    s.watch.view.verify_role = false;
    auto& incr = s.submit("INCR n", {.deadline = 20s});
@@ -182,9 +170,7 @@ TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
    EXPECT_EQ(s.accept(), "INCR n");
    s.lose();
    s.advance(1s);
-   s.open();
-   EXPECT_EQ(s.accept(), "AUTH secret; PING");
-   s.answer(ok + pong);
+   EXPECT_EQ(s.greet(ok + pong), "AUTH secret; PING");
    s.accept();
    close_and_redial(s, "AUTH secret; ROLE; CLIENT INFO; INFO server");
    close_and_redial(s, "AUTH secret; PING");
@@ -194,7 +180,7 @@ TEST(Greeting, server_that_closes_on_all_questions_is_used_without_a_fence) {
    EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell who we were"));
 }
 
-TEST(Greeting, echo_is_no_server) {
+TEST(greetings, echo_is_no_server) {
    struct row {
       unsigned protocol;
       const char* says;
@@ -205,54 +191,44 @@ TEST(Greeting, echo_is_no_server) {
       script s(all);
       s.watch.view.verify_role = false;
       auto& set = s.submit("SET k v");
-      s.open();
-      s.accept();
-      s.answer(r.says);
+      s.greet(r.says);
       EXPECT_EQ(set.says(), "not_executed, protocol_error");
       EXPECT_TRUE(set.has_cause("an echo service, and no Redis server")) << set.error().what();
    }
 }
 
-TEST(Greeting, answer_that_no_server_gives_is_refused) {
+TEST(greetings, answer_that_no_server_gives_is_refused) {
    for (const std::string& says : {ok, pong, number(1), bulk("welcome"), std::string("*0\r\n"), std::string("%0\r\n"),
                                    "*2\r\n" + bulk("proto") + bulk("3"), "%1\r\n" + bulk("proto") + number(7)}) {
       script s;
       s.watch.view.verify_role = false;
       auto& set = s.submit("SET k v");
-      s.open();
-      s.accept();
-      s.answer(says);
+      s.greet(says);
       EXPECT_EQ(set.says(), "not_executed, protocol_error") << says;
       EXPECT_TRUE(set.has_cause("none that a Redis server gives")) << set.error().what();
    }
 }
 
 // Relatives of Redis, and proxies, leave out one field or the other.
-TEST(Greeting, answer_that_names_the_server_or_the_protocol_will_do) {
+TEST(greetings, answer_that_names_the_server_or_the_protocol_will_do) {
    for (const std::string& says : {"%2\r\n" + bulk("server") + bulk("valkey") + bulk("role") + bulk("master"),
                                    "%2\r\n" + bulk("proto") + number(3) + bulk("role") + bulk("master"),
                                    "*4\r\n" + bulk("proto") + number(2) + bulk("role") + bulk("master")}) {
       script s;
       s.submit("SET k v");
-      s.open();
-      s.accept();
-      s.answer(says + client_info(7));
+      s.greet(says + client_info(7));
       EXPECT_EQ(s.accept(), "SET k v") << says;
    }
 }
 
 // A name with two addresses: whichever is tried last, the command waits for the one that may come up, and both are
 // named.
-TEST(Greeting, name_of_which_one_address_refuses_for_good_is_tried_on) {
-   const std::string wrong = refuses("WRONGPASS invalid username-password pair or user is disabled.");
+TEST(greetings, name_of_which_one_address_refuses_for_good_is_tried_on) {
+   const std::string wrong = wrong_pass;
    for (const bool refused_last : {true, false}) {
       script s;
       auto& get = s.submit("GET k", {.deadline = 500ms});
-      const auto refuse = [&] {
-         s.open();
-         s.accept();
-         s.answer(wrong + refuses("NOAUTH Authentication required.") + refuses("NOAUTH Authentication required."));
-      };
+      const auto refuse = [&] { s.greet(wrong + no_auth + no_auth); };
       s.main.tries({"10.1.0.1", 6379}, 1, 2);
       refused_last ? s.lose("connection refused") : refuse();
       EXPECT_EQ(get.says(), "waiting");
@@ -266,16 +242,13 @@ TEST(Greeting, name_of_which_one_address_refuses_for_good_is_tried_on) {
    }
 }
 
-TEST(Greeting, name_of_which_each_address_refuses_for_good_fails_at_once) {
+TEST(greetings, name_of_which_each_address_refuses_for_good_fails_at_once) {
    script s;
    auto& get = s.submit("GET k", {.deadline = 3s});
    for (const std::size_t left : {1U, 0U}) {
       s.main.tries({"10.1.0." + std::to_string(left), 6379}, left, 2);
       EXPECT_EQ(get.says(), "waiting");
-      s.open();
-      s.accept();
-      s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled.") +
-               refuses("NOAUTH Authentication required.") + refuses("NOAUTH Authentication required."));
+      s.greet(wrong_pass + no_auth + no_auth);
    }
    EXPECT_EQ(get.says(), "not_executed, authentication_failed");
    EXPECT_TRUE(get.has_cause("(10.1.0.1)") && get.has_cause("(10.1.0.0)"));

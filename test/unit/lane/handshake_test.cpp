@@ -3,90 +3,88 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+#include <vector>
+
 namespace holdfast::impl::test {
 namespace {
 
-settings with_password(std::string user, std::string password) {
-   settings s;
-   s.initial.username = std::move(user);
-   s.initial.password = std::move(password);
+settings with_database(unsigned database, settings s = {}) {
+   s.initial.database = database;
    return s;
 }
 
-TEST(Handshake, AsksAllInOneWriteAndThenSendsWhatWaits) {
-   script s;
-   auto& get = s.submit("GET k");
+settings with_all() {
+   settings s = with_database(3, with_password("", "secret"));
+   s.initial.name = "worker";
+   return s;
+}
+
+// A command waits, and no connection was made yet.
+struct handshake_script : script {
+   explicit handshake_script(settings with = {}, terms t = {}) : script(std::move(with)), get(submit("GET k", t)) {}
+   // The handshake is over, and the command is answered.
+   void expect_ready() { expect_sent(get, bulk("v")); }
+   call& get;
+};
+
+struct handshakes : testing::Test {
+   handshake_script s;
+   call& get = s.get;
+};
+
+TEST_F(handshakes, all_is_asked_in_one_write_and_what_waits_follows) {
    EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3; CLIENT INFO; INFO server");
-   s.answer(hello());
+   EXPECT_EQ(s.greet(hello()), greeting);
    EXPECT_EQ(s.pending(), 0U) << "nothing is sent before the handshake is over";
    s.answer(client_info(7));
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
+   s.expect_ready();
    EXPECT_EQ(get.op.attempts, 1U);
    EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is master"});
 }
 
-TEST(Handshake, TakesItsRepliesInAnyPieces) {
+TEST(handshake_reply, may_come_in_any_pieces) {
    for (std::size_t chunk = 1; chunk < 40; ++chunk) {
-      script s;
-      auto& get = s.submit("GET k");
+      handshake_script s;
       s.open();
       s.accept();
       s.answer(hello() + client_info(7), chunk);
       EXPECT_EQ(s.accept(), "GET k") << "in pieces of " << chunk;
       s.answer(bulk("v"), chunk);
-      EXPECT_EQ(get.says(), "v");
+      EXPECT_EQ(s.get.says(), "v");
    }
 }
 
-TEST(Handshake, CarriesUserNameAndDatabase) {
-   settings all = with_password("ann", "secret");
+TEST(handshake_request, carries_user_name_and_database) {
+   settings all = with_database(3, with_password("ann", "secret"));
    all.initial.name = "worker";
-   all.initial.database = 3;
-   script s(all);
-   s.submit("GET k");
+   handshake_script s(all);
    EXPECT_EQ(s.connect(), "HELLO 3 AUTH ann secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(Handshake, AuthenticatesAsTheDefaultUserWhereOnlyAPasswordIsKnown) {
-   script s(with_password("", "secret"));
-   s.submit("GET k");
-   EXPECT_EQ(s.connect(), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
+TEST(handshake_request, names_the_default_user_where_only_a_password_is_known) {
+   EXPECT_EQ(handshake_script(with_password("", "secret")).connect(),
+             "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
 }
 
-TEST(Handshake, FallsBackToTheOldWayWhereHelloIsRefused) {
-   const std::string refusals[] = {refuses("ERR unknown command `HELLO`, with args beginning with: `3`"),
-                                   refuses("NOPROTO unsupported protocol version"),
-                                   refuses("NOPERM this user has no permissions to run the 'hello' command")};
-   for (const auto& refusal : refusals) {
-      settings all = with_password("", "secret");
-      all.initial.name = "worker";
-      all.initial.database = 3;
-      script s(all);
-      auto& get = s.submit("GET k");
-      s.open();
-      EXPECT_EQ(s.accept(), "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-      const std::string locked = refuses("NOAUTH Authentication required.");
-      s.answer(refusal + locked + locked + locked);
-      EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-      s.answer(ok + "*3\r\n" + bulk("master") + number(0) + "*0\r\n" + ok);
-      s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
-      EXPECT_EQ(s.accept(), "GET k") << refusal;
-      s.answer(bulk("v"));
-      EXPECT_EQ(get.says(), "v");
-   }
+struct refused_hello : testing::TestWithParam<const char*> {};
+TEST_P(refused_hello, is_followed_by_the_old_way) {
+   handshake_script s(with_all());
+   EXPECT_EQ(s.greet(refuses(GetParam()) + no_auth + no_auth + no_auth),
+             "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
+   EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
+   s.answer(ok + role_master + ok);
+   s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
+   s.expect_ready();
 }
+INSTANTIATE_TEST_SUITE_P(words, refused_hello,
+                         testing::Values("ERR unknown command `HELLO`, with args beginning with: `3`",
+                                         "NOPROTO unsupported protocol version",
+                                         "NOPERM this user has no permissions to run the 'hello' command"));
 
-TEST(Handshake, ReadsTheRoleFromInfoWhereTheUserMayNotAskForIt) {
-   script s;
-   s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(refuses("NOPERM hello") + client_info(7));
+TEST_F(handshakes, role_is_read_from_info_where_the_user_may_not_ask_for_it) {
+   s.greet(refuses("NOPERM hello") + client_info(7));
    EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
    s.answer(refuses("NOPERM role"));
    EXPECT_EQ(s.accept(), "INFO replication");
@@ -95,15 +93,13 @@ TEST(Handshake, ReadsTheRoleFromInfoWhereTheUserMayNotAskForIt) {
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(Handshake, OfAServerWhoseRoleDoesNotMatterNeedsNoRole) {
+TEST(handshake_reply, needs_no_role_of_a_server_whose_role_does_not_matter) {
+   const std::string unknown = refuses("ERR unknown command");
    for (const char* refusal : {"NOPERM role", "ERR unknown command 'ROLE'"}) {
       script s;
       s.watch.view.verify_role = false;
       auto& get = s.submit("GET k");
-      s.open();
-      s.accept();
-      const std::string unknown = refuses("ERR unknown command");
-      s.answer(refuses("ERR unknown command 'HELLO'") + unknown + unknown);
+      s.greet(refuses("ERR unknown command 'HELLO'") + unknown + unknown);
       EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
       s.answer(refuses(refusal) + unknown + unknown);
       EXPECT_EQ(s.accept(), "INFO replication") << refusal;
@@ -113,13 +109,11 @@ TEST(Handshake, OfAServerWhoseRoleDoesNotMatterNeedsNoRole) {
    }
 }
 
-TEST(Handshake, reports_a_role_of_the_node_as_it_was_dialled) {
+TEST(handshake_role, is_reported_of_the_node_as_it_was_dialled) {
    for (const bool is_master : {true, false}) {
-      script s;
-      s.submit("GET k");
+      handshake_script s;
       s.open();
-      s.watch.name(node_a, 6);  // the same one under a newer epoch: it is not dialled anew
-      s.on_view();
+      s.name(node_a, 6);  // the same one under a newer epoch: it is not dialled anew
       s.answer(hello(is_master ? "master" : "slave") + client_info(7));
       ASSERT_EQ(s.watch.roles_told.size(), 1U);
       EXPECT_EQ(s.watch.view.master->generation, 2U);
@@ -127,115 +121,113 @@ TEST(Handshake, reports_a_role_of_the_node_as_it_was_dialled) {
    }
 }
 
-TEST(Handshake, LeavesANodeThatIsNoMasterAndSaysSoToTheGuide) {
-   for (const char* role : {"slave", "replica", ""}) {
-      script s;
-      auto& get = s.submit("GET k", {.deadline = 3s});
-      s.open();
-      s.accept();
-      s.pending_io();
-      s.answer(hello(role) + client_info(7));
-      EXPECT_EQ(s.pending_io(), "close");
-      EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + std::string(role)});
-      EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
-      EXPECT_EQ(get.says(), "waiting");
-      s.advance(1s);
-      EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
-      s.connect();
-      EXPECT_EQ(s.accept(), "GET k");
-   }
-}
-
-TEST(Handshake, AWrongPasswordIsFinalOnFirstContact) {
-   script s(with_password("ann", "wrong"));
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled."));
-   EXPECT_EQ(get.says(), "not_executed, authentication_failed");
-   EXPECT_EQ(get.error().server_text, "WRONGPASS invalid username-password pair or user is disabled.");
-}
-
-TEST(Handshake, APasswordThatIsDemandedAndNotConfiguredIsFinalOnFirstContact) {
-   script s;
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(
-      refuses("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
-              "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
-              "version at the same time"));
-   EXPECT_EQ(get.says(), "not_executed, authentication_failed");
-   EXPECT_TRUE(get.has_cause("demands a password"));
-}
-
-// A replica often has another password than its master: until that is mended, or the deadline passes.
-TEST(Handshake, AWrongPasswordIsTriedAgainOnceWeWereIn) {
-   script s(with_password("ann", "right"));
-   s.submit("GET k");
-   s.connect();
-   s.accept();
-   s.answer(bulk("v"));
-   s.lose();
-   auto& get = s.submit("GET k", {.deadline = 3s});
-   s.open();
-   s.accept();
-   s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled."));
-   EXPECT_EQ(get.says(), "waiting");
-   s.advance(500ms);
+struct refused_role : testing::TestWithParam<const char*> {};
+TEST_P(refused_role, is_told_to_the_topology_and_the_node_left) {
+   handshake_script s({}, {.deadline = 3s});
+   s.pending_io();
+   s.greet(hello(GetParam()) + client_info(7));
+   EXPECT_EQ(s.pending_io(), "close");
+   EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + std::string(GetParam())});
+   EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
+   EXPECT_EQ(s.get.says(), "waiting");
+   s.advance(1s);
+   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    s.connect();
    EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
+}
+INSTANTIATE_TEST_SUITE_P(role, refused_role, testing::Values("slave", "replica", ""));
+
+// ---- what is final on first contact --------------------------------------------------------------------------------
+
+struct refusal {
+   settings with = {};
+   std::string replies;
+   const char* says;
+   const char* server_text = "";
+   const char* cause = "";  // a part of one, if there must be one
+   friend void PrintTo(const refusal& r, std::ostream* out) { *out << r.replies; }
+};
+struct first_contact : testing::TestWithParam<refusal> {};
+TEST_P(first_contact, ends_the_command_at_once) {
+   const auto& [with, replies, says, server_text, cause] = GetParam();
+   handshake_script s(with);
+   s.greet(replies);
+   EXPECT_EQ(s.get.says(), says);
+   EXPECT_TRUE(s.get.error().server_text.ends_with(server_text));
+   EXPECT_TRUE(*cause == '\0' || s.get.has_cause(cause));
+}
+
+const char* const no_redis = "does not speak the Redis protocol";
+INSTANTIATE_TEST_SUITE_P(
+   refusals, first_contact,
+   testing::Values(
+      refusal{with_password("ann", "wrong"), wrong_pass, "not_executed, authentication_failed",
+              "WRONGPASS invalid username-password pair or user is disabled."},
+      refusal{{},
+              refuses("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+                      "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
+                      "version at the same time"),
+              "not_executed, authentication_failed",
+              "",
+              "demands a password"},
+      refusal{{}, hello("master", "sentinel"), "not_executed, invalid_argument", "", "redis+sentinel://"},
+      refusal{{}, "HTTP/1.1 400 Bad Request\r\n\r\n", "not_executed, protocol_error", "", no_redis},
+      refusal{{}, "SSH-2.0-OpenSSH_9.2\r\n", "not_executed, protocol_error", "", no_redis},
+      refusal{{}, "220 mail ESMTP\r\n", "not_executed, protocol_error", "", no_redis},
+      refusal{with_database(99), hello() + client_info(7) + refuses("ERR DB index is out of range"),
+              "not_executed, invalid_argument"},
+      refusal{{},
+              refuses("DENIED Redis is running in protected mode because protected mode is enabled"),
+              "not_executed, refused"}));
+
+// ---- what is tried again -------------------------------------------------------------------------------------------
+
+// It was connected with its password once, and has lost that connection.
+struct known_script : script {
+   known_script() : script(with_password("ann", "right")) {
+      auto& get = submit("GET k");
+      connect();
+      expect_sent(get, bulk("v"));
+      lose();
+   }
+   // What a command is told when its handshake meets this.
+   std::string refuse(call& c, std::string_view reply = wrong_pass) { return greet(reply), c.says(); }
+};
+
+// A replica often has another password than its master: until that is mended, or the deadline passes.
+TEST(handshake_password, that_was_right_is_tried_again) {
+   known_script s;
+   auto& get = s.submit("GET k", {.deadline = 3s});
+   EXPECT_EQ(s.refuse(get), "waiting");
+   s.advance(500ms);
+   s.connect();
+   s.expect_sent(get, bulk("v"));
    s.lose();
    auto& last = s.submit("GET k", {.deadline = 10ms});
-   s.open();
-   s.accept();
-   s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled."));
+   s.refuse(last);
    s.advance(10ms);
    EXPECT_EQ(last.error().code(), errc::authentication_failed) << "the reason, not only that time ran out";
 }
 
 // ... or for ten seconds, whatever time is left: it is not going to be mended soon.
-TEST(Handshake, AWrongPasswordIsFinalOnceItHasBeenRefusedForTenSeconds) {
-   const auto refused = refuses("WRONGPASS invalid username-password pair or user is disabled.");
-   script s(with_password("ann", "right"));
-   s.submit("GET k");
-   s.connect();
-   s.accept();
-   s.answer(bulk("v"));
-   s.lose();
+TEST(handshake_password, that_has_been_refused_for_ten_seconds_is_final) {
+   known_script s;
    auto& patient = s.submit("INCR n", {.deadline = 60s});
    const time_point began = s.now;
-   while (patient.says() == "waiting" && s.now - began < 20s) {
-      s.open();
-      s.accept();
-      s.answer(refused);
-      if (patient.says() == "waiting") s.advance(1s);
-   }
+   while (s.refuse(patient) == "waiting" && s.now - began < 20s) s.advance(1s);
    EXPECT_EQ(patient.says(), "not_executed, authentication_failed");
    EXPECT_GE(s.now - began, 10s);
    EXPECT_LT(s.now - began, 12s);
    // Whoever asks next hears of it at once; whoever asks much later may meet a new trouble, which may pass.
-   auto& next = s.submit("INCR n", {.deadline = 60s});
-   s.open();
-   s.accept();
-   s.answer(refused);
-   EXPECT_EQ(next.says(), "not_executed, authentication_failed");
+   EXPECT_EQ(s.refuse(s.submit("INCR n", {.deadline = 60s})), "not_executed, authentication_failed");
    s.advance(1min);
-   auto& later = s.submit("INCR n", {.deadline = 60s});
-   s.open();
-   s.accept();
-   s.answer(refused);
-   EXPECT_EQ(later.says(), "waiting");
+   EXPECT_EQ(s.refuse(s.submit("INCR n", {.deadline = 60s})), "waiting");
 }
 
-TEST(Handshake, AProblemOfThePastDoesNotEndANewCommandBeforeItIsTried) {
-   script s(with_password("ann", "wrong"));
-   auto& first = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(refuses("WRONGPASS invalid username-password pair or user is disabled."));
-   EXPECT_EQ(first.says(), "not_executed, authentication_failed");
+TEST(handshake_password, problem_of_the_past_does_not_end_a_new_command_untried) {
+   handshake_script s(with_password("ann", "wrong"));
+   s.greet(wrong_pass);
+   EXPECT_EQ(s.get.says(), "not_executed, authentication_failed");
    s.advance(1s);
    // Meanwhile the user was created.
    auto& second = s.submit("GET k");
@@ -247,47 +239,10 @@ TEST(Handshake, AProblemOfThePastDoesNotEndANewCommandBeforeItIsTried) {
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(Handshake, ASentinelIsNoServer) {
-   script s;
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(hello("master", "sentinel"));
-   EXPECT_EQ(get.says(), "not_executed, invalid_argument");
-   EXPECT_TRUE(get.has_cause("redis+sentinel://"));
-}
-
-TEST(Handshake, WhatIsNoRedisIsSaidToBeNone) {
-   for (const char* garbage : {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n"}) {
-      script s;
-      auto& get = s.submit("GET k");
-      s.open();
-      s.accept();
-      s.answer(garbage);
-      EXPECT_EQ(get.says(), "not_executed, protocol_error");
-      EXPECT_TRUE(get.has_cause("does not speak the Redis protocol"));
-   }
-}
-
-TEST(Handshake, ADatabaseThatIsNotThereIsFinalOnFirstContact) {
-   settings all;
-   all.initial.database = 99;
-   script s(all);
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(7) + refuses("ERR DB index is out of range"));
-   EXPECT_EQ(get.says(), "not_executed, invalid_argument");
-}
-
-TEST(Handshake, ASilentNodeIsGivenUpAfterTheConnectTimeoutAndTriedAgain) {
+TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
    for (const bool connects : {false, true}) {
-      script s;
-      auto& get = s.submit("GET k", {.deadline = 10s});
-      if (connects) {
-         s.open();
-         s.accept();
-      }
+      handshake_script s({}, {.deadline = 10s});
+      if (connects) s.greet("");
       s.pending_io();
       s.advance(999ms);
       EXPECT_EQ(s.pending_io(), "");
@@ -296,93 +251,57 @@ TEST(Handshake, ASilentNodeIsGivenUpAfterTheConnectTimeoutAndTriedAgain) {
       s.advance(1s);
       EXPECT_NE(s.told<event::dial_failed>().size(), 0U);
       s.advance(10s);
-      EXPECT_EQ(get.says(), "not_executed, no_master");
-      EXPECT_EQ(get.op.attempts, 0U);
+      EXPECT_EQ(s.get.says(), "not_executed, no_master");
+      EXPECT_EQ(s.get.op.attempts, 0U);
    }
 }
 
-TEST(Handshake, AServerThatIsFullIsAskedAgainButNotOften) {
-   script s;
-   auto& get = s.submit("GET k", {.deadline = 20s});
+TEST(handshake_reply, of_a_server_that_is_full_is_asked_for_again_but_not_often) {
+   const std::string full = refuses("ERR max number of clients reached");
+   handshake_script s({}, {.deadline = 20s});
    unsigned dials = 1;
    s.pending_io();
    const auto end = s.now + 10s;
    while (s.now < end) {
-      s.open();
-      s.accept();
-      s.answer(refuses("ERR max number of clients reached"));
+      s.greet(full);
       while (s.pending_io().find("dial") == std::string::npos && s.now < end) s.advance(10ms);
       ++dials;
    }
    EXPECT_LT(dials, 12U) << "500 ms to 5 s apart";
    EXPECT_GE(dials, 3U);
-   EXPECT_EQ(get.says(), "waiting");
-   while (!get.done()) {
-      if (s.main.now() == link::state::dialing) {
-         s.open();
-         s.accept();
-         s.answer(refuses("ERR max number of clients reached"));
-      }
-      s.advance(10ms);
-   }
-   EXPECT_EQ(get.says(), "not_executed, refused");
-   EXPECT_EQ(get.error().server_text, "ERR max number of clients reached");
+   EXPECT_EQ(s.get.says(), "waiting");
+   for (; !s.get.done(); s.advance(10ms))
+      if (s.main.now() == link::state::dialing) s.greet(full);
+   EXPECT_EQ(s.get.says(), "not_executed, refused");
+   EXPECT_EQ(s.get.error().server_text, "ERR max number of clients reached");
 }
 
-TEST(Handshake, ProtectedModeIsAMatterOfConfiguration) {
-   script s;
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(refuses("DENIED Redis is running in protected mode because protected mode is enabled"));
-   EXPECT_EQ(get.says(), "not_executed, refused");
-}
-
-TEST(Handshake, AServerThatLoadsItsDataDoesNotRefuseTheConnection) {
-   settings all;
-   all.initial.database = 3;
-   script s(all);
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(7) + ok);
+TEST(handshake_reply, of_a_server_that_loads_its_data_is_no_refusal) {
+   handshake_script s(with_database(3));
+   s.greet(hello() + client_info(7) + ok);
    EXPECT_EQ(s.accept(), "GET k");
-   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
-   EXPECT_EQ(get.says(), "waiting");
+   s.answer(loading);
+   EXPECT_EQ(s.get.says(), "waiting");
 }
 
-TEST(Handshake, AMasterThatIsSupersededWhileWeGreetItIsLeftAtOnce) {
-   script s;
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
+TEST_F(handshakes, master_that_is_superseded_meanwhile_is_left_at_once) {
+   s.greet("");
    s.pending_io();
-   s.watch.name(node_b, 6);
-   s.on_view();
+   s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    s.connect();
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
+   s.expect_ready();
 }
 
-TEST(Handshake, PushMessagesInBetweenAnswerNothing) {
-   script s;
-   s.submit("GET k");
-   s.open();
-   s.accept();
+TEST_F(handshakes, push_messages_in_between_answer_nothing) {
    const std::string push = ">2\r\n" + bulk("invalidate") + "*0\r\n";
-   s.answer(push + hello() + push + client_info(7) + push);
+   s.greet(push + hello() + push + client_info(7) + push);
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(Handshake, WhatComesUnaskedAfterItIsNotTakenForTheFirstReply) {
-   script s;
-   auto& get = s.submit("GET k");
-   s.open();
-   s.accept();
+TEST_F(handshakes, what_comes_unasked_behind_it_is_not_the_first_reply) {
    s.pending_io();
-   s.answer(hello() + client_info(7) + bulk("not yours"));
+   s.greet(hello() + client_info(7) + bulk("not yours"));
    EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
    EXPECT_EQ(get.says(), "waiting");
    EXPECT_EQ(get.op.attempts, 0U);

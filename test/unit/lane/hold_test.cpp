@@ -7,25 +7,22 @@
 namespace holdfast::impl::test {
 namespace {
 
-class hold : public ::testing::Test {
- protected:
-   void SetUp() override { s.warm_up(); }
+struct hold : warm_lane {
    void until(duration d) {
       s.watch.view.hold_writes_until = after(s.now, d);
       s.on_view();
    }
-   // The tracker's own timer, which the guide's word comes from.
-   void pass(duration d) {
+   // The tracker's own timer, which the view comes from.
+   std::string sent_after(duration d) {
       s.advance(d);
       s.on_view();
+      return s.accept();
    }
-   script s;
 };
 
-TEST_F(hold, AWriteWaitsAndAReadDoesNot) {
+TEST_F(hold, write_waits_and_a_read_does_not) {
    until(250ms);
-   auto& get = s.submit("GET a");
-   EXPECT_EQ(s.accept(), "GET a");
+   auto& get = s.send("GET a");
    auto& incr = s.submit("INCR a");
    EXPECT_EQ(s.accept(), "");
    s.answer(number(1));
@@ -33,136 +30,109 @@ TEST_F(hold, AWriteWaitsAndAReadDoesNot) {
    EXPECT_EQ(incr.says(), "waiting");
 }
 
-TEST_F(hold, AReadBehindAHeldWriteWaitsAsWell) {
+TEST_F(hold, read_behind_a_held_write_waits_as_well) {
    until(250ms);
    s.submit("SET a 1");
    s.submit("GET a");
    EXPECT_EQ(s.accept(), "");
-   pass(250ms);
-   EXPECT_EQ(s.accept(), "SET a 1; GET a") << "in their order";
+   EXPECT_EQ(sent_after(250ms), "SET a 1; GET a") << "in their order";
 }
 
-TEST_F(hold, AfterItsTimeTheWriteGoesToTheMasterThatIsStillOne) {
+TEST_F(hold, held_write_goes_to_the_master_that_is_still_one_in_the_end) {
    until(250ms);
    auto& incr = s.submit("INCR a");
-   pass(249ms);
-   EXPECT_EQ(s.accept(), "");
-   pass(1ms);
-   EXPECT_EQ(s.accept(), "INCR a");
+   EXPECT_EQ(sent_after(249ms), "");
+   EXPECT_EQ(sent_after(1ms), "INCR a");
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");
    EXPECT_EQ(incr.op.attempts, 1U);
 }
 
-TEST_F(hold, APromotionTakesWhatIsHeldToTheNewMasterInItsOrder) {
+TEST_F(hold, promotion_takes_what_is_held_to_the_new_master_in_its_order) {
    until(250ms);
    auto& one = s.submit("INCR a");
    auto& two = s.submit("RPUSH l 1");
    s.watch.view.hold_writes_until = time_point::min();
-   s.watch.name(node_b, 6);
-   s.on_view();
+   s.name(node_b, 6);
    s.connect(8);
-   EXPECT_EQ(s.accept(), "INCR a; RPUSH l 1");
-   s.answer(number(1) + number(1));
-   EXPECT_EQ(one.says(), "1");
-   EXPECT_EQ(two.says(), "1");
+   s.expect_sent({&one, &two}, number(1) + number(1));
 }
 
-TEST_F(hold, WhatIsUnderWayIsNotHeldBackFromItsReply) {
-   auto& incr = s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "INCR a");
+TEST_F(hold, command_under_way_is_not_held_back_from_its_reply) {
+   auto& incr = s.send("INCR a");
    until(250ms);
    s.answer(number(1));
    EXPECT_EQ(incr.says(), "1");
 }
 
-TEST_F(hold, AHeldCommandThatRunsOutOfTimeSaysWhy) {
+TEST_F(hold, held_command_that_runs_out_of_time_says_why) {
    until(250ms);
    auto& incr = s.submit("INCR a", {.deadline = 100ms});
-   pass(100ms);
+   EXPECT_EQ(sent_after(100ms), "");
    EXPECT_EQ(incr.says(), "not_executed, deadline_exceeded");
    EXPECT_TRUE(incr.has_cause("another node is about to be promoted"));
 }
 
 // ---- +odown -------------------------------------------------------------------------------------------------------
 
-TEST_F(hold, WhereTheSentinelsAgreeThatItIsDownALateReplyIsProbedAtOnce) {
-   auto& incr = s.submit("INCR a");
-   s.accept();
+struct called_down : warm_lane {
+   std::size_t suspected() const { return s.told<event::suspected>().size(); }
+   std::size_t lost() const { return s.told<event::connection_lost>().size(); }
+   // This is under way, the Sentinels agree that the node is down, and the probe is opened; its answer, if any.
+   call& probed(std::string_view line, std::string_view answer) {
+      call& c = s.send(line);
+      s.agree_on_down();
+      s.advance(100ms);
+      EXPECT_EQ(suspected(), 1U);
+      s.probe(answer);
+      return c;
+   }
+};
+
+TEST_F(called_down, node_is_probed_at_once_where_a_reply_is_late) {
+   auto& incr = s.send("INCR a");
    s.advance(20ms);
-   s.watch.view.objectively_down = true;
-   s.on_view();
-   EXPECT_TRUE(s.told<event::suspected>().empty()) << "a reply may be on its way";
+   s.agree_on_down();
+   EXPECT_EQ(suspected(), 0U) << "a reply may be on its way";
    s.advance(80ms);
-   EXPECT_EQ(s.told<event::suspected>().size(), 1U);
-   s.open_probe();
-   s.accept_probe();
+   EXPECT_EQ(suspected(), 1U);
+   s.probe("");
    s.advance(499ms);
-   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+   EXPECT_EQ(lost(), 0U);
    s.advance(1ms);
-   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   EXPECT_EQ(lost(), 1U);
    EXPECT_EQ(incr.says(), "waiting") << "for the fence";
 }
 
-TEST_F(hold, WhoAnswersTheProbeIsNotLeft) {
-   auto& get = s.submit("GET a");
-   s.accept();
-   s.watch.view.objectively_down = true;
-   s.on_view();
-   s.advance(100ms);
-   s.open_probe();
-   s.accept_probe();
-   s.answer_probe(pong);
+TEST_F(called_down, node_that_answers_the_probe_is_not_left) {
+   auto& get = probed("GET a", pong);
    s.advance(1900ms);
-   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+   EXPECT_EQ(lost(), 0U);
    s.answer(number(1));
    EXPECT_EQ(get.says(), "1");
 }
 
-TEST_F(hold, ABlockingCommandIsNotLeftUnlessTheProbeFails) {
-   s.submit("BLPOP q 0");
-   s.accept();
-   s.watch.view.objectively_down = true;
-   s.on_view();
-   s.advance(100ms);
-   EXPECT_EQ(s.told<event::suspected>().size(), 1U);
-   s.open_probe();
-   s.accept_probe();
-   s.answer_probe(pong);
+TEST_F(called_down, blocking_command_is_not_left_unless_the_probe_fails) {
+   probed("BLPOP q 0", pong);
    s.advance(60s);
-   EXPECT_TRUE(s.told<event::connection_lost>().empty());
+   EXPECT_EQ(lost(), 0U);
 }
 
-TEST_F(hold, ABlockingCommandIsProbedEachTimeThatItsNodeIsCalledDown) {
-   s.submit("BLPOP q 0");
-   s.accept();
-   s.watch.view.objectively_down = true;
-   s.on_view();
-   s.advance(100ms);
-   s.open_probe();
-   s.accept_probe();
-   s.answer_probe(pong);
-   s.watch.view.objectively_down = false;
-   s.on_view();
+TEST_F(called_down, blocking_command_is_probed_each_time) {
+   probed("BLPOP q 0", pong);
+   s.agree_on_down(false);
    s.advance(60s);
-   s.watch.view.objectively_down = true;
-   s.on_view();
+   s.agree_on_down();
    s.advance(100ms);
-   EXPECT_EQ(s.told<event::suspected>().size(), 2U);
+   EXPECT_EQ(suspected(), 2U);
    s.advance(500ms);
-   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   EXPECT_EQ(lost(), 1U);
 }
 
-TEST_F(hold, ABlockingCommandIsLeftIfTheProbeFails) {
-   s.submit("BLPOP q 0");
-   s.accept();
-   s.watch.view.objectively_down = true;
-   s.on_view();
-   s.advance(100ms);
-   s.open_probe();
-   s.accept_probe();
+TEST_F(called_down, blocking_command_is_left_if_the_probe_fails) {
+   probed("BLPOP q 0", "");
    s.advance(500ms);
-   EXPECT_EQ(s.told<event::connection_lost>().size(), 1U);
+   EXPECT_EQ(lost(), 1U);
 }
 
 }  // namespace

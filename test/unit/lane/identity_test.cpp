@@ -10,23 +10,20 @@ namespace {
 
 const endpoint other_name{"redis-1.example", 6379};
 const std::string run_c(40, 'c');
-const std::string asked = "HELLO 3; CLIENT INFO; INFO server";
+const std::string asked = greeting;
 const std::string of_unix_socket = "id=7 addr=/tmp/my app/redis.sock:0 laddr=/tmp/my app/redis.sock:0 fd=8 flags=U\n";
 
 // One INCR was written on connection 7 of the process, which told itself so, and is unanswered.
 call& lose_an_incr(script& s, const std::string& info = client_info(7)) {
    s.submit("PING");
-   s.open();
-   s.accept();
-   s.answer(hello() + info);
+   s.greet(hello() + info);
    s.accept();
    s.answer(pong);  // the connection is proven
-   auto& incr = s.submit("INCR n", {.deadline = 5s});
-   EXPECT_EQ(s.accept(), "INCR n");
+   auto& incr = s.send("INCR n", {.deadline = 5s});
    return incr;
 }
 
-TEST(Identity, same_process_under_another_name_is_fenced) {
+TEST(identity, same_process_under_another_name_is_fenced) {
    script s;
    auto& incr = lose_an_incr(s);
    s.watch.name(other_name, 6);
@@ -43,42 +40,34 @@ TEST(Identity, same_process_under_another_name_is_fenced) {
    EXPECT_TRUE(s.told<event::fenced>()[0].done);
 }
 
-TEST(Identity, same_process_under_another_name_is_not_left) {
-   script s;
-   s.warm_up();
-   auto& pop = s.submit("BLPOP q 13", {.deadline = 20s});
-   s.accept();
-   s.watch.name(other_name, 5, run_a);
-   s.on_view();
+using known_process = warm_lane;
+
+TEST_F(known_process, same_process_under_another_name_is_not_left) {
+   auto& pop = s.send("BLPOP q 13", {.deadline = 20s});
+   s.name(other_name, 5, run_a);
    EXPECT_EQ(s.pending_io(), "");
    EXPECT_EQ(s.watch.roles_told.back(), other_name.host + " is master");
    s.answer("*2\r\n" + bulk("q") + bulk("job"));
    EXPECT_TRUE(pop.done() && pop.results[0]);
-   s.watch.name(node_b, 6, run_b);
-   s.on_view();
+   s.name(node_b, 6, run_b);
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
 }
 
-TEST(Identity, another_process_under_another_name_is_gone_to) {
+TEST(identity, another_process_under_another_name_is_gone_to) {
    for (const std::string& run_id : {run_b, std::string()}) {
-      script s;
-      s.warm_up();
-      s.watch.name(other_name, 6, run_id);
-      s.on_view();
+      warm_script s;
+      s.name(other_name, 6, run_id);
       EXPECT_NE(s.pending_io().find("dial " + other_name.host), std::string::npos) << run_id;
    }
 }
 
-TEST(Identity, another_process_at_the_same_address_needs_no_fence) {
+TEST(identity, another_process_at_the_same_address_needs_no_fence) {
    for (const char* killed : {":0\r\n", ":1\r\n", "-NOPERM client|kill\r\n"}) {
       script s;
       auto& incr = lose_an_incr(s);
-      auto& set = s.submit("SET a 1", {.deadline = 5s});
-      s.accept();
-      s.lose();
-      s.open();
-      EXPECT_EQ(s.accept(), asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-      s.answer(hello() + client_info(3, {}, run_c) + killed);
+      auto& set = s.lost("SET a 1", {.deadline = 5s});
+      EXPECT_EQ(s.greet(hello() + client_info(3, {}, run_c) + killed),
+                asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
       EXPECT_FALSE(incr.has_cause("not fenced")) << killed;
       EXPECT_EQ(s.accept(), "SET a 1") << killed;
@@ -94,26 +83,22 @@ TEST(Identity, another_process_at_the_same_address_needs_no_fence) {
 }
 
 // A name that leads to one process and then to another one, and back: the first may have lived on.
-TEST(Identity, process_that_comes_back_to_its_address_is_fenced) {
+TEST(identity, process_that_comes_back_to_its_address_is_fenced) {
    script s;
    lose_an_incr(s);
    s.lose();
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(3, {}, run_c) + number(0));
+   s.greet(hello() + client_info(3, {}, run_c) + number(0));
    s.lose();
    s.submit("GET a");
    s.advance(100ms);
-   s.open();
-   EXPECT_EQ(s.accept(), asked);
-   s.answer(hello() + client_info(9));
+   EXPECT_EQ(s.greet(hello() + client_info(9)), asked);
    EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    s.answer(number(1));
    EXPECT_EQ(s.accept(), "GET a");
 }
 
 // All its clients have the same address, and the path may have spaces.
-TEST(Identity, connection_to_a_unix_socket_is_fenced_by_its_id_alone) {
+TEST(identity, connection_to_a_unix_socket_is_fenced_by_its_id_alone) {
    script s;
    auto& incr = lose_an_incr(s, bulk(of_unix_socket) + server_info());
    s.lose();
@@ -127,27 +112,23 @@ TEST(Identity, connection_to_a_unix_socket_is_fenced_by_its_id_alone) {
    EXPECT_FALSE(incr.has_cause("not fenced"));
 }
 
-TEST(Identity, connection_to_a_unix_socket_of_another_process_kills_nobody) {
+TEST(identity, connection_to_a_unix_socket_of_another_process_kills_nobody) {
    script s;
    auto& incr = lose_an_incr(s, bulk(of_unix_socket) + server_info());
    s.lose();
-   s.open();
-   s.accept();
-   s.answer(hello() + bulk(of_unix_socket) + server_info(run_c));
+   s.greet(hello() + bulk(of_unix_socket) + server_info(run_c));
    EXPECT_EQ(s.accept(), "");
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_FALSE(incr.has_cause("not fenced"));
 }
 
-TEST(Identity, connection_to_a_unix_socket_without_run_id_is_not_fenced) {
+TEST(identity, connection_to_a_unix_socket_without_run_id_is_not_fenced) {
    for (const bool before : {true, false}) {
       script s;
       const std::string refused = refuses("NOPERM info");
       auto& incr = lose_an_incr(s, bulk(of_unix_socket) + (before ? refused : server_info()));
       s.lose();
-      s.open();
-      s.accept();
-      s.answer(hello() + bulk(of_unix_socket) + (before ? server_info() : refused));
+      s.greet(hello() + bulk(of_unix_socket) + (before ? server_info() : refused));
       EXPECT_EQ(s.accept(), "");
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
       EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell its run id")) << before;
@@ -157,7 +138,7 @@ TEST(Identity, connection_to_a_unix_socket_without_run_id_is_not_fenced) {
 }
 
 // Without a run id the address of a TCP connection proves what the id alone does not.
-TEST(Identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
+TEST(identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
    struct row {
       endpoint where;
       const char* killed;
@@ -188,16 +169,14 @@ TEST(Identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
 }
 
 // Nine processes with a lost write each, and then the first again: which connection is to be ended is forgotten.
-TEST(Identity, forgotten_connection_is_not_fenced) {
+TEST(identity, forgotten_connection_is_not_fenced) {
    const auto process = [](char c) { return std::string(40, c); };
    for (const char last : {'0', '1', 'z'}) {
       script s;
       s.submit("PING");
       call* waits = nullptr;
       for (char c = '0'; c != '9'; ++c) {
-         s.open();
-         s.accept();
-         s.answer(hello() + client_info(7, {}, process(c)));
+         s.greet(hello() + client_info(7, {}, process(c)));
          if (c == '0') {
             s.accept();
             s.answer(pong);
@@ -209,11 +188,8 @@ TEST(Identity, forgotten_connection_is_not_fenced) {
                       process(static_cast<char>(c + 1)));
          s.on_view();
       }
-      s.watch.name({"10.0.2.1", 6379}, 100, process(last));
-      s.on_view();
-      s.open();
-      s.accept();
-      s.answer(hello() + client_info(8, {}, process(last)));
+      s.name({"10.0.2.1", 6379}, 100, process(last));
+      s.greet(hello() + client_info(8, {}, process(last)));
       const bool is_forgotten = last == '0';
       EXPECT_EQ(s.accept(), is_forgotten ? "" : last == '1' ? "CLIENT KILL ID 7 ADDR 10.9.9.9:40007" : "SET a 1");
       EXPECT_EQ(waits->says(), is_forgotten ? "unknown, connection_lost" : "waiting") << last;
@@ -223,7 +199,7 @@ TEST(Identity, forgotten_connection_is_not_fenced) {
 
 // Neither run ids nor a kill tell whether it is the same process. After a failover it is not; under the same epoch it
 // may be, and there a late original would overtake.
-TEST(Identity, write_is_resent_at_another_address_only_where_it_is_another_node) {
+TEST(identity, write_is_resent_at_another_address_only_at_another_node) {
    struct row {
       std::uint64_t epoch;
       const char* killed;
@@ -234,13 +210,10 @@ TEST(Identity, write_is_resent_at_another_address_only_where_it_is_another_node)
       script s;
       lose_an_incr(s, client_info(7, {}, ""));
       auto& set = s.submit("SET a 1", {.deadline = 5s});
-      auto& get = s.submit("GET b", {.deadline = 5s});
-      s.accept();
+      auto& get = s.send("GET b", {.deadline = 5s});
       s.watch.name(other_name, r.epoch);
       s.lose();
-      s.open();
-      s.accept();
-      s.answer(hello() + client_info(8, {}, ""));
+      s.greet(hello() + client_info(8, {}, ""));
       s.accept();
       s.answer(r.killed);
       EXPECT_EQ(s.accept(), r.is_resent ? "SET a 1; GET b" : "GET b") << r.epoch << r.killed;
@@ -252,38 +225,31 @@ TEST(Identity, write_is_resent_at_another_address_only_where_it_is_another_node)
 }
 
 // A failover, and the next one: what was lost at first, and did not wait, makes nothing of the second unknown.
-TEST(Identity, write_is_resent_at_the_next_failover_as_at_the_first) {
+TEST(identity, write_is_resent_at_the_next_failover_as_at_the_first) {
    script s;
    lose_an_incr(s, client_info(7, {}, ""));
    std::uint64_t epoch = 5;
    for (const endpoint& where : {other_name, endpoint{"10.0.0.3", 6379}, endpoint{"10.0.0.4", 6379}}) {
-      auto& set = s.submit("SET a 1", {.deadline = 5s});
-      s.accept();
+      auto& set = s.send("SET a 1", {.deadline = 5s});
       s.watch.name(where, ++epoch);
       s.lose();
-      s.open();
-      s.accept();
-      s.answer(hello() + client_info(8, {}, ""));
+      s.greet(hello() + client_info(8, {}, ""));
       const std::string kills = s.accept();
       EXPECT_TRUE(kills.starts_with("CLIENT KILL ID 7")) << kills;
       for (std::size_t n = std::count(kills.begin(), kills.end(), ';') + 1; n != 0; --n)
          s.answer(refuses("NOPERM client|kill"));
-      EXPECT_EQ(s.accept(), "SET a 1");
-      s.answer(ok);
-      EXPECT_EQ(set.says(), "OK");
+      s.expect_sent(set, ok);
    }
 }
 
 // One name, and another address behind it than before: another node, perhaps.
-TEST(Identity, another_address_of_the_name_without_run_id_proves_no_fence) {
+TEST(identity, another_address_of_the_name_without_run_id_proves_no_fence) {
    script s;
    s.main.tries({"10.1.0.1", 6379}, 0, 1);
    auto& incr = lose_an_incr(s, client_info(7, {}, ""));
    s.lose();
    s.main.tries({"10.1.0.2", 6379}, 0, 1);
-   s.open();
-   EXPECT_EQ(s.accept(), asked);
-   s.answer(hello() + client_info(8, {}, ""));
+   EXPECT_EQ(s.greet(hello() + client_info(8, {}, "")), asked);
    EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
    s.answer(number(0));
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
@@ -296,7 +262,7 @@ TEST(Identity, another_address_of_the_name_without_run_id_proves_no_fence) {
    EXPECT_EQ(s.accept(), asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007") << "back where it was";
 }
 
-TEST(Identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
+TEST(identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
    struct row {
       const char* info;
       const char* kill;
@@ -315,15 +281,13 @@ TEST(Identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
       lose_an_incr(s, bulk(r.info) + server_info());
       s.watch.name(other_name, 6);
       s.lose();
-      s.open();
-      s.accept();
-      s.answer(hello() + client_info(8));
+      s.greet(hello() + client_info(8));
       EXPECT_EQ(s.accept(), r.kill) << r.info;
    }
 }
 
 // Resting means no more tries, of a fixed server, too.
-TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
+TEST(connector, to_a_server_that_is_down_rests_when_nobody_waits) {
    script s;
    s.watch.view.verify_role = false;
    auto& get = s.submit("GET k", {.deadline = 100ms});
@@ -344,9 +308,7 @@ TEST(Connector, to_a_server_that_is_down_rests_when_nobody_waits) {
    EXPECT_FALSE(s.watch.needed);
    auto& next = s.submit("GET k");
    s.connect(8);
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(next.says(), "v");
+   s.expect_sent(next, bulk("v"));
 }
 
 }  // namespace

@@ -117,12 +117,10 @@ std::string times(std::size_t n, const std::string& text) {
 TEST(linear, refusals_of_what_was_sent_again_do_not_look_at_newer_ones) {
    settings few;
    few.max_resends = 1;
-   script s(few);
-   s.warm_up();
+   warm_script s(few);
    const auto calls = submit_many(s, "INCR k", {.delivery = delivery::at_least_once});
    s.accept();
-   s.lose();
-   s.connect(8);
+   s.reconnects();
    s.accept();  // as many as may be in flight before the first reply
    const std::size_t sent = s.subject.in_flight();
    ASSERT_EQ(sent, 1000U);
@@ -133,9 +131,9 @@ TEST(linear, refusals_of_what_was_sent_again_do_not_look_at_newer_ones) {
    EXPECT_EQ(calls.front()->says(), "unknown, server_error");
 }
 
-TEST(linear, cancel_of_all_goes_through_each_once) {
-   script s;
-   s.warm_up();
+using linear_lane = warm_lane;
+
+TEST_F(linear_lane, cancel_of_all_goes_through_each_once) {
    const auto calls = submit_many(s, "SET k ");  // some in the outbox, the others in the queue
    s.accept(100);
    const auto before = s.subject.steps();
@@ -146,9 +144,7 @@ TEST(linear, cancel_of_all_goes_through_each_once) {
    EXPECT_EQ(calls.back()->says(), "not_executed, cancelled");
 }
 
-TEST(linear, deadline_of_all_goes_through_each_once) {
-   script s;
-   s.warm_up();
+TEST_F(linear_lane, deadline_of_all_goes_through_each_once) {
    const auto calls = submit_many(s, "SET k ", {.deadline = 100ms});
    s.accept(100);
    const auto before = s.subject.steps();
@@ -159,9 +155,7 @@ TEST(linear, deadline_of_all_goes_through_each_once) {
 }
 
 // Each at another time, the later given the earlier: none comes in order.
-TEST(linear, deadlines_of_their_own_take_a_step_each) {
-   script s;
-   s.warm_up();
+TEST_F(linear_lane, deadlines_of_their_own_take_a_step_each) {
    std::vector<call*> calls;
    for (std::size_t i = 0; i < many; ++i) calls.push_back(&s.submit("GET k", {.deadline = 1ms * (many + 100 - i)}));
    s.accept();
@@ -174,13 +168,8 @@ TEST(linear, deadlines_of_their_own_take_a_step_each) {
 
 // ---- behind a closed gate, one event for each ----
 
-const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
-
-TEST(linear, gate_that_refuses_one_by_one_goes_through_each_once) {
-   script s;
-   s.warm_up();
-   s.submit("SET k 1", {.deadline = 1h});
-   s.accept();
+TEST_F(linear_lane, gate_that_refuses_one_by_one_goes_through_each_once) {
+   s.send("SET k 1", {.deadline = 1h});
    s.answer(ok);
    submit_many(s, "SET k ", {.deadline = 1h});
    for (std::string arrived = s.accept(); !arrived.empty(); arrived = s.accept()) {
@@ -192,12 +181,8 @@ TEST(linear, gate_that_refuses_one_by_one_goes_through_each_once) {
    EXPECT_EQ(s.subject.queued(), many);
 }
 
-TEST(linear, cancel_one_by_one_behind_a_gate_goes_through_each_often_enough) {
-   script s;
-   s.warm_up();
-   s.submit("SET first 1", {.deadline = 1h});
-   s.accept();
-   s.answer(no_replicas);
+TEST_F(linear_lane, cancel_one_by_one_behind_a_gate_goes_through_each) {
+   s.refused("SET first 1", no_replicas, {.deadline = 1h});
    const auto writes = submit_many(s, "SET k ", {.deadline = 1h});
    auto& read = s.submit("GET k", {.deadline = 1h});
    const auto before = s.subject.steps();
@@ -207,9 +192,7 @@ TEST(linear, cancel_one_by_one_behind_a_gate_goes_through_each_often_enough) {
    EXPECT_EQ(read.says(), "waiting");
 }
 
-TEST(linear, cancel_one_by_one_of_what_was_lost_finds_older_ones_by_key) {
-   script s;
-   s.warm_up();
+TEST_F(linear_lane, cancel_one_by_one_of_what_was_lost_finds_older_ones_by_key) {
    std::vector<call*> newer;
    for (std::size_t i = 0; i < many / 2; ++i) {
       const std::string key = "k" + std::to_string(i);
@@ -224,13 +207,11 @@ TEST(linear, cancel_one_by_one_of_what_was_lost_finds_older_ones_by_key) {
    EXPECT_LE(s.subject.steps() - before, 8 * many);
 }
 
-TEST(linear, leaving_node_does_not_walk_abandoned_ones_each_time) {
-   script s;
-   s.warm_up();
+TEST_F(linear_lane, leaving_node_does_not_walk_abandoned_ones_each_time) {
    s.submit("SET k 1");
    submit_many(s, "GET k", {.deadline = 100ms});
    s.accept();
-   s.answer(refuses("READONLY You can't write against a read only replica."));
+   s.answer(readonly);
    s.advance(100ms);
    ASSERT_GE(s.subject.in_flight(), many);
    const auto before = s.subject.steps();

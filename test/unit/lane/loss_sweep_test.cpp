@@ -137,7 +137,7 @@ class sweep {
 
    void come_back() {
       s_.open();
-      std::string asked = "HELLO 3; CLIENT INFO; INFO server";
+      std::string asked = greeting;
       bool fenced = false;
       for (std::size_t i = 0; i < calls_.size(); ++i) fenced = fenced || leaves_a_trace(i);
       const bool same = step_.then == afterwards::same_node || step_.then == afterwards::no_permission;
@@ -207,9 +207,9 @@ class sweep {
    std::vector<std::size_t> ends_;  // of each, in bytes of the pipeline
 };
 
-class Loss : public testing::TestWithParam<std::tuple<delivery, afterwards>> {};
+class loss : public testing::TestWithParam<std::tuple<delivery, afterwards>> {};
 
-TEST_P(Loss, AtAnyByteAndAfterAnyReplyIsAccountedFor) {
+TEST_P(loss, at_any_byte_and_after_any_reply_is_accounted_for) {
    std::vector<std::size_t> ends{0};
    for (const item& i : pipeline()) {
       std::size_t bytes = 0;
@@ -235,7 +235,7 @@ TEST_P(Loss, AtAnyByteAndAfterAnyReplyIsAccountedFor) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-   Everywhere, Loss,
+   everywhere, loss,
    testing::Combine(testing::Values(delivery::automatic, delivery::at_most_once, delivery::at_least_once),
                     testing::Values(afterwards::same_node, afterwards::no_permission, afterwards::no_identity,
                                     afterwards::other_node, afterwards::nobody)));

@@ -12,15 +12,12 @@
 namespace holdfast::impl::test {
 namespace {
 
-const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
-const std::string oom = refuses("OOM command not allowed when used memory > 'maxmemory'.");
 constexpr terms ann{.deadline = 9s, .group = 1};
 constexpr terms bob{.deadline = 9s, .group = 2};
 
 // Ann's write is refused by a gate while Bob's, given after it, runs. What becomes of Ann's.
 std::string after_newer_ran(std::string_view anns, std::string_view bobs, terms of_bob = bob) {
-   script s;
-   s.warm_up();
+   warm_script s;
    auto& older = s.submit(anns, ann);
    s.submit(bobs, of_bob);
    s.accept();
@@ -30,7 +27,7 @@ std::string after_newer_ran(std::string_view anns, std::string_view bobs, terms 
    return older.done() ? older.says() : "sent again: " + again;
 }
 
-TEST(order_groups, write_refused_by_a_gate_is_sent_again_though_anothers_has_run) {
+TEST(order_groups, write_refused_by_a_gate_is_resent_though_anothers_has_run) {
    EXPECT_EQ(after_newer_ran("SET a 1", "SET b 1"), "sent again: SET a 1");
    EXPECT_EQ(after_newer_ran("SET a 1", "SET a 2"), "not_executed, server_error") << "the same key";
    EXPECT_EQ(after_newer_ran("SET a 1", "DEL b a"), "not_executed, server_error");
@@ -53,11 +50,9 @@ TEST(order_groups, script_without_keys_conflicts_within_its_group_alone) {
 
 TEST(order_groups, transaction_has_the_keys_of_its_members) {
    for (const bool same : {true, false}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& older = s.submit("SET a 1", ann);
-      s.submit_unit({"MULTI", "SET b 1", same ? "SET a 2" : "SET c 2", "EXEC"}, bob);
-      s.accept();
+      s.send_unit({"MULTI", "SET b 1", same ? "SET a 2" : "SET c 2", "EXEC"}, bob);
       s.answer(no_replicas + ok + queued + queued + "*2\r\n" + ok + ok);
       EXPECT_EQ(older.says(), same ? "not_executed, server_error" : "waiting");
    }
@@ -66,41 +61,33 @@ TEST(order_groups, transaction_has_the_keys_of_its_members) {
 // The abandoned write may have run. It conflicts for its own keys alone.
 TEST(order_groups, abandoned_write_makes_nobody_elses_outcome_unknown) {
    for (const bool lost : {false, true}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& others = s.submit("SET a 1", ann);
       auto& on_its_key = s.submit("SET k 1", ann);
-      auto& abandoned = s.submit("INCR k", bob);
-      s.accept();
+      auto& abandoned = s.send("INCR k", bob);
       s.cancel(abandoned);
       if (lost) {
-         s.lose();
-         s.connect(8);
+         s.reconnects();
          EXPECT_EQ(on_its_key.says(), "unknown, connection_lost");
       } else {
          s.answer(no_replicas + no_replicas + number(1));
          s.advance(2s);
          EXPECT_EQ(on_its_key.says(), "not_executed, server_error");
       }
-      EXPECT_EQ(s.accept(), "SET a 1");
-      s.answer(ok);
-      EXPECT_EQ(others.says(), "OK");
+      s.expect_sent(others, ok);
    }
 }
 
-TEST(order_groups, read_waits_behind_a_write_of_its_key_whoever_gave_it) {
-   script s;
-   s.warm_up();
-   auto& write = s.submit("SET k new", ann);
-   s.accept();
-   s.answer(no_replicas);
+using callers = warm_lane;
+
+TEST_F(callers, read_waits_behind_a_write_of_its_key_whoever_gave_it) {
+   auto& write = s.refused("SET k new", no_replicas, ann);
    auto& same = s.submit("GET k", bob);
    auto& other = s.submit("GET j", bob);
    EXPECT_EQ(s.accept(), "GET j") << "though the gate is closed";
    s.answer(bulk("x"));
    EXPECT_EQ(other.says(), "x");
-   s.advance(2s);
-   EXPECT_EQ(s.accept(), "SET k new");
+   EXPECT_EQ(s.sent_after(2s), "SET k new");
    auto& later = s.submit("GET i", bob);
    EXPECT_EQ(s.accept(), "GET i") << "though the probe is not answered";
    s.answer(ok + bulk("y"));
@@ -110,24 +97,17 @@ TEST(order_groups, read_waits_behind_a_write_of_its_key_whoever_gave_it) {
    EXPECT_EQ(same.says(), "waiting");
 }
 
-TEST(order_groups, reply_to_a_read_is_dropped_where_a_write_of_its_key_is_sent_again) {
-   script s;
-   s.warm_up();
+TEST_F(callers, reply_to_a_read_is_dropped_where_a_write_of_its_key_waits) {
    s.submit("SET k new", ann);
    auto& same = s.submit("GET k", bob);
    auto& other = s.submit("GET j", bob);
-   auto& undeclared = s.submit("EVAL_RO s 0", bob);
-   s.accept();
-   s.answer(no_replicas + bulk("old") + bulk("x") + bulk("y"));
+   auto& undeclared = s.refused("EVAL_RO s 0", no_replicas + bulk("old") + bulk("x") + bulk("y"), bob);
    EXPECT_EQ(same.says(), "waiting");
    EXPECT_EQ(other.says(), "x");
    EXPECT_EQ(undeclared.says(), "y");
-   s.advance(2s);
-   EXPECT_EQ(s.accept(), "SET k new");
+   EXPECT_EQ(s.sent_after(2s), "SET k new");
    s.answer(ok);
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(bulk("new"));
-   EXPECT_EQ(same.says(), "new");
+   s.expect_sent(same, bulk("new"));
 }
 
 // A server that answers at once, and is out of memory.
@@ -140,9 +120,7 @@ void serve(script& s) {
    }
 }
 
-TEST(order_groups, oom_every_100_ms_delays_reads_of_others_by_nothing) {
-   script s;
-   s.warm_up();
+TEST_F(callers, oom_every_100_ms_delays_reads_of_others_by_nothing) {
    std::size_t refused = 0;
    for (int i = 0; i < 100; ++i) {
       auto& set = s.submit("SET k" + std::to_string(i) + " 1", {.deadline = 50ms, .group = 1});
@@ -162,8 +140,7 @@ TEST(order_groups, oom_every_100_ms_delays_reads_of_others_by_nothing) {
 TEST(order_groups, connection_of_many_callers_is_changed_by_none) {
    settings many;
    many.shared = true;
-   script s(many);
-   s.warm_up();
+   warm_script s(many);
    for (const char* line :
         {"SELECT 1", "AUTH secret", "HELLO 3", "CLIENT SETNAME x", "CLIENT NO-EVICT on", "READONLY"}) {
       const auto& refused = s.submit(line, ann);
@@ -278,11 +255,8 @@ TEST(order_groups, each_reply_is_about_its_own_keys) {
 // A gate holds back for the sake of what waits: once its probe is gone, nothing waits.
 TEST(gate_passed, probe_whose_caller_has_left_holds_nothing_back) {
    for (const bool is_written : {true, false}) {
-      script s;
-      s.warm_up();
-      auto& set = s.submit("SET k 1");
-      s.accept();
-      s.answer(no_replicas);
+      warm_script s;
+      auto& set = s.refused("SET k 1", no_replicas);
       s.advance(2s);
       EXPECT_EQ(is_written ? s.accept() : "SET k 1", "SET k 1");
       s.cancel(set);
@@ -292,45 +266,31 @@ TEST(gate_passed, probe_whose_caller_has_left_holds_nothing_back) {
    }
 }
 
-TEST(gate_passed, probe_that_was_lost_holds_nothing_back) {
-   script s;
-   s.warm_up();
-   s.submit("INCR k");
-   s.accept();
-   s.answer(no_replicas);
-   s.advance(2s);
-   EXPECT_EQ(s.accept(), "INCR k");
+using passed_gate = warm_lane;
+
+TEST_F(passed_gate, probe_that_was_lost_holds_nothing_back) {
+   s.refused("INCR k", no_replicas);
+   EXPECT_EQ(s.sent_after(2s), "INCR k");
    s.lose();
    s.submit("GET k");
    s.connect(8);
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(gate_passed, select_whose_caller_has_left_holds_nothing_back) {
-   script s;
-   s.warm_up();
-   auto& select = s.submit("SELECT 1");
-   s.accept();
-   s.answer(refuses("BUSY Redis is busy running a script."));
-   s.advance(1s);
-   EXPECT_EQ(s.accept(), "SELECT 1");
+TEST_F(passed_gate, select_whose_caller_has_left_holds_nothing_back) {
+   auto& select = s.refused("SELECT 1", refuses("BUSY Redis is busy running a script."));
+   EXPECT_EQ(s.sent_after(1s), "SELECT 1");
    s.cancel(select);
    s.answer(refuses("BUSY Redis is busy running a script."));
    s.submit("GET k");
-   s.advance(1s);
-   EXPECT_EQ(s.accept(), "GET k");
+   EXPECT_EQ(s.sent_after(1s), "GET k");
 }
 
 // Found by `holdfast sim` (world 47598).
-TEST(gate_passed, kept_answer_of_a_read_that_may_run_once_is_final) {
-   script s;
-   s.warm_up();
+TEST_F(passed_gate, kept_answer_of_a_read_that_may_run_once_is_final) {
    auto& set = s.submit("SET k 1");
-   auto& get = s.submit("GET k", {.delivery = delivery::at_most_once});
-   s.accept();
-   s.answer(no_replicas + bulk("old"));
-   s.advance(2s);
-   EXPECT_EQ(s.accept(), "SET k 1");
+   auto& get = s.refused("GET k", no_replicas + bulk("old"), {.delivery = delivery::at_most_once});
+   EXPECT_EQ(s.sent_after(2s), "SET k 1");
    EXPECT_EQ(get.says(), "waiting");
    s.cancel(set);
    s.answer(no_replicas);
@@ -338,18 +298,15 @@ TEST(gate_passed, kept_answer_of_a_read_that_may_run_once_is_final) {
    EXPECT_EQ(s.accept(), "");
 }
 
-TEST(gate_passed, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
-   script s;
-   s.warm_up();
-   s.submit("SCAN 0");
-   s.accept();
+TEST_F(passed_gate, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
+   s.send("SCAN 0");
    s.answer("*2\r\n" + bulk("17") + "*0\r\n");
    s.watch.name(node_b, 6);
    s.lose();
    auto& first = s.submit("GET a");
    s.connect(8);
    EXPECT_EQ(s.accept(), "GET a");
-   s.answer(refuses("LOADING Redis is loading the dataset in memory"));
+   s.answer(loading);
    auto& scan = s.submit("SCAN 17");
    s.submit("GET j");
    s.cancel(first);

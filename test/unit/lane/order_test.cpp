@@ -3,6 +3,7 @@
 // commands run once, one after the other, in the given order: those that succeeded, none that was not executed, and of
 // those that ended as unknown any.
 #include "unit/lane/script.hpp"
+#include "unit/resp/feeding.hpp"
 
 #include <gtest/gtest.h>
 
@@ -202,9 +203,7 @@ std::string text_of(const result<value>& r) { return to_string(*r); }
 
 std::string text_of(std::string_view resp) {
    reader in{limits{}};
-   const auto space = in.prepare(resp.size());
-   std::copy(resp.begin(), resp.end(), space.begin());
-   in.commit(resp.size());
+   put(in, resp);
    in.next();
    return to_string(in.reply());
 }

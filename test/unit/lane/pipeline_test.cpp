@@ -9,9 +9,9 @@
 namespace holdfast::impl::test {
 namespace {
 
-TEST(Pipeline, SendsInTheOrderOfSubmissionAndMatchesRepliesByIt) {
-   script s;
-   s.warm_up();
+using pipelines = warm_lane;
+
+TEST_F(pipelines, keep_the_order_of_submission) {
    auto& one = s.submit("GET a");
    auto& two = s.submit("GET b");
    auto& three = s.submit("GET c");
@@ -25,14 +25,12 @@ TEST(Pipeline, SendsInTheOrderOfSubmissionAndMatchesRepliesByIt) {
    EXPECT_TRUE(s.subject.idle());
 }
 
-TEST(Pipeline, TakesRepliesInAnyPieces) {
+TEST(pipeline, takes_replies_in_any_pieces) {
    for (std::size_t chunk = 1; chunk < 30; ++chunk) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& one = s.submit("GET a");
       auto& two = s.submit("LRANGE l 0 -1");
-      auto& three = s.submit("INCR n");
-      s.accept();
+      auto& three = s.send("INCR n");
       s.answer(bulk("value") + "*2\r\n" + bulk("x") + bulk("y") + number(5), chunk);
       EXPECT_EQ(one.says(), "value");
       ASSERT_TRUE(two.done() && two.results[0]);
@@ -41,12 +39,9 @@ TEST(Pipeline, TakesRepliesInAnyPieces) {
    }
 }
 
-TEST(Pipeline, APushMessageAnswersNothing) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, push_message_answers_nothing) {
    auto& one = s.submit("GET a");
-   auto& two = s.submit("GET b");
-   s.accept();
+   auto& two = s.send("GET b");
    const std::string push = ">2\r\n" + bulk("invalidate") + "*1\r\n" + bulk("a");
    s.answer(push + bulk("1") + push + push + bulk("2") + push);
    EXPECT_EQ(one.says(), "1");
@@ -54,21 +49,16 @@ TEST(Pipeline, APushMessageAnswersNothing) {
    EXPECT_TRUE(s.main.is_open());
 }
 
-TEST(Pipeline, AReplyThatNobodyAskedForEndsTheConnection) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, reply_that_nobody_asked_for_ends_the_connection) {
    s.answer(ok);
    EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
    EXPECT_NE(s.told<event::connection_lost>()[0].why.find("nobody asked for"), std::string::npos);
 }
 
-TEST(Pipeline, GarbageMakesUnknownWhatWasNotAnsweredBeforeIt) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, garbage_makes_unknown_what_was_not_answered_before) {
    auto& one = s.submit("INCR a");
-   auto& two = s.submit("INCR b");
-   s.accept();
+   auto& two = s.send("INCR b");
    s.answer(number(1) + "!?\r\n");
    EXPECT_EQ(one.says(), "1");
    EXPECT_EQ(two.says(), "waiting") << "until the fence";
@@ -77,19 +67,16 @@ TEST(Pipeline, GarbageMakesUnknownWhatWasNotAnsweredBeforeIt) {
    EXPECT_EQ(two.says(), "unknown, protocol_error");
 }
 
-TEST(Pipeline, AConnectionEndsWithWhatWasAnsweredBeforeTheEnd) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, connection_ends_with_what_was_answered_before) {
    auto& one = s.submit("INCR a");
-   auto& two = s.submit("INCR b");
-   s.accept();
+   auto& two = s.send("INCR b");
    s.answer(number(1));
    s.lose();
    EXPECT_EQ(one.says(), "1");
    EXPECT_EQ(two.says(), "waiting");
 }
 
-TEST(Pipeline, SendsNothingBeforeThereIsAMaster) {
+TEST(pipeline, sends_nothing_before_there_is_a_master) {
    script s;
    s.watch.answers = false;
    auto& one = s.submit("SET a 1");
@@ -106,7 +93,7 @@ TEST(Pipeline, SendsNothingBeforeThereIsAMaster) {
    EXPECT_EQ(one.op.attempts, 1U);
 }
 
-TEST(Pipeline, ANewConnectionIsNotGivenEverythingBeforeItHasAnsweredOnce) {
+TEST(pipeline, new_connection_gets_little_before_its_first_answer) {
    settings few;
    few.in_flight_before_first_reply = 2;
    few.in_flight = 3;
@@ -125,9 +112,7 @@ TEST(Pipeline, ANewConnectionIsNotGivenEverythingBeforeItHasAnsweredOnce) {
    EXPECT_EQ(s.accept(), "GET d; GET e");
 }
 
-TEST(Pipeline, KeepsWhatOneWriteDoesNotTakeWhereItCanBeTakenBack) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, keep_what_one_write_does_not_take) {
    const std::string large = "SET k " + std::string(20'000, 'x');
    std::vector<call*> calls;
    for (int i = 0; i < 10; ++i) calls.push_back(&s.submit(large));
@@ -140,7 +125,7 @@ TEST(Pipeline, KeepsWhatOneWriteDoesNotTakeWhereItCanBeTakenBack) {
 
 // ---- limits --------------------------------------------------------------------------------------------------------
 
-TEST(Limits, RefuseAtOnceWhatIsOneCommandTooMany) {
+TEST(queue_limit, refuses_at_once_one_command_too_many) {
    settings few;
    few.queued_commands = 2;
    script s(few);
@@ -155,7 +140,7 @@ TEST(Limits, RefuseAtOnceWhatIsOneCommandTooMany) {
    EXPECT_EQ(fourth.says(), "waiting");
 }
 
-TEST(Limits, RefuseAtOnceWhatIsTooManyBytes) {
+TEST(queue_limit, refuses_at_once_too_many_bytes) {
    settings few;
    few.queued_bytes = 100;
    script s(few);
@@ -166,7 +151,7 @@ TEST(Limits, RefuseAtOnceWhatIsTooManyBytes) {
    EXPECT_EQ(s.submit("GET k").says(), "waiting");
 }
 
-TEST(Limits, SayThatASingleCommandIsTooLargeForAnyQueue) {
+TEST(queue_limit, names_a_command_that_is_too_large_for_any_queue) {
    settings few;
    few.queued_bytes = 100;
    script s(few);
@@ -174,17 +159,13 @@ TEST(Limits, SayThatASingleCommandIsTooLargeForAnyQueue) {
    EXPECT_EQ(c.says(), "not_executed, limit_exceeded");
 }
 
-TEST(Limits, CountWhatIsSentAgainButNeverDropIt) {
+TEST(queue_limit, counts_what_is_resent_but_never_drops_it) {
    settings few;
    few.queued_commands = 2;
-   script s(few);
-   s.warm_up();
+   warm_script s(few);
    auto& one = s.submit("SET a 1");
-   auto& two = s.submit("SET b 1");
-   s.accept();
-   auto& three = s.submit("SET c 1");
-   s.accept();
-   s.lose();
+   auto& two = s.send("SET b 1");
+   auto& three = s.lost("SET c 1");
    EXPECT_EQ(s.subject.queued(), 3U);
    EXPECT_EQ(s.submit("SET d 1").says(), "not_executed, queue_full");
    s.connect(8);
@@ -194,13 +175,10 @@ TEST(Limits, CountWhatIsSentAgainButNeverDropIt) {
 }
 
 // A second try would be as large: the first has run, and the others never saw a reply.
-TEST(Limits, OfARepliesSizeEndTheCommandThatHasItAndLoseTheConnectionForTheOthers) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, too_large_reply_ends_its_command_and_the_connection) {
    auto& large = s.submit("GET a");
    auto& read = s.submit("GET b");
-   auto& count = s.submit("INCR c");
-   s.accept();
+   auto& count = s.send("INCR c");
    s.answer("$600000000\r\n");
    EXPECT_EQ(large.says(), "executed, limit_exceeded");
    EXPECT_TRUE(large.has_cause("the reply is larger than the limit (config::limits::reply_bytes, "));
@@ -211,12 +189,10 @@ TEST(Limits, OfARepliesSizeEndTheCommandThatHasItAndLoseTheConnectionForTheOther
    EXPECT_EQ(read.says(), "OK");
 }
 
-TEST(Limits, OfARepliesSizeSayOfATransactionThatItRanOnlyWhereItIsTheReplyToItsExec) {
+TEST(reply_limit, proves_a_transaction_only_as_the_reply_to_exec) {
    for (const bool of_exec : {false, true}) {
-      script s;
-      s.warm_up();
-      auto& all = s.submit_unit({"MULTI", "INCR a", "EXEC"});
-      s.accept();
+      warm_script s;
+      auto& all = s.send_unit({"MULTI", "INCR a", "EXEC"});
       s.answer(of_exec ? "+OK\r\n+QUEUED\r\n*90000000\r\n" : "+OK\r\n*90000000\r\n");
       s.connect(8);
       EXPECT_EQ(all.says(), of_exec ? "executed, limit_exceeded" : "unknown, protocol_error");
@@ -225,7 +201,7 @@ TEST(Limits, OfARepliesSizeSayOfATransactionThatItRanOnlyWhereItIsTheReplyToItsE
 
 // ---- what a lane can't carry ---------------------------------------------------------------------------------------
 
-TEST(Admission, RefusesWhatWouldTurnTheConnectionIntoSomethingElse) {
+TEST(admission, refuses_what_would_change_the_connection) {
    const char* lines[] = {"SUBSCRIBE c",
                           "PSUBSCRIBE c*",
                           "SSUBSCRIBE c",
@@ -246,8 +222,7 @@ TEST(Admission, RefusesWhatWouldTurnTheConnectionIntoSomethingElse) {
                           "CLIENT TRACKING on",
                           "CLIENT CACHING yes"};
    for (const char* line : lines) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& c = s.submit(line);
       EXPECT_EQ(c.says(), "not_executed, not_supported") << line;
       EXPECT_FALSE(c.error().causes.empty()) << line;
@@ -255,11 +230,10 @@ TEST(Admission, RefusesWhatWouldTurnTheConnectionIntoSomethingElse) {
    }
 }
 
-TEST(Admission, RefusesTheSameInsideATransaction) {
+TEST(admission, refuses_the_same_inside_a_transaction) {
    for (const char* line : {"SUBSCRIBE c", "MULTI", "EXEC", "WATCH k", "QUIT", "CLIENT REPLY SKIP",
                             "CLIENT TRACKING on", "MONITOR", "RESET"}) {
-      script s;
-      s.warm_up();
+      warm_script s;
       auto& c = s.submit_unit({"MULTI", "SET a 1", line, "EXEC"});
       EXPECT_EQ(c.says(), "not_executed, not_supported") << line;
       for (const auto& r : c.results) EXPECT_FALSE(r);
@@ -267,9 +241,7 @@ TEST(Admission, RefusesTheSameInsideATransaction) {
    }
 }
 
-TEST(Admission, ATransactionIsOneListFromMultiToExec) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, transaction_is_one_list_from_multi_to_exec) {
    EXPECT_EQ(s.submit_unit({"SET a 1", "SET b 1"}).says(), "not_executed, invalid_argument");
    EXPECT_EQ(s.submit_unit({"MULTI", "SET b 1"}).says(), "not_executed, invalid_argument");
    EXPECT_EQ(s.pending(), 0U);
@@ -277,9 +249,7 @@ TEST(Admission, ATransactionIsOneListFromMultiToExec) {
    EXPECT_EQ(s.submit_unit({"MULTI", "EXEC"}).says(), "waiting");
 }
 
-TEST(Admission, ExactlyOnceIsNotBuiltYetAndSaysSo) {
-   script s;
-   s.warm_up();
+TEST_F(pipelines, exactly_once_is_not_built_yet_and_says_so) {
    auto& c = s.submit("INCR n", {.delivery = delivery::exactly_once});
    EXPECT_EQ(c.says(), "not_executed, not_supported");
 }

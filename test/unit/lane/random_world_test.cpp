@@ -1,5 +1,7 @@
 #include "unit/lane/random_world.hpp"
 
+#include "unit/resp/feeding.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -109,13 +111,7 @@ void random_world::accept(std::size_t n) {
    const auto bytes = main_.out.pending();
    n = std::min(n, bytes.size());
    if (!now_connected_->dead) {
-      for (std::size_t at = 0; at < n;) {
-         const auto space = now_connected_->in.prepare(n - at);
-         const auto some = std::min(space.size(), n - at);
-         std::copy_n(bytes.data() + at, some, space.data());
-         now_connected_->in.commit(some);
-         at += some;
-      }
+      put(now_connected_->in, {bytes.data(), n});
       while (now_connected_->in.next() == reader::status::reply) {
          const value_view c = now_connected_->in.reply();
          auto& arguments = now_connected_->unread.emplace_back();
@@ -129,15 +125,8 @@ void random_world::deliver(std::size_t n) {
    if (!now_connected_ || !main_.is_open()) return;
    n = std::min(n, now_connected_->replies.size());
    if (n == 0) return;
-   const std::string bytes = now_connected_->replies.substr(0, n);
+   put(main_.in, {now_connected_->replies.data(), n});
    now_connected_->replies.erase(0, n);
-   for (std::size_t at = 0; at < n;) {
-      const auto space = main_.in.prepare(n - at);
-      const auto some = std::min(space.size(), n - at);
-      std::copy_n(bytes.data() + at, some, space.data());
-      main_.in.commit(some);
-      at += some;
-   }
    main_.received(now_);
 }
 
@@ -331,7 +320,7 @@ unsigned random_world::count(std::string_view how) const {
 
 namespace {
 
-TEST(RandomWorld, NobodyIsToldWhatIsNotTrue) {
+TEST(random_worlds, nobody_is_told_what_is_not_true) {
    unsigned fine = 0, unknown = 0, not_run = 0, resent = 0;
    for (std::uint64_t seed = 1; seed <= 2500 && !testing::Test::HasFailure(); ++seed) {
       random_world w(seed);

@@ -8,46 +8,34 @@
 namespace holdfast::impl::test {
 namespace {
 
-TEST(Recovery, TheFirstTryAfterALossComesAtOnceAndAsksAgain) {
-   script s;
-   s.warm_up();
+using recovery = warm_lane;
+
+TEST_F(recovery, first_try_after_a_loss_comes_at_once_and_asks_again) {
    const unsigned asked = s.watch.asked;
    s.lose();
    EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
    EXPECT_EQ(s.watch.asked, asked + 1);
 }
 
-TEST(Recovery, ASupersededMasterIsLeftAtOnceThoughItWorks) {
-   script s;
-   s.warm_up();
-   s.watch.name(node_b, 6);
-   s.on_view();
+TEST_F(recovery, superseded_master_is_left_at_once_though_it_works) {
+   s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
 }
 
-TEST(Recovery, AnEmptyTargetIsNoReasonToLeaveAConnectionThatWorks) {
-   script s;
-   s.warm_up();
+TEST_F(recovery, empty_target_is_no_reason_to_leave_a_connection) {
    s.watch.view.master.reset();
    s.on_view();
    EXPECT_EQ(s.pending_io(), "");
    auto& get = s.submit("GET a");
-   EXPECT_EQ(s.accept(), "GET a");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
+   s.expect_sent(get, bulk("v"));
 }
 
-TEST(Recovery, ANewerEpochOfTheSameMasterIsNoReasonToLeaveIt) {
-   script s;
-   s.warm_up();
-   s.watch.name(node_a, 6);
-   s.on_view();
+TEST_F(recovery, newer_epoch_of_the_same_master_is_no_reason_to_leave_it) {
+   s.name(node_a, 6);
    EXPECT_EQ(s.pending_io(), "");
 }
 
-TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
-   script s;
-   s.warm_up();
+TEST_F(recovery, nothing_is_written_in_doubt_and_nothing_spins) {
    s.watch.view.in_doubt = true;
    auto& set = s.submit("SET a 1", {.deadline = 5s});
    EXPECT_EQ(s.pending(), 0U);
@@ -55,27 +43,21 @@ TEST(Recovery, WhileASwitchIsAskedAboutNothingIsWrittenAndNothingSpins) {
    EXPECT_EQ(s.pending(), 0U);
    s.watch.view.in_doubt = false;
    s.on_view();
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.answer(ok);
-   EXPECT_EQ(set.says(), "OK");
+   s.expect_sent(set, ok);
 }
 
-TEST(Recovery, WhatIsHeldInDoubtGoesToTheNewMasterUnharmed) {
-   script s;
-   s.warm_up();
+TEST_F(recovery, command_held_in_doubt_goes_to_the_new_master) {
    s.watch.view.in_doubt = true;
    auto& incr = s.submit("INCR n");
    s.watch.name(node_b, 6);
    s.watch.view.in_doubt = false;
    s.on_view();
    s.connect();
-   EXPECT_EQ(s.accept(), "INCR n");
-   s.answer(number(1));
-   EXPECT_EQ(incr.says(), "1");
+   s.expect_sent(incr, number(1));
    EXPECT_EQ(incr.op.attempts, 1U);
 }
 
-TEST(Recovery, NeverGivesUpWhileACommandWaits) {
+TEST(dialling, never_ends_while_a_command_waits) {
    script s;
    auto& get = s.submit("GET a", {.deadline = 60s});
    unsigned dials = 0;
@@ -98,7 +80,7 @@ TEST(Recovery, NeverGivesUpWhileACommandWaits) {
    EXPECT_EQ(get.op.attempts, 1U) << "dialing costs it nothing";
 }
 
-TEST(Recovery, LooksMoreOftenWhileAFailoverRuns) {
+TEST(dialling, is_more_frequent_while_a_failover_runs) {
    script s;
    s.watch.view.failover_in_progress = true;
    s.submit("GET a", {.deadline = 60s});
@@ -117,7 +99,7 @@ TEST(Recovery, LooksMoreOftenWhileAFailoverRuns) {
    EXPECT_LT(shortest, 100ms) << "the jitter survives the cap";
 }
 
-TEST(Recovery, GrowsItsPausesWhereAServerEndsEachConnectionBeforeItAnswersAnything) {
+TEST(dialling, pauses_grow_where_no_connection_answers_anything) {
    script s;
    auto& get = s.submit("GET a", {.deadline = 60s});
    std::vector<duration> gaps;
@@ -138,7 +120,7 @@ TEST(Recovery, GrowsItsPausesWhereAServerEndsEachConnectionBeforeItAnswersAnythi
    EXPECT_GT(late, 2s) << "ten of them, about half a second each";
 }
 
-TEST(Recovery, APauseEndsWhenAnotherMasterIsNamed) {
+TEST(dialling, pause_ends_when_another_master_is_named) {
    script s;
    s.submit("GET a", {.deadline = 60s});
    for (int i = 0; i < 12; ++i) {
@@ -146,19 +128,16 @@ TEST(Recovery, APauseEndsWhenAnotherMasterIsNamed) {
       s.lose("connection refused");
    }
    s.pending_io();
-   s.watch.name(node_b, 6);
-   s.on_view();
+   s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
 }
 
-TEST(Recovery, OfACrowdIsSpreadOverTheConfiguredTime) {
+TEST(dialling, of_a_crowd_is_spread_over_the_configured_time) {
    settings spread;
    spread.connecting.reconnect_spread = 500ms;
-   script s(spread);
-   s.warm_up();
+   warm_script s(spread);
    s.submit("GET a", {.deadline = 5s});
-   s.watch.name(node_b, 6);
-   s.on_view();
+   s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "abort") << "the old one is left at once";
    s.on_view();
    EXPECT_EQ(s.pending_io(), "") << "and not sooner because of more news of the same";
@@ -172,13 +151,10 @@ TEST(Recovery, OfACrowdIsSpreadOverTheConfiguredTime) {
    EXPECT_EQ(s.pending_io(), "dial 10.0.0.2");
 }
 
-TEST(recovery, first_resend_after_a_loss_is_free_the_next_are_not) {
-   script s({}, {.ratio = 0, .per_second = 0.1});
-   s.warm_up();
+TEST(resending, first_after_a_loss_is_free_the_next_are_not) {
+   warm_script s({}, {.ratio = 0, .per_second = 0.1});
    auto& one = s.submit("SET a 1", {.deadline = 10s});
-   auto& two = s.submit("SET b 1", {.deadline = 10s});
-   s.accept();
-   s.lose();
+   auto& two = s.lost("SET b 1", {.deadline = 10s});
    s.connect(8);
    EXPECT_EQ(s.accept(), "SET a 1; SET b 1");
    const std::size_t none = s.pending();
@@ -195,58 +171,39 @@ TEST(recovery, first_resend_after_a_loss_is_free_the_next_are_not) {
    EXPECT_EQ(parked.op.attempts, 1U);
 }
 
-TEST(recovery, change_of_master_makes_one_more_resend_free) {
-   script s({}, {.ratio = 0, .per_second = 0});
-   s.warm_up();
-   auto& set = s.submit("SET a 1", {.deadline = 20s});
-   s.accept();
-   s.lose();
+TEST(resending, change_of_master_makes_one_more_free) {
+   warm_script s({}, {.ratio = 0, .per_second = 0});
+   auto& set = s.lost("SET a 1", {.deadline = 20s});
    s.connect(8);
    EXPECT_EQ(s.accept(), "SET a 1");
-   s.watch.name(node_b, 6);
-   s.on_view();
+   s.name(node_b, 6);
    s.connect(9);
    EXPECT_EQ(s.accept(), "");
    EXPECT_EQ(set.says(), "unknown, retry_budget_exhausted") << "it was lost before the master changed";
-   auto& other = s.submit("SET a 2", {.deadline = 20s});
-   s.accept();
-   s.lose();
+   auto& other = s.lost("SET a 2", {.deadline = 20s});
    s.advance(1s);
    s.connect(10);
    EXPECT_EQ(s.accept(), "SET a 2") << "its first";
-   s.watch.name(node_a, 7);
-   s.on_view();
+   s.name(node_a, 7);
    s.connect(11);
    EXPECT_EQ(other.says(), "unknown, retry_budget_exhausted");
 }
 
-TEST(Recovery, ResendsNoMoreOftenThanConfiguredAndDoesNotCountWhatWasWrittenInPart) {
+TEST(resending, is_limited_and_what_was_written_in_part_does_not_count) {
    settings once;
    once.max_resends = 1;
-   script s(once);
-   s.warm_up();
+   warm_script s(once);
    auto& set = s.submit("SET a 1", {.deadline = 20s});
    s.accept(5);
-   s.lose();
-   s.connect(8);
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.lose();
-   s.advance(100ms);
-   s.connect(9);
-   EXPECT_EQ(s.accept(), "SET a 1") << "the one resend";
-   s.lose();
-   s.advance(100ms);
-   s.connect(10);
+   EXPECT_EQ(s.sent_after_loss(), "SET a 1");
+   EXPECT_EQ(s.sent_after_loss(9), "SET a 1") << "the one resend";
+   s.reconnects(10);
    EXPECT_EQ(set.says(), "unknown, connection_lost");
    EXPECT_EQ(set.error().attempts, 2U);
 }
 
-TEST(Recovery, TellsWhyACommandIsSentAgain) {
-   script s;
-   s.warm_up();
-   s.submit("SET a 1");
-   s.accept();
-   s.lose();
+TEST_F(recovery, event_tells_why_a_command_is_resent) {
+   s.lost("SET a 1");
    s.connect(8);
    s.accept();
    const auto resent = s.told<event::resent>();
@@ -260,26 +217,21 @@ TEST(Recovery, TellsWhyACommandIsSentAgain) {
    EXPECT_EQ(s.told<event::connection_lost>()[0].unanswered, 1U);
 }
 
-TEST(Recovery, OfOneFixedServerWaitsOutARestart) {
+TEST(dialling, of_one_fixed_server_waits_out_a_restart) {
    script s;
    s.watch.view.verify_role = false;
    s.warm_up();
-   auto& set = s.submit("SET a 1", {.deadline = 10s});
-   s.accept();
-   s.lose();
+   auto& set = s.lost("SET a 1", {.deadline = 10s});
    for (int i = 0; i < 5; ++i) {
       while (s.main.now() != link::state::dialing) s.advance(1ms);
       s.lose("connection refused");
    }
    while (s.main.now() != link::state::dialing) s.advance(1ms);
-   EXPECT_EQ(s.connect(3), "HELLO 3; CLIENT INFO; INFO server; CLIENT KILL ID 7 ADDR 10.9.9.9:40007")
-      << "by id and address: the restarted server gave the id to a stranger";
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.answer(ok);
-   EXPECT_EQ(set.says(), "OK");
+   EXPECT_EQ(s.connect(3), greeting_and_kill(7)) << "by id and address: the restarted server gave the id to a stranger";
+   s.expect_sent(set, ok);
 }
 
-TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
+TEST(dialling, name_that_no_sentinel_knows_is_final_on_first_contact_only) {
    {
       script s;
       s.watch.view.master.reset();
@@ -289,8 +241,7 @@ TEST(Recovery, ANameThatNoSentinelKnowsIsFinalOnFirstContactOnly) {
       EXPECT_EQ(get.says(), "not_executed, unknown_master");
       EXPECT_TRUE(get.has_cause("no such master"));
    }
-   script s;
-   s.warm_up();
+   warm_script s;
    s.watch.view.master.reset();
    s.watch.view.why_none = unavailable{errc::unknown_master, {"10.0.1.1:26379: no such master"}, true};
    s.lose();

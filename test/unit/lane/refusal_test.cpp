@@ -10,16 +10,14 @@ namespace {
 
 // HELLO and ROLE are forbidden; what INFO answers is the case's.
 void meet_a_server_that_hides_its_role(script& s, std::string_view info) {
-   s.open();
-   s.accept();
-   s.answer(refuses("NOPERM hello") + client_info(7));
+   s.greet(refuses("NOPERM hello") + client_info(7));
    EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
    s.answer(refuses("NOPERM role") + client_info(7));
    EXPECT_EQ(s.accept(), "INFO replication");
    s.answer(info);
 }
 
-TEST(Refusal, OfEveryWayToTheRoleIsFinalOnFirstContactAndSaysWhatToAllow) {
+TEST(refusal, of_every_way_to_the_role_is_final_and_says_what_to_allow) {
    for (const std::string& info : {refuses("NOPERM info"), bulk("# Replication\r\n"), bulk("")}) {
       script s;
       auto& get = s.submit("GET k", {.deadline = 3s});
@@ -30,12 +28,10 @@ TEST(Refusal, OfEveryWayToTheRoleIsFinalOnFirstContactAndSaysWhatToAllow) {
    }
 }
 
-TEST(Refusal, OfTheRoleForAnotherReasonIsTriedAgain) {
+TEST(refusal, of_the_role_for_another_reason_is_tried_again) {
    script s;
    auto& get = s.submit("GET k", {.deadline = 3s});
-   s.open();
-   s.accept();
-   s.answer(refuses("NOPERM hello") + client_info(7));
+   s.greet(refuses("NOPERM hello") + client_info(7));
    EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
    s.pending_io();
    s.answer(refuses("ERR not now"));
@@ -48,23 +44,21 @@ TEST(Refusal, OfTheRoleForAnotherReasonIsTriedAgain) {
    EXPECT_EQ(s.subject.where(), node_a);
 }
 
-TEST(Refusal, ToTellWhoWeAreMeansThatNothingCanBeFenced) {
+TEST(refusal, to_tell_who_we_are_means_that_nothing_can_be_fenced) {
    for (const char* half : {"addr=10.9.9.9:7 name=\n", "id=7 laddr=10.9.9.9:7 name=\n", ""}) {
       script s;
       auto& incr = s.submit("INCR n");
-      s.open();
-      s.accept();
-      s.answer(hello() + bulk(half) + refuses("NOPERM info"));
+      s.greet(hello() + bulk(half) + refuses("NOPERM info"));
       EXPECT_EQ(s.accept(), "INCR n");
       s.lose();
       s.advance(1s);
-      EXPECT_EQ(s.connect(8), "HELLO 3; CLIENT INFO; INFO server") << "half a name might be a stranger's: " << half;
+      EXPECT_EQ(s.connect(8), greeting) << "half a name might be a stranger's: " << half;
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
       EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell")) << incr.error().what();
    }
 }
 
-TEST(Refusal, OfACommandThatWasMovedFromSaysSoAndSendsNothing) {
+TEST(refusal, of_a_command_that_was_moved_from_sends_nothing) {
    command moved = words("GET k");
    const command taken = std::move(moved);
    script s;
@@ -76,11 +70,9 @@ TEST(Refusal, OfACommandThatWasMovedFromSaysSoAndSendsNothing) {
    EXPECT_EQ(s.pending_io(), "");
 }
 
-TEST(Refusal, OfACallThatIsOverTouchesNothing) {
-   script s;
-   s.warm_up();
-   auto& get = s.submit("GET k");
-   s.accept();
+TEST(refusal, of_a_call_that_is_over_touches_nothing) {
+   warm_script s;
+   auto& get = s.send("GET k");
    s.answer(bulk("v"));
    EXPECT_EQ(get.says(), "v");
    s.cancel(get);

@@ -11,20 +11,16 @@ std::string page(std::string_view cursor) { return "*2\r\n" + bulk(cursor) + "*0
 // Answered by node a: `line` handed out cursor 17.
 void begin(script& s, std::string_view line) {
    s.warm_up();
-   s.submit(line);
-   s.accept();
+   s.send(line);
    s.answer(page("17"));
 }
 
 void fail_over(script& s, const std::string& run_id = run_b) {
-   s.watch.name(node_b, 6);
-   s.on_view();
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(1, {}, run_id));
+   s.name(node_b, 6);
+   s.greet(hello() + client_info(1, {}, run_id));
 }
 
-TEST(Scan, cursor_of_another_process_is_refused) {
+TEST(scan, cursor_of_another_process_is_refused) {
    struct row {
       const char* begins;
       const char* goes_on;
@@ -40,28 +36,25 @@ TEST(Scan, cursor_of_another_process_is_refused) {
       EXPECT_EQ(scan.error().attempts, 0U);
       EXPECT_EQ(s.accept(), "");
       auto& get = s.submit("GET k");
-      EXPECT_EQ(s.accept(), "GET k");
-      s.answer(bulk("v"));
-      EXPECT_EQ(get.says(), "v");
+      s.expect_sent(get, bulk("v"));
    }
 }
 
-TEST(Scan, cursor_of_the_same_process_goes_on) {
+TEST(scan, cursor_of_the_same_process_goes_on) {
    for (const bool under_another_name : {true, false}) {
       script s;
       begin(s, "SCAN 0");
       if (under_another_name) {
          fail_over(s, run_a);
       } else {
-         s.lose();
-         s.connect(8);
+         s.reconnects();
       }
       s.submit("SCAN 17");
       EXPECT_EQ(s.accept(), "SCAN 17") << under_another_name;
    }
 }
 
-TEST(Scan, cursor_that_proves_nothing_is_let_through) {
+TEST(scan, cursor_that_proves_nothing_is_let_through) {
    for (const char* line : {"SCAN 0", "SCAN 18", "HSCAN h 17", "SCAN x", "SCAN"}) {
       script s;
       begin(s, "SCAN 0");
@@ -71,12 +64,11 @@ TEST(Scan, cursor_that_proves_nothing_is_let_through) {
    }
 }
 
-TEST(Scan, that_is_lost_does_not_go_on_in_another_process) {
-   script s;
-   s.warm_up();
+using scans = warm_lane;
+
+TEST_F(scans, that_is_lost_does_not_go_on_in_another_process) {
    auto& scan = s.submit("SCAN 17");  // from another client, perhaps
-   auto& first = s.submit("SCAN 0");
-   s.accept();
+   auto& first = s.send("SCAN 0");
    fail_over(s);
    EXPECT_TRUE(scan.has_cause("of another server process")) << scan.says();
    EXPECT_EQ(s.accept(), "SCAN 0");
@@ -84,18 +76,16 @@ TEST(Scan, that_is_lost_does_not_go_on_in_another_process) {
    EXPECT_TRUE(first.done() && first.results[0]);
 }
 
-TEST(Scan, cursor_that_both_processes_gave_is_the_newest_ones) {
+TEST(scan, cursor_that_both_processes_gave_is_the_newest_ones) {
    script s;
    begin(s, "SCAN 0");
    fail_over(s);
-   s.submit("SCAN 0");
-   s.accept();
+   s.send("SCAN 0");
    s.answer(page("17"));
-   s.submit("SCAN 17");
-   EXPECT_EQ(s.accept(), "SCAN 17");
+   s.send("SCAN 17");
 }
 
-TEST(Scan, cursor_is_refused_in_a_transaction_too) {
+TEST(scan, cursor_is_refused_in_a_transaction_too) {
    script s;
    begin(s, "SCAN 0");
    fail_over(s);
@@ -108,9 +98,7 @@ TEST(scan, that_is_asked_for_again_keeps_its_process) {
    script s;
    begin(s, "SCAN 0");
    s.submit("SET k v");
-   auto& scan = s.submit("SCAN 17");
-   s.accept();
-   s.answer(refuses("NOREPLICAS Not enough good replicas to write.") + page("18"));
+   auto& scan = s.refused("SCAN 17", no_replicas + page("18"));
    EXPECT_EQ(scan.says(), "waiting") << "its page is from before the SET";
    fail_over(s);
    EXPECT_EQ(s.accept(), "SET k v");
@@ -124,28 +112,22 @@ TEST(scan, transaction_refused_for_its_cursor_is_not_overtaken) {
    script s;
    begin(s, "SCAN 0");
    auto& set = s.submit("SET k 1");
-   auto& unit = s.submit_unit({"MULTI", "SET k 2", "SCAN 17", "EXEC"});
-   s.accept();
+   auto& unit = s.send_unit({"MULTI", "SET k 2", "SCAN 17", "EXEC"});
    fail_over(s);
    EXPECT_EQ(unit.says(), "unknown, invalid_argument");
    EXPECT_EQ(s.accept(), "");
    EXPECT_EQ(set.says(), "unknown, connection_lost");
 }
 
-TEST(Scan, without_run_ids_a_process_is_its_address) {
+TEST(scan, without_run_ids_a_process_is_its_address) {
    script s;
    s.submit("SCAN 0");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(7, {}, ""));
+   s.greet(hello() + client_info(7, {}, ""));
    s.accept();
    s.answer(page("17"));
    s.lose();
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(8, {}, ""));
-   s.submit("SCAN 17");
-   EXPECT_EQ(s.accept(), "SCAN 17");
+   s.greet(hello() + client_info(8, {}, ""));
+   s.send("SCAN 17");
    s.answer(page("18"));
    fail_over(s, "");
    EXPECT_EQ(s.submit("SCAN 18").says(), "not_executed, invalid_argument");
@@ -155,21 +137,17 @@ TEST(scan, without_run_ids_each_address_of_a_name_is_a_process) {
    script s;
    s.main.tries({"10.1.0.1", 6379}, 0, 1);
    s.submit("SCAN 0");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(7, {}, ""));
+   s.greet(hello() + client_info(7, {}, ""));
    s.accept();
    s.answer(page("17"));
    s.lose();
    s.main.tries({"10.1.0.2", 6379}, 0, 1);
    auto& scan = s.submit("SCAN 17");
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(8, {}, ""));
+   s.greet(hello() + client_info(8, {}, ""));
    EXPECT_EQ(scan.says(), "not_executed, invalid_argument");
 }
 
-TEST(Scan, memory_of_cursors_is_bounded) {
+TEST(scan, memory_of_cursors_is_bounded) {
    scan_cursors cursors;
    cursors.connected(node_a, run_a);
    const auto scan = [](std::size_t n) { return command{"SCAN", n}; };
@@ -184,19 +162,17 @@ TEST(Scan, memory_of_cursors_is_bounded) {
 }
 
 // No Sentinel says where its master is, so it is waited for; but it is told at once.
-TEST(FixedServer, that_is_a_replica_is_told_at_the_first_refused_write) {
+TEST(fixed_server, replica_is_told_at_the_first_refused_write) {
    script s;
    s.watch.view.verify_role = false;
    auto& set = s.submit("SET k v", {.deadline = 1s});
    unsigned refused = 0;
    for (const time_point end = s.now + 900ms; s.now < end; s.advance(1ms)) {
       if (s.main.now() == link::state::dialing) {
-         s.open();
-         s.accept();
-         s.answer(hello("replica") + client_info(7));
+         s.greet(hello("replica") + client_info(7));
       }
       if (s.accept().empty()) continue;
-      s.answer(refuses("READONLY You can't write against a read only replica."));
+      s.answer(readonly);
       ++refused;
       ASSERT_EQ(s.told<event::role_refused>().size(), 1U) << "once";
    }

@@ -11,10 +11,13 @@
 #include <holdfast/result.hpp>
 #include <holdfast/value.hpp>
 
+#include <gtest/gtest.h>
+
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
 #include <optional>
+#include <source_location>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +48,27 @@ inline const std::string queued = "+QUEUED\r\n";
 inline const std::string pong = "+PONG\r\n";
 inline std::string refuses(std::string_view text) { return "-" + std::string(text) + "\r\n"; }
 inline std::string number(long long n) { return ":" + std::to_string(n) + "\r\n"; }
+inline const std::string readonly = refuses("READONLY You can't write against a read only replica.");
+inline const std::string loading = refuses("LOADING Redis is loading the dataset in memory");
+inline const std::string no_replicas = refuses("NOREPLICAS Not enough good replicas to write.");
+inline const std::string busy =
+   refuses("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
+inline const std::string oom = refuses("OOM command not allowed when used memory > 'maxmemory'.");
+inline const std::string no_auth = refuses("NOAUTH Authentication required.");
+inline const std::string wrong_pass = refuses("WRONGPASS invalid username-password pair or user is disabled.");
+inline const std::string wrong_type = refuses("WRONGTYPE Operation against a key holding the wrong kind of value");
+inline const std::string no_kill = refuses("NOPERM User ann has no permissions to run the 'client|kill' command");
+inline const std::string role_master = "*3\r\n" + bulk("master") + number(0) + "*0\r\n";
+inline const std::string aborted = refuses("EXECABORT Transaction discarded because of previous errors.");
+
+// What a handshake asks, and what it asks where connection `id` is to be proven dead.
+inline const std::string greeting = "HELLO 3; CLIENT INFO; INFO server";
+inline std::string greeting_and_kill(unsigned id) {
+   return greeting + "; CLIENT KILL ID " + std::to_string(id) + " ADDR 10.9.9.9:" + std::to_string(40'000 + id);
+}
+
+settings with_password(std::string user, std::string password);
+settings with_max_resends(unsigned n);
 
 // "SET k 1" as a command.
 command words(std::string_view line);
@@ -123,11 +147,39 @@ class script {
    // Answers each whole command that was accepted and not yet answered, "+OK" for all.
    void answer_all();
 
+   // What most tests do. A command is submitted, and the kernel takes it with all that was to be sent before it; ...
+   call& send(std::string_view line, terms t = {}) { return send_unit({line}, t); }
+   call& send_unit(std::initializer_list<std::string_view> lines, terms = {});
+   // ... these are the replies to all that is unanswered, one of them an error at least;
+   call& refused(std::string_view line, std::string_view replies, terms = {});
+   call& lost(std::string_view line, terms = {});  // ... or the connection ends.
+   // Waits until this node is dialled, and connects; what the handshake asked.
+   std::string reconnects_to(const endpoint&, unsigned id = 8, std::string_view kill_reply = ":1\r\n");
+   // The connection ends, and the next one is made; what the handshake asked.
+   std::string reconnects(unsigned id = 8, std::string_view kill_reply = ":1\r\n");
+   // Opens, and answers what the handshake asked, which is returned.
+   std::string greet(std::string_view replies);
+   // Exactly these calls arrive, in this order, and each ends with its reply.
+   void expect_sent(std::initializer_list<const call*>, std::string_view replies,
+                    std::source_location = std::source_location::current());
+   void expect_sent(const call& c, std::string_view reply, std::source_location l = std::source_location::current()) {
+      expect_sent({&c}, reply, l);
+   }
+   // The same, and none of them for the first time.
+   void expect_resent(std::initializer_list<const call*>, std::string_view replies,
+                      std::source_location = std::source_location::current());
+   void expect_resent(const call& c, std::string_view reply, std::source_location l = std::source_location::current()) {
+      expect_resent({&c}, reply, l);
+   }
+   std::string sent_after(duration d) { return advance(d), accept(); }
+   std::string sent_after_loss(unsigned id = 8) { return reconnects(id), accept(); }
+
    // The probe's connection.
    void open_probe();
    std::string accept_probe();
    void answer_probe(std::string_view bytes);
    void lose_probe();
+   std::string probe(std::string_view reply);  // opens, and answers what was asked, which is returned
 
    // Time. Ticks whenever the lane asks for it, which it must not ask in vain. What the kernel measures is `way`.
    std::optional<transit> way = {};
@@ -138,6 +190,9 @@ class script {
    std::string pending_io();
    // The lane gets the view as it is now.
    void on_view();
+   // ... with another master, or with what the Sentinels agree on.
+   void name(const endpoint& where, std::uint64_t epoch, std::string run_id = {});
+   void agree_on_down(bool is_down = true);
 
    template <class Event>
    std::vector<Event> told() const {
@@ -157,10 +212,11 @@ class script {
    retry_budget budget;
    io_queue list;
    link main;
-   link probe;
+   link probe_link;
    command_lane subject;
 
  private:
+   void await_dial();
    void settle();  // after every event: requests, pending_io, events, what is done
    std::string read_commands();
 
@@ -168,6 +224,16 @@ class script {
    std::vector<const operation*> finished_;
    std::vector<std::string> pending_;
    reader at_server_{limits{}};
+};
+
+// Its lane is connected, and nothing is left to be proven.
+struct warm_script : script {
+   explicit warm_script(settings s = {}, retry_budget_settings b = {}) : script(std::move(s), b) { warm_up(); }
+};
+
+// A test that begins with one.
+struct warm_lane : testing::Test {
+   warm_script s;
 };
 
 }  // namespace holdfast::impl::test

@@ -1,5 +1,7 @@
 #include "unit/lane/script.hpp"
 
+#include "unit/resp/feeding.hpp"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -24,6 +26,19 @@ std::string client_info(unsigned id, std::string_view address, std::string_view 
 
 std::string server_info(std::string_view run_id) {
    return verbatim("# Server\r\nredis_version:7.0.15\r\nrun_id:" + std::string(run_id) + "\r\ntcp_port:6379\r\n");
+}
+
+settings with_password(std::string user, std::string password) {
+   settings s;
+   s.initial.username = std::move(user);
+   s.initial.password = std::move(password);
+   return s;
+}
+
+settings with_max_resends(unsigned n) {
+   settings s;
+   s.max_resends = n;
+   return s;
 }
 
 namespace {
@@ -57,16 +72,6 @@ std::string joined(const std::vector<std::string>& parts) {
    return all;
 }
 
-void feed(reader& in, std::string_view bytes) {
-   while (!bytes.empty()) {
-      const auto space = in.prepare(bytes.size());
-      const auto n = std::min(space.size(), bytes.size());
-      std::copy_n(bytes.data(), n, space.data());
-      in.commit(n);
-      bytes.remove_prefix(n);
-   }
-}
-
 std::vector<std::string> whole_commands(reader& in) {
    std::vector<std::string> found;
    while (in.next() == reader::status::reply) {
@@ -76,6 +81,12 @@ std::vector<std::string> whole_commands(reader& in) {
       found.push_back(text);
    }
    return found;
+}
+
+std::string text_of(const command& c) {
+   std::string text;
+   for (const auto argument : c.arguments()) text += (text.empty() ? "" : " ") + std::string(argument);
+   return text;
 }
 
 std::string text_of(const value& v) {
@@ -127,8 +138,8 @@ void scripted_topology::take_requests() {
 script::script(settings s, retry_budget_settings b)
    : budget(b),
      main(list, limits{}),
-     probe(list, limits{}),
-     subject(std::move(s), main, probe, watch.port, budget, events, 1) {}
+     probe_link(list, limits{}),
+     subject(std::move(s), main, probe_link, watch.port, budget, events, 1) {}
 
 // Every call ends at most once, and what ended is no longer anywhere in the lane.
 script::~script() {
@@ -191,7 +202,7 @@ std::string script::accept(std::size_t n) {
    watch.publish();
    const auto bytes = main.out.pending();
    n = std::min(n, bytes.size());
-   feed(at_server_, {bytes.data(), n});
+   put(at_server_, {bytes.data(), n});
    const auto commands = whole_commands(at_server_);
    unanswered += commands.size();
    arrived.insert(arrived.end(), commands.begin(), commands.end());
@@ -205,7 +216,7 @@ void script::answer(std::string_view bytes, std::size_t chunk) {
    watch.publish();
    while (!bytes.empty() && main.serial() == serial) {
       const auto n = chunk == 0 ? bytes.size() : std::min(chunk, bytes.size());
-      feed(main.in, bytes.substr(0, n));
+      put(main.in, bytes.substr(0, n));
       bytes.remove_prefix(n);
       main.received(now);
       settle();
@@ -251,28 +262,100 @@ void script::answer_all() {
    for (; unanswered != 0; --unanswered) answer(ok);
 }
 
+call& script::send_unit(std::initializer_list<std::string_view> lines, terms t) {
+   call& c = submit_unit(lines, t);
+   const std::string whole = joined({lines.begin(), lines.end()});
+   EXPECT_NE(accept().find(whole), std::string::npos) << whole << " was not taken";
+   return c;
+}
+
+call& script::refused(std::string_view line, std::string_view replies, terms t) {
+   call& c = send(line, t);
+   answer(replies);
+   return c;
+}
+
+call& script::lost(std::string_view line, terms t) {
+   call& c = send(line, t);
+   lose();
+   return c;
+}
+
+void script::await_dial() {
+   for (const time_point end = now + 2s; main.now() != link::state::dialing && now < end;) advance(1ms);
+}
+
+std::string script::reconnects_to(const endpoint& node, unsigned id, std::string_view kill_reply) {
+   await_dial();
+   EXPECT_EQ(main.where(), node);
+   return connect(id, kill_reply);
+}
+
+std::string script::reconnects(unsigned id, std::string_view kill_reply) {
+   lose();
+   await_dial();
+   return connect(id, kill_reply);
+}
+
+std::string script::greet(std::string_view replies) {
+   open();
+   std::string asked = accept();
+   answer(replies);
+   return asked;
+}
+
+void script::expect_sent(std::initializer_list<const call*> calls, std::string_view replies, std::source_location l) {
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "these calls and their replies");
+   std::vector<std::string> lines;
+   for (const call* c : calls)
+      for (const command& each : c->commands) lines.push_back(text_of(each));
+   EXPECT_EQ(accept(), joined(lines));
+   reader in{limits{}};
+   put(in, replies);
+   std::vector<std::string> last;
+   for (const call* c : calls) {
+      for (std::size_t i = 0; i < c->commands.size(); ++i) ASSERT_EQ(in.next(), reader::status::reply);
+      last.push_back(text_of(value(in.reply())));
+   }
+   answer(replies);
+   for (std::size_t i = 0; i < calls.size(); ++i) EXPECT_EQ(calls.begin()[i]->says(), last[i]);
+}
+
+void script::expect_resent(std::initializer_list<const call*> calls, std::string_view replies, std::source_location l) {
+   expect_sent(calls, replies, l);
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "sent again");
+   for (const call* c : calls) EXPECT_GT(c->op.attempts, 1U);
+}
+
+std::string script::probe(std::string_view reply) {
+   open_probe();
+   std::string asked = accept_probe();
+   if (!reply.empty()) answer_probe(reply);
+   return asked;
+}
+
 void script::open_probe() {
-   ASSERT_EQ(probe.now(), link::state::dialing);
-   probe.opened(now);
+   ASSERT_EQ(probe_link.now(), link::state::dialing);
+   probe_link.opened(now);
    settle();
 }
 
 std::string script::accept_probe() {
    reader in{limits{}};
-   const auto bytes = probe.out.pending();
-   feed(in, {bytes.data(), bytes.size()});
-   probe.out.wrote(bytes.size());
+   const auto bytes = probe_link.out.pending();
+   put(in, {bytes.data(), bytes.size()});
+   probe_link.out.wrote(bytes.size());
    return joined(whole_commands(in));
 }
 
 void script::answer_probe(std::string_view bytes) {
-   feed(probe.in, bytes);
-   probe.received(now);
+   put(probe_link.in, bytes);
+   probe_link.received(now);
    settle();
 }
 
 void script::lose_probe() {
-   probe.lost("closed by the other side", now);
+   probe_link.lost("closed by the other side", now);
    settle();
 }
 
@@ -295,13 +378,23 @@ void script::on_view() {
    settle();
 }
 
+void script::name(const endpoint& where, std::uint64_t epoch, std::string run_id) {
+   watch.name(where, epoch, std::move(run_id));
+   on_view();
+}
+
+void script::agree_on_down(bool is_down) {
+   watch.view.objectively_down = is_down;
+   on_view();
+}
+
 std::string script::pending_io() { return joined(std::exchange(pending_, {})); }
 
 void script::settle() {
    watch.take_requests();
    while (const auto next = list.take()) {
       const auto& [id, l, pending] = next;
-      const bool is_probe = l == &probe;
+      const bool is_probe = l == &probe_link;
       if (pending.close != link::ending::none) {
          const bool abortive = pending.close == link::ending::abortive;
          pending_.emplace_back(is_probe ? "unprobe" : abortive ? "abort" : "close");

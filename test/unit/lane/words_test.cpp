@@ -22,15 +22,13 @@ std::size_t bytes_of_text(const std::vector<call*>& calls) {
    return bytes;
 }
 
-TEST(Words, OfAHandshakeThatFailsAreCutAndShared) {
+TEST(error_words, of_a_handshake_that_fails_are_cut_and_shared) {
    script s;
    std::vector<call*> calls;
    for (int i = 0; i < 1000; ++i) calls.push_back(&s.submit("SET k v", {.deadline = 1s}));
    for (int round = 0; s.now < time_point{} + 1h + 1s && round < 20; ++round) {
       if (s.main.now() == link::state::dialing) {
-         s.open();
-         s.accept();
-         s.answer(refuses("ERR " + std::to_string(round) + std::string(200'000, 'x')));
+         s.greet(refuses("ERR " + std::to_string(round) + std::string(200'000, 'x')));
       }
       s.advance(50ms);
    }
@@ -42,7 +40,7 @@ TEST(Words, OfAHandshakeThatFailsAreCutAndShared) {
    EXPECT_EQ(&calls.front()->error().causes[0], &calls.back()->error().causes[0]) << "kept once";
 }
 
-TEST(Words, OfTheGuideAreShared) {
+TEST(error_words, of_the_topology_are_shared) {
    script s;
    s.watch.view.master.reset();
    s.watch.view.why_none = unavailable{errc::no_sentinel, {std::string(300, 'x')}, false};
@@ -53,9 +51,9 @@ TEST(Words, OfTheGuideAreShared) {
    EXPECT_EQ(bytes_of_text(calls), 300U);
 }
 
-TEST(Words, OfALossAreShared) {
-   script s;
-   s.warm_up();
+using words_of = warm_lane;
+
+TEST_F(words_of, a_loss_are_shared) {
    std::vector<call*> calls;
    for (int i = 0; i < 100; ++i) calls.push_back(&s.submit("INCR n", {.delivery = delivery::at_most_once}));
    s.accept();
@@ -65,12 +63,9 @@ TEST(Words, OfALossAreShared) {
    EXPECT_EQ(bytes_of_text(calls), 300U);
 }
 
-TEST(Words, OfAGateAreCut) {
-   script s;
-   s.warm_up();
+TEST_F(words_of, a_gate_are_cut) {
    auto& set = s.submit("SET k secret-value", {.deadline = 300ms});
-   auto& next = s.submit("SET k secret-value", {.deadline = 300ms});
-   s.accept();
+   auto& next = s.send("SET k secret-value", {.deadline = 300ms});
    s.answer(refuses("OOM command not allowed when used memory > 'maxmemory'. " + std::string(100'000, 'x')) +
             refuses("LOADING Redis is loading the dataset in memory " + std::string(100'000, 'x')));
    s.advance(1s);
@@ -80,19 +75,15 @@ TEST(Words, OfAGateAreCut) {
    }
 }
 
-TEST(Words, RepeatNoValueOfACommand) {
-   script s;
-   s.warm_up();
+TEST_F(words_of, a_command_repeat_no_value) {
    auto& own = s.submit("SET k secret-value");
    auto& unknown = s.submit("NOSUCH secret-value");
    auto& lost = s.submit("RPUSH m secret-value", {.delivery = delivery::at_least_once});
    auto& gone = s.submit("RPUSH l secret-value", {.delivery = delivery::at_most_once});
-   auto& wrong = s.submit("BLPOP l secret-value");
-   s.accept();
+   auto& wrong = s.send("BLPOP l secret-value");
    s.answer(refuses("ERR what is 'secret-value'?") +
             refuses("ERR unknown command 'NOSUCH', with args beginning with: 'secret-value' "));
-   s.lose();
-   s.connect(8);
+   s.reconnects();
    auto& refused = s.submit("SUBSCRIBE secret-value");
    s.accept();
    s.answer(number(1) + "$12\r\nsecret-value?broken");
@@ -110,11 +101,8 @@ TEST(Words, RepeatNoValueOfACommand) {
    for (const auto& e : s.history) EXPECT_EQ(to_string(e).find("secret"), std::string::npos) << to_string(e);
 }
 
-TEST(Words, OfAMemberThatWasRefusedRepeatNoValue) {
-   script s;
-   s.warm_up();
-   auto& unit = s.submit_unit({"MULTI", "NOSUCH secret-value", "DISCARD"});
-   s.accept();
+TEST_F(words_of, a_refused_member_repeat_no_value) {
+   auto& unit = s.send_unit({"MULTI", "NOSUCH secret-value", "DISCARD"});
    s.answer(ok + refuses("ERR unknown command 'NOSUCH', with args beginning with: 'secret-value' ") + ok);
    ASSERT_TRUE(unit.done() && !unit.results[1]);
    EXPECT_EQ(unit.results[1].error().what().find("secret"), std::string::npos) << unit.results[1].error().what();

@@ -1,10 +1,9 @@
 #include "resp/kind_and_size.hpp"
 
-#include "resp/reader.hpp"
+#include "unit/resp/feeding.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -25,9 +24,7 @@ TEST(kind_and_size, shows_no_value) {
       {"*0\r\n", "an array of 0 elements"},
    };
    for (const auto& [bytes, shown] : replies) {
-      const auto room = in.prepare(bytes.size());
-      std::copy(bytes.begin(), bytes.end(), room.begin());
-      in.commit(bytes.size());
+      test::put(in, bytes);
       ASSERT_EQ(in.next(), reader::status::reply) << bytes;
       EXPECT_EQ(kind_and_size(in.reply()), shown);
    }
