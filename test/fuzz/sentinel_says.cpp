@@ -11,9 +11,9 @@ using impl::test::texts;
 
 void sentinel_world::feed(impl::link& l, std::string_view bytes) {
    if (!l.is_open()) return;
-   impl::test::receive(*line_of(l).heard, bytes);
+   impl::test::put(*line_of(l).heard, bytes);
    note(l);
-   impl::test::receive(l.in, bytes);
+   impl::test::put(l.in, bytes);
    l.received(now_);
 }
 
@@ -24,7 +24,7 @@ void sentinel_world::answer(impl::link& l) {
    if (!l.is_open()) return;
    line& of = line_of(l);
    const auto pending = l.out.pending();
-   impl::test::receive(*of.asked, {pending.data(), pending.size()});
+   impl::test::put(*of.asked, {pending.data(), pending.size()});
    l.out.wrote(pending.size());
    std::string replies;
    while (of.asked->next() == impl::reader::status::reply) replies += honest(l, of.asked->reply());

@@ -90,6 +90,10 @@ class deployment {
    void run_for(duration d);
    // Until it is done, at most for a minute.
    bool finish(const call& c);
+   bool succeeds(std::string_view line, std::optional<duration> deadline = {}) {
+      const call& c = submit(line, deadline);
+      return finish(c) && c.ok();
+   }
 
    // ---- for tests that play the runtime themselves ----
    struct connection {

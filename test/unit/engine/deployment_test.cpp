@@ -198,7 +198,7 @@ void deployment::serve(link_id id, std::uint32_t serial, const std::string& byte
    if (!is_live(id, serial)) return;
    connection& c = connections_.at(id);
    if (at(c.where).is != host::condition::working) return;
-   test::receive(*c.at_host, bytes);
+   test::put(*c.at_host, bytes);
    while (c.at_host->next() == reader::status::reply) {
       const std::string out = answer(c, c.at_host->reply());
       if (!out.empty()) reply(id, serial, out);

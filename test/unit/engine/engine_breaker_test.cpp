@@ -27,7 +27,7 @@ std::vector<std::string> states(const deployment& d) {
    return all;
 }
 
-TEST(Breaker, OpensWhenCommandsFailAndThenRefusesAtOnce) {
+TEST(breaker, opens_when_commands_fail_and_then_refuses_at_once) {
    deployment d(with_breaker());
    d.set(node_a, host::condition::refusing);
    open_circuit(d);
@@ -37,7 +37,7 @@ TEST(Breaker, OpensWhenCommandsFailAndThenRefusesAtOnce) {
    EXPECT_EQ(refused.op.attempts, 0U);
 }
 
-TEST(Breaker, LetsAProbeThroughAndClosesWhenThatSucceeds) {
+TEST(breaker, lets_a_probe_through_and_closes_when_that_succeeds) {
    deployment d(with_breaker());
    d.set(node_a, host::condition::refusing);
    open_circuit(d);
@@ -47,12 +47,11 @@ TEST(Breaker, LetsAProbeThroughAndClosesWhenThatSucceeds) {
    auto& second = d.submit("GET n");
    EXPECT_TRUE(second.failed_with(errc::circuit_open, outcome::not_executed)) << "one probe at a time";
    EXPECT_TRUE(d.finish(probe) && probe.ok());
-   auto& third = d.submit("GET n");
-   EXPECT_TRUE(d.finish(third) && third.ok());
+   EXPECT_TRUE(d.succeeds("GET n"));
    EXPECT_EQ(states(d), (std::vector<std::string>{"open", "half-open", "closed"}));
 }
 
-TEST(Breaker, IsNotClosedByAProbeThatReachedNobody) {
+TEST(breaker, is_not_closed_by_a_probe_that_reached_nobody) {
    for (const bool cancel : {true, false}) {
       deployment d(with_breaker());
       d.set(node_a, host::condition::refusing);
@@ -63,14 +62,13 @@ TEST(Breaker, IsNotClosedByAProbeThatReachedNobody) {
       EXPECT_TRUE(probe.done());
       EXPECT_EQ(states(d), (std::vector<std::string>{"open", "half-open"})) << "it says nothing about the servers";
       d.set(node_a, host::condition::working);
-      auto& next = d.submit("GET n");
-      EXPECT_TRUE(d.finish(next) && next.ok()) << "and its place is free again";
+      EXPECT_TRUE(d.succeeds("GET n")) << "and its place is free again";
    }
 }
 
-TEST(Breaker, IsNotOpenedByAFailoverThatIsRiddenOut) {
+TEST(breaker, is_not_opened_by_a_failover_that_is_ridden_out) {
    deployment d(with_breaker());
-   EXPECT_TRUE(d.finish(d.submit("SET k 0")));
+   EXPECT_TRUE(d.succeeds("SET k 0"));
    d.set(node_a, host::condition::refusing);
    std::vector<call*> calls;
    for (int i = 0; i < 30; ++i) {
@@ -82,17 +80,16 @@ TEST(Breaker, IsNotOpenedByAFailoverThatIsRiddenOut) {
    EXPECT_TRUE(states(d).empty());
 }
 
-TEST(Breaker, IsNotOpenedByErrorsThatTheServerAnswers) {
+TEST(breaker, is_not_opened_by_errors_that_the_server_answers) {
    deployment d(with_breaker());
    d.at(node_a).refusal = "WRONGTYPE Operation against a key holding the wrong kind of value";
    for (int i = 0; i < 10; ++i) EXPECT_TRUE(d.finish(d.submit("INCR n")));
    EXPECT_TRUE(states(d).empty());
 }
 
-TEST(Breaker, IsClosedAgainstANewMaster) {
+TEST(breaker, is_closed_against_a_new_master) {
    deployment d(with_breaker());
-   auto& first = d.submit("SET k 0");
-   EXPECT_TRUE(d.finish(first) && first.ok());
+   EXPECT_TRUE(d.succeeds("SET k 0"));
    d.run_for(100ms);
    d.set(node_a, host::condition::refusing);
    d.run_for(10ms);
@@ -100,14 +97,12 @@ TEST(Breaker, IsClosedAgainstANewMaster) {
    d.fail_over();
    d.run_for(100ms);
    EXPECT_EQ(states(d), (std::vector<std::string>{"open", "closed"}));
-   auto& set = d.submit("SET k 1");
-   EXPECT_TRUE(d.finish(set) && set.ok());
+   EXPECT_TRUE(d.succeeds("SET k 1"));
 }
 
-TEST(Breaker, ThatIsOpenAsksTheSentinels) {
+TEST(breaker, that_is_open_asks_the_sentinels) {
    deployment d(with_breaker());
-   auto& first = d.submit("SET k 0");
-   EXPECT_TRUE(d.finish(first) && first.ok());
+   EXPECT_TRUE(d.succeeds("SET k 0"));
    d.run_for(100ms);
    d.set(node_a, host::condition::refusing);
    // A failover of which no event came.

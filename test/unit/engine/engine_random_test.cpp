@@ -44,7 +44,7 @@ void heal(deployment& d) {
    d.at(d.settings.server.empty() ? d.at(s1).master : node_a).role = "master";
 }
 
-TEST(RandomDeployment, NeverSpinsAndEndsEverything) {
+TEST(random_deployment, never_spins_and_ends_everything) {
    unsigned fine = 0, failed = 0;
    for (std::uint64_t seed = 1; seed <= 200 && !testing::Test::HasFailure(); ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed));

@@ -6,7 +6,7 @@
 namespace holdfast::impl::test {
 namespace {
 
-TEST(Refusal, EndsACommandThatWasNeverGivenToTheLane) {
+TEST(refusal, ends_a_command_that_was_never_given_to_the_lane) {
    const time_point now = time_point{} + 1h;
    engine subject(with_sentinels(), 1);
    call c;

@@ -16,7 +16,7 @@ void expect_hidden(const deployment& d, const call& c) {
    for (const auto& e : d.history) EXPECT_EQ(to_string(e).find("hunter"), std::string::npos) << to_string(e);
 }
 
-TEST(EngineSecrets, AreNotShownWhereACommandsErrorRepeatsThem) {
+TEST(engine_secrets, are_not_shown_where_a_commands_error_repeats_them) {
    for (const char* said :
         {"ERR you said hunter22", "ERR 'hunter22'", "NOAUTH hunter2", "ERR \"hunter22\" twice hunter22"}) {
       config c = with_server();
@@ -29,7 +29,7 @@ TEST(EngineSecrets, AreNotShownWhereACommandsErrorRepeatsThem) {
    }
 }
 
-TEST(EngineSecrets, OfALostConnectionAreNotToldByEvents) {
+TEST(engine_secrets, of_a_lost_connection_are_not_told_by_events) {
    config c = with_server();
    c.password = password;
    deployment d(c);
@@ -42,7 +42,7 @@ TEST(EngineSecrets, OfALostConnectionAreNotToldByEvents) {
    expect_hidden(d, get);
 }
 
-TEST(EngineSecrets, GivenByACommandAreNotShownEither) {
+TEST(engine_secrets, given_by_a_command_are_not_shown_either) {
    for (const char* line : {"AUTH hunter22", "AUTH ann hunter22", "HELLO 3 AUTH ann hunter22"}) {
       deployment d(with_server());
       auto& auth = d.submit(line);

@@ -9,7 +9,7 @@ namespace {
 using phase = connector::phase;
 
 // Nobody is left to be waited for, so that the round is over when it begins.
-TEST(hand_over, answer_that_comes_while_it_is_asked_for_reaches_the_lane_at_once) {
+TEST(hand_over, answer_that_comes_while_asked_for_reaches_the_lane_at_once) {
    deployment d(with_sentinels());
    for (const auto& s : {s1, s2, s3}) d.set(s, host::condition::refusing);
    d.subject.discover(d.now);

@@ -106,7 +106,7 @@ std::vector<unit> make_list(std::size_t length, std::size_t first_kind = 0) {
       u.begin = sent;
       u.reply_begin = replied;
       for (const command& c : u.commands) {
-         test::receive(parser, std::string(c.bytes()));
+         test::put(parser, std::string(c.bytes()));
          parser.next();
          sent += c.bytes().size();
          replied += undisturbed.serve(parser.reply()).size();
@@ -223,7 +223,7 @@ class run_of {
 
    std::string deliver(const std::string& bytes) {
       std::string replies;
-      test::receive(*at_server_, bytes);
+      test::put(*at_server_, bytes);
       while (at_server_->next() == reader::status::reply) replies += server_.serve(at_server_->reply());
       return replies;
    }
@@ -270,7 +270,7 @@ std::size_t replies_to(const std::vector<unit>& units, std::size_t reached) {
    return size;
 }
 
-TEST(Pipeline, OfOneCommandIsBrokenAtEveryByteOfItAndOfItsReply) {
+TEST(pipeline, of_one_command_is_broken_at_every_byte) {
    for (std::size_t kind = 0; kind < kinds && !HasFailure(); ++kind) {
       const auto units = make_list(1, kind);
       const std::size_t size = units.back().end;
@@ -281,7 +281,7 @@ TEST(Pipeline, OfOneCommandIsBrokenAtEveryByteOfItAndOfItsReply) {
    }
 }
 
-TEST(Pipeline, OfTenCommandsIsBrokenAtEveryByteOfEachAndOfEachReply) {
+TEST(pipeline, of_ten_commands_is_broken_at_every_byte) {
    const auto units = make_list(10);
    const std::size_t size = units.back().end;
    for (std::size_t taken = 0; taken <= size && !HasFailure(); ++taken) expect_truth(make_list(10), {taken, taken, 0});
@@ -291,7 +291,7 @@ TEST(Pipeline, OfTenCommandsIsBrokenAtEveryByteOfEachAndOfEachReply) {
       expect_truth(make_list(10), {size, size, replied});
 }
 
-TEST(Pipeline, OfAThousandCommandsIsBrokenBeforeWithinOrAfterEachAndEachReply) {
+TEST(pipeline, of_a_thousand_commands_is_broken_around_each) {
    constexpr std::size_t length = 1000;
    const auto units = make_list(length);
    const std::size_t size = units.back().end;

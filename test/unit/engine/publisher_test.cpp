@@ -50,7 +50,7 @@ class publisher_test : public testing::Test {
    unsigned publications_ = 0;
 };
 
-TEST_F(publisher_test, asks_at_once_for_the_first_and_answers_when_the_round_is_over) {
+TEST_F(publisher_test, asks_at_once_for_the_first_and_answers_after_the_round) {
    take();
    EXPECT_EQ(put_.asked, 0U) << "nobody wants to know";
    ask(1);

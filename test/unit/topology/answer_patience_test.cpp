@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr time_point start{1000s};
 
-TEST(answer_patience, connect_is_overdue_after_the_timeout_and_then_after_twice_that) {
+TEST(answer_patience, connect_is_overdue_after_the_timeout_and_then_twice_that) {
    answer_patience p(100ms, 350ms);
    p.on_dial(start);
    EXPECT_EQ(p.take_overdue(start + 99ms, false), std::nullopt);

@@ -54,14 +54,14 @@ const std::vector<row>& table() {
    return rows;
 }
 
-TEST(Belief, FollowsItsTable) {
+TEST(belief, follows_its_table) {
    for (const auto& r : table()) {
       SCOPED_TRACE(r.rule);
       EXPECT_EQ(choose_master(r.believed ? &*r.believed : nullptr, r.in_hand), r.expected);
    }
 }
 
-TEST(Belief, NeverGoesBackToAnOlderEpoch) {
+TEST(belief, never_goes_back_to_an_older_epoch) {
    // The whole product of three Sentinels, each naming one of two nodes at one of four epochs, once or again.
    const master_node believed{a, 2, 0};
    std::vector<sentinel_vote> one;
@@ -96,7 +96,7 @@ struct agreement_row {
    bool agreed;
 };
 
-TEST(Belief, AnOlderLineageNeedsAllInHandAndMoreThanHalfOfTheKnown) {
+TEST(belief, older_lineage_needs_all_in_hand_and_a_majority_of_the_known) {
    const master_node believed{a, 5, 0};
    const std::vector<agreement_row> rows{
       {"nobody", {}, 3, false},

@@ -50,7 +50,24 @@ struct deployment : scripted_world {
       at(sentinel).shown = {};
       at(sentinel).flags = "master";
    }
+   void name_by_all(const endpoint& master, std::uint64_t epoch) {
+      for (const auto& s : {s1, s2, s3}) name(s, master, epoch);
+   }
+   void set_all(condition is) {
+      for (const auto& s : {s1, s2, s3}) set(s, is);
+   }
    bool targets(const endpoint& where) const { return watched.target() && watched.target()->where == where; }
+   bool finds(const endpoint& where, duration within = 60s) {
+      return run_till([&] { return targets(where); }, within);
+   }
+   bool finds_any() {
+      return run_till([&] { return watched.target().has_value(); });
+   }
+   // Asked now, the Sentinels lead there.
+   bool asks_and_finds(const endpoint& where) {
+      watched.ask(now);
+      return finds(where, 1s);
+   }
 };
 
 inline std::string switched(const endpoint& from, const endpoint& to) {

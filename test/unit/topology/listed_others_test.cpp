@@ -57,7 +57,7 @@ TEST_F(listed_others_test, entries_are_inherited_from_one_without_an_id) {
    EXPECT_TRUE(of_s.passing().front().inherited);
 }
 
-TEST_F(listed_others_test, entries_are_inherited_by_the_sentinel_that_answers_there_next) {
+TEST_F(listed_others_test, entries_are_inherited_by_the_next_sentinel_that_answers) {
    of_s.tell("s", {{a, "a"}, {b, "b"}}, now);
    of_s.announce({elsewhere, "c"}, now);
    of_s.tell("t", {{b, "b"}}, now);

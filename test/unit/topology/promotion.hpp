@@ -47,24 +47,33 @@ class promotion_world : public ::testing::Test {
       select(w, sentinel, node);
       w.run_for(1ms);
    }
-   void selected(std::uint64_t epoch = 6) {
-      tries(s1, epoch);
-      selects(s1, new_master);
+   void selected(std::uint64_t epoch = 6, const endpoint& sentinel = s1, const endpoint& node = new_master) {
+      tries(sentinel, epoch);
+      selects(sentinel, node);
+   }
+   void aborted(const endpoint& sentinel) {
+      w.publish(sentinel, "-failover-abort-slave-timeout", about_master(old_master));
+      w.run_for(2ms);
    }
    // REPLICAOF NO ONE, and the end of its clients' connections.
    void promoted(const endpoint& node) {
       w.at(node).role = "master";
       w.cut(node);
    }
+   void expect_believed(const endpoint& node) {
+      promoted(node);
+      ASSERT_TRUE(w.finds(node, 100ms));
+   }
+   void expect_not_believed(const endpoint& node) {
+      promoted(node);
+      w.run_for(500ms);
+      EXPECT_TRUE(w.targets(old_master));
+   }
    void promoted_and_believed() {
       selected();
       w.run_for(70ms);
-      promoted(new_master);
-      ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+      expect_believed(new_master);
       w.carry_out();
-   }
-   void all_name(const endpoint& node, std::uint64_t epoch) {
-      for (const auto& s : {s1, s2, s3}) w.name(s, node, epoch);
    }
    bool holds() const { return w.now < w.watched.hold_writes_until(); }
 

@@ -185,7 +185,7 @@ TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
    EXPECT_EQ(p.deadline(), never) << "it pauses still";
 }
 
-TEST_F(promotion_test, ids_that_change_hold_no_more_than_twice_by_place_and_eight_times_in_all) {
+TEST_F(promotion_test, changing_ids_hold_at_most_twice_by_place_and_eight_in_all) {
    for (const std::uint64_t places : {1u, 20u}) {
       promotion fresh{settings};
       std::swap(p, fresh);
@@ -199,7 +199,7 @@ TEST_F(promotion_test, ids_that_change_hold_no_more_than_twice_by_place_and_eigh
    }
 }
 
-TEST_F(promotion_test, hold_goes_on_where_another_address_tells_of_the_selection_later) {
+TEST_F(promotion_test, hold_goes_on_where_another_address_tells_of_it_later) {
    select(0, node, 6, "id");
    const time_point until = p.candidates(old_master, now).empty() ? never : p.hold_until();
    p.on_unsubscribed(0);
@@ -219,7 +219,7 @@ TEST_F(promotion_test, pause_without_an_id_goes_with_its_place) {
    EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
 }
 
-TEST_F(promotion_test, selection_is_held_as_long_by_whichever_address_its_sentinel_is_heard) {
+TEST_F(promotion_test, selection_is_held_as_long_by_any_address_of_its_sentinel) {
    select(0, node, 6, "id");
    const time_point until = now + settings.hold_on_selected;
    now += 10ms;

@@ -1,12 +1,11 @@
 // Replies of a Sentinel, as bytes, for the tests of the topology layer.
 #pragma once
 
-#include "resp/reader.hpp"
+#include "unit/resp/feeding.hpp"
 
 #include <holdfast/endpoint.hpp>
 #include <holdfast/value.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -79,20 +78,10 @@ inline std::string listed(const endpoint& e, std::string_view id) {
                  "flags", "sentinel", "voted-leader", "?", "voted-leader-epoch", "0"});
 }
 
-inline void receive(reader& in, std::string_view bytes) {
-   while (!bytes.empty()) {
-      const auto space = in.prepare(bytes.size());
-      const auto n = std::min(space.size(), bytes.size());
-      std::copy_n(bytes.data(), n, space.data());
-      in.commit(n);
-      bytes.remove_prefix(n);
-   }
-}
-
 // The one reply that `bytes` are.
 inline value parsed(std::string_view bytes) {
    reader in{limits{}};
-   receive(in, bytes);
+   put(in, bytes);
    return in.next() == reader::status::reply ? value(in.reply()) : value();
 }
 

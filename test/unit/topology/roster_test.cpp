@@ -108,7 +108,7 @@ TEST(roster, unproven_place_counts_by_its_address) {
    EXPECT_EQ(t.known, 3u);
 }
 
-TEST(roster, unproven_place_does_not_count_where_its_id_is_listed_elsewhere) {
+TEST(roster, unproven_place_is_no_vote_where_its_id_is_listed_elsewhere) {
    const list moved{{elsewhere, "b"}, {c, "c"}};
    place left = learned(b, "", nobody);
    left.listed_as = "b";
@@ -133,7 +133,7 @@ TEST(roster, configured_place_that_the_others_do_not_know_is_a_stray) {
    EXPECT_TRUE(t.unmet.empty()) << "nobody is met through strangers";
 }
 
-TEST(roster, configured_place_is_no_stray_where_one_of_two_lists_the_other) {
+TEST(roster, configured_place_is_no_stray_where_one_lists_the_other) {
    const list only_b{{b, "b"}};
    const place listed[] = {configured(a, "a", of_a), configured(b, "b", of_b), configured(c, "c", nobody)};
    const place lists[] = {configured(a, "a", only_b), configured(b, "b", nobody), configured(c, "c", only_b)};
@@ -158,7 +158,7 @@ TEST(roster, stray_stays_one_until_a_configured_place_is_related_to_it) {
    EXPECT_EQ(count(known).counts, (std::vector<bool>{true, true}));
 }
 
-TEST(roster, configured_place_is_no_stray_without_two_that_know_each_other) {
+TEST(roster, configured_place_is_no_stray_without_two_that_are_related) {
    const place two[] = {configured(a, "a", nobody), configured(c, "x", of_strangers)};
    EXPECT_EQ(count(two).counts, (std::vector<bool>{true, true}));
    const place never_met[] = {configured(a, "a", of_a), down(configured(b, "", nobody)), configured(c, "x", nobody)};
@@ -221,7 +221,7 @@ TEST(roster, passing_entry_of_its_own_deployment_does_not_help_a_stranger) {
    EXPECT_EQ(count(all).counts, (std::vector<bool>{true, true, false}));
 }
 
-TEST(roster, learned_place_stays_by_a_passing_entry_while_it_answers_by_that_id) {
+TEST(roster, learned_place_stays_by_a_passing_entry_of_its_id) {
    const std::vector<passing_node> only_b{{{b, "b"}, never}};
    place all[] = {configured(a, "a", nobody), learned(b, "b", of_b), learned(c, "c", nobody)};
    all[0].passing = only_b;
@@ -236,7 +236,7 @@ TEST(roster, learned_place_stays_by_a_passing_entry_while_it_answers_by_that_id)
 }
 
 // Another Sentinel answers at a configured place: it is built anew, or of another deployment.
-TEST(roster, inherited_entry_lets_a_learned_one_stay_and_relates_no_configured_one) {
+TEST(roster, inherited_entry_keeps_a_learned_one_and_relates_no_other) {
    const std::vector<passing_node> inherited{{{b, "b"}, never, true}};
    place learned_one[] = {configured(a, "new", nobody), learned(b, "b", nobody)};
    learned_one[0].passing = inherited;

@@ -95,7 +95,7 @@ void scripted_world::serve(const connection_ptr& c, const std::string& bytes) {
    auto& s = at(c->where);
    if (s.is == scripted_sentinel::condition::stopped) c->held.push_back(bytes);
    if (s.is != scripted_sentinel::condition::working) return;
-   receive(*c->from_client, bytes);
+   put(*c->from_client, bytes);
    while (c->from_client->next() == reader::status::reply) {
       auto out = answer(*c, c->from_client->reply(), s);
       if (s.tamper) s.tamper(out, s.replies);
@@ -107,7 +107,7 @@ void scripted_world::serve(const connection_ptr& c, const std::string& bytes) {
 void scripted_world::reply(const connection_ptr& c, std::string bytes) {
    later(one_way + at(c->where).delay, [this, c, bytes = std::move(bytes)] {
       if (!alive(*c)) return;
-      receive(c->link->in, bytes);
+      put(c->link->in, bytes);
       c->link->received(now);
    });
 }

@@ -85,7 +85,7 @@ const std::vector<row> rows{
    {"+new-epoch", "99999999999999999999", {}},
 };
 
-TEST(SentinelEvent, SaysWhatItIsAHintOf) {
+TEST(sentinel_event, says_what_it_is_a_hint_of) {
    for (const auto& r : rows) {
       SCOPED_TRACE(std::string(r.channel) + " " + r.payload);
       const auto h = read_hint(r.channel, r.payload, "mymaster");
@@ -97,14 +97,14 @@ TEST(SentinelEvent, SaysWhatItIsAHintOf) {
    }
 }
 
-TEST(SentinelEvent, selection_tells_which_master_is_replaced) {
+TEST(sentinel_event, selection_tells_which_master_is_replaced) {
    const auto h =
       read_hint("+selected-slave", "slave 127.0.0.1:7001 127.0.0.1 7001 @ mymaster 127.0.0.1 7000", "mymaster");
    ASSERT_TRUE(h);
    EXPECT_EQ(h->of, (endpoint{"127.0.0.1", 7000}));
 }
 
-TEST(SentinelEvent, sentinel_that_was_met_is_told_by_its_id) {
+TEST(sentinel_event, sentinel_that_was_met_is_told_by_its_id) {
    const auto h = read_hint("+sentinel", "sentinel 5af1 127.0.0.1 27001 @ mymaster 127.0.0.1 7000", "mymaster");
    ASSERT_TRUE(h);
    EXPECT_EQ(h->id, "5af1");
@@ -114,18 +114,18 @@ TEST(SentinelEvent, sentinel_that_was_met_is_told_by_its_id) {
    EXPECT_EQ(endless->id, "");
 }
 
-TEST(SentinelEvent, ANameWithSpacesIsComparedWhole) {
+TEST(sentinel_event, name_with_spaces_is_compared_whole) {
    EXPECT_TRUE(read_hint("+switch-master", "my master 10.0.0.1 1 10.0.0.2 2", "my master"));
    EXPECT_FALSE(read_hint("+switch-master", "my master 10.0.0.1 1 10.0.0.2 2", "my"));
 }
 
-TEST(SentinelEvent, NamesAndIpv6AddressesAreAddresses) {
+TEST(sentinel_event, names_and_ipv6_addresses_are_addresses) {
    EXPECT_EQ(read_hint("+switch-master", "m old.example 6379 new.example 6380", "m")->about,
              (endpoint{"new.example", 6380}));
    EXPECT_EQ(read_hint("+switch-master", "m ::1 6379 fe80::1 6380", "m")->about, (endpoint{"fe80::1", 6380}));
 }
 
-TEST(SentinelEvent, EveryChannelOfTheSubscriptionIsUnderstood) {
+TEST(sentinel_event, every_channel_of_the_subscription_is_understood) {
    for (const auto channel : event_channels()) {
       SCOPED_TRACE(channel);
       const bool switches = channel == "+switch-master";
@@ -136,7 +136,7 @@ TEST(SentinelEvent, EveryChannelOfTheSubscriptionIsUnderstood) {
    }
 }
 
-TEST(SentinelEvent, RandomPayloadsAreHarmless) {
+TEST(sentinel_event, random_payloads_are_harmless) {
    random_source random(7);
    const std::string alphabet = "master slave @ mymaster 127.0.0.1 7000 \r\n\0-+#/:";
    for (int i = 0; i != 2000; ++i) {

@@ -10,7 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace test;
 
-TEST(SentinelReply, MasterTellsEpochFlagsAndDownAfter) {
+TEST(sentinel_reply, master_tells_epoch_flags_and_down_after) {
    const auto reply = parsed(master_reply{{"10.0.0.1", 6379}, 17, "s_down,o_down,master,failover_in_progress"}.bytes());
    master_state m;
    ASSERT_EQ(read_master(reply, m), sentinel_answer_kind::good);
@@ -22,14 +22,14 @@ TEST(SentinelReply, MasterTellsEpochFlagsAndDownAfter) {
    EXPECT_EQ(m.other_sentinels, 2u);
 }
 
-TEST(SentinelReply, MasterIsReadFromAMapToo) {
+TEST(sentinel_reply, master_is_read_from_a_map_too) {
    master_state m;
    EXPECT_EQ(read_master(parsed("%1\r\n$12\r\nconfig-epoch\r\n:3\r\n"), m), sentinel_answer_kind::good);
    EXPECT_EQ(m.epoch, 3u);
    EXPECT_FALSE(m.down_after);
 }
 
-TEST(SentinelReply, run_id_is_read_if_it_can_be_one) {
+TEST(sentinel_reply, run_id_is_read_if_it_can_be_one) {
    for (const std::size_t length : {0, 40, 64, 65}) {
       const std::string id(length, 'a');
       master_state m;
@@ -39,7 +39,7 @@ TEST(SentinelReply, run_id_is_read_if_it_can_be_one) {
    }
 }
 
-TEST(SentinelReply, AFlagIsComparedWhole) {
+TEST(sentinel_reply, flag_is_compared_whole) {
    master_state m;
    ASSERT_EQ(read_master(parsed(master_reply{{"h", 1}, 0, "master,xo_down,o_downx"}.bytes()), m),
              sentinel_answer_kind::good);
@@ -50,7 +50,7 @@ TEST(SentinelReply, AFlagIsComparedWhole) {
    }
 }
 
-TEST(SentinelReply, WhatIsNoAnswerIsSortedByWhatItMeans) {
+TEST(sentinel_reply, what_is_no_answer_is_sorted_by_what_it_means) {
    struct row {
       const char* bytes;
       sentinel_answer_kind expected;
@@ -83,7 +83,7 @@ TEST(SentinelReply, WhatIsNoAnswerIsSortedByWhatItMeans) {
    }
 }
 
-TEST(SentinelReply, AnAddressMustBeOne) {
+TEST(sentinel_reply, address_must_be_one) {
    const auto read = [](const std::string& host, const std::string& port) {
       endpoint e;
       return read_address(parsed(texts({host, port})), e);
@@ -99,7 +99,7 @@ TEST(SentinelReply, AnAddressMustBeOne) {
    EXPECT_EQ(read(std::string("a\0b", 3), "6379"), sentinel_answer_kind::malformed);
 }
 
-TEST(SentinelReply, AMasterWithoutAnEpochIsNoAnswer) {
+TEST(sentinel_reply, master_without_an_epoch_is_no_answer) {
    master_state m;
    for (const auto* epoch : {"", "-1", "1.5", "x", "99999999999999999999999"}) {
       EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1", "config-epoch", epoch})), m),
@@ -109,7 +109,7 @@ TEST(SentinelReply, AMasterWithoutAnEpochIsNoAnswer) {
    EXPECT_EQ(read_master(parsed(texts({"ip", "h", "port", "1"})), m), sentinel_answer_kind::malformed);
 }
 
-TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
+TEST(sentinel_reply, count_of_sentinels_that_is_no_number_is_no_answer) {
    master_state m;
    for (const auto* others : {"", "-1", "many"}) {
       master_reply reply{{"h", 1}, 3};
@@ -118,7 +118,7 @@ TEST(SentinelReply, ACountOfSentinelsThatIsNoNumberIsNoAnswer) {
    }
 }
 
-TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
+TEST(sentinel_reply, list_is_bounded_and_leaves_out_what_is_no_address) {
    std::vector<listed_node> list;
    const auto reply =
       parsed(array({listed({"10.0.0.1", 26379}, "aa"), listed({"10.0.0.2", 0}, "bb"), listed({"10.0.0.3", 1}, "cc")}));
@@ -131,7 +131,7 @@ TEST(SentinelReply, TheListIsBoundedAndLeavesOutWhatIsNoAddress) {
    EXPECT_TRUE(list.empty());
 }
 
-TEST(SentinelReply, WhatIsShownOfAServersTextIsShortAndPrintable) {
+TEST(sentinel_reply, what_is_shown_of_a_servers_text_is_short_and_printable) {
    EXPECT_EQ(shown("plain"), "plain");
    EXPECT_EQ(shown("a\x1b[31m\r\nb \xc3\xa4"), "a\\x1b[31m\\x0d\\x0ab \xc3\xa4");
    EXPECT_LE(shown(std::string(5000, 'x')).size(), 130u);

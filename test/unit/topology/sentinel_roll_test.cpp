@@ -52,8 +52,8 @@ class sentinel_roll_test : public testing::Test {
       p.questions.opened(now);
       std::vector<std::string> others;
       for (const int n : lists) others.push_back(listed(moved_to.empty() || n != 4 ? at(n) : moved_to, id(n)));
-      receive(c.link.in, bulk(id(who)) + master_reply{.shown = master, .epoch = 5}.bytes() + address_reply(master) +
-                            array(others));
+      put(c.link.in,
+          bulk(id(who)) + master_reply{.shown = master, .epoch = 5}.bytes() + address_reply(master) + array(others));
       for (bool more = true; more;) {
          switch (p.questions.take(now)) {
             case inquiry::event::told_id:
@@ -78,18 +78,18 @@ class sentinel_roll_test : public testing::Test {
       p.events.opened(now);
       std::string text = bulk(id(who));
       for (const auto channel : event_channels()) text += array({bulk("subscribe"), bulk(channel), ":1\r\n"});
-      receive(p.events.connection.link.in, text);
+      put(p.events.connection.link.in, text);
       ASSERT_EQ(p.events.take(now), subscription::event::active);
       roll.note_if_several(p, 2, now);
    }
    void receives_answer(std::size_t i) {
-      receive(place(i).questions.connection.link.in,
-              master_reply{.shown = master, .epoch = 5}.bytes() + address_reply(master));
+      put(place(i).questions.connection.link.in,
+          master_reply{.shown = master, .epoch = 5}.bytes() + address_reply(master));
       EXPECT_EQ(place(i).questions.take(now), inquiry::event::answered);
       roll.find_several(place(i));
    }
    void receives_pong(std::size_t i) {
-      receive(place(i).events.connection.link.in, array({bulk("pong"), bulk("")}));
+      put(place(i).events.connection.link.in, array({bulk("pong"), bulk("")}));
       EXPECT_EQ(place(i).events.take(now), subscription::event::nothing);
       roll.find_several(place(i));
    }
@@ -192,7 +192,7 @@ TEST_F(sentinel_roll_test, learned_one_has_to_be_who_was_listed) {
    EXPECT_FALSE(answer(3, 9, {}));
 }
 
-TEST_F(sentinel_roll_test, learned_one_that_nobody_lists_is_forgotten_and_its_place_is_free) {
+TEST_F(sentinel_roll_test, learned_one_that_nobody_lists_is_forgotten) {
    learn_the_fourth();
    for (int n = 1; n <= 3; ++n) {
       fail(static_cast<std::size_t>(n - 1));
@@ -234,7 +234,7 @@ TEST_F(sentinel_roll_test, one_that_a_configured_address_leads_to_needs_no_secon
 }
 
 // Questions from before the other one was heard may be answered by a process that has gone meanwhile.
-TEST_F(sentinel_roll_test, two_stand_behind_an_address_when_both_answer_what_is_asked_now) {
+TEST_F(sentinel_roll_test, two_stand_behind_an_address_when_both_answer_now) {
    answer(0, 1, {2, 3});
    place(0).questions.ask(1, now);
    hear(0, 9);

@@ -38,7 +38,7 @@ std::string fragment(random_source& random) {
 
 class hostile : public ::testing::TestWithParam<std::uint64_t> {};
 
-TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
+TEST_P(hostile, random_bytes_on_every_connection_break_nothing) {
    random_source random(GetParam());
    io_queue pending_io;
    event_queue events(true);
@@ -67,7 +67,7 @@ TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
             if (random() % 2 == 0) l.out.wrote(l.out.size());
             auto bytes = fragment(random);
             if (random() % 8 == 0) bytes.resize(random() % (bytes.size() + 1));
-            receive(l.in, bytes);
+            put(l.in, bytes);
             l.received(now);
          }
       }
@@ -87,7 +87,7 @@ TEST_P(hostile, RandomBytesOnEveryConnectionBreakNothing) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, hostile, ::testing::Range(std::uint64_t{1}, std::uint64_t{41}));
 
-TEST(Hostile, AFloodOfEventsIsReadAndAskedAboutSparingly) {
+TEST(hostile_sentinel, flood_of_events_is_read_and_asked_about_sparingly) {
    deployment w;
    w.start();
    const auto asked = w.count(s2, "SENTINEL MASTER");
@@ -98,7 +98,7 @@ TEST(Hostile, AFloodOfEventsIsReadAndAskedAboutSparingly) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST(Hostile, AnAnnouncedArrayOfAMillionElementsIsNotWaitedForLongerThanAnAnswer) {
+TEST(hostile_sentinel, array_of_a_million_is_waited_for_no_longer_than_an_answer) {
    deployment w;
    w.at(s1).tamper = [](std::string& reply, unsigned) { reply = "*1000000\r\n"; };
    w.run_for(1s);
@@ -106,7 +106,7 @@ TEST(Hostile, AnAnnouncedArrayOfAMillionElementsIsNotWaitedForLongerThanAnAnswer
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 1u);
 }
 
-TEST(Hostile, AReplyOfAMegabyteIsNoReplyOfASentinel) {
+TEST(hostile_sentinel, reply_of_a_megabyte_is_no_reply_of_a_sentinel) {
    deployment w;  // with the limits of a master's replies
    w.at(s1).tamper = [](std::string& reply, unsigned) { reply = bulk(std::string(std::size_t{1} << 20, 'x')); };
    w.run_for(20ms);
@@ -116,7 +116,7 @@ TEST(Hostile, AReplyOfAMegabyteIsNoReplyOfASentinel) {
    EXPECT_TRUE(down[0].why.starts_with("broke the protocol")) << down[0].why;
 }
 
-TEST(Hostile, WhatASentinelSaysIsShownWithoutItsControlCharacters) {
+TEST(hostile_sentinel, what_a_sentinel_says_is_shown_without_its_control_characters) {
    deployment w;
    for (const auto& s : {s1, s2, s3})
       w.at(s).tamper = [](std::string& reply, unsigned) {

@@ -15,7 +15,7 @@ class lineage_world : public ::testing::Test {
       w.watched.role_verified(old_master, 5, w.now);
    }
    void rebuild(const endpoint& master) {
-      for (const auto& s : {s1, s2, s3}) w.name(s, master, 0);
+      w.name_by_all(master, 0);
       w.watched.ask(w.now);
       rebuilt_ = w.now;
    }
@@ -25,7 +25,7 @@ class lineage_world : public ::testing::Test {
    time_point rebuilt_ = {};
 };
 
-TEST_F(lineage_world, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleAgrees) {
+TEST_F(lineage_world, is_offered_after_ten_seconds_and_believed_by_its_role) {
    rebuild(new_master);
    w.run_for(9900ms);
    EXPECT_TRUE(w.targets(old_master));
@@ -33,7 +33,7 @@ TEST_F(lineage_world, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleA
    EXPECT_EQ(w.watched.objection(),
              "Sentinel 10.0.1.1:26379 names 10.0.0.2:6379 (epoch 0) instead of 10.0.0.1:6379 "
              "(epoch 5); an older epoch is followed when all have agreed on it for 10 s");
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    EXPECT_LE(since(), 10010ms);
    EXPECT_EQ(w.watched.target()->epoch, 0u);
    EXPECT_EQ(w.watched.target()->generation, 2u);
@@ -51,19 +51,19 @@ TEST_F(lineage_world, IsOfferedAfterTenSecondsOfAgreementAndBelievedWhenTheRoleA
    EXPECT_EQ(w.watched.objection(), "");
 }
 
-TEST_F(lineage_world, IsWithdrawnWhenTheRoleIsRefusedAndOfferedAgainAfterAnotherTenSeconds) {
+TEST_F(lineage_world, is_withdrawn_when_the_role_is_refused_and_offered_again) {
    rebuild(new_master);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    w.watched.role_refused(new_master, "slave", w.now);
    EXPECT_TRUE(w.targets(old_master));
    EXPECT_EQ(w.watched.target()->epoch, 5u);
    const auto refused = w.now;
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    EXPECT_GE(w.now - refused, 10s);
    EXPECT_TRUE(w.told<event::new_lineage>().empty());
 }
 
-TEST_F(lineage_world, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
+TEST_F(lineage_world, of_the_same_verified_node_is_believed_without_moving) {
    rebuild(old_master);
    ASSERT_TRUE(w.run_till([&] { return !w.told<event::new_lineage>().empty(); }));
    EXPECT_LE(since(), 10010ms);
@@ -71,20 +71,20 @@ TEST_F(lineage_world, OfTheSameVerifiedNodeIsBelievedWithoutMoving) {
    EXPECT_EQ(w.told<event::master_named>().size(), 1u) << "only the first";
 }
 
-TEST_F(lineage_world, IsNotOfferedWhileOneSentinelStillKnowsTheNewerEpoch) {
+TEST_F(lineage_world, is_not_offered_while_one_sentinel_knows_the_newer_epoch) {
    rebuild(new_master);
    w.name(s3, old_master, 5);
    w.run_for(60s);
    EXPECT_EQ(*w.watched.target(), (master_node{old_master, 5, 1}));
 }
 
-TEST_F(lineage_world, IsOfferedByTwoOfThreeWhenTheThirdIsAway) {
+TEST_F(lineage_world, is_offered_by_two_of_three_when_the_third_is_away) {
    w.set(s3, condition::refusing);
    rebuild(new_master);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
 }
 
-TEST_F(lineage_world, IsNotOfferedByOneOfThree) {
+TEST_F(lineage_world, is_not_offered_by_one_of_three) {
    w.set(s2, condition::refusing);
    w.set(s3, condition::refusing);
    rebuild(new_master);
@@ -92,7 +92,7 @@ TEST_F(lineage_world, IsNotOfferedByOneOfThree) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(lineage_world, WaitsTenSecondsFromTheLastDisagreement) {
+TEST_F(lineage_world, waits_ten_seconds_from_the_last_disagreement) {
    rebuild(new_master);
    w.run_for(8s);
    w.name(s1, endpoint{"10.0.0.9", 1}, 0);
@@ -101,13 +101,13 @@ TEST_F(lineage_world, WaitsTenSecondsFromTheLastDisagreement) {
    w.name(s1, new_master, 0);
    w.watched.ask(w.now);
    const auto before = w.now;
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    EXPECT_GE(w.now - before, 10s);
 }
 
-TEST_F(lineage_world, GivesWayToANewerEpochWhileItIsOffered) {
+TEST_F(lineage_world, gives_way_to_a_newer_epoch_while_it_is_offered) {
    rebuild(new_master);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    const endpoint third{"10.0.0.3", 6379};
    w.name(s2, third, 6);
    w.watched.ask(w.now);
@@ -119,11 +119,11 @@ TEST_F(lineage_world, GivesWayToANewerEpochWhileItIsOffered) {
    EXPECT_TRUE(w.told<event::new_lineage>().empty());
 }
 
-TEST_F(lineage_world, EndsAtAFailoverOfTheNewOne) {
+TEST_F(lineage_world, ends_at_a_failover_of_the_new_one) {
    rebuild(new_master);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }));
+   ASSERT_TRUE(w.finds(new_master));
    w.watched.role_verified(new_master, 0, w.now);
-   for (const auto& s : {s1, s2, s3}) w.name(s, old_master, 1);
+   w.name_by_all(old_master, 1);
    w.watched.ask(w.now);
    w.run_for(5ms);
    EXPECT_EQ(*w.watched.target(), (master_node{old_master, 1, 3})) << "epochs count from the new lineage";

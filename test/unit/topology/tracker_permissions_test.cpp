@@ -18,7 +18,7 @@ void tamper_with_all(deployment& w, const std::function<void(std::string&)>& cha
    for (const auto& s : {s1, s2, s3}) w.at(s).tamper = [change](std::string& reply, unsigned) { change(reply); };
 }
 
-TEST(TrackerPermissions, WhoMayAskForTheAddressOnlyFollowsTheMajority) {
+TEST(tracker_permissions, user_who_may_ask_for_the_address_only_follows_the_majority) {
    deployment w;
    tamper_with_all(w, [](std::string& reply) {
       if (is_master_reply(reply)) reply = forbidden;
@@ -27,12 +27,12 @@ TEST(TrackerPermissions, WhoMayAskForTheAddressOnlyFollowsTheMajority) {
    w.run_for(1s);
    ASSERT_TRUE(w.targets(old_master));
    EXPECT_EQ(w.watched.target()->epoch, 0u) << "nobody tells the epoch";
-   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.name_by_all(new_master, 6);
    w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 5s));
+   EXPECT_TRUE(w.finds(new_master, 5s));
 }
 
-TEST(TrackerPermissions, WhoMayNotEvenAskForTheAddressIsToldWhatIsForbidden) {
+TEST(tracker_permissions, user_who_may_not_ask_for_the_address_is_told_so) {
    deployment w;
    tamper_with_all(w, [](std::string& reply) {
       if (reply == address_reply(old_master)) reply = forbidden;
@@ -47,7 +47,7 @@ TEST(TrackerPermissions, WhoMayNotEvenAskForTheAddressIsToldWhatIsForbidden) {
              "permissions to run this command");
 }
 
-TEST(TrackerPermissions, AServerInPlaceOfASentinelIsSaidToBeNone) {
+TEST(tracker_permissions, server_in_place_of_a_sentinel_is_said_to_be_none) {
    deployment w;
    tamper_with_all(w, [](std::string& reply) { reply = "-ERR unknown command 'SENTINEL'\r\n"; });
    w.start();
@@ -58,7 +58,7 @@ TEST(TrackerPermissions, AServerInPlaceOfASentinelIsSaidToBeNone) {
    EXPECT_EQ(t->causes[0], "Sentinel 10.0.1.1:26379: is no Sentinel: ERR unknown command 'SENTINEL'");
 }
 
-TEST(TrackerPermissions, APasswordThatIsRefusedForTheEventsAloneIsTriedAgain) {
+TEST(tracker_permissions, password_that_is_refused_for_the_events_alone_is_tried_again) {
    auto settings = three_sentinels();
    settings.password = "secret";
    deployment w(settings);
@@ -79,7 +79,7 @@ TEST(TrackerPermissions, APasswordThatIsRefusedForTheEventsAloneIsTriedAgain) {
    EXPECT_EQ(w.subscriptions(s1), 1u);
 }
 
-TEST(TrackerPermissions, AnAnswerToPingThatIsNotMarkedAsAnEventIsOneAllTheSame) {
+TEST(tracker_permissions, answer_to_ping_that_is_no_event_is_one_all_the_same) {
    deployment w;
    tamper_with_all(w, [](std::string& reply) {
       if (reply == texts({"pong", ""})) reply = "+PONG\r\n";
@@ -91,7 +91,7 @@ TEST(TrackerPermissions, AnAnswerToPingThatIsNotMarkedAsAnEventIsOneAllTheSame) 
    EXPECT_EQ(w.count(s1, "SUBSCRIBE"), 1u) << "no subscription was given up";
 }
 
-TEST(TrackerLinks, WhatIsReportedOfALinkThatIsNoneOfTheirsIsPassedOver) {
+TEST(tracker_links, report_of_a_link_of_others_is_passed_over) {
    deployment w;
    w.start();
    link stranger(w.pending_io, limits{});
@@ -106,7 +106,7 @@ TEST(TrackerLinks, WhatIsReportedOfALinkThatIsNoneOfTheirsIsPassedOver) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST(TrackerLinks, WhatIsReportedOfAClosedOneIsNotRead) {
+TEST(tracker_links, report_of_a_closed_one_is_not_read) {
    deployment w;
    w.set(s1, condition::refusing);
    w.start();
@@ -115,7 +115,7 @@ TEST(TrackerLinks, WhatIsReportedOfAClosedOneIsNotRead) {
    for (const std::size_t i : {0u, 1u}) {
       auto& l = w.watched.link_at(i);
       ASSERT_EQ(l.now(), link::state::closed);
-      receive(l.in, "*0\r\n");
+      put(l.in, "*0\r\n");
       l.received(w.now);
    }
    w.carry_out();
@@ -123,7 +123,7 @@ TEST(TrackerLinks, WhatIsReportedOfAClosedOneIsNotRead) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST(TrackerHints, ASentinelTakesBackOnlyWhatItHasSaidItself) {
+TEST(tracker_hints, sentinel_takes_back_only_what_it_has_said_itself) {
    deployment w;
    w.start();
    for (const auto& s : {s1, s2}) {

@@ -106,7 +106,7 @@ TEST_F(tracker_roster, unlisted_node_has_no_vote_and_is_forgotten) {
 }
 
 // A Sentinel that was reset hears the hello of the others within 2 s.
-TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_heard_until_a_hello_was_due) {
+TEST_F(tracker_roster, one_whose_lister_was_reset_is_heard_until_a_hello_was_due) {
    unlist(s2, {s1, s3});
    w.run_for(2400ms);
    w.publish(s2, "+switch-master", switched(old_master, new_master));
@@ -118,7 +118,7 @@ TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_heard_until_a_hello_wa
    EXPECT_FALSE(w.watched.in_doubt());
 }
 
-TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_none_when_another_stands_there) {
+TEST_F(tracker_roster, one_whose_lister_was_reset_is_none_where_another_stands) {
    unlist(s2, {s1, s3});
    pass_to_strangers(s2);
    w.run_for(2s);
@@ -126,7 +126,7 @@ TEST_F(tracker_roster, sentinel_whose_lister_was_reset_is_none_when_another_stan
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST_F(tracker_roster, list_that_changed_meanwhile_is_asked_for_when_its_sentinel_counts_again) {
+TEST_F(tracker_roster, changed_list_is_asked_for_when_its_sentinel_counts_again) {
    unlist(s2, {s1, s3});
    w.run_for(3s);
    place(s4, "id-4", {s1});
@@ -182,8 +182,7 @@ TEST_F(tracker_roster, moved_sentinel_is_dialled_at_its_new_address) {
    EXPECT_EQ(w.watched.link_count(), 6u);
    w.set(s1, condition::refusing);
    for (const auto& s : {s4, s5}) w.name(s, new_master, 6);
-   w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "though no configured one is left";
+   EXPECT_TRUE(w.asks_and_finds(new_master)) << "though no configured one is left";
 }
 
 TEST_F(tracker_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
@@ -194,8 +193,7 @@ TEST_F(tracker_roster, sentinel_replaced_at_its_address_votes_by_its_new_id) {
    list(s2, "new-2", {s1, s3});
    ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s2) == 1; }, 20s));
    for (const auto& s : {s2, s3}) w.name(s, new_master, 6);
-   w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+   EXPECT_TRUE(w.asks_and_finds(new_master));
 }
 
 // ---- learned against configured -----------------------------------------------------------------------------------
@@ -206,16 +204,14 @@ TEST_F(tracker_roster, newer_epoch_of_one_learned_sentinel_does_not_move) {
    w.run_for(5s);
    EXPECT_TRUE(w.targets(old_master));
    w.name(s2, new_master, 6);
-   w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s)) << "two of three are a failover";
+   EXPECT_TRUE(w.asks_and_finds(new_master)) << "two of three are a failover";
 }
 
-TEST_F(tracker_roster, newer_epoch_of_a_learned_sentinel_counts_while_no_configured_answers) {
+TEST_F(tracker_roster, newer_epoch_of_a_learned_one_counts_while_no_configured_does) {
    w.set(s1, condition::refusing);
    w.run_for(1s);
    w.name(s3, new_master, 6);
-   w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+   EXPECT_TRUE(w.asks_and_finds(new_master));
 }
 
 TEST(tracker_roster_without_ids, unproven_majority_does_not_move_against_a_configured_one) {
@@ -228,8 +224,7 @@ TEST(tracker_roster_without_ids, unproven_majority_does_not_move_against_a_confi
    w.run_for(5s);
    EXPECT_TRUE(w.targets(old_master));
    w.name(s1, new_master, 6);
-   w.watched.ask(w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 1s));
+   EXPECT_TRUE(w.asks_and_finds(new_master));
 }
 
 TEST(tracker_roster_without_ids, selection_for_another_master_is_not_ours) {
@@ -296,15 +291,21 @@ struct tracker_stray : ::testing::Test {
       w.at(s4).id = "another-stranger";
       w.at(s4).others = {{address, "stranger"}};
    }
+   void stray() {
+      w.start();
+      give_away(s3);
+      w.run_for(30s);
+   }
+   void expect_unmoved() {
+      ASSERT_TRUE(w.targets(old_master));
+      EXPECT_EQ(w.watched.target()->epoch, 5u);
+   }
    deployment w;
 };
 
 TEST_F(tracker_stray, newer_epoch_moves_nobody) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   stray();
+   expect_unmoved();
    EXPECT_EQ(w.dials[s4], 0u);
    w.publish(s3, "+switch-master", switched(old_master, new_master));
    w.run_for(1ms);
@@ -322,8 +323,7 @@ TEST_F(tracker_stray, newer_epoch_moves_nobody_while_the_others_were_just_reset)
    }
    give_away(s3);
    w.run_for(30s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   expect_unmoved();
    EXPECT_EQ(w.dials[s4], 0u);
 }
 
@@ -337,21 +337,17 @@ TEST_F(tracker_stray, word_that_it_met_one_of_ours_gives_it_no_vote) {
    w.run_for(10ms);
    EXPECT_GT(w.count(s3, "SENTINEL SENTINELS"), before) << "it is asked whom it lists";
    w.run_for(10s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   expect_unmoved();
 }
 
 TEST_F(tracker_stray, newer_epoch_moves_nobody_from_the_start) {
    give_away(s3);
    w.run_for(30s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   expect_unmoved();
 }
 
 TEST_F(tracker_stray, subscription_to_it_spares_no_doubt) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    ASSERT_EQ(w.subscriptions(s3), 1u);
    w.cut_subscription(s1);
    w.run_for(1ms);
@@ -364,9 +360,7 @@ TEST_F(tracker_stray, subscription_to_it_spares_no_doubt) {
 }
 
 TEST_F(tracker_stray, reconnection_moves_nobody) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    for (int i = 0; i != 5; ++i) {
       w.cut(s3);
       w.run_for(15s);
@@ -375,9 +369,7 @@ TEST_F(tracker_stray, reconnection_moves_nobody) {
 }
 
 TEST_F(tracker_stray, moves_nobody_while_no_other_answers) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
    w.run_for(15s);
    w.cut(s3);
@@ -389,14 +381,13 @@ TEST_F(tracker_stray, moves_nobody_while_no_other_answers) {
       std::any_of(causes.begin(), causes.end(), [](const auto& c) { return c.find("another dep") != c.npos; }));
    for (const auto& s : {s1, s2}) w.set(s, condition::working);
    w.run_for(15s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   expect_unmoved();
 }
 
 TEST_F(tracker_stray, moves_nobody_when_it_is_the_first_to_answer_after_an_outage) {
    w.start();
    w.run_for(1s);
-   for (const auto& s : {s1, s2, s3}) w.set(s, condition::refusing);
+   w.set_all(condition::refusing);
    w.run_for(120s);
    give_away(s3);
    w.run_for(10s);
@@ -404,14 +395,11 @@ TEST_F(tracker_stray, moves_nobody_when_it_is_the_first_to_answer_after_an_outag
    EXPECT_FALSE(w.watched.target());
    for (const auto& s : {s1, s2}) w.set(s, condition::working);
    w.run_for(15s);
-   EXPECT_TRUE(w.targets(old_master));
-   EXPECT_EQ(w.watched.target()->epoch, 5u);
+   expect_unmoved();
 }
 
 TEST_F(tracker_stray, end_of_its_events_raises_no_doubt) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    ASSERT_EQ(w.subscriptions(s3), 1u);
    for (const auto& s : {s1, s2}) {
       w.at(s).tamper = [](std::string& reply, unsigned) {
@@ -440,13 +428,11 @@ TEST_F(tracker_stray, rebuilt_one_is_none_where_a_learned_one_lists_it) {
    d.run_for(15s);
    for (const auto& s : {s2, s3}) d.name(s, new_master, 6);  // s1 is cut off with the old master
    d.watched.ask(d.now);
-   EXPECT_TRUE(d.run_till([&] { return d.targets(new_master); }, 1s));
+   EXPECT_TRUE(d.finds(new_master, 1s));
 }
 
 TEST_F(tracker_stray, counts_when_the_others_have_been_gone_for_a_minute) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    for (const auto& s : {s1, s2}) w.set(s, condition::refusing);
    w.run_for(50s);
    EXPECT_FALSE(w.watched.target());
@@ -456,9 +442,7 @@ TEST_F(tracker_stray, counts_when_the_others_have_been_gone_for_a_minute) {
 }
 
 TEST_F(tracker_stray, counts_again_once_the_others_list_it) {
-   w.start();
-   give_away(s3);
-   w.run_for(30s);
+   stray();
    for (const auto& s : {s1, s2}) w.at(s).others.emplace_back(s3, "stranger");
    w.run_for(15s);
    EXPECT_TRUE(w.targets(new_master));
@@ -564,7 +548,7 @@ TEST(tracker_named_sentinel, stale_id_at_its_address_is_not_dialled_without_a_pa
    EXPECT_EQ(w.connections(s1), 2u);
 }
 
-TEST(tracker_unreachable, sentinels_that_announce_no_reachable_address_are_heard_by_the_given_one) {
+TEST(tracker_unreachable, sentinels_without_a_reachable_address_are_heard_by_the_given) {
    auto settings = three_sentinels();
    settings.sentinels = {balancer};
    deployment w(settings);
@@ -578,9 +562,9 @@ TEST(tracker_unreachable, sentinels_that_announce_no_reachable_address_are_heard
    w.run_for(60s);
    EXPECT_TRUE(w.targets(old_master));
    EXPECT_LE(w.told<event::sentinel_down>().size(), 3u);
-   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.name_by_all(new_master, 6);
    for (const auto& s : {s1, s2, s3}) w.publish(s, "+switch-master", switched(old_master, new_master));
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 100ms));
+   EXPECT_TRUE(w.finds(new_master, 100ms));
 }
 
 TEST_F(tracker_balanced, two_answers_of_one_sentinel_are_one_vote) {

@@ -20,7 +20,7 @@ std::string told(deployment& w) {
    return w.watched.target()->run_id;
 }
 
-TEST(TrackerRunId, is_what_the_sentinels_agree_on) {
+TEST(tracker_run_id, is_what_the_sentinels_agree_on) {
    deployment w;
    EXPECT_EQ(told(w), "");
    for (const auto& s : {s1, s2, s3}) w.at(s).run_id = run_1;
@@ -33,7 +33,7 @@ TEST(TrackerRunId, is_what_the_sentinels_agree_on) {
 }
 
 // While the leader of a failover waits for the replicas it shows the old master with the new one's address.
-TEST(TrackerRunId, of_another_address_is_not_the_masters) {
+TEST(tracker_run_id, of_another_address_is_not_the_masters) {
    deployment w;
    for (const auto& s : {s1, s2, s3}) {
       w.at(s).run_id = run_1;

@@ -55,7 +55,7 @@ constexpr unsigned steps = 7;
 
 class sweep : public ::testing::TestWithParam<std::size_t> {};
 
-TEST_P(sweep, OneSentinelsFaultAtAnyStepChangesNothingForTheOthers) {
+TEST_P(sweep, fault_of_one_sentinel_changes_nothing_for_the_others) {
    const auto& f = faults()[GetParam()];
    for (const auto& victim : {s1, s2, s3}) {
       for (unsigned step = 0; step != steps; ++step) {
@@ -92,7 +92,7 @@ TEST_P(sweep, OneSentinelsFaultAtAnyStepChangesNothingForTheOthers) {
    }
 }
 
-TEST_P(sweep, TheSameFaultOfAllSentinelsAtOnceIsWaitedOut) {
+TEST_P(sweep, same_fault_of_all_sentinels_at_once_is_waited_out) {
    const auto& f = faults()[GetParam()];
    for (unsigned step = 0; step != steps; ++step) {
       SCOPED_TRACE(std::string(f.name) + ", step " + std::to_string(step));

@@ -28,7 +28,7 @@ struct warm_world : deployment {
    }
 };
 
-TEST(WarmReplicas, EachReplicaHasOneConnectionSoonAfterItIsListed) {
+TEST(warm_replicas, each_replica_has_one_connection_soon_after_it_is_listed) {
    warm_world w;
    w.start();
    w.run_for(110ms);
@@ -38,7 +38,7 @@ TEST(WarmReplicas, EachReplicaHasOneConnectionSoonAfterItIsListed) {
    EXPECT_EQ(w.connections(old_master), 0U);
 }
 
-TEST(WarmReplicas, TheyFollowTheListAsItChanges) {
+TEST(warm_replicas, follow_the_list_as_it_changes) {
    warm_world w;
    w.settle();
    const endpoint fourth{"10.0.0.4", 6379};
@@ -53,11 +53,11 @@ TEST(WarmReplicas, TheyFollowTheListAsItChanges) {
    EXPECT_EQ(w.dials[third], 1U);
 }
 
-TEST(WarmReplicas, WhoBecomesTheMasterIsNoReplicaAndWhoWasItIsOne) {
+TEST(warm_replicas, new_master_is_none_and_the_old_master_is_one) {
    warm_world w;
    w.settle();
    w.at(new_master).role = "master";
-   for (const auto& s : {s1, s2, s3}) w.name(s, new_master, 6);
+   w.name_by_all(new_master, 6);
    w.list({old_master, third});
    w.publish(s1, "+switch-master", switched(old_master, new_master));
    w.run_for(200ms);
@@ -66,7 +66,7 @@ TEST(WarmReplicas, WhoBecomesTheMasterIsNoReplicaAndWhoWasItIsOne) {
 }
 
 // One Sentinel calls the servers by name, the others by address.
-TEST(WarmReplicas, a_replica_listed_under_two_names_has_one_connection) {
+TEST(warm_replicas, a_replica_listed_under_two_names_has_one_connection) {
    warm_world w;
    const endpoint alias{"third.example", 6379};
    w.at(alias).role = "slave";
@@ -87,7 +87,7 @@ TEST(WarmReplicas, a_replica_listed_under_two_names_has_one_connection) {
    EXPECT_EQ(w.dials[alias], 1U);
 }
 
-TEST(WarmReplicas, the_master_listed_as_a_replica_under_another_name_is_not_dialled) {
+TEST(warm_replicas, master_listed_as_a_replica_by_another_name_is_not_dialled) {
    warm_world w;
    const endpoint alias{"old.example", 6379};
    w.at(alias).role = "slave";
@@ -100,7 +100,7 @@ TEST(WarmReplicas, the_master_listed_as_a_replica_under_another_name_is_not_dial
    EXPECT_EQ(w.connections(alias), 1U) << "without a run id it may be another server";
 }
 
-TEST(WarmReplicas, InPeaceOneIsAskedOnceInFiveSeconds) {
+TEST(warm_replicas, in_peace_one_is_asked_once_in_five_seconds) {
    warm_world w;
    w.settle();
    const auto before = w.count(third, "HELLO");
@@ -109,7 +109,7 @@ TEST(WarmReplicas, InPeaceOneIsAskedOnceInFiveSeconds) {
    EXPECT_GE(w.count(third, "HELLO") - before, 19U);
 }
 
-TEST(WarmReplicas, OneThatEndsIsMadeAnewWithinATenthOfASecond) {
+TEST(warm_replicas, one_that_ends_is_made_anew_within_a_tenth_of_a_second) {
    warm_world w;
    w.settle();
    w.cut(third);
@@ -118,7 +118,7 @@ TEST(WarmReplicas, OneThatEndsIsMadeAnewWithinATenthOfASecond) {
    EXPECT_EQ(w.dials[third], 2U);
 }
 
-TEST(WarmReplicas, OneThatIsDeadIsDialledOnceASecondAndThenLessOften) {
+TEST(warm_replicas, dead_one_is_dialled_once_a_second_and_then_less_often) {
    warm_world w;
    w.settle();
    w.set(third, condition::refusing);
@@ -132,7 +132,7 @@ TEST(WarmReplicas, OneThatIsDeadIsDialledOnceASecondAndThenLessOften) {
    EXPECT_EQ(w.connections(third), 1U);
 }
 
-TEST(WarmReplicas, OneThatEndsEachConnectionAtOnceIsNotDialledAllTheTime) {
+TEST(warm_replicas, one_that_ends_each_connection_is_not_dialled_all_the_time) {
    warm_world w;
    w.settle();
    w.at(third).tamper = [&](std::string&, unsigned) { w.cut(third); };
@@ -144,7 +144,7 @@ TEST(WarmReplicas, OneThatEndsEachConnectionAtOnceIsNotDialledAllTheTime) {
    EXPECT_LE(w.dials[third] - before, 25U);
 }
 
-TEST(WarmReplicas, OneThatBreaksTheProtocolIsGivenUpAndMadeAnew) {
+TEST(warm_replicas, one_that_breaks_the_protocol_is_given_up_and_made_anew) {
    warm_world w;
    w.settle();
    w.at(third).tamper = [&](std::string& reply, unsigned) { reply = "?that is no reply\r\n"; };
@@ -156,7 +156,7 @@ TEST(WarmReplicas, OneThatBreaksTheProtocolIsGivenUpAndMadeAnew) {
    EXPECT_EQ(w.watched.warm(), 2U);
 }
 
-TEST(WarmReplicas, OneThatFallsSilentIsGivenUpAndMadeAnew) {
+TEST(warm_replicas, one_that_falls_silent_is_given_up_and_made_anew) {
    warm_world w;
    w.settle();
    w.set(third, condition::stopped);
@@ -167,7 +167,7 @@ TEST(WarmReplicas, OneThatFallsSilentIsGivenUpAndMadeAnew) {
    EXPECT_EQ(w.watched.warm(), 2U);
 }
 
-TEST(WarmReplicas, TheyAuthenticateAndTellTheirName) {
+TEST(warm_replicas, authenticate_and_tell_their_name) {
    auto s = eager();
    s.node_username = "app";
    s.node_password = "secret";
@@ -182,7 +182,7 @@ TEST(WarmReplicas, TheyAuthenticateAndTellTheirName) {
    EXPECT_LE(w.dials[new_master], 4U);
 }
 
-TEST(WarmReplicas, AnOldServerIsAskedByRoleAndOneThatForbidsThatByInfo) {
+TEST(warm_replicas, old_server_is_asked_by_role_or_by_info) {
    warm_world w;
    w.at(third).knows_hello = false;
    w.at(new_master).knows_hello = w.at(new_master).knows_role = false;
@@ -192,7 +192,7 @@ TEST(WarmReplicas, AnOldServerIsAskedByRoleAndOneThatForbidsThatByInfo) {
    EXPECT_EQ(w.count(new_master, "INFO"), 1U);
 }
 
-TEST(WarmReplicas, ThereAreNotMoreThanTheLimit) {
+TEST(warm_replicas, are_not_more_than_the_limit) {
    warm_world w;
    std::vector<endpoint> many;
    for (std::uint16_t i = 1; i <= 100; ++i) {
@@ -208,7 +208,7 @@ TEST(WarmReplicas, ThereAreNotMoreThanTheLimit) {
    EXPECT_LE(w.watched.link_count(), 6U + 17U);
 }
 
-TEST(WarmReplicas, ASentinelThatDoesNotTellThemCostsNothingElse) {
+TEST(warm_replicas, sentinel_that_does_not_tell_of_them_costs_nothing_else) {
    warm_world w;
    for (const auto& s : {s1, s2, s3}) {
       w.at(s).tamper = [](std::string& reply, unsigned) {
@@ -221,7 +221,7 @@ TEST(WarmReplicas, ASentinelThatDoesNotTellThemCostsNothingElse) {
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
 }
 
-TEST(WarmReplicas, AListThatMakesNoSenseCostsNothingElseEither) {
+TEST(warm_replicas, list_that_makes_no_sense_costs_nothing_else_either) {
    warm_world w;
    w.at(s1).tamper = [](std::string& reply, unsigned) {
       if (reply.find("10.0.0.3") != std::string::npos) reply = ":7\r\n";
@@ -231,7 +231,7 @@ TEST(WarmReplicas, AListThatMakesNoSenseCostsNothingElseEither) {
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
 }
 
-TEST(WarmReplicas, MoreThanTheLimitThatAreListedInEveryOrderAreNotMadeAnewAllTheTime) {
+TEST(warm_replicas, too_many_in_every_order_are_not_made_anew_all_the_time) {
    warm_world w;
    std::vector<endpoint> many;
    for (std::uint16_t i = 1; i <= 30; ++i) {
@@ -271,11 +271,11 @@ struct hinted_world : warm_world {
    }
 };
 
-TEST(RoleHint, AMasterThatSaysSlaveIsLeftForTheOneThatItFollows) {
+TEST(role_hint, master_that_says_slave_is_left_for_the_one_that_it_follows) {
    hinted_world w;
    w.role_moves();
    w.watched.role_refused(old_master, "slave", w.now);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 20ms));
+   ASSERT_TRUE(w.finds(new_master, 20ms));
    EXPECT_EQ(w.watched.target()->epoch, 5U);
    w.run_for(30s);
    EXPECT_TRUE(w.targets(new_master)) << "though the Sentinels go on naming the other";
@@ -283,7 +283,7 @@ TEST(RoleHint, AMasterThatSaysSlaveIsLeftForTheOneThatItFollows) {
    EXPECT_EQ(w.connections(new_master), 0U);
 }
 
-TEST(RoleHint, OnlyIfThatOneSaysThatItIsAMaster) {
+TEST(role_hint, is_followed_only_if_that_one_says_that_it_is_a_master) {
    hinted_world w;
    w.role_moves();
    w.at(new_master).role = "slave";
@@ -292,15 +292,15 @@ TEST(RoleHint, OnlyIfThatOneSaysThatItIsAMaster) {
    EXPECT_TRUE(w.targets(old_master));
    w.at(new_master).role = "master";
    w.watched.role_refused(old_master, "slave", w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(new_master); }, 20ms));
+   EXPECT_TRUE(w.finds(new_master, 20ms));
 }
 
-TEST(RoleHint, EndsWhenItIsRefusedOrCannotBeReachedOrTheSentinelsChangeTheirMind) {
+TEST(role_hint, ends_when_refused_unreachable_or_overruled_by_sentinels) {
    hinted_world w;
    w.role_moves();
    const auto follow = [&] {
       w.watched.role_refused(old_master, "slave", w.now);
-      return w.run_till([&] { return w.targets(new_master); }, 50ms);
+      return w.finds(new_master, 50ms);
    };
    ASSERT_TRUE(follow());
    w.watched.role_refused(new_master, "slave", w.now);
@@ -308,24 +308,24 @@ TEST(RoleHint, EndsWhenItIsRefusedOrCannotBeReachedOrTheSentinelsChangeTheirMind
    ASSERT_TRUE(follow());
    w.set(new_master, condition::refusing);
    w.watched.need(true, w.now);
-   EXPECT_TRUE(w.run_till([&] { return w.targets(old_master); }, 50ms));
+   EXPECT_TRUE(w.finds(old_master, 50ms));
    w.watched.need(false, w.now);
    w.set(new_master, condition::working);
    ASSERT_TRUE(follow());
-   for (const auto& s : {s1, s2, s3}) w.name(s, third, 6);
+   w.name_by_all(third, 6);
    w.publish(s1, "+switch-master", switched(old_master, third));
    w.run_for(5ms);
    EXPECT_TRUE(w.targets(third));
 }
 
-TEST(RoleHint, AndSelectionDoNotTakeANodeFromEachOther) {
+TEST(role_hint, and_selection_take_no_node_from_each_other) {
    auto s = hinted_world::following();
    s.eager = true;
    s.warm = false;
    hinted_world w(s);
    w.role_moves();
    w.watched.role_refused(old_master, "slave", w.now);
-   ASSERT_TRUE(w.run_till([&] { return w.targets(new_master); }, 50ms));
+   ASSERT_TRUE(w.finds(new_master, 50ms));
    w.publish(s1, "+new-epoch", "6");
    w.publish(s1, "+try-failover", about_master(old_master));
    w.publish(s1, "+selected-slave", about_replica(third, old_master));
@@ -335,10 +335,10 @@ TEST(RoleHint, AndSelectionDoNotTakeANodeFromEachOther) {
    w.run_for(50ms);
    EXPECT_EQ(w.connections(third), 1U) << "it is still asked";
    w.at(third).role = "master";
-   EXPECT_TRUE(w.run_till([&] { return w.targets(third); }, 500ms));
+   EXPECT_TRUE(w.finds(third, 500ms));
 }
 
-TEST(RoleHint, WithoutPermissionForItRolesAreStillKnown) {
+TEST(role_hint, without_permission_for_it_roles_are_still_known) {
    auto s = hinted_world::following();
    s.eager = true;
    warm_world w(s);
@@ -350,7 +350,7 @@ TEST(RoleHint, WithoutPermissionForItRolesAreStillKnown) {
    EXPECT_EQ(w.watched.warm(), 2U);
 }
 
-TEST(RoleHint, IsNotTakenUnlessItIsAskedFor) {
+TEST(role_hint, is_not_taken_unless_it_is_asked_for) {
    warm_world w;
    w.settle();
    w.at(old_master).role = "slave";
