@@ -171,10 +171,7 @@ TEST(cancel, says_at_each_place_what_is_known) {
    s.cancel(parked);
    EXPECT_EQ(parked.says(), "not_executed, cancelled");
 
-   s.submit("PING");
-   s.connect();
-   s.accept();
-   s.answer(pong);
+   s.warm_up();
    auto& queued_only = s.submit("SET b 1");
    s.cancel(queued_only);
    EXPECT_EQ(queued_only.says(), "not_executed, cancelled");
@@ -202,8 +199,8 @@ TEST(cancel, says_at_each_place_what_is_known) {
 }
 
 TEST_F(deadline_of, finished_command_that_is_cancelled_does_nothing) {
-   auto& get = s.send("GET a");
-   s.answer(bulk("v"));
+   auto& get = s.submit("GET a");
+   s.expect_sent(get, bulk("v"));
    s.cancel(get);
    EXPECT_EQ(get.says(), "v");
 }

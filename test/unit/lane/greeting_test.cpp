@@ -7,50 +7,34 @@ namespace holdfast::impl::test {
 namespace {
 
 const std::string unknown = refuses("ERR unknown command");
-const std::string role_master = "*3\r\n" + bulk("master") + number(0) + "*0\r\n";
-
-settings with_password(std::string user, std::string password) {
-   settings s;
-   s.initial.username = std::move(user);
-   s.initial.password = std::move(password);
-   return s;
-}
 
 TEST(greetings, hello_refused_in_any_words_is_asked_the_old_way) {
    for (const char* words :
         {"unsupported command 'HELLO'", "ERR unsupported command 'HELLO'", "ERR RESP3 protocol not supported",
          "ERR command 'HELLO' is not allowed", "WHATEVER", "ERR Syntax error in HELLO option 'setname'"}) {
-      script s;
-      auto& get = s.submit("GET k");
+      waiting_script s;
       s.greet(refuses(words) + unknown + unknown);
       EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server") << words;
       s.answer(role_master + client_info(7));
-      EXPECT_EQ(s.accept(), "GET k") << words;
-      s.answer(bulk("v"));
-      EXPECT_EQ(get.says(), "v");
+      s.expect_sent(s.get, bulk("v"));
    }
 }
 
 TEST(greetings, hello_answered_noauth_with_a_password_goes_the_old_way) {
-   script s(with_password("", "secret"));
-   s.submit("GET k");
-   s.open();
-   EXPECT_EQ(s.accept(), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
-   const std::string locked = no_auth;
-   s.answer(locked + locked + locked);
+   waiting_script s(with_password("", "secret"));
+   EXPECT_EQ(s.greet(no_auth + no_auth + no_auth), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
    EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT INFO; INFO server");
    s.answer(ok + role_master + client_info(7));
    EXPECT_EQ(s.accept(), "GET k");
 }
 
 TEST(greetings, user_name_for_a_server_without_users_is_told_at_once) {
-   script s(with_password("app", "secret"));
-   auto& get = s.submit("GET k");
+   waiting_script s(with_password("app", "secret"));
    s.greet(unknown + unknown + unknown);
    EXPECT_EQ(s.accept(), "AUTH app secret; ROLE; CLIENT INFO; INFO server");
    s.answer(refuses("ERR wrong number of arguments for 'auth' command"));
-   EXPECT_EQ(get.says(), "not_executed, authentication_failed");
-   EXPECT_TRUE(get.has_cause("leave out the user name")) << get.error().what();
+   EXPECT_EQ(s.get.says(), "not_executed, authentication_failed");
+   EXPECT_TRUE(s.get.has_cause("leave out the user name")) << s.get.error().what();
 }
 
 TEST(greetings, default_user_of_a_server_without_users_has_the_password) {
@@ -65,13 +49,12 @@ TEST(greetings, default_user_of_a_server_without_users_has_the_password) {
                        {ok, refuses("ERR AUTH <password> called without any password configured"), true},
                        {wrong_pass, ok, false}};
    for (const auto& r : rows) {
-      script s(with_password("default", "secret"));
-      auto& get = s.submit("GET k");
+      waiting_script s(with_password("default", "secret"));
       s.greet(unknown + unknown + unknown);
       EXPECT_EQ(s.accept(), "AUTH default secret; AUTH secret; ROLE; CLIENT INFO; INFO server");
       s.answer(r.with_name + r.alone);
       if (r.gets_in) s.answer(role_master + client_info(7));
-      EXPECT_EQ(get.says(), r.gets_in ? "waiting" : "not_executed, authentication_failed") << r.with_name << r.alone;
+      EXPECT_EQ(s.get.says(), r.gets_in ? "waiting" : "not_executed, authentication_failed") << r.with_name << r.alone;
       EXPECT_EQ(s.accept(), r.gets_in ? "GET k" : "");
    }
 }
@@ -85,8 +68,7 @@ void close_and_redial(script& s, std::string_view next) {
 }
 
 TEST(greetings, server_that_closes_on_hello_is_found_out) {
-   script s;
-   auto& get = s.submit("GET k");
+   waiting_script s;
    s.open();
    s.accept();
    close_and_redial(s, "PING");
@@ -94,7 +76,7 @@ TEST(greetings, server_that_closes_on_hello_is_found_out) {
    EXPECT_EQ(s.accept(), greeting);
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
    s.answer(role_master + client_info(7));
-   s.expect_sent(get, bulk("v"));
+   s.expect_sent(s.get, bulk("v"));
    s.lose();
    s.submit("GET k");
    s.open();
@@ -105,8 +87,7 @@ TEST(greetings, server_that_closes_on_hello_is_found_out) {
 }
 
 TEST(greetings, server_that_only_happened_to_close_gets_hello_all_the_same) {
-   script s;
-   s.submit("GET k");
+   waiting_script s;
    s.open();
    s.accept();
    close_and_redial(s, "PING");
@@ -121,17 +102,15 @@ TEST(greetings, server_that_only_happened_to_close_gets_hello_all_the_same) {
 }
 
 TEST(greetings, server_that_refuses_hello_and_closes_is_asked_the_old_way) {
-   script s;
-   auto& get = s.submit("GET k");
+   waiting_script s;
    s.greet(refuses("ERR unsupported command 'HELLO'"));
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
    s.answer(role_master + client_info(7));
-   s.expect_sent(get, bulk("v"));
+   s.expect_sent(s.get, bulk("v"));
 }
 
 TEST(greetings, server_that_refuses_both_ways_and_closes_gets_hello_again) {
-   script s;
-   s.submit("GET k");
+   waiting_script s;
    s.open();
    s.accept();
    const std::string full = refuses("ERR proxy: no free connection");
@@ -144,8 +123,7 @@ TEST(greetings, server_that_refuses_both_ways_and_closes_gets_hello_again) {
 }
 
 TEST(greetings, server_that_is_full_is_named_behind_ping_too) {
-   script s;
-   s.submit("GET k");
+   waiting_script s;
    s.open();
    s.accept();
    close_and_redial(s, "PING");
@@ -224,11 +202,10 @@ TEST(greetings, answer_that_names_the_server_or_the_protocol_will_do) {
 // A name with two addresses: whichever is tried last, the command waits for the one that may come up, and both are
 // named.
 TEST(greetings, name_of_which_one_address_refuses_for_good_is_tried_on) {
-   const std::string wrong = wrong_pass;
    for (const bool refused_last : {true, false}) {
       script s;
       auto& get = s.submit("GET k", {.deadline = 500ms});
-      const auto refuse = [&] { s.greet(wrong + no_auth + no_auth); };
+      const auto refuse = [&] { s.greet(wrong_pass + no_auth + no_auth); };
       s.main.tries({"10.1.0.1", 6379}, 1, 2);
       refused_last ? s.lose("connection refused") : refuse();
       EXPECT_EQ(get.says(), "waiting");

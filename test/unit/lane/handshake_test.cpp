@@ -20,16 +20,8 @@ settings with_all() {
    return s;
 }
 
-// A command waits, and no connection was made yet.
-struct handshake_script : script {
-   explicit handshake_script(settings with = {}, terms t = {}) : script(std::move(with)), get(submit("GET k", t)) {}
-   // The handshake is over, and the command is answered.
-   void expect_ready() { expect_sent(get, bulk("v")); }
-   call& get;
-};
-
 struct handshakes : testing::Test {
-   handshake_script s;
+   waiting_script s;
    call& get = s.get;
 };
 
@@ -38,14 +30,14 @@ TEST_F(handshakes, all_is_asked_in_one_write_and_what_waits_follows) {
    EXPECT_EQ(s.greet(hello()), greeting);
    EXPECT_EQ(s.pending(), 0U) << "nothing is sent before the handshake is over";
    s.answer(client_info(7));
-   s.expect_ready();
+   s.expect_sent(s.get, bulk("v"));
    EXPECT_EQ(get.op.attempts, 1U);
    EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is master"});
 }
 
 TEST(handshake_reply, may_come_in_any_pieces) {
    for (std::size_t chunk = 1; chunk < 40; ++chunk) {
-      handshake_script s;
+      waiting_script s;
       s.open();
       s.accept();
       s.answer(hello() + client_info(7), chunk);
@@ -58,25 +50,25 @@ TEST(handshake_reply, may_come_in_any_pieces) {
 TEST(handshake_request, carries_user_name_and_database) {
    settings all = with_database(3, with_password("ann", "secret"));
    all.initial.name = "worker";
-   handshake_script s(all);
+   waiting_script s(all);
    EXPECT_EQ(s.connect(), "HELLO 3 AUTH ann secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
    EXPECT_EQ(s.accept(), "GET k");
 }
 
 TEST(handshake_request, names_the_default_user_where_only_a_password_is_known) {
-   EXPECT_EQ(handshake_script(with_password("", "secret")).connect(),
+   EXPECT_EQ(waiting_script(with_password("", "secret")).connect(),
              "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
 }
 
 struct refused_hello : testing::TestWithParam<const char*> {};
 TEST_P(refused_hello, is_followed_by_the_old_way) {
-   handshake_script s(with_all());
+   waiting_script s(with_all());
    EXPECT_EQ(s.greet(refuses(GetParam()) + no_auth + no_auth + no_auth),
              "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
    EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
    s.answer(ok + role_master + ok);
    s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
-   s.expect_ready();
+   s.expect_sent(s.get, bulk("v"));
 }
 INSTANTIATE_TEST_SUITE_P(words, refused_hello,
                          testing::Values("ERR unknown command `HELLO`, with args beginning with: `3`",
@@ -111,7 +103,7 @@ TEST(handshake_reply, needs_no_role_of_a_server_whose_role_does_not_matter) {
 
 TEST(handshake_role, is_reported_of_the_node_as_it_was_dialled) {
    for (const bool is_master : {true, false}) {
-      handshake_script s;
+      waiting_script s;
       s.open();
       s.name(node_a, 6);  // the same one under a newer epoch: it is not dialled anew
       s.answer(hello(is_master ? "master" : "slave") + client_info(7));
@@ -123,7 +115,7 @@ TEST(handshake_role, is_reported_of_the_node_as_it_was_dialled) {
 
 struct refused_role : testing::TestWithParam<const char*> {};
 TEST_P(refused_role, is_told_to_the_topology_and_the_node_left) {
-   handshake_script s({}, {.deadline = 3s});
+   waiting_script s({}, {.deadline = 3s});
    s.pending_io();
    s.greet(hello(GetParam()) + client_info(7));
    EXPECT_EQ(s.pending_io(), "close");
@@ -150,7 +142,7 @@ struct refusal {
 struct first_contact : testing::TestWithParam<refusal> {};
 TEST_P(first_contact, ends_the_command_at_once) {
    const auto& [with, replies, says, server_text, cause] = GetParam();
-   handshake_script s(with);
+   waiting_script s(with);
    s.greet(replies);
    EXPECT_EQ(s.get.says(), says);
    EXPECT_TRUE(s.get.error().server_text.ends_with(server_text));
@@ -225,7 +217,7 @@ TEST(handshake_password, that_has_been_refused_for_ten_seconds_is_final) {
 }
 
 TEST(handshake_password, problem_of_the_past_does_not_end_a_new_command_untried) {
-   handshake_script s(with_password("ann", "wrong"));
+   waiting_script s(with_password("ann", "wrong"));
    s.greet(wrong_pass);
    EXPECT_EQ(s.get.says(), "not_executed, authentication_failed");
    s.advance(1s);
@@ -241,7 +233,7 @@ TEST(handshake_password, problem_of_the_past_does_not_end_a_new_command_untried)
 
 TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
    for (const bool connects : {false, true}) {
-      handshake_script s({}, {.deadline = 10s});
+      waiting_script s({}, {.deadline = 10s});
       if (connects) s.greet("");
       s.pending_io();
       s.advance(999ms);
@@ -258,7 +250,7 @@ TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
 
 TEST(handshake_reply, of_a_server_that_is_full_is_asked_for_again_but_not_often) {
    const std::string full = refuses("ERR max number of clients reached");
-   handshake_script s({}, {.deadline = 20s});
+   waiting_script s({}, {.deadline = 20s});
    unsigned dials = 1;
    s.pending_io();
    const auto end = s.now + 10s;
@@ -277,7 +269,7 @@ TEST(handshake_reply, of_a_server_that_is_full_is_asked_for_again_but_not_often)
 }
 
 TEST(handshake_reply, of_a_server_that_loads_its_data_is_no_refusal) {
-   handshake_script s(with_database(3));
+   waiting_script s(with_database(3));
    s.greet(hello() + client_info(7) + ok);
    EXPECT_EQ(s.accept(), "GET k");
    s.answer(loading);
@@ -290,7 +282,7 @@ TEST_F(handshakes, master_that_is_superseded_meanwhile_is_left_at_once) {
    s.name(node_b, 6);
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    s.connect();
-   s.expect_ready();
+   s.expect_sent(s.get, bulk("v"));
 }
 
 TEST_F(handshakes, push_messages_in_between_answer_nothing) {

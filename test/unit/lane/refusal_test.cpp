@@ -70,14 +70,5 @@ TEST(refusal, of_a_command_that_was_moved_from_sends_nothing) {
    EXPECT_EQ(s.pending_io(), "");
 }
 
-TEST(refusal, of_a_call_that_is_over_touches_nothing) {
-   warm_script s;
-   auto& get = s.send("GET k");
-   s.answer(bulk("v"));
-   EXPECT_EQ(get.says(), "v");
-   s.cancel(get);
-   EXPECT_EQ(get.says(), "v");
-}
-
 }  // namespace
 }  // namespace holdfast::impl::test

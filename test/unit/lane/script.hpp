@@ -203,6 +203,10 @@ class script {
       return found;
    }
 
+   // What was told of the lane's suspicion and of its end since this was last asked, "suspected; lost", or "cleared".
+   std::string news();
+   std::string news_after(duration d) { return advance(d), news(); }
+
    scripted_topology watch;
    std::vector<any_event> history;
    std::vector<std::string> arrived;  // the whole commands of all connections, in order
@@ -223,7 +227,14 @@ class script {
    std::deque<call> calls_;
    std::vector<const operation*> finished_;
    std::vector<std::string> pending_;
+   std::size_t news_read_ = 0;  // of the history
    reader at_server_{limits{}};
+};
+
+// A command waits, and no connection was made yet.
+struct waiting_script : script {
+   explicit waiting_script(settings with = {}, terms t = {}) : script(std::move(with)), get(submit("GET k", t)) {}
+   call& get;
 };
 
 // Its lane is connected, and nothing is left to be proven.

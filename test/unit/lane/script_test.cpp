@@ -388,6 +388,17 @@ void script::agree_on_down(bool is_down) {
    on_view();
 }
 
+std::string script::news() {
+   std::vector<std::string> all;
+   for (; news_read_ < history.size(); ++news_read_) {
+      const any_event& e = history[news_read_];
+      if (std::holds_alternative<event::suspected>(e)) all.emplace_back("suspected");
+      if (std::holds_alternative<event::suspicion_cleared>(e)) all.emplace_back("cleared");
+      if (std::holds_alternative<event::connection_lost>(e)) all.emplace_back("lost");
+   }
+   return joined(all);
+}
+
 std::string script::pending_io() { return joined(std::exchange(pending_, {})); }
 
 void script::settle() {
