@@ -61,9 +61,9 @@ const std::string no_script = refuses("NOSCRIPT No matching script.");
 
 // ---- several wire commands ----
 
-using exchanges = warm_lane;
+using call_with_a_form = warm_lane;
 
-TEST_F(exchanges, of_several_commands_is_one_call) {
+TEST_F(call_with_a_form, of_several_commands_is_one_call) {
    acknowledged x(words("INCR n"));
    auto& call = s.submit("INCR n", {.form = &x});
    auto& next = s.submit("GET k");
@@ -133,7 +133,7 @@ TEST(exchange, that_a_gate_turned_away_is_written_again_whole) {
    }
 }
 
-TEST_F(exchanges, whose_caller_has_left_is_swallowed_whole) {
+TEST_F(call_with_a_form, whose_caller_has_left_is_swallowed_whole) {
    {
       acknowledged x(words("INCR n"));
       auto& call = s.send("INCR n", {.form = &x});
@@ -174,7 +174,7 @@ TEST(exchange, whose_caller_has_left_is_judged_by_the_reply_that_decides) {
    }
 }
 
-TEST_F(exchanges, whose_caller_left_behind_its_work_has_run) {
+TEST_F(call_with_a_form, whose_caller_left_behind_its_work_has_run) {
    acknowledged x(words("INCR n"));
    auto& call = s.send("INCR n", {.form = &x});
    s.answer(number(7));
@@ -207,7 +207,7 @@ TEST(exchange, abandoned_transaction_is_judged_by_all_its_replies) {
 
 // ---- another form after NOSCRIPT ----
 
-TEST_F(exchanges, has_a_form_for_each_connection) {
+TEST_F(call_with_a_form, has_a_form_for_each_connection) {
    by_hash x;
    s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
@@ -220,7 +220,7 @@ TEST_F(exchanges, has_a_form_for_each_connection) {
    EXPECT_EQ(s.accept(), "EVAL text 1 k") << "another node may not know it";
 }
 
-TEST_F(exchanges, goes_in_its_other_form_to_its_place) {
+TEST_F(call_with_a_form, goes_in_its_other_form_to_its_place) {
    by_hash x;
    s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
@@ -237,7 +237,7 @@ TEST_F(exchanges, goes_in_its_other_form_to_its_place) {
    EXPECT_EQ(behind.says(), "new");
 }
 
-TEST_F(exchanges, does_not_go_in_its_other_form_behind_a_newer_write) {
+TEST_F(call_with_a_form, does_not_go_in_its_other_form_behind_a_newer_write) {
    by_hash x;
    s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
@@ -254,7 +254,7 @@ call& pinned_transaction(script& s, std::uint32_t to, delivery d = delivery::aut
    return s.submit_unit({"MULTI", "SET k 1", "EXEC"}, {.delivery = d, .pinned_to = to});
 }
 
-TEST_F(exchanges, pinned_to_a_connection_is_not_executed_on_another) {
+TEST_F(call_with_a_form, pinned_to_a_connection_is_not_executed_on_another) {
    const auto first = s.subject.connection_serial();
    EXPECT_NE(first, 0U);
    auto& here = pinned_transaction(s, first);
@@ -286,14 +286,14 @@ TEST(exchange, pinned_and_lost_is_never_sent_again) {
    }
 }
 
-TEST_F(exchanges, pinned_and_turned_away_by_a_gate_is_told_at_once) {
+TEST_F(call_with_a_form, pinned_and_turned_away_by_a_gate_is_told_at_once) {
    auto& call = pinned_transaction(s, s.subject.connection_serial());
    s.accept();
    s.answer(ok + no_replicas + aborted);
    EXPECT_EQ(call.says(), "not_executed, server_error");
 }
 
-TEST_F(exchanges, pinned_and_waiting_ends_with_its_connection) {
+TEST_F(call_with_a_form, pinned_and_waiting_ends_with_its_connection) {
    s.refused("SET j 1", no_replicas);
    auto& call = pinned_transaction(s, s.subject.connection_serial());
    EXPECT_EQ(call.says(), "waiting") << "behind the gate";

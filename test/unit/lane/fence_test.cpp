@@ -13,10 +13,6 @@ const terms patient{.deadline = 10s};
 struct fence : warm_lane {
    // What the next connection asks: it is `id`, and the one before it is to be proven dead.
    void expect_kill(unsigned before, unsigned id) { EXPECT_EQ(s.reconnects_to(node_a, id), greeting_and_kill(before)); }
-   void expect_unknown(const call& c) {
-      EXPECT_EQ(c.says(), "unknown, connection_lost");
-      EXPECT_FALSE(c.has_cause("not fenced"));
-   }
 };
 
 TEST_F(fence, goes_with_the_handshake_and_is_answered_before_all_else) {
@@ -27,7 +23,7 @@ TEST_F(fence, goes_with_the_handshake_and_is_answered_before_all_else) {
    EXPECT_EQ(s.pending(), 0U);
    EXPECT_EQ(incr.says(), "waiting");
    s.answer(number(0));
-   expect_unknown(incr);  // and no earlier
+   s.expect_fenced(incr);  // and no earlier
    s.expect_sent({&set, &newer}, ok + ok);
    ASSERT_EQ(s.told<event::fenced>().size(), 1U);
    EXPECT_TRUE(s.told<event::fenced>()[0].done);
@@ -49,7 +45,7 @@ TEST_F(fence, is_not_needed_on_another_node) {
    EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.2");
    EXPECT_EQ(incr.says(), "waiting");
    EXPECT_EQ(s.connect(1), greeting);
-   expect_unknown(incr);
+   s.expect_fenced(incr);
    s.expect_resent(set, ok);
    EXPECT_TRUE(s.told<event::fenced>().empty());
 }
@@ -111,7 +107,7 @@ TEST_F(fence, where_it_is_forbidden_nothing_of_unknown_outcome_is_resent) {
 
 // Whose arguments say that it only reads: it needs no fence, and its resend was paid for when the connection was lost.
 TEST(fence_forbidden, reread_is_not_charged_twice) {
-   warm_script s(with_max_resends(1), {.ratio = 0, .per_second = 0.1});
+   warm_script s(with(&settings::max_resends, 1), {.ratio = 0, .per_second = 0.1});
    auto& read = s.lost("BITFIELD k GET u8 0");
    s.connect(8, no_kill);
    s.expect_resent(read, "*1\r\n:0\r\n");
@@ -161,7 +157,7 @@ TEST_F(fence, stays_due_through_a_connection_that_only_carries_script_kill) {
    EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
    EXPECT_EQ(incr.says(), "waiting");
    expect_kill(7, 9);
-   expect_unknown(incr);
+   s.expect_fenced(incr);
 }
 
 // A connection that does not know its own name can never be fenced: what is lost with it could not be sent again.

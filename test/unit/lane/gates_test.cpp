@@ -33,7 +33,7 @@ TEST_F(gates, demoted_master_is_left_and_the_command_sent_elsewhere) {
 
 TEST(gate_reply, demotion_leaves_the_node_though_nothing_is_resent) {
    for (const bool is_cancelled : {false, true}) {
-      warm_script s(with_max_resends(0));
+      warm_script s(with(&settings::max_resends, 0));
       auto& set = s.send("SET a 1");
       if (is_cancelled) s.cancel(set);
       s.answer(readonly);
@@ -233,9 +233,7 @@ TEST_F(gates, pause_holds_back_everything_and_ends_by_itself) {
 }
 
 TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
-   settings narrow;
-   narrow.in_flight = 2;
-   warm_script s(narrow);
+   warm_script s(with(&settings::in_flight, 2));
    s.submit("SET a 1");
    s.refused("SET b 1", no_replicas + no_replicas);
    for (const char* get : {"GET c", "GET d", "GET e"}) s.submit(get);
@@ -366,7 +364,7 @@ TEST(gate_reply, without_budget_a_command_is_not_resent_and_says_why) {
 }
 
 TEST(gate_reply, refused_command_is_resent_no_more_often_than_configured) {
-   warm_script s(with_max_resends(1));
+   warm_script s(with(&settings::max_resends, 1));
    auto& one = s.refused("SET a 1", loading, patient);
    s.sent_after(1s);
    s.answer(loading);

@@ -10,7 +10,7 @@ namespace {
 
 const endpoint other_name{"redis-1.example", 6379};
 const std::string run_c(40, 'c');
-const std::string asked = greeting;
+const std::string kill_7 = "CLIENT KILL ID 7 ADDR 10.9.9.9:40007";
 const std::string of_unix_socket = "id=7 addr=/tmp/my app/redis.sock:0 laddr=/tmp/my app/redis.sock:0 fd=8 flags=U\n";
 
 // One INCR was written on connection 7 of the process, which told itself so, and is unanswered.
@@ -19,8 +19,7 @@ call& lose_an_incr(script& s, const std::string& info = client_info(7)) {
    s.greet(hello() + info);
    s.accept();
    s.answer(pong);  // the connection is proven
-   auto& incr = s.send("INCR n", {.deadline = 5s});
-   return incr;
+   return s.send("INCR n", {.deadline = 5s});
 }
 
 TEST(identity, same_process_under_another_name_is_fenced) {
@@ -28,14 +27,11 @@ TEST(identity, same_process_under_another_name_is_fenced) {
    auto& incr = lose_an_incr(s);
    s.watch.name(other_name, 6);
    s.lose();
-   s.open();
-   EXPECT_EQ(s.accept(), asked) << "which process it is, nobody knows yet";
-   s.answer(hello() + client_info(8));
-   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.greet(hello() + client_info(8)), greeting) << "which process it is, nobody knows yet";
+   EXPECT_EQ(s.accept(), kill_7);
    EXPECT_EQ(incr.says(), "waiting");
    s.answer(number(1));
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_FALSE(incr.has_cause("not fenced"));
+   s.expect_fenced(incr);
    ASSERT_EQ(s.told<event::fenced>().size(), 1U);
    EXPECT_TRUE(s.told<event::fenced>()[0].done);
 }
@@ -66,19 +62,13 @@ TEST(identity, another_process_at_the_same_address_needs_no_fence) {
       script s;
       auto& incr = lose_an_incr(s);
       auto& set = s.lost("SET a 1", {.deadline = 5s});
-      EXPECT_EQ(s.greet(hello() + client_info(3, {}, run_c) + killed),
-                asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
-      EXPECT_EQ(incr.says(), "unknown, connection_lost");
-      EXPECT_FALSE(incr.has_cause("not fenced")) << killed;
-      EXPECT_EQ(s.accept(), "SET a 1") << killed;
-      s.answer(ok);
-      EXPECT_EQ(set.says(), "OK");
+      EXPECT_EQ(s.greet(hello() + client_info(3, {}, run_c) + killed), greeting_and_kill(7));
+      s.expect_fenced(incr);
+      s.expect_resent(set, ok);
       EXPECT_TRUE(s.told<event::fenced>().empty());
       s.lose();
       s.submit("GET a");
-      s.advance(100ms);
-      s.open();
-      EXPECT_EQ(s.accept(), asked) << "that address leads to another process now";
+      EXPECT_EQ(s.reconnects_to(node_a), greeting) << "that address leads to another process now";
    }
 }
 
@@ -91,8 +81,8 @@ TEST(identity, process_that_comes_back_to_its_address_is_fenced) {
    s.lose();
    s.submit("GET a");
    s.advance(100ms);
-   EXPECT_EQ(s.greet(hello() + client_info(9)), asked);
-   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.greet(hello() + client_info(9)), greeting);
+   EXPECT_EQ(s.accept(), kill_7);
    s.answer(number(1));
    EXPECT_EQ(s.accept(), "GET a");
 }
@@ -102,14 +92,11 @@ TEST(identity, connection_to_a_unix_socket_is_fenced_by_its_id_alone) {
    script s;
    auto& incr = lose_an_incr(s, bulk(of_unix_socket) + server_info());
    s.lose();
-   s.open();
-   EXPECT_EQ(s.accept(), asked) << "to a process that is not known to be the same the id is a stranger's";
-   s.answer(hello() + bulk(of_unix_socket) + server_info());
+   EXPECT_EQ(s.greet(hello() + bulk(of_unix_socket) + server_info()), greeting) << "the id may be a stranger's";
    EXPECT_EQ(s.accept(), "CLIENT KILL ID 7");
    EXPECT_EQ(incr.says(), "waiting");
    s.answer(number(1));
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_FALSE(incr.has_cause("not fenced"));
+   s.expect_fenced(incr);
 }
 
 TEST(identity, connection_to_a_unix_socket_of_another_process_kills_nobody) {
@@ -118,8 +105,7 @@ TEST(identity, connection_to_a_unix_socket_of_another_process_kills_nobody) {
    s.lose();
    s.greet(hello() + bulk(of_unix_socket) + server_info(run_c));
    EXPECT_EQ(s.accept(), "");
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_FALSE(incr.has_cause("not fenced"));
+   s.expect_fenced(incr);
 }
 
 TEST(identity, connection_to_a_unix_socket_without_run_id_is_not_fenced) {
@@ -154,12 +140,9 @@ TEST(identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
       auto& incr = lose_an_incr(s, client_info(7, {}, ""));
       s.watch.name(r.where, 6);
       s.lose();
-      s.open();
-      const std::string kill = "CLIENT KILL ID 7 ADDR 10.9.9.9:40007";
       const bool same = r.where == node_a;
-      EXPECT_EQ(s.accept(), same ? asked + "; " + kill : asked);
-      s.answer(hello() + client_info(8, {}, ""));
-      EXPECT_EQ(s.accept(), same ? "" : kill);
+      EXPECT_EQ(s.greet(hello() + client_info(8, {}, "")), same ? greeting_and_kill(7) : greeting);
+      EXPECT_EQ(s.accept(), same ? "" : kill_7);
       s.answer(r.killed);
       EXPECT_EQ(incr.says(), "unknown, connection_lost");
       EXPECT_EQ(incr.has_cause("not fenced"), r.is_not_fenced) << r.where.host << r.killed;
@@ -170,7 +153,7 @@ TEST(identity, tcp_connection_without_run_id_is_fenced_by_id_and_address) {
 
 // Nine processes with a lost write each, and then the first again: which connection is to be ended is forgotten.
 TEST(identity, forgotten_connection_is_not_fenced) {
-   const auto process = [](char c) { return std::string(40, c); };
+   const auto process = [](int c) { return std::string(40, static_cast<char>(c)); };
    for (const char last : {'0', '1', 'z'}) {
       script s;
       s.submit("PING");
@@ -184,14 +167,12 @@ TEST(identity, forgotten_connection_is_not_fenced) {
          }
          s.submit("INCR n", {.deadline = 100ms});
          EXPECT_EQ(s.accept(), "SET a 1; INCR n") << c;
-         s.watch.name({"10.0.1." + std::string(1, c), 6379}, static_cast<std::uint64_t>(c),
-                      process(static_cast<char>(c + 1)));
-         s.on_view();
+         s.name({"10.0.1." + std::string(1, c), 6379}, static_cast<std::uint64_t>(c), process(c + 1));
       }
       s.name({"10.0.2.1", 6379}, 100, process(last));
       s.greet(hello() + client_info(8, {}, process(last)));
       const bool is_forgotten = last == '0';
-      EXPECT_EQ(s.accept(), is_forgotten ? "" : last == '1' ? "CLIENT KILL ID 7 ADDR 10.9.9.9:40007" : "SET a 1");
+      EXPECT_EQ(s.accept(), is_forgotten ? "" : last == '1' ? kill_7 : "SET a 1");
       EXPECT_EQ(waits->says(), is_forgotten ? "unknown, connection_lost" : "waiting") << last;
       EXPECT_EQ(is_forgotten, waits->done() && waits->has_cause("not fenced: writes were lost at more than 8 nodes"));
    }
@@ -249,26 +230,24 @@ TEST(identity, another_address_of_the_name_without_run_id_proves_no_fence) {
    auto& incr = lose_an_incr(s, client_info(7, {}, ""));
    s.lose();
    s.main.tries({"10.1.0.2", 6379}, 0, 1);
-   EXPECT_EQ(s.greet(hello() + client_info(8, {}, "")), asked);
-   EXPECT_EQ(s.accept(), "CLIENT KILL ID 7 ADDR 10.9.9.9:40007");
+   EXPECT_EQ(s.greet(hello() + client_info(8, {}, "")), greeting);
+   EXPECT_EQ(s.accept(), kill_7);
    s.answer(number(0));
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_TRUE(s.told<event::fenced>().empty());
    s.lose();
    s.submit("GET k");
    s.main.tries({"10.1.0.1", 6379}, 0, 1);
-   s.advance(100ms);
-   s.open();
-   EXPECT_EQ(s.accept(), asked + "; CLIENT KILL ID 7 ADDR 10.9.9.9:40007") << "back where it was";
+   EXPECT_EQ(s.reconnects_to(node_a), greeting_and_kill(7)) << "back where it was";
 }
 
 TEST(identity, address_of_a_tcp_connection_is_read_whole_or_not_at_all) {
    struct row {
       const char* info;
-      const char* kill;
+      std::string kill;
    };
    const row rows[] = {
-      {"id=7 addr=10.9.9.9:40007 laddr=10.0.0.1:6379 fd=8\n", "CLIENT KILL ID 7 ADDR 10.9.9.9:40007"},
+      {"id=7 addr=10.9.9.9:40007 laddr=10.0.0.1:6379 fd=8\n", kill_7},
       {"id=7 addr=[fe80::1%eth0]:40007 laddr=[::1]:6379\n", "CLIENT KILL ID 7 ADDR [fe80::1%eth0]:40007"},
       {"id=7 addr=redis.sock:0 laddr=redis.sock:0 fd=8\n", "CLIENT KILL ID 7"},
       {"id=7 addr=/run/10.9.9.9:4 my/redis.sock:0 fd=8\n", "CLIENT KILL ID 7"},

@@ -115,9 +115,7 @@ std::string times(std::size_t n, const std::string& text) {
 }
 
 TEST(linear, refusals_of_what_was_sent_again_do_not_look_at_newer_ones) {
-   settings few;
-   few.max_resends = 1;
-   warm_script s(few);
+   warm_script s(with(&settings::max_resends, 1));
    const auto calls = submit_many(s, "INCR k", {.delivery = delivery::at_least_once});
    s.accept();
    s.reconnects();

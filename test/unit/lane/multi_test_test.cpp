@@ -8,11 +8,7 @@
 namespace holdfast::impl::test {
 namespace {
 
-settings that_test() {
-   settings s;
-   s.tests_multi = true;
-   return s;
-}
+settings that_test() { return with(&settings::tests_multi, true); }
 
 const std::string no_exec = refuses("ERR EXEC without MULTI");
 const std::string empty = "*0\r\n";

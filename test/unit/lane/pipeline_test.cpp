@@ -126,9 +126,7 @@ TEST_F(pipelines, keep_what_one_write_does_not_take) {
 // ---- limits --------------------------------------------------------------------------------------------------------
 
 TEST(queue_limit, refuses_at_once_one_command_too_many) {
-   settings few;
-   few.queued_commands = 2;
-   script s(few);
+   script s(with(&settings::queued_commands, 2));
    s.submit("GET a");
    s.submit("GET b");
    auto& third = s.submit("GET c");
@@ -141,9 +139,7 @@ TEST(queue_limit, refuses_at_once_one_command_too_many) {
 }
 
 TEST(queue_limit, refuses_at_once_too_many_bytes) {
-   settings few;
-   few.queued_bytes = 100;
-   script s(few);
+   script s(with(&settings::queued_bytes, 100));
    auto& first = s.submit("SET k " + std::string(40, 'x'));
    auto& second = s.submit("SET k " + std::string(40, 'x'));
    EXPECT_EQ(first.says(), "waiting");
@@ -152,17 +148,13 @@ TEST(queue_limit, refuses_at_once_too_many_bytes) {
 }
 
 TEST(queue_limit, names_a_command_that_is_too_large_for_any_queue) {
-   settings few;
-   few.queued_bytes = 100;
-   script s(few);
+   script s(with(&settings::queued_bytes, 100));
    auto& c = s.submit("SET k " + std::string(400, 'x'));
    EXPECT_EQ(c.says(), "not_executed, limit_exceeded");
 }
 
 TEST(queue_limit, counts_what_is_resent_but_never_drops_it) {
-   settings few;
-   few.queued_commands = 2;
-   warm_script s(few);
+   warm_script s(with(&settings::queued_commands, 2));
    auto& one = s.submit("SET a 1");
    auto& two = s.send("SET b 1");
    auto& three = s.lost("SET c 1");

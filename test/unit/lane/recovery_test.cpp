@@ -190,9 +190,7 @@ TEST(resending, change_of_master_makes_one_more_free) {
 }
 
 TEST(resending, is_limited_and_what_was_written_in_part_does_not_count) {
-   settings once;
-   once.max_resends = 1;
-   warm_script s(once);
+   warm_script s(with(&settings::max_resends, 1));
    auto& set = s.submit("SET a 1", {.deadline = 20s});
    s.accept(5);
    EXPECT_EQ(s.sent_after_loss(), "SET a 1");

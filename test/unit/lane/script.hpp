@@ -20,6 +20,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -68,7 +69,12 @@ inline std::string greeting_and_kill(unsigned id) {
 }
 
 settings with_password(std::string user, std::string password);
-settings with_max_resends(unsigned n);
+template <class T>
+settings with(T settings::* member, std::type_identity_t<T> value) {
+   settings s;
+   s.*member = value;
+   return s;
+}
 
 // "SET k 1" as a command.
 command words(std::string_view line);
@@ -171,6 +177,8 @@ class script {
    void expect_resent(const call& c, std::string_view reply, std::source_location l = std::source_location::current()) {
       expect_resent({&c}, reply, l);
    }
+   // It may have run, and the connection that it was lost with is proven dead.
+   static void expect_fenced(const call& c, std::source_location = std::source_location::current());
    std::string sent_after(duration d) { return advance(d), accept(); }
    std::string sent_after_loss(unsigned id = 8) { return reconnects(id), accept(); }
 

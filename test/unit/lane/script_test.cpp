@@ -35,12 +35,6 @@ settings with_password(std::string user, std::string password) {
    return s;
 }
 
-settings with_max_resends(unsigned n) {
-   settings s;
-   s.max_resends = n;
-   return s;
-}
-
 namespace {
 
 constexpr std::string_view code_names[] = {
@@ -325,6 +319,12 @@ void script::expect_resent(std::initializer_list<const call*> calls, std::string
    expect_sent(calls, replies, l);
    const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "sent again");
    for (const call* c : calls) EXPECT_GT(c->op.attempts, 1U);
+}
+
+void script::expect_fenced(const call& c, std::source_location l) {
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "unknown, and fenced");
+   EXPECT_EQ(c.says(), "unknown, connection_lost");
+   EXPECT_FALSE(c.has_cause("not fenced"));
 }
 
 std::string script::probe(std::string_view reply) {

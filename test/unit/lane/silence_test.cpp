@@ -210,16 +210,10 @@ TEST_F(transfer, bytes_behind_the_oldest_command_are_no_life) {
    EXPECT_EQ(s.news(), "suspected; lost");
 }
 
-settings with_timeout(duration d) {
-   settings s;
-   s.attempt_timeout = d;
-   return s;
-}
-
 // A closed window whose other side answers: behind a long script.
 TEST(transfer_without_room, has_as_long_as_the_timeout_says) {
    for (const duration timeout : {duration(2s), duration(30s)}) {
-      warm_script s(with_timeout(timeout));
+      warm_script s(with(&settings::attempt_timeout, timeout));
       s.way = transit{.undelivered = 10};
       s.send("SET a 1", {.deadline = 1h});
       EXPECT_EQ(s.news_after(timeout * 2 - 1ms), "suspected");
@@ -229,7 +223,7 @@ TEST(transfer_without_room, has_as_long_as_the_timeout_says) {
 
 TEST(transfer_without_room, peer_that_is_gone_is_noticed_within_seconds) {
    for (const char* line : {"INCR a", "BLPOP q 0", "BLPOP q 100"}) {
-      warm_script s(with_timeout(30s));
+      warm_script s(with(&settings::attempt_timeout, 30s));
       s.send(line, {.deadline = 1h});
       s.way = transit{.undelivered = 10};
       s.advance(1s);

@@ -3,6 +3,8 @@
 
 #include "unit/topology/scripted_world.hpp"
 
+#include <gtest/gtest.h>
+
 #include <string>
 
 namespace holdfast::impl::test {
@@ -68,6 +70,12 @@ struct deployment : scripted_world {
       watched.ask(now);
       return finds(where, 1s);
    }
+};
+
+// A test that begins with one that has settled.
+struct settled : testing::Test {
+   settled() { w.start(); }
+   deployment w;
 };
 
 inline std::string switched(const endpoint& from, const endpoint& to) {

@@ -29,6 +29,7 @@ class promotion_test : public testing::Test {
       p.on_selected(by, id, where, old_master.epoch, now);
    }
    std::vector<endpoint> candidates() { return p.candidates(old_master, now); }
+   time_point held_until() { return candidates(), p.deadline(); }
    // It is selected, and says that it is a master.
    void believe(std::size_t by = 0, const std::string& id = {}) {
       select(by, node, 6, id);
@@ -60,27 +61,22 @@ TEST_F(promotion_test, vain_selection_lets_the_next_ones_hold_nothing) {
    p.on_over(0);
    now += settings.hold_on_selected + settings.hold_pause - 1ms;
    select(0, node, 7);
-   candidates();
-   EXPECT_EQ(p.deadline(), never);
+   EXPECT_EQ(held_until(), never);
    select(1, node, 7);
-   candidates();
-   EXPECT_NE(p.deadline(), never) << "another Sentinel's";
+   EXPECT_NE(held_until(), never) << "another Sentinel's";
    now += 1ms;
    select(0, other, 8);
-   candidates();
-   EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
+   EXPECT_EQ(held_until(), now + settings.hold_on_selected);
 }
 
 TEST_F(promotion_test, end_of_the_nodes_connection_extends_the_hold_once) {
    select(0);
    now += settings.hold_on_selected;
    p.extend_holds(other, now);
-   candidates();
-   EXPECT_EQ(p.deadline(), never);
+   EXPECT_EQ(held_until(), never);
    for (int i = 0; i != 2; ++i) {
       p.extend_holds(node, now + i * 1ms);
-      candidates();
-      EXPECT_EQ(p.deadline(), now + settings.hold_extension);
+      EXPECT_EQ(held_until(), now + settings.hold_extension);
    }
 }
 
@@ -151,12 +147,10 @@ TEST_F(promotion_test, pause_ends_once_that_failover_or_a_newer_one_is_believed)
       p.on_unsubscribed(0);
       p.believe_named({other, 5});
       select(0, other, 7);
-      candidates();
-      EXPECT_EQ(p.deadline(), never) << "that is an older one";
+      EXPECT_EQ(held_until(), never) << "that is an older one";
       p.believe_named(believed);
       select(0, other, 8);
-      candidates();
-      EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
+      EXPECT_EQ(held_until(), now + settings.hold_on_selected);
    }
 }
 
@@ -165,8 +159,7 @@ TEST_F(promotion_test, switch_that_no_answer_confirms_lets_nothing_be_held_again
    p.on_switched(0, node);
    now += settings.hold_on_selected;
    select(0, other, 7);
-   candidates();
-   EXPECT_EQ(p.deadline(), never);
+   EXPECT_EQ(held_until(), never);
 }
 
 TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
@@ -174,15 +167,12 @@ TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
    p.on_over(0);
    now += settings.hold_on_selected;
    select(1, node, 7, "id");
-   candidates();
-   EXPECT_EQ(p.deadline(), never) << "the same one, by another address";
+   EXPECT_EQ(held_until(), never) << "the same one, by another address";
    select(0, node, 7, "another");
-   candidates();
-   EXPECT_EQ(p.deadline(), now + settings.hold_on_selected) << "another one, by the same address";
+   EXPECT_EQ(held_until(), now + settings.hold_on_selected) << "another one, by the same address";
    now = p.deadline();
    select(1, node, 8, "id");
-   candidates();
-   EXPECT_EQ(p.deadline(), never) << "it pauses still";
+   EXPECT_EQ(held_until(), never) << "it pauses still";
 }
 
 TEST_F(promotion_test, changing_ids_hold_at_most_twice_by_place_and_eight_in_all) {
@@ -203,20 +193,17 @@ TEST_F(promotion_test, hold_goes_on_where_another_address_tells_of_it_later) {
    select(0, node, 6, "id");
    const time_point until = p.candidates(old_master, now).empty() ? never : p.hold_until();
    p.on_unsubscribed(0);
-   candidates();
-   EXPECT_EQ(p.deadline(), never);
+   EXPECT_EQ(held_until(), never);
    now += 10ms;
    select(1, node, 6, "id");
-   candidates();
-   EXPECT_EQ(p.deadline(), until);
+   EXPECT_EQ(held_until(), until);
 }
 
 TEST_F(promotion_test, pause_without_an_id_goes_with_its_place) {
    select(0);
    p.on_forgotten(0);
    select(0, node, 7, "another");
-   candidates();
-   EXPECT_EQ(p.deadline(), now + settings.hold_on_selected);
+   EXPECT_EQ(held_until(), now + settings.hold_on_selected);
 }
 
 TEST_F(promotion_test, selection_is_held_as_long_by_any_address_of_its_sentinel) {
@@ -225,11 +212,9 @@ TEST_F(promotion_test, selection_is_held_as_long_by_any_address_of_its_sentinel)
    now += 10ms;
    select(1, node, 6, "id");
    p.on_over(0);
-   candidates();
-   EXPECT_EQ(p.deadline(), until);
+   EXPECT_EQ(held_until(), until);
    p.extend_holds(node, until);
-   candidates();
-   EXPECT_EQ(p.deadline(), until + settings.hold_extension);
+   EXPECT_EQ(held_until(), until + settings.hold_extension);
 }
 
 TEST_F(promotion_test, only_who_selected_it_can_give_it_up) {

@@ -8,9 +8,9 @@ namespace {
 
 using namespace test;
 
-TEST(tracker_liveness, silent_connection_is_checked_by_a_ping_after_five_seconds) {
-   deployment w;
-   w.start();
+using liveness = settled;
+
+TEST_F(liveness, silent_connection_is_checked_by_a_ping_after_five_seconds) {
    w.run_for(5s);
    EXPECT_GE(w.count(s1, "PING"), 1u);
    w.run_for(60s);
@@ -19,9 +19,7 @@ TEST(tracker_liveness, silent_connection_is_checked_by_a_ping_after_five_seconds
    EXPECT_EQ(w.told<event::sentinel_up>().size(), 3u);
 }
 
-TEST(tracker_liveness, half_open_sentinel_is_found_and_comes_back) {
-   deployment w;
-   w.start();
+TEST_F(liveness, half_open_sentinel_is_found_and_comes_back) {
    w.set(s2, condition::stopped);
    w.run_for(5s + 400ms);
    const auto down = w.told<event::sentinel_down>();
@@ -38,9 +36,7 @@ TEST(tracker_liveness, half_open_sentinel_is_found_and_comes_back) {
    EXPECT_EQ(w.subscriptions(s2), 1u);
 }
 
-TEST(tracker_liveness, dead_sentinel_is_dialled_with_backoff_for_ever) {
-   deployment w;
-   w.start();
+TEST_F(liveness, dead_sentinel_is_dialled_with_backoff_for_ever) {
    w.set(s2, condition::refusing);
    w.run_for(60s);
    const auto before = w.ticks;
@@ -53,9 +49,7 @@ TEST(tracker_liveness, dead_sentinel_is_dialled_with_backoff_for_ever) {
    EXPECT_EQ(w.subscriptions(s2), 1u);
 }
 
-TEST(tracker_liveness, outage_of_all_sentinels_leaves_no_target_and_ends_with_it) {
-   deployment w;
-   w.start();
+TEST_F(liveness, outage_of_all_sentinels_leaves_no_target_and_ends_with_it) {
    w.set_all(condition::refusing);
    w.run_for(2s);
    EXPECT_FALSE(w.watched.target());
@@ -68,9 +62,7 @@ TEST(tracker_liveness, outage_of_all_sentinels_leaves_no_target_and_ends_with_it
    EXPECT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
 }
 
-TEST(tracker_liveness, round_with_one_silent_sentinel_ends_when_a_majority_confirms) {
-   deployment w;
-   w.start();
+TEST_F(liveness, round_with_one_silent_sentinel_ends_when_a_majority_confirms) {
    w.set(s3, condition::stopped);
    const auto before = w.now;
    const auto r = w.watched.ask(w.now);
@@ -78,9 +70,7 @@ TEST(tracker_liveness, round_with_one_silent_sentinel_ends_when_a_majority_confi
    EXPECT_LE(w.now - before, 2ms);
 }
 
-TEST(tracker_liveness, round_with_two_silent_sentinels_ends_at_their_timeout) {
-   deployment w;
-   w.start();
+TEST_F(liveness, round_with_two_silent_sentinels_ends_at_their_timeout) {
    w.set(s2, condition::stopped);
    w.set(s3, condition::stopped);
    const auto before = w.now;
@@ -90,9 +80,7 @@ TEST(tracker_liveness, round_with_two_silent_sentinels_ends_at_their_timeout) {
    EXPECT_TRUE(w.targets(old_master)) << "one reachable Sentinel suffices";
 }
 
-TEST(tracker_liveness, new_ask_while_a_slow_round_runs_is_answered_by_new_answers) {
-   deployment w;
-   w.start();
+TEST_F(liveness, new_ask_while_a_slow_round_runs_is_answered_by_new_answers) {
    w.set(s2, condition::stopped);
    w.set(s3, condition::stopped);
    std::vector<sentinel_tracker::round> asked;
@@ -107,9 +95,9 @@ TEST(tracker_liveness, new_ask_while_a_slow_round_runs_is_answered_by_new_answer
 
 // ---- away ---------------------------------------------------------------------------------------------------------
 
-TEST(tracker_away, answer_that_came_while_the_caller_was_away_is_seen) {
-   deployment w;
-   w.start();
+using return_of_a_caller = settled;
+
+TEST_F(return_of_a_caller, answer_that_came_while_the_caller_was_away_is_seen) {
    const auto r = w.watched.ask(w.now);
    w.away_for(60s);
    w.run_for(2ms);
@@ -118,9 +106,7 @@ TEST(tracker_away, answer_that_came_while_the_caller_was_away_is_seen) {
    for (const auto& s : {s1, s2, s3}) EXPECT_EQ(w.subscriptions(s), 1u);
 }
 
-TEST(tracker_away, tick_before_the_answer_is_read_declares_nobody_dead) {
-   deployment w;
-   w.start();
+TEST_F(return_of_a_caller, tick_before_the_answer_is_read_declares_nobody_dead) {
    w.watched.ask(w.now);
    w.away_for(60s);
    w.watched.tick(w.now);
@@ -138,9 +124,7 @@ TEST(tracker_away, connect_that_nobody_carried_out_is_not_a_timeout) {
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
 }
 
-TEST(tracker_away, sentinel_that_died_meanwhile_is_found_within_one_timeout) {
-   deployment w;
-   w.start();
+TEST_F(return_of_a_caller, sentinel_that_died_meanwhile_is_found_within_one_timeout) {
    w.watched.ask(w.now);
    w.set(s2, condition::stopped);
    w.away_for(60s);
@@ -149,9 +133,7 @@ TEST(tracker_away, sentinel_that_died_meanwhile_is_found_within_one_timeout) {
    EXPECT_EQ(w.told<event::sentinel_down>()[0].sentinel, s2);
 }
 
-TEST(tracker_away, one_who_always_looks_in_late_still_learns_of_a_dead_sentinel) {
-   deployment w;
-   w.start();
+TEST_F(return_of_a_caller, one_who_always_looks_in_late_still_learns_of_a_dead_sentinel) {
    w.set(s2, condition::stopped);
    for (int i = 0; i != 20; ++i) {
       w.away_for(700ms);  // always after the deadline
@@ -160,9 +142,7 @@ TEST(tracker_away, one_who_always_looks_in_late_still_learns_of_a_dead_sentinel)
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 1u);
 }
 
-TEST(tracker_away, switch_meanwhile_raises_doubt_on_return_before_anything_else) {
-   deployment w;
-   w.start();
+TEST_F(return_of_a_caller, switch_meanwhile_raises_doubt_on_return_before_anything_else) {
    w.run_for(1s);
    w.name_by_all(new_master, 6);
    w.publish(s2, "+switch-master", switched(old_master, new_master));
@@ -174,9 +154,7 @@ TEST(tracker_away, switch_meanwhile_raises_doubt_on_return_before_anything_else)
    EXPECT_TRUE(w.targets(new_master));
 }
 
-TEST(tracker_away, what_a_subscription_missed_is_asked_for_when_it_is_back) {
-   deployment w;
-   w.start();
+TEST_F(return_of_a_caller, what_a_subscription_missed_is_asked_for_when_it_is_back) {
    w.cut(s1);
    w.cut(s2);
    w.cut(s3);

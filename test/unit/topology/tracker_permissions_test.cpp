@@ -91,9 +91,9 @@ TEST(tracker_permissions, answer_to_ping_that_is_no_event_is_one_all_the_same) {
    EXPECT_EQ(w.count(s1, "SUBSCRIBE"), 1u) << "no subscription was given up";
 }
 
-TEST(tracker_links, report_of_a_link_of_others_is_passed_over) {
-   deployment w;
-   w.start();
+using settled_links = settled;
+
+TEST_F(settled_links, report_of_a_link_of_others_is_passed_over) {
    link stranger(w.pending_io, limits{});
    const auto told = w.history.size();
    const auto deadline = w.watched.next_deadline();
@@ -123,9 +123,9 @@ TEST(tracker_links, report_of_a_closed_one_is_not_read) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST(tracker_hints, sentinel_takes_back_only_what_it_has_said_itself) {
-   deployment w;
-   w.start();
+using tracker_hints = settled;
+
+TEST_F(tracker_hints, sentinel_takes_back_only_what_it_has_said_itself) {
    for (const auto& s : {s1, s2}) {
       w.at(s).flags = "s_down,o_down,master";
       w.publish(s, "+odown", about_master(old_master));

@@ -8,16 +8,26 @@ namespace {
 
 using namespace test;
 
-TEST(tracker_start, nothing_happens_before_the_first_tick) {
+struct start : testing::Test {
+   // There is no master, for this reason, which may be final.
+   void expect_none(errc why, bool is_final) {
+      const auto t = w.watched.why_none();
+      ASSERT_TRUE(t);
+      EXPECT_EQ(t->code, why);
+      EXPECT_EQ(t->final, is_final);
+   }
+   std::string cause(std::size_t n) const { return w.watched.why_none()->causes.at(n); }
    deployment w;
+};
+
+TEST_F(start, nothing_happens_before_the_first_tick) {
    EXPECT_FALSE(w.pending_io.take());
    EXPECT_FALSE(w.watched.target());
    EXPECT_FALSE(w.watched.why_none());
    EXPECT_LE(w.watched.next_deadline(), w.now);
 }
 
-TEST(tracker_start, names_the_master_after_two_waits_for_a_reply) {
-   deployment w;
+TEST_F(start, names_the_master_after_two_waits_for_a_reply) {
    const auto r = w.watched.ask(w.now);
    // Connect, question; connect, question: each one millisecond.
    ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
@@ -28,8 +38,7 @@ TEST(tracker_start, names_the_master_after_two_waits_for_a_reply) {
    EXPECT_FALSE(w.watched.why_none());
 }
 
-TEST(tracker_start, second_sentinel_is_dialled_50_ms_after_a_silent_first) {
-   deployment w;
+TEST_F(start, second_sentinel_is_dialled_50_ms_after_a_silent_first) {
    w.set(s1, condition::vanished);
    w.run_for(49ms);
    EXPECT_EQ(w.count(s2, "SENTINEL MASTER"), 0u);
@@ -40,30 +49,26 @@ TEST(tracker_start, second_sentinel_is_dialled_50_ms_after_a_silent_first) {
    EXPECT_GE(w.count(s3, "SENTINEL MASTER"), 1u);
 }
 
-TEST(tracker_start, second_sentinel_is_dialled_at_once_when_the_first_refuses) {
-   deployment w;
+TEST_F(start, second_sentinel_is_dialled_at_once_when_the_first_refuses) {
    w.set(s1, condition::refusing);
    ASSERT_TRUE(w.run_till([&] { return w.count(s2, "SENTINEL MASTER") != 0; }));
    EXPECT_LT(w.since_start(), 4ms);
 }
 
-TEST(tracker_start, first_belief_waits_300_ms_for_a_silent_sentinel) {
-   deployment w;
+TEST_F(start, first_belief_waits_300_ms_for_a_silent_sentinel) {
    w.set(s3, condition::stopped);
    ASSERT_TRUE(w.finds_any());
    EXPECT_GE(w.since_start(), 300ms);
    EXPECT_LE(w.since_start(), 305ms);
 }
 
-TEST(tracker_start, first_belief_does_not_wait_for_a_sentinel_that_failed) {
-   deployment w;
+TEST_F(start, first_belief_does_not_wait_for_a_sentinel_that_failed) {
    w.set(s3, condition::refusing);
    ASSERT_TRUE(w.finds_any());
    EXPECT_LE(w.since_start(), 6ms);
 }
 
-TEST(tracker_start, newest_epoch_wins_over_a_majority_that_answered_first) {
-   deployment w;
+TEST_F(start, newest_epoch_wins_over_a_majority_that_answered_first) {
    w.name(s3, new_master, 6);
    ASSERT_TRUE(w.finds_any());
    EXPECT_TRUE(w.targets(new_master));
@@ -73,8 +78,7 @@ TEST(tracker_start, newest_epoch_wins_over_a_majority_that_answered_first) {
    EXPECT_EQ(w.told<event::master_named>().size(), 1u);
 }
 
-TEST(tracker_start, sentinel_that_does_not_know_the_name_is_passed_over) {
-   deployment w;
+TEST_F(start, sentinel_that_does_not_know_the_name_is_passed_over) {
    w.at(s1).knows_the_name = false;
    w.at(s2).knows_the_name = false;
    ASSERT_TRUE(w.finds_any());
@@ -82,23 +86,20 @@ TEST(tracker_start, sentinel_that_does_not_know_the_name_is_passed_over) {
    EXPECT_LE(w.since_start(), 5ms);
 }
 
-TEST(tracker_start, sentinel_that_answered_moves_to_the_front) {
-   deployment w;
+TEST_F(start, sentinel_that_answered_moves_to_the_front) {
    w.set(s1, condition::refusing);
    w.start();
    EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{s2, s1, s3}));
 }
 
-TEST(tracker_start, every_sentinel_is_subscribed_to) {
-   deployment w;
+TEST_F(start, every_sentinel_is_subscribed_to) {
    w.start();
    for (const auto& s : {s1, s2, s3}) EXPECT_EQ(w.subscriptions(s), 1u);
    EXPECT_EQ(w.told<event::sentinel_up>().size(), 3u);
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
 }
 
-TEST(tracker_start, sentinel_is_asked_in_one_write_the_epoch_before_the_address) {
-   deployment w;
+TEST_F(start, sentinel_is_asked_in_one_write_the_epoch_before_the_address) {
    std::vector<std::string> order;
    w.at(s1).tamper = [&](std::string& reply, unsigned) { order.push_back(reply.substr(0, 4)); };
    w.watched.tick(w.now);
@@ -119,8 +120,7 @@ TEST(tracker_start, sentinel_is_asked_in_one_write_the_epoch_before_the_address)
    EXPECT_EQ(written.find("SELECT"), std::string::npos);
 }
 
-TEST(tracker_start, asking_twice_at_the_same_instant_is_one_round) {
-   deployment w;
+TEST_F(start, asking_twice_at_the_same_instant_is_one_round) {
    EXPECT_EQ(w.watched.ask(w.now), w.watched.ask(w.now));
    w.start();
    const auto r = w.watched.ask(w.now);
@@ -132,8 +132,7 @@ TEST(tracker_start, asking_twice_at_the_same_instant_is_one_round) {
 
 // ---- no master ----------------------------------------------------------------------------------------------------
 
-TEST(tracker_start, no_sentinel_reachable_is_said_with_one_cause_for_each) {
-   deployment w;
+TEST_F(start, no_sentinel_reachable_is_said_with_one_cause_for_each) {
    w.set(s1, condition::refusing);
    w.set(s2, condition::vanished);
    w.set(s3, condition::stopped);
@@ -141,14 +140,12 @@ TEST(tracker_start, no_sentinel_reachable_is_said_with_one_cause_for_each) {
    ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
    EXPECT_LE(w.since_start(), 50ms + 300ms + 10ms);
    EXPECT_FALSE(w.watched.target());
-   const auto t = w.watched.why_none();
-   ASSERT_TRUE(t);
-   EXPECT_EQ(t->code, errc::no_sentinel);
-   EXPECT_FALSE(t->final);
-   EXPECT_EQ(t->causes, (std::vector<std::string>{
-                           "Sentinel 10.0.1.1:26379: connection refused",
-                           "Sentinel 10.0.1.2:26379: no connection within 300 ms, where sentinel_timeout is 300 ms",
-                           "Sentinel 10.0.1.3:26379: no answer within 300 ms, where sentinel_timeout is 300 ms"}));
+   expect_none(errc::no_sentinel, false);
+   EXPECT_EQ(w.watched.why_none()->causes,
+             (std::vector<std::string>{
+                "Sentinel 10.0.1.1:26379: connection refused",
+                "Sentinel 10.0.1.2:26379: no connection within 300 ms, where sentinel_timeout is 300 ms",
+                "Sentinel 10.0.1.3:26379: no answer within 300 ms, where sentinel_timeout is 300 ms"}));
    EXPECT_EQ(w.told<event::sentinel_down>().size(), 3u);
    EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
    w.run_for(5s);
@@ -156,8 +153,7 @@ TEST(tracker_start, no_sentinel_reachable_is_said_with_one_cause_for_each) {
    EXPECT_EQ(w.told<event::master_lost>().size(), 1u);
 }
 
-TEST(tracker_start, sentinel_that_comes_later_is_found_within_the_backoff) {
-   deployment w;
+TEST_F(start, sentinel_that_comes_later_is_found_within_the_backoff) {
    w.set_all(condition::refusing);
    w.run_for(30s);
    EXPECT_FALSE(w.watched.target());
@@ -168,51 +164,35 @@ TEST(tracker_start, sentinel_that_comes_later_is_found_within_the_backoff) {
    EXPECT_TRUE(w.targets(old_master));
 }
 
-TEST(tracker_start, unknown_name_is_final_only_when_every_seed_says_so) {
-   deployment w;
+TEST_F(start, unknown_name_is_final_only_when_every_seed_says_so) {
    for (const auto& s : {s1, s2}) w.at(s).knows_the_name = false;
    w.set(s3, condition::refusing);
    w.start();
-   auto t = w.watched.why_none();
-   ASSERT_TRUE(t);
-   EXPECT_EQ(t->code, errc::unknown_master);
-   EXPECT_FALSE(t->final);
-
+   expect_none(errc::unknown_master, false);
    w.at(s3).is = condition::working;
    w.at(s3).knows_the_name = false;
    w.run_for(1s);
-   t = w.watched.why_none();
-   ASSERT_TRUE(t);
-   EXPECT_EQ(t->code, errc::unknown_master);
-   EXPECT_TRUE(t->final);
-   EXPECT_EQ(t->causes[0], "Sentinel 10.0.1.1:26379: knows no master named 'mymaster'");
+   expect_none(errc::unknown_master, true);
+   EXPECT_EQ(cause(0), "Sentinel 10.0.1.1:26379: knows no master named 'mymaster'");
 }
 
-TEST(tracker_start, name_that_was_once_known_is_never_finally_unknown) {
-   deployment w;
+TEST_F(start, name_that_was_once_known_is_never_finally_unknown) {
    w.start();
    for (const auto& s : {s1, s2, s3}) w.at(s).knows_the_name = false;
    const auto r = w.watched.ask(w.now);
    ASSERT_TRUE(w.run_till([&] { return w.watched.answered(r); }));
    EXPECT_FALSE(w.watched.target());
-   const auto t = w.watched.why_none();
-   ASSERT_TRUE(t);
-   EXPECT_EQ(t->code, errc::unknown_master);
-   EXPECT_FALSE(t->final);
+   expect_none(errc::unknown_master, false);
 }
 
-TEST(tracker_start, refused_password_is_its_own_trouble) {
-   deployment w;
+TEST_F(start, refused_password_is_its_own_trouble) {
    for (const auto& s : {s1, s2, s3}) w.at(s).password = "secret";
    w.start();
-   const auto t = w.watched.why_none();
-   ASSERT_TRUE(t);
-   EXPECT_EQ(t->code, errc::authentication_failed);
-   EXPECT_TRUE(t->final);
-   EXPECT_EQ(t->causes[2], "Sentinel 10.0.1.3:26379: refused our user or password: NOAUTH Authentication required.");
+   expect_none(errc::authentication_failed, true);
+   EXPECT_EQ(cause(2), "Sentinel 10.0.1.3:26379: refused our user or password: NOAUTH Authentication required.");
 }
 
-TEST(tracker_start, password_opens_each_connection) {
+TEST(start_with_settings, password_opens_each_connection) {
    for (const auto* user : {"", "watcher"}) {
       auto settings = three_sentinels();
       settings.username = user;
@@ -228,7 +208,7 @@ TEST(tracker_start, password_opens_each_connection) {
 
 // ---- learned Sentinels --------------------------------------------------------------------------------------------
 
-TEST(tracker_start, one_seed_learns_the_others_and_the_first_belief_hears_them) {
+TEST(start_with_settings, one_seed_learns_the_others_and_the_first_belief_hears_them) {
    auto settings = three_sentinels();
    settings.sentinels = {s1};
    deployment w(settings);
@@ -241,7 +221,7 @@ TEST(tracker_start, one_seed_learns_the_others_and_the_first_belief_hears_them) 
    EXPECT_EQ(w.watched.link_count(), 6u);
 }
 
-TEST(tracker_start, seed_given_by_name_is_not_learned_again_by_its_address) {
+TEST(start_with_settings, seed_given_by_name_is_not_learned_again_by_its_address) {
    const endpoint n1{"sentinel-1", 26379};
    const endpoint n2{"sentinel-2", 26379};
    auto settings = three_sentinels();
@@ -253,7 +233,7 @@ TEST(tracker_start, seed_given_by_name_is_not_learned_again_by_its_address) {
    EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{n1, n2, s3}));
 }
 
-TEST(tracker_start, sentinels_that_are_learned_are_bounded) {
+TEST(start_with_settings, sentinels_that_are_learned_are_bounded) {
    auto settings = three_sentinels();
    settings.max_sentinels = 5;
    deployment w(settings);

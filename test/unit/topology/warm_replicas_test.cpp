@@ -38,9 +38,12 @@ TEST(warm_replicas, each_replica_has_one_connection_soon_after_it_is_listed) {
    EXPECT_EQ(w.connections(old_master), 0U);
 }
 
-TEST(warm_replicas, follow_the_list_as_it_changes) {
+struct settled_replicas : testing::Test {
+   settled_replicas() { w.settle(); }
    warm_world w;
-   w.settle();
+};
+
+TEST_F(settled_replicas, follow_the_list_as_it_changes) {
    const endpoint fourth{"10.0.0.4", 6379};
    w.at(fourth).role = "slave";
    w.list({third, fourth, new_master});
@@ -53,9 +56,7 @@ TEST(warm_replicas, follow_the_list_as_it_changes) {
    EXPECT_EQ(w.dials[third], 1U);
 }
 
-TEST(warm_replicas, new_master_is_none_and_the_old_master_is_one) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, new_master_is_none_and_the_old_master_is_one) {
    w.at(new_master).role = "master";
    w.name_by_all(new_master, 6);
    w.list({old_master, third});
@@ -100,27 +101,21 @@ TEST(warm_replicas, master_listed_as_a_replica_by_another_name_is_not_dialled) {
    EXPECT_EQ(w.connections(alias), 1U) << "without a run id it may be another server";
 }
 
-TEST(warm_replicas, in_peace_one_is_asked_once_in_five_seconds) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, in_peace_one_is_asked_once_in_five_seconds) {
    const auto before = w.count(third, "HELLO");
    w.run_for(100s);
    EXPECT_LE(w.count(third, "HELLO") - before, 21U);
    EXPECT_GE(w.count(third, "HELLO") - before, 19U);
 }
 
-TEST(warm_replicas, one_that_ends_is_made_anew_within_a_tenth_of_a_second) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, one_that_ends_is_made_anew_within_a_tenth_of_a_second) {
    w.cut(third);
    w.run_for(110ms);
    EXPECT_EQ(w.connections(third), 1U);
    EXPECT_EQ(w.dials[third], 2U);
 }
 
-TEST(warm_replicas, dead_one_is_dialled_once_a_second_and_then_less_often) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, dead_one_is_dialled_once_a_second_and_then_less_often) {
    w.set(third, condition::refusing);
    w.run_for(4s);
    EXPECT_LE(w.dials[third], 5U);
@@ -132,9 +127,7 @@ TEST(warm_replicas, dead_one_is_dialled_once_a_second_and_then_less_often) {
    EXPECT_EQ(w.connections(third), 1U);
 }
 
-TEST(warm_replicas, one_that_ends_each_connection_is_not_dialled_all_the_time) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, one_that_ends_each_connection_is_not_dialled_all_the_time) {
    w.at(third).tamper = [&](std::string&, unsigned) { w.cut(third); };
    w.cut(third);
    w.run_for(10s);
@@ -144,9 +137,7 @@ TEST(warm_replicas, one_that_ends_each_connection_is_not_dialled_all_the_time) {
    EXPECT_LE(w.dials[third] - before, 25U);
 }
 
-TEST(warm_replicas, one_that_breaks_the_protocol_is_given_up_and_made_anew) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, one_that_breaks_the_protocol_is_given_up_and_made_anew) {
    w.at(third).tamper = [&](std::string& reply, unsigned) { reply = "?that is no reply\r\n"; };
    w.run_for(7s);
    EXPECT_EQ(w.watched.warm(), 1U);
@@ -156,9 +147,7 @@ TEST(warm_replicas, one_that_breaks_the_protocol_is_given_up_and_made_anew) {
    EXPECT_EQ(w.watched.warm(), 2U);
 }
 
-TEST(warm_replicas, one_that_falls_silent_is_given_up_and_made_anew) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, one_that_falls_silent_is_given_up_and_made_anew) {
    w.set(third, condition::stopped);
    w.run_for(7s);
    EXPECT_EQ(w.watched.warm(), 1U);
@@ -350,9 +339,7 @@ TEST(role_hint, without_permission_for_it_roles_are_still_known) {
    EXPECT_EQ(w.watched.warm(), 2U);
 }
 
-TEST(role_hint, is_not_taken_unless_it_is_asked_for) {
-   warm_world w;
-   w.settle();
+TEST_F(settled_replicas, is_not_taken_unless_it_is_asked_for) {
    w.at(old_master).role = "slave";
    w.at(old_master).follows = new_master;
    w.at(new_master).role = "master";
