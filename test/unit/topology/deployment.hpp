@@ -6,6 +6,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace holdfast::impl::test {
 
@@ -21,6 +23,11 @@ inline sentinel_settings three_sentinels() {
    sentinel_settings s;
    s.sentinels = {s1, s2, s3};
    s.master = "mymaster";
+   return s;
+}
+
+inline sentinel_settings with_seeds(std::vector<endpoint> seeds, sentinel_settings s = three_sentinels()) {
+   s.sentinels = std::move(seeds);
    return s;
 }
 

@@ -302,22 +302,38 @@ TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) 
    EXPECT_TRUE(holds());
 }
 
+// Each Sentinel lists one replica.
+struct one_replica : deployment {
+   explicit one_replica(std::vector<endpoint> seeds = {s1, s2, s3})
+      : deployment(with_seeds(std::move(seeds), eager())) {
+      with_one_replica(*this);
+   }
+   void settle() {
+      start();
+      run_for(1s);
+   }
+   void fail_over(const endpoint& leader) {
+      try_failover(*this, leader, 6);
+      select(*this, leader, new_master);
+   }
+   void meets_s2(const endpoint& sentinel) {
+      publish(sentinel, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   }
+   bool holds() const { return now < watched.hold_writes_until(); }
+};
+
 // SENTINEL RESET has emptied all lists, and each hears of the same Sentinel at once.
 TEST(promotion_after_reset, candidate_stays_while_the_lists_come_one_by_one) {
-   deployment w{eager()};
-   with_one_replica(w);
+   one_replica w;
    for (const auto& s : {s1, s2, s3}) w.at(s).others.clear();
-   w.start();
-   w.run_for(1s);
-   try_failover(w, s3, 6);
-   select(w, s3, new_master);
+   w.settle();
+   w.fail_over(s3);
    w.at(s1).others = w.at(s3).others = {{s2, "id-of-10.0.1.2"}};
    w.at(s3).delay = 1ms;
-   for (const auto& s : {s1, s3})
-      w.publish(s, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   for (const auto& s : {s1, s3}) w.meets_s2(s);
    w.run_for(2ms);
    for (int i = 0; i != 100; ++i) {
-      ASSERT_LT(w.now, w.watched.hold_writes_until());
+      ASSERT_TRUE(w.holds());
       w.run_for(1ms);
    }
    EXPECT_TRUE(w.told<event::sentinel_down>().empty());
@@ -325,57 +341,45 @@ TEST(promotion_after_reset, candidate_stays_while_the_lists_come_one_by_one) {
 
 // World 713413: the only one that lists the leader is replaced, and so was reset.
 TEST(promotion_after_reset, learned_leader_is_heard_while_its_lister_fills_its_list) {
-   auto settings = eager();
-   settings.sentinels = {s1, s2};
-   deployment w{settings};
-   with_one_replica(w);
+   one_replica w({s1, s2});
    std::erase_if(w.at(s2).others, [](const auto& o) { return o.first == s3; });
-   w.start();
-   w.run_for(1s);
+   w.settle();
    w.at(s1).others.clear();
    w.publish(s1, "+reset-master", about_master(old_master));
    w.run_for(10ms);
-   try_failover(w, s3, 6);
-   select(w, s3, new_master);
+   w.fail_over(s3);
    w.run_for(50ms);
-   EXPECT_LT(w.now, w.watched.hold_writes_until());
+   EXPECT_TRUE(w.holds());
 }
 
 // World 428658: a configured Sentinel is built anew, and leads before the others have listed its new id. A client that
 // begins then has never seen the one before it.
 TEST(promotion_of_a_stray, failover_is_known_once_the_leader_meets_the_others) {
-   deployment w{eager()};
-   with_one_replica(w);
+   one_replica w;
    w.at(s1).id = "rebuilt";
    w.at(s1).others.clear();
-   w.start();
-   w.run_for(1s);
+   w.settle();
    try_failover(w, s1, 6);
    w.at(s1).others = {{s2, "id-of-10.0.1.2"}};
-   w.publish(s1, "+sentinel", "sentinel id-of-10.0.1.2 10.0.1.2 26379 @ mymaster 10.0.0.1 6379");
+   w.meets_s2(s1);
    w.run_for(300ms);
    select(w, s1, new_master);
    w.run_for(1ms);
-   EXPECT_LT(w.now, w.watched.hold_writes_until());
+   EXPECT_TRUE(w.holds());
 }
 
 // World 51984 of moved, replaced, planned and kill: the only configured Sentinel is built anew, and lists nobody yet.
 TEST(promotion_of_a_stray, learned_leader_is_heard_while_its_lister_is_built_anew) {
-   auto settings = eager();
-   settings.sentinels = {s1};
-   deployment w{settings};
-   with_one_replica(w);
-   w.start();
-   w.run_for(1s);
+   one_replica w({s1});
+   w.settle();
    w.at(s1).id = "rebuilt";
    w.at(s1).others.clear();
    w.cut(s1);
    ASSERT_TRUE(w.run_till([&] { return w.subscriptions(s1) == 1; }, 5s));
    w.run_for(5ms);
-   try_failover(w, s3, 6);
-   select(w, s3, new_master);
+   w.fail_over(s3);
    w.run_for(1ms);
-   EXPECT_LT(w.now, w.watched.hold_writes_until());
+   EXPECT_TRUE(w.holds());
 }
 
 // The address of s2 is another deployment's by now, and the old connection to the Sentinel of before still stands.

@@ -15,11 +15,7 @@ const endpoint s4{"10.0.1.4", 26379};
 const endpoint s5{"10.0.1.5", 26379};
 const endpoint balancer{"10.0.9.9", 26379};
 
-sentinel_settings one_seed() {
-   auto s = three_sentinels();
-   s.sentinels = {s1};
-   return s;
-}
+sentinel_settings one_seed() { return with_seeds({s1}); }
 
 struct tracker_roster : ::testing::Test {
    tracker_roster() {
@@ -214,10 +210,15 @@ TEST_F(tracker_roster, newer_epoch_of_a_learned_one_counts_while_no_configured_d
    EXPECT_TRUE(w.asks_and_finds(new_master));
 }
 
+struct without_ids : deployment {
+   explicit without_ids(sentinel_settings with) : deployment(std::move(with)) {
+      for (const auto& s : {s1, s2, s3}) at(s).id.clear();
+      start();
+   }
+};
+
 TEST(tracker_roster_without_ids, unproven_majority_does_not_move_against_a_configured_one) {
-   deployment w(one_seed());
-   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
-   w.start();
+   without_ids w(one_seed());
    EXPECT_EQ(w.watched.sentinels().size(), 3u);
    for (const auto& s : {s2, s3}) w.name(s, new_master, 6);
    w.watched.ask(w.now);
@@ -230,9 +231,7 @@ TEST(tracker_roster_without_ids, unproven_majority_does_not_move_against_a_confi
 TEST(tracker_roster_without_ids, selection_for_another_master_is_not_ours) {
    auto settings = one_seed();
    settings.eager = true;
-   deployment w(settings);
-   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
-   w.start();
+   without_ids w(settings);
    const endpoint other{"10.7.0.1", 6379};
    const endpoint theirs{"10.7.0.2", 6379};
    w.at(theirs).role = "master";
@@ -252,9 +251,7 @@ TEST(tracker_roster_without_ids, selection_for_another_master_is_not_ours) {
 }
 
 TEST(tracker_roster_without_ids, moved_sentinel_is_left_where_another_one_stands_now) {
-   deployment w(one_seed());
-   for (const auto& s : {s1, s2, s3}) w.at(s).id.clear();
-   w.start();
+   without_ids w(one_seed());
    w.set(s3, condition::refusing);
    w.run_for(1ms);
    w.set(s3, condition::working);  // of strangers, and dialled before anybody lists the other address
@@ -417,9 +414,7 @@ TEST_F(tracker_stray, end_of_its_events_raises_no_doubt) {
 }
 
 TEST_F(tracker_stray, rebuilt_one_is_none_where_a_learned_one_lists_it) {
-   auto settings = three_sentinels();
-   settings.sentinels = {s1, s2};
-   deployment d{settings};
+   deployment d{with_seeds({s1, s2})};
    d.start();
    d.at(s2).id = "new-2";
    std::erase_if(d.at(s3).others, [](const auto& o) { return o.first == s2; });
@@ -506,18 +501,21 @@ TEST_F(tracker_balanced, selection_heard_twice_is_withdrawn_by_either) {
    FAIL() << "none is heard twice";
 }
 
-// The news that the process before has ended comes later to one of the two connections.
-TEST(tracker_named_sentinel, restart_as_another_one_needs_no_second_place) {
+struct tracker_named_sentinel : ::testing::Test {
+   tracker_named_sentinel() { w.at(name).behind = {s1}; }
+   // This one has met the process that followed.
+   void relist(const endpoint& by) {
+      for (auto& [where, id] : w.at(by).others) id = where == s1 ? "new-1" : id;
+   }
    const endpoint name{"sentinel-1", 26379};
-   auto settings = three_sentinels();
-   settings.sentinels = {name};
-   deployment w(settings);
-   w.at(name).behind = {s1};
+   deployment w{with_seeds({name})};
+};
+
+// The news that the process before has ended comes later to one of the two connections.
+TEST_F(tracker_named_sentinel, restart_as_another_one_needs_no_second_place) {
    w.start();
    w.at(s1).id = "new-1";
-   for (const auto& s : {s2, s3}) {
-      for (auto& [where, id] : w.at(s).others) id = where == s1 ? "new-1" : id;
-   }
+   for (const auto& s : {s2, s3}) relist(s);
    const auto answers = [&] {
       const auto up = w.told<event::sentinel_up>();
       return std::count_if(up.begin(), up.end(), [&](const auto& e) { return e.sentinel == name; });
@@ -531,27 +529,20 @@ TEST(tracker_named_sentinel, restart_as_another_one_needs_no_second_place) {
 }
 
 // Two Sentinels list its address, one of them still with the id of the process before.
-TEST(tracker_named_sentinel, stale_id_at_its_address_is_not_dialled_without_a_pause) {
-   const endpoint name{"sentinel-1", 26379};
-   auto settings = three_sentinels();
-   settings.sentinels = {name};
-   deployment w(settings);
-   w.at(name).behind = {s1};
+TEST_F(tracker_named_sentinel, stale_id_at_its_address_is_not_dialled_without_a_pause) {
    w.at(s1).id = "new-1";
-   for (auto& [where, id] : w.at(s2).others) id = where == s1 ? "new-1" : id;
+   relist(s2);
    w.run_for(1s);
    EXPECT_LE(w.dials[s1], 10U);
    EXPECT_EQ(w.connections(s1), 2u);
-   for (auto& [where, id] : w.at(s3).others) id = where == s1 ? "new-1" : id;
+   relist(s3);
    w.run_for(30s);
    EXPECT_EQ(w.watched.sentinels(), (std::vector<endpoint>{name, s2, s3}));
    EXPECT_EQ(w.connections(s1), 2u);
 }
 
 TEST(tracker_unreachable, sentinels_without_a_reachable_address_are_heard_by_the_given) {
-   auto settings = three_sentinels();
-   settings.sentinels = {balancer};
-   deployment w(settings);
+   deployment w(with_seeds({balancer}));
    w.at(balancer).behind = {s1, s2, s3};
    for (const auto& s : {s1, s2, s3}) {
       for (auto& [where, id] : w.at(s).others) {

@@ -209,9 +209,7 @@ TEST(start_with_settings, password_opens_each_connection) {
 // ---- learned Sentinels --------------------------------------------------------------------------------------------
 
 TEST(start_with_settings, one_seed_learns_the_others_and_the_first_belief_hears_them) {
-   auto settings = three_sentinels();
-   settings.sentinels = {s1};
-   deployment w(settings);
+   deployment w(with_seeds({s1}));
    w.name(s2, new_master, 6);
    w.name(s3, new_master, 6);
    ASSERT_TRUE(w.finds_any());
@@ -224,9 +222,7 @@ TEST(start_with_settings, one_seed_learns_the_others_and_the_first_belief_hears_
 TEST(start_with_settings, seed_given_by_name_is_not_learned_again_by_its_address) {
    const endpoint n1{"sentinel-1", 26379};
    const endpoint n2{"sentinel-2", 26379};
-   auto settings = three_sentinels();
-   settings.sentinels = {n1, n2};
-   deployment w(settings);
+   deployment w(with_seeds({n1, n2}));
    w.at(n1) = w.at(s1);
    w.at(n2) = w.at(s2);
    w.start();

@@ -22,6 +22,14 @@ struct warm_world : deployment {
    void list(const std::vector<listed_replica>& replicas) {
       for (const auto& s : {s1, s2, s3}) at(s).replicas = replicas;
    }
+   std::vector<endpoint> replicas(std::uint16_t count) {
+      std::vector<endpoint> many;
+      for (std::uint16_t i = 1; i <= count; ++i) {
+         many.push_back({"10.0.2.1", i});
+         at(many.back()).role = "slave";
+      }
+      return many;
+   }
    void settle() {
       start();
       run_for(3s);
@@ -183,11 +191,7 @@ TEST(warm_replicas, old_server_is_asked_by_role_or_by_info) {
 
 TEST(warm_replicas, are_not_more_than_the_limit) {
    warm_world w;
-   std::vector<endpoint> many;
-   for (std::uint16_t i = 1; i <= 100; ++i) {
-      many.push_back({"10.0.2.1", i});
-      w.at(many.back()).role = "slave";
-   }
+   const auto many = w.replicas(100);
    w.list({many.begin(), many.end()});
    w.settle();
    EXPECT_EQ(w.watched.warm(), 16U);
@@ -222,11 +226,7 @@ TEST(warm_replicas, list_that_makes_no_sense_costs_nothing_else_either) {
 
 TEST(warm_replicas, too_many_in_every_order_are_not_made_anew_all_the_time) {
    warm_world w;
-   std::vector<endpoint> many;
-   for (std::uint16_t i = 1; i <= 30; ++i) {
-      many.push_back({"10.0.2.1", i});
-      w.at(many.back()).role = "slave";
-   }
+   auto many = w.replicas(30);
    unsigned turn = 0;
    for (const auto& s : {s1, s2, s3}) {
       std::rotate(many.begin(), many.begin() + 7, many.end());
