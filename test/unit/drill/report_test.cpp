@@ -201,8 +201,8 @@ TEST(DrillJson, HasTheFieldsThatOthersReadEvenWhereThereIsNoPromotion) {
    const auto json = as_json({j});
    const auto& run = json.at("runs").at(0);
    for (const char* field : {"fault", "promoted_ms", "sentinel_named_ms", "first_ok_ms", "client_added_ms",
-                             "longest_gap_ms", "late", "second_failover", "acked", "errors", "not_executed",
-                             "unknown", "executed", "lost", "duplicated", "by_command", "events"})
+                             "longest_gap_ms", "late", "second_failover", "acked", "errors", "not_executed", "unknown",
+                             "executed", "lost", "duplicated", "by_command", "events"})
       EXPECT_TRUE(run.contains(field)) << field;
    for (const char* command : {"SET", "RPUSH", "INCR"}) EXPECT_EQ(run.at("by_command").at(command).size(), 7U);
    EXPECT_TRUE(run.at("promoted_ms").is_null());
