@@ -60,8 +60,8 @@ void judge_times(const record& r, figures& f) {
    if (f.first_ok_ms && f.sentinel_named_ms) f.after_named_ms = *f.first_ok_ms - *f.sentinel_named_ms;
    f.longest_gap_ms = longest_gap_ms(r);
    const auto deadline = static_cast<double>(r.deadline.count());
-   const auto over_ms = r.promotes ? f.promoted_ms : ms_between(r.fault_at, std::max(r.fault_at, r.in_force_at));
-   f.late = !over_ms || *over_ms > deadline;
+   f.late = r.promotes ? !f.promoted_ms || *f.promoted_ms > deadline
+                       : r.interrupts && ms_between(r.fault_at, r.in_force_at) > deadline;
    f.second_failover = r.second_failover;
 }
 

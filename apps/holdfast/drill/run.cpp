@@ -233,6 +233,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.fault = f.name();
    r.run = number;
    r.promotes = f.promotes();
+   r.interrupts = f.interrupts();
    r.may_lose = f.may_lose();
    r.trouble_of_sentinel = s.sentinel_trouble;
    if (s.client == system_options().client) r.cutover = s.cutover;

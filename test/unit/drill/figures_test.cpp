@@ -202,6 +202,9 @@ TEST(DrillVerdict, ErrorsOfAFaultThatOutlastsTheDeadlineAreToldApart) {
    r.in_force_at = at(9001);  // a server that loads its data for so long
    EXPECT_TRUE(judge(r).late);
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   r.interrupts = false;
+   EXPECT_TRUE(says(judge(r), "1 of SET failed"));
+   r.interrupts = true;
    r.operations.resize(3);
    EXPECT_TRUE(says(judge(r), "did not come back"));
 }
