@@ -30,9 +30,9 @@ deployment::deployment(deployment_options options) : options_(std::move(options)
                               options_.sentinel_login);
       sentinel_ids_.push_back(random_id());
    }
-   if (options_.relay) {
-      relay_ = std::make_unique<lab::relay>(nodes_[0].own_address());
-      nodes_[0].announce(relay_->address());
+   if (options_.proxy) {
+      proxy_ = std::make_unique<fault_proxy>(nodes_[0].own_address());
+      nodes_[0].announce(proxy_->address());
    }
    configure();
    start_all();

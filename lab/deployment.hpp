@@ -1,7 +1,7 @@
 // A master, its replicas and its Sentinels: real processes on free loopback ports, in a temporary folder.
 #pragma once
 
-#include "lab/relay.hpp"
+#include "lab/fault_proxy.hpp"
 #include "lab/server.hpp"
 
 #include <deque>
@@ -21,7 +21,7 @@ struct deployment_options {
    credentials node_login = {};
    credentials sentinel_login = {};
    bool durable = false;  // appendonly with fsync always: what was acknowledged survives a SIGKILL
-   bool relay = false;    // a relay in front of the first master, announced as its address
+   bool proxy = false;    // a proxy in front of the first master, announced as its address
    // Further lines for the configuration files.
    std::vector<std::string> node_config = {};
    std::vector<std::string> sentinel_config = {};
@@ -50,7 +50,7 @@ class deployment {
    server& node_at(const endpoint& address);  // by its announced address; throws std::out_of_range
    std::size_t sentinels() const { return sentinels_.size(); }
    server& sentinel(std::size_t i) { return sentinels_.at(i); }
-   lab::relay* relay() { return relay_.get(); }
+   fault_proxy* proxy() { return proxy_.get(); }
 
    // What a Sentinel names as the master now (without Sentinels: node 0).
    endpoint named_master(std::size_t sentinel = 0);
@@ -75,7 +75,7 @@ class deployment {
    std::deque<server> nodes_;
    std::deque<server> sentinels_;
    std::vector<std::string> sentinel_ids_;
-   std::unique_ptr<lab::relay> relay_;
+   std::unique_ptr<fault_proxy> proxy_;
 };
 
 }  // namespace holdfast::lab

@@ -28,7 +28,7 @@ class server {
 
    // Writes the configuration; call it before the first start. The port and the folder are added.
    void configure(std::vector<std::string> lines);
-   // As the world shall know it, where that differs from `own_address` (a relay stands in front).
+   // As the world shall know it, where that differs from `own_address` (a proxy stands in front).
    void announce(const endpoint& where) { announced_ = where; }
 
    // Starts the process. It may not listen yet: see await_pong. After an end of it, starts it again: the same port, the

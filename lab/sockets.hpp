@@ -1,4 +1,4 @@
-// What the lab's relays and listeners do with sockets, beside what the system offers.
+// What the lab's proxy and listeners do with sockets, beside what the system offers.
 #pragma once
 
 #include <holdfast/endpoint.hpp>

@@ -8,18 +8,18 @@ namespace {
 
 constexpr milliseconds patience(15000);
 
-// The relay is what clients, replicas and Sentinels know as the master; only the checker has another way to it.
+// The proxy is what clients, replicas and Sentinels know as the master; only the checker has another way to it.
 class partition : public fault {
  public:
    deployment_options shape(deployment_options wanted) const override {
-      wanted.relay = true;
+      wanted.proxy = true;
       return wanted;
    }
    bool promotes() const override { return true; }
    loss may_lose() const override { return loss::moments; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       const auto at = clock::now();
-      d.relay()->hold();
+      d.proxy()->hold();
       return at;
    }
 };
@@ -28,7 +28,7 @@ class partition_fault final : public partition {
  public:
    std::string_view name() const override { return "partition"; }
    std::string_view description() const override {
-      return "a relay before the master passes nothing on, and a connect through it hangs; when a majority of the "
+      return "a proxy before the master passes nothing on, and a connect through it hangs; when a majority of the "
              "Sentinels names the new master, it delivers what was held";
    }
    std::string_view shows() const override {
@@ -52,7 +52,7 @@ class partition_fault final : public partition {
          return stop.stop_requested() || 2 * count > d.sentinels();
       };
       await("a majority of the Sentinels names the new master", majority, patience);
-      d.relay()->heal(relay::healing::intact);
+      d.proxy()->heal(fault_proxy::healing::intact);
    }
 };
 
@@ -66,7 +66,9 @@ class partition_reset_fault final : public partition {
    std::string_view shows() const override {
       return "the old master is written to as long as the Sentinels name it, behind a fence";
    }
-   void after_promotion(deployment& d, const std::stop_token&) override { d.relay()->heal(relay::healing::reset); }
+   void after_promotion(deployment& d, const std::stop_token&) override {
+      d.proxy()->heal(fault_proxy::healing::reset);
+   }
 };
 
 // Over before a Sentinel takes it for a death.
@@ -74,7 +76,7 @@ class blackout_fault final : public fault {
  public:
    std::string_view name() const override { return "blackout"; }
    std::string_view description() const override {
-      return "the relay passes nothing on for 6 s, less than down-after, and then delivers what was held: nobody is "
+      return "the proxy passes nothing on for 6 s, less than down-after, and then delivers what was held: nobody is "
              "promoted";
    }
    std::string_view shows() const override {
@@ -82,7 +84,7 @@ class blackout_fault final : public fault {
              "before: behind a fence";
    }
    deployment_options shape(deployment_options wanted) const override {
-      wanted.relay = true;
+      wanted.proxy = true;
       wanted.down_after = std::max(wanted.down_after, milliseconds(15000));
       return wanted;
    }
@@ -90,9 +92,9 @@ class blackout_fault final : public fault {
    toll costs() const override { return toll::fence; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       const auto at = clock::now();
-      d.relay()->hold();
+      d.proxy()->hold();
       became_true([&] { return stop.stop_requested(); }, milliseconds(6000));
-      d.relay()->heal(relay::healing::intact);
+      d.proxy()->heal(fault_proxy::healing::intact);
       return at;
    }
 };

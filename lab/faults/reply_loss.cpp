@@ -12,7 +12,7 @@ class reply_loss_fault final : public fault {
  public:
    std::string_view name() const override { return "replyloss"; }
    std::string_view description() const override {
-      return "a relay passes a write on to the master, swallows the reply and resets the connection; INCR, RPUSH and "
+      return "a proxy passes a write on to the master, swallows the reply and resets the connection; INCR, RPUSH and "
              "SET, "
              "3 times each";
    }
@@ -20,13 +20,13 @@ class reply_loss_fault final : public fault {
       return "that a write is never sent twice, and is reported as unknown where it may have run";
    }
    deployment_options shape(deployment_options wanted) const override {
-      wanted.relay = true;
+      wanted.proxy = true;
       return wanted;
    }
    bool promotes() const override { return false; }
    toll costs() const override { return toll::fence; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
-      relay& between = *d.relay();
+      fault_proxy& between = *d.proxy();
       std::optional<clock::time_point> first;
       for (unsigned i = 0; i < rounds; ++i) {
          // Only a workload says these; Sentinels and replicas pass through unharmed.

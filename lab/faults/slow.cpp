@@ -5,14 +5,14 @@
 namespace holdfast::lab {
 namespace {
 
-// The Sentinels' own PINGs pass through the relay too, as all but the checker's: they must not take it for a death.
+// The Sentinels' own PINGs pass through the proxy too, as all but the checker's: they must not take it for a death.
 constexpr milliseconds longest_way_back(15000);
 
 class slow : public fault {
  public:
    slow(milliseconds each_way, milliseconds lasting) : each_way_(each_way), lasting_(lasting) {}
    deployment_options shape(deployment_options wanted) const override {
-      wanted.relay = true;
+      wanted.proxy = true;
       wanted.down_after = std::max(wanted.down_after, longest_way_back);
       return wanted;
    }
@@ -20,9 +20,10 @@ class slow : public fault {
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       const auto stopped = [&] { return stop.stop_requested(); };
       const auto at = clock::now();
-      d.relay()->delay(each_way_);
+      const auto late = both_ways({.what = network_fault::kind::delay, .time = each_way_});
+      d.proxy()->impose(late);
       became_true(stopped, lasting_);
-      d.relay()->delay(milliseconds(0));
+      d.proxy()->lift(late);
       // Until the last of what was under way then has come.
       became_true(stopped, each_way_);
       return at;
@@ -39,7 +40,7 @@ class slow_fault final : public slow {
    std::string_view name() const override { return "slow"; }
    toll costs() const override { return toll::nothing; }
    std::string_view description() const override {
-      return "a relay delays what passes by 1.5 s in each direction, for 5 s: every reply is late, and comes";
+      return "a proxy delays what passes by 1.5 s in each direction, for 5 s: every reply is late, and comes";
    }
    std::string_view shows() const override {
       return "late replies are waited for: no command fails, none is sent twice";

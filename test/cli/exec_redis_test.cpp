@@ -139,9 +139,9 @@ TEST_F(Exec, SaysOnceWhatTheServerKeepsAnswering) {
 // ---- the outcome is unknown -----------------------------------------------------------------------------------------
 
 TEST(ExecWhoseReplyIsLost, ExitsWithFourBecauseNobodyKnows) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   d.relay()->lose_reply_to("\r\nINCR\r\n");
-   program p({"exec", "-u", "redis://" + to_string(d.relay()->address()), "INCR", "n"});
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   d.proxy()->lose_reply_to("\r\nINCR\r\n");
+   program p({"exec", "-u", "redis://" + to_string(d.proxy()->address()), "INCR", "n"});
    EXPECT_EQ(p.status(), 4);
    EXPECT_EQ(p.out(), "");
    EXPECT_EQ(p.err_lines(), 1U) << p.err();
@@ -150,22 +150,22 @@ TEST(ExecWhoseReplyIsLost, ExitsWithFourBecauseNobodyKnows) {
 }
 
 TEST(ExecWhoseReplyIsLost, SaysSoInJsonToo) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   d.relay()->lose_reply_to("\r\nINCR\r\n");
-   program p({"exec", "-u", "redis://" + to_string(d.relay()->address()), "--json", "INCR", "n"});
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   d.proxy()->lose_reply_to("\r\nINCR\r\n");
+   program p({"exec", "-u", "redis://" + to_string(d.proxy()->address()), "--json", "INCR", "n"});
    EXPECT_EQ(p.status(), 4);
    const auto error = p.json().at("error");
    EXPECT_EQ(error.at("code"), "connection_lost");
    EXPECT_EQ(error.at("outcome"), "unknown");
    EXPECT_EQ(error.at("attempts"), 1);
-   EXPECT_EQ(error.at("endpoint"), to_string(d.relay()->address()));
+   EXPECT_EQ(error.at("endpoint"), to_string(d.proxy()->address()));
    EXPECT_GT(error.at("elapsed_ms").get<double>(), 0);
 }
 
 TEST(ExecWhoseReplyIsLost, SendsItAgainWhereTheUserWouldRatherHaveItTwice) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   d.relay()->lose_reply_to("\r\nINCR\r\n");
-   program p({"exec", "-u", "redis://" + to_string(d.relay()->address()), "--delivery", "at-least-once", "--json",
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   d.proxy()->lose_reply_to("\r\nINCR\r\n");
+   program p({"exec", "-u", "redis://" + to_string(d.proxy()->address()), "--delivery", "at-least-once", "--json",
               "INCR", "n"});
    EXPECT_EQ(p.status(), 0) << p.err();
    EXPECT_EQ(p.json().at("reply"), 2);
@@ -173,17 +173,17 @@ TEST(ExecWhoseReplyIsLost, SendsItAgainWhereTheUserWouldRatherHaveItTwice) {
 }
 
 TEST(ExecWhoseReplyIsLost, SendsNothingAgainWhereTheUserWouldRatherNotHaveItTwice) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   d.relay()->lose_reply_to("\r\nSET\r\n");
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   d.proxy()->lose_reply_to("\r\nSET\r\n");
    program p(
-      {"exec", "-u", "redis://" + to_string(d.relay()->address()), "--delivery", "at_most_once", "SET", "k", "v"});
+      {"exec", "-u", "redis://" + to_string(d.proxy()->address()), "--delivery", "at_most_once", "SET", "k", "v"});
    EXPECT_EQ(p.status(), 4) << p.err();
 }
 
 TEST(ExecWhoseReplyIsLost, SendsAPlainSetAgainWithoutBeingAsked) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   d.relay()->lose_reply_to("\r\nSET\r\n");
-   program p({"exec", "-u", "redis://" + to_string(d.relay()->address()), "SET", "k", "v"});
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   d.proxy()->lose_reply_to("\r\nSET\r\n");
+   program p({"exec", "-u", "redis://" + to_string(d.proxy()->address()), "SET", "k", "v"});
    EXPECT_EQ(p.status(), 0) << p.err();
    EXPECT_EQ(p.out(), "OK\n");
    EXPECT_EQ(p.err(), "") << "it took no time worth a word";

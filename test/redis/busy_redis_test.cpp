@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(BusyServer, ThatAClientConnectedToCanBeFencedAllTheSame) {
-   lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
+   lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
    lab::control server = d.node(0).connect();
    server.run({"CONFIG", "SET", "lua-time-limit", "50"});
    config c = config::from_uri(d.uri()).value();
@@ -41,7 +41,7 @@ TEST(BusyServer, ThatAClientConnectedToCanBeFencedAllTheSame) {
    somebody.join();
 
    // Its connection knows who it is: what is lost with it is ended for certain, and the SET is sent again.
-   d.relay()->lose_reply_to("\r\nSET\r\n");
+   d.proxy()->lose_reply_to("\r\nSET\r\n");
    const auto lost = redis.set("k", "2");
    EXPECT_TRUE(lost.has_value()) << lost.error().what();
    EXPECT_EQ(fences, std::vector<bool>{true});
@@ -51,7 +51,7 @@ TEST(BusyServer, ThatAClientConnectedToCanBeFencedAllTheSame) {
 // The way out must be open to whoever comes to help; what else he does then is done by a connection like any other.
 TEST(BusyServer, IsFreedByAClientThatConnectsForIt) {
    for (const unsigned database : {0U, 3U}) {
-      lab::deployment d({.replicas = 0, .sentinels = 0, .relay = true});
+      lab::deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
       lab::control server = d.node(0).connect();
       server.run({"CONFIG", "SET", "lua-time-limit", "50"});
       config c = config::from_uri(d.uri()).value();
@@ -72,7 +72,7 @@ TEST(BusyServer, IsFreedByAClientThatConnectsForIt) {
       EXPECT_TRUE(killed.has_value()) << killed.error().what();
       somebody.join();
       EXPECT_TRUE(redis.set("k", "1").value());
-      d.relay()->lose_reply_to("\r\nSET\r\n");
+      d.proxy()->lose_reply_to("\r\nSET\r\n");
       EXPECT_TRUE(redis.set("k", "2").value());
       EXPECT_EQ(fences, std::vector<bool>{true});
       EXPECT_EQ(redis.get("k").value(), "2");

@@ -40,7 +40,7 @@ TEST(execution, a_commands_own_errors_are_told_at_once_and_nothing_was_done) {
 // What a command says that finds its own first attempt done: no proof that it was its own.
 TEST(execution, there_it_is_already_after_a_lost_reply_proves_nothing) {
    covers("3.1i", "4.8");
-   server_fixture s(lab::deployment_options{.replicas = 0, .sentinels = 0, .relay = true});
+   server_fixture s(lab::deployment_options{.replicas = 0, .sentinels = 0, .proxy = true});
    auto control = s.server();
    control.run_all({{"SET", "from", "1"}, {"SET", "dumped", "1"}});
    const std::string dump = control.run({"DUMP", "dumped"}).text;
@@ -53,10 +53,10 @@ TEST(execution, there_it_is_already_after_a_lost_reply_proves_nothing) {
    for (const auto& [sent, text] : cases) {
       s.redis();
       s.heard.forget();
-      const unsigned lost = s.servers.relay()->replies_lost();
-      s.servers.relay()->lose_reply_to("\r\n" + std::string(sent.name()) + "\r\n");
+      const std::size_t lost = s.servers.proxy()->cuts();
+      s.servers.proxy()->lose_reply_to("\r\n" + std::string(sent.name()) + "\r\n");
       const auto r = s.redis().run(sent, {.delivery = delivery::at_least_once});
-      EXPECT_EQ(s.servers.relay()->replies_lost(), lost + 1) << text;
+      EXPECT_EQ(s.servers.proxy()->cuts(), lost + 1) << text;
       ASSERT_FALSE(r) << text;
       EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
       EXPECT_EQ(r.error().attempts, 2U) << r.error().what();

@@ -1,5 +1,5 @@
 #include "lab/deployment.hpp"
-#include "lab/relay.hpp"
+#include "lab/fault_proxy.hpp"
 
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -236,11 +236,11 @@ TEST(LabDeployment, SaysWhatTheServersLoggedIfItDoesNotComeUp) {
    }
 }
 
-// ---- the relay ------------------------------------------------------------------------------------------------------
+// ---- the proxy ------------------------------------------------------------------------------------------------------
 
-TEST(LabRelay, IsTheMastersAddressAlsoAfterAFailover) {
-   deployment d({.replicas = 1, .sentinels = 1, .relay = true});
-   const endpoint first = d.relay()->address();
+TEST(LabProxy, IsTheMastersAddressAlsoAfterAFailover) {
+   deployment d({.replicas = 1, .sentinels = 1, .proxy = true});
+   const endpoint first = d.proxy()->address();
    EXPECT_EQ(d.named_master(), first);
    d.sentinel(0).connect().run({"SENTINEL", "FAILOVER", "mymaster"});
    await("the failover is over", [&] { return d.named_master() == d.node(1).address(); }, 10s);
@@ -259,40 +259,40 @@ TEST(LabRelay, IsTheMastersAddressAlsoAfterAFailover) {
    await("the Sentinel knows it as a replica under that address", known_so, 10s);
 }
 
-TEST(LabRelay, LosesTheReplyToTheMarkedRequestAfterItRan) {
-   deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   control client(d.relay()->address());
-   control other(d.relay()->address());
-   d.relay()->lose_reply_to("\r\nINCR\r\n");
+TEST(LabProxy, LosesTheReplyToTheMarkedRequestAfterItRan) {
+   deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   control client(d.proxy()->address());
+   control other(d.proxy()->address());
+   d.proxy()->lose_reply_to("\r\nINCR\r\n");
    client.run({"SET", "a", "1"});
-   EXPECT_FALSE(d.relay()->done());
+   EXPECT_FALSE(d.proxy()->done());
    EXPECT_THROW(client.run({"INCR", "n"}), control_error);
-   EXPECT_TRUE(d.relay()->done());
+   EXPECT_TRUE(d.proxy()->done());
    EXPECT_EQ(other.run({"GET", "n"}).text, "1");
    EXPECT_EQ(other.run({"INCR", "n"}).integer, 2) << "only one reply was to be lost";
 }
 
-TEST(LabRelay, DoesNotLoseTheReplyToWhatFollowsAMarkedRequestOfOld) {
-   deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   control client(d.relay()->address());
+TEST(LabProxy, DoesNotLoseTheReplyToWhatFollowsAMarkedRequestOfOld) {
+   deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   control client(d.proxy()->address());
    client.run({"INCR", "n"});
-   d.relay()->lose_reply_to("\r\nINCR\r\n");
+   d.proxy()->lose_reply_to("\r\nINCR\r\n");
    EXPECT_EQ(client.run({"SET", "a", "1"}).text, "OK");
-   EXPECT_FALSE(d.relay()->done());
+   EXPECT_FALSE(d.proxy()->done());
 }
 
-TEST(LabRelay, PassesTheServersEndOn) {
-   deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   control client(d.relay()->address());
+TEST(LabProxy, PassesTheServersEndOn) {
+   deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   control client(d.proxy()->address());
    client.run({"PING"});
    d.node(0).kill();
    EXPECT_THROW(client.run({"PING"}), control_error);
-   EXPECT_THROW(control(d.relay()->address(), {}, 500ms).run({"PING"}), control_error);
+   EXPECT_THROW(control(d.proxy()->address(), {}, 500ms).run({"PING"}), control_error);
 }
 
-TEST(LabRelay, PassesMoreThanItMayBuffer) {
-   deployment d({.replicas = 0, .sentinels = 0, .relay = true});
-   control client(d.relay()->address(), {}, 10s);
+TEST(LabProxy, PassesMoreThanItMayBuffer) {
+   deployment d({.replicas = 0, .sentinels = 0, .proxy = true});
+   control client(d.proxy()->address(), {}, 10s);
    const std::string large(8'000'000, 'x');
    client.run({"SET", "large", large});
    EXPECT_EQ(client.run({"GET", "large"}).text, large);

@@ -29,7 +29,7 @@ std::size_t resident_kib() {
 class Limits : public testing::Test {
  protected:
    static void SetUpTestSuite() {
-      node_ = std::make_unique<lab::deployment>(lab::deployment_options{.replicas = 0, .sentinels = 0, .relay = true});
+      node_ = std::make_unique<lab::deployment>(lab::deployment_options{.replicas = 0, .sentinels = 0, .proxy = true});
    }
    static void TearDownTestSuite() { node_.reset(); }
    void SetUp() override { server_.run({"FLUSHALL"}); }
@@ -117,14 +117,14 @@ TEST_F(Limits, AServerThatReadsNothingCostsNoMemoryAndTheDeadlineHolds) {
    std::vector<command> list;
    for (int i = 0; i < 20'000; ++i) list.push_back({"RPUSH", "slow", std::string(1000, 'x')});
    const std::size_t before = resident_kib();
-   node_->relay()->hold();
+   node_->proxy()->hold();
    const auto begin = lab::clock::now();
    const auto replies = redis.run(list, {.deadline = 1s});
    EXPECT_LT(lab::clock::now() - begin, 3s);
    const auto unknown =
       std::count_if(replies.begin(), replies.end(), [](auto& r) { return r.error().outcome == outcome::unknown; });
    EXPECT_LT(resident_kib(), before + 24 * 1024) << "of which the errors take most";
-   node_->relay()->heal(lab::relay::healing::intact);
+   node_->proxy()->heal(lab::fault_proxy::healing::intact);
    EXPECT_TRUE(redis.ping());
    EXPECT_GT(unknown, 0);
    EXPECT_LT(unknown, 20'000);
@@ -135,11 +135,11 @@ TEST_F(Limits, AServerThatReadsNothingCostsNoMemoryAndTheDeadlineHolds) {
 // A server to which every byte takes 20 ms, and every answer as long.
 TEST_F(Limits, AServerThatIsSlowGetsEverythingOnce) {
    client redis(settings());
-   node_->relay()->delay(20ms);
+   node_->proxy()->impose(lab::both_ways({.what = lab::network_fault::kind::delay, .time = 20ms}));
    std::vector<command> list;
    for (int i = 0; i < 5000; ++i) list.push_back({"RPUSH", "slow", std::string(1000, 'x')});
    for (const auto& r : redis.run(list)) EXPECT_TRUE(r.has_value());
-   node_->relay()->delay(0ms);
+   node_->proxy()->lift_all();
    EXPECT_EQ(server_.run({"LLEN", "slow"}).integer, 5000);
 }
 

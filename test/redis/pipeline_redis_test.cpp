@@ -1,7 +1,7 @@
 // Pipelines whose connection to a real server is cut at exact bytes: what the client says of each command is compared
 // with what the server then holds. (At far more points, without a server: unit/engine/pipeline_test.cpp.)
-#include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
+#include "lab/fault_proxy.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -17,6 +17,7 @@ namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
+using kind = lab::network_fault::kind;
 
 enum class sort : std::uint8_t { get, set, count, push, transaction };
 constexpr std::size_t sorts = 5;
@@ -139,20 +140,20 @@ class BrokenPipeline : public testing::Test {
       unanswered_ = 0;
    }
 
-   void expect_truth(std::size_t length, std::size_t first_sort, lab::cut where) {
+   void expect_truth(std::size_t length, std::size_t first_sort, lab::network_fault where) {
       SCOPED_TRACE("cut " + std::to_string(where.after) + " bytes on, " +
                    (where.towards == lab::direction::to_server ? "of the commands" : "of the replies"));
       clear();
       ASSERT_TRUE(redis_.ping());
       const std::size_t cuts = between_.cuts();
-      between_.cut_open(where);
+      between_.impose_on_open(where);
       numbered_list list(length, first_sort);
       list.run(redis_);
       ASSERT_EQ(between_.cuts(), cuts + 1);
       EXPECT_LE(list.compare_with(server_), unanswered_);
    }
 
-   static constexpr lab::ending ways[] = {lab::ending::reset, lab::ending::fin};
+   static constexpr kind ways[] = {kind::reset, kind::close};
    // How many bytes such a list and its replies take; the client's own handshake left out.
    std::pair<std::size_t, std::size_t> size_of(std::size_t length, std::size_t first_sort) {
       clear();
@@ -166,7 +167,7 @@ class BrokenPipeline : public testing::Test {
    }
 
    static inline lab::deployment* node_ = nullptr;
-   lab::cutter between_{node_->node(0).own_address()};
+   lab::fault_proxy between_{node_->node(0).own_address()};
    lab::control server_ = node_->node(0).connect();
    std::size_t unanswered_ = 0;
    client redis_{settings()};
@@ -176,26 +177,26 @@ TEST_F(BrokenPipeline, OfOneCommandTellsTheTruthWhereverItIsCut) {
    for (std::size_t s = 0; s < sorts; ++s) {
       const auto [sent, replied] = size_of(1, s);
       for (std::size_t at = 0; at <= sent && !HasFailure(); ++at)
-         expect_truth(1, s, {lab::direction::to_server, at, ways[at % 2]});
+         expect_truth(1, s, {ways[at % 2], lab::direction::to_server, at});
       for (std::size_t at = 0; at < replied && !HasFailure(); ++at)
-         expect_truth(1, s, {lab::direction::to_client, at, ways[at % 2]});
+         expect_truth(1, s, {ways[at % 2], lab::direction::to_client, at});
    }
 }
 
 TEST_F(BrokenPipeline, OfTenCommandsTellsTheTruthWhereverItIsCut) {
    const auto [sent, replied] = size_of(10, 0);
    for (std::size_t at = 0; at <= sent && !HasFailure(); ++at)
-      expect_truth(10, 0, {lab::direction::to_server, at, ways[at % 2]});
+      expect_truth(10, 0, {ways[at % 2], lab::direction::to_server, at});
    for (std::size_t at = 0; at < replied && !HasFailure(); ++at)
-      expect_truth(10, 0, {lab::direction::to_client, at, ways[at % 2]});
+      expect_truth(10, 0, {ways[at % 2], lab::direction::to_client, at});
 }
 
 TEST_F(BrokenPipeline, OfAThousandCommandsTellsTheTruthWhereverItIsCut) {
    const auto [sent, replied] = size_of(1000, 0);
    constexpr std::size_t steps = 60;
    for (std::size_t i = 0; i < steps && !HasFailure(); ++i) {
-      expect_truth(1000, i, {lab::direction::to_server, sent * i / steps + i, ways[i % 2]});
-      expect_truth(1000, i, {lab::direction::to_client, replied * i / steps + i, ways[i % 2]});
+      expect_truth(1000, i, {ways[i % 2], lab::direction::to_server, sent * i / steps + i});
+      expect_truth(1000, i, {ways[i % 2], lab::direction::to_client, replied * i / steps + i});
    }
 }
 
@@ -205,8 +206,8 @@ TEST_F(BrokenPipeline, OfAHundredThousandCommandsTellsTheTruthWhereverItIsCut) {
    for (const double part : {0.0, 0.003, 0.5, 0.99}) {
       if (HasFailure()) return;
       const auto of = [part](std::size_t size) { return static_cast<std::size_t>(part * static_cast<double>(size)); };
-      expect_truth(length, 0, {lab::direction::to_server, of(sent) + 7, lab::ending::reset});
-      expect_truth(length, 0, {lab::direction::to_client, of(replied) + 7, lab::ending::fin});
+      expect_truth(length, 0, {kind::reset, lab::direction::to_server, of(sent) + 7});
+      expect_truth(length, 0, {kind::close, lab::direction::to_client, of(replied) + 7});
    }
 }
 
@@ -228,17 +229,17 @@ TEST_F(BrokenPipeline, TellsTheTruthThroughFiveHundredCutsAtRandomBytes) {
       clear();
       ASSERT_TRUE(redis_.ping());
       // In half of the rounds the next connection is cut too, be it in the middle of its handshake.
-      if (random() % 2 == 0) between_.cut_next({lab::direction::to_client, random() % 600, lab::ending::reset});
+      if (random() % 2 == 0) between_.impose_on_next({kind::reset, lab::direction::to_client, random() % 600});
       const bool out = random() % 2 == 0;
-      between_.cut_open({out ? lab::direction::to_server : lab::direction::to_client,
-                         random() % (out ? sent : replied) * 9 / 10,
-                         rounds % 50 == 0 ? lab::ending::silence : ways[random() % 2]});
+      between_.impose_on_open({rounds % 50 == 0 ? kind::silence : ways[random() % 2],
+                               out ? lab::direction::to_server : lab::direction::to_client,
+                               random() % (out ? sent : replied) * 9 / 10});
       numbered_list list(length, random());
       list.run(redis_);
       const std::size_t found = list.compare_with(server_);
       EXPECT_LE(found, unanswered_);
       unknown += found;
-      between_.heal();
+      between_.lift_all();
    }
    EXPECT_GT(unknown, 0U);  // or nothing was cut where it matters
    RecordProperty("rounds", static_cast<int>(rounds));
@@ -296,8 +297,9 @@ TEST_F(BrokenPipeline, OfWritesToTheSameKeysLeavesBehindWhatTheyLeaveInTheirOrde
       clear();
       ASSERT_TRUE(redis_.ping());
       const bool out = random() % 2 == 0;
-      between_.cut_open({out ? lab::direction::to_server : lab::direction::to_client, random() % (out ? 350U : 45U),
-                         ways[random() % 2]});
+      between_.lift_all();
+      between_.impose_on_open({ways[random() % 2], out ? lab::direction::to_server : lab::direction::to_client,
+                               random() % (out ? 350U : 45U)});
       std::vector<std::vector<std::string>> list;
       std::vector<command> commands;
       for (int i = 0; i < 12; ++i) {

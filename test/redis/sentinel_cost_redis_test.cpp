@@ -1,7 +1,7 @@
 // What one client costs a Sentinel and a replica, in peace and while it has no master: docs/operating.md has the
 // figures, this the bounds.
-#include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
+#include "lab/fault_proxy.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// One Sentinel, so that nobody but the client talks to it; and the client through a relay that counts.
+// One Sentinel, so that nobody but the client talks to it; and the client through a proxy that counts.
 class CostOfAClient : public testing::Test {
  protected:
    struct toll {
@@ -70,7 +70,7 @@ class CostOfAClient : public testing::Test {
    }
 
    lab::deployment deployment_{{.replicas = 1, .sentinels = 1}};
-   lab::cutter between_{deployment_.sentinel(0).own_address()};
+   lab::fault_proxy between_{deployment_.sentinel(0).own_address()};
    lab::control sentinel_ = deployment_.sentinel(0).connect();
    lab::control replica_ = deployment_.node(1).connect();
    config settings_;

@@ -1,8 +1,8 @@
 // Deployments that are set up otherwise than by the book: other passwords, announced addresses, host names, servers
 // that speak RESP2 only. Through a failover each.
 #include "catalogue/meanwhile.hpp"
-#include "lab/cutter.hpp"
 #include "lab/deployment.hpp"
+#include "lab/fault_proxy.hpp"
 #include "lab/name_server.hpp"
 #include "numbered_writes.hpp"
 
@@ -117,20 +117,20 @@ TEST(setups, a_new_master_with_another_password_is_asked_until_the_deadline_and_
    EXPECT_LT(clock::now() - at_once, 1s) << "who was never let in is told at once";
 }
 
-// As behind a NAT: the node is known to the world by an address that it does not have, here that of a relay.
+// As behind a NAT: the node is known to the world by an address that it does not have, here that of a proxy.
 TEST(setups, a_replica_is_met_at_the_address_that_it_announces) {
    lab::deployment d({.replicas = 1});
    tell_sentinels(d, {"SENTINEL", "DEBUG", "info-period", "200"});
-   lab::cutter relay(d.node(1).own_address());
+   lab::fault_proxy proxy(d.node(1).own_address());
    d.node(1).connect().run({"CONFIG", "SET", "replica-announce-ip", "127.0.0.1"});
-   d.node(1).connect().run({"CONFIG", "SET", "replica-announce-port", std::to_string(relay.address().port)});
+   d.node(1).connect().run({"CONFIG", "SET", "replica-announce-port", std::to_string(proxy.address().port)});
    // It tells its master when it connects anew.
    d.node(0).connect().run({"CLIENT", "KILL", "TYPE", "replica"});
    lab::await(
       "the master has heard of the address",
       [&] {
          const std::string line = d.node(0).connect().info("replication", "slave0");
-         return line.find("port=" + std::to_string(relay.address().port)) != std::string::npos;
+         return line.find("port=" + std::to_string(proxy.address().port)) != std::string::npos;
       },
       10s);
    tell_sentinels(d, {"SENTINEL", "RESET", "mymaster"});
@@ -141,7 +141,7 @@ TEST(setups, a_replica_is_met_at_the_address_that_it_announces) {
             auto s = d.sentinel(i).connect();
             const auto replicas = s.run({"SENTINEL", "REPLICAS", "mymaster"});
             if (replicas.elements.size() != 1) return false;
-            if (replicas.elements[0].field("port") != std::to_string(relay.address().port)) return false;
+            if (replicas.elements[0].field("port") != std::to_string(proxy.address().port)) return false;
             if (replicas.elements[0].field("master-link-status") != "ok") return false;
             if (s.run({"SENTINEL", "SENTINELS", "mymaster"}).elements.size() + 1 != d.sentinels()) return false;
          }
@@ -150,7 +150,7 @@ TEST(setups, a_replica_is_met_at_the_address_that_it_announces) {
       20s);
    numbered_writes writes(config::from_uri(d.uri()).value());
    writes.await_more(50);
-   EXPECT_EQ(fail_over(d), relay.address());
+   EXPECT_EQ(fail_over(d), proxy.address());
    const auto named = clock::now();
    writes.await_more(100);
    expect_sound_after_failover(writes, d.node(1), named);

@@ -1,8 +1,6 @@
 // What takes longer to transfer than any timeout, and what stands still.
 #include "catalogue/meanwhile.hpp"
-#include "lab/await.hpp"
 #include "lab/deployment.hpp"
-#include "redis/slow_way.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -17,12 +15,13 @@ namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
+using kind = lab::network_fault::kind;
 
 class transfer : public testing::Test {
  protected:
    void begin(std::size_t bytes_a_second) {
-      way_ = std::make_unique<test::slow_way>(world_.node(0).own_address(), bytes_a_second);
-      settings_.server = way_->address();
+      proxy_.impose(lab::both_ways({.what = kind::dribble, .rate = bytes_a_second}));
+      settings_.server = proxy_.address();
       settings_.deadline = 30s;
       settings_.attempt_timeout = 300ms;
       settings_.observer = [this](const any_event& e) {
@@ -31,8 +30,9 @@ class transfer : public testing::Test {
       };
    }
 
+   const std::vector<lab::network_fault> stall_ = lab::both_ways({.what = kind::stall});
    lab::deployment world_{{.replicas = 0, .sentinels = 0}};
-   std::unique_ptr<test::slow_way> way_;
+   lab::fault_proxy proxy_{world_.node(0).own_address()};
    config settings_;
    int lost_ = 0;
    int suspected_ = 0;
@@ -44,7 +44,7 @@ TEST_F(transfer, reply_that_takes_long_comes_through) {
    world_.node(0).connect().run({"SET", "big", big});
    client redis(settings_);
    EXPECT_EQ(redis.get("big").value(), big);
-   EXPECT_EQ(way_->connections(), 1U);
+   EXPECT_EQ(proxy_.connections().size(), 1U);
    EXPECT_EQ(lost_ + suspected_, 0);
 }
 
@@ -54,7 +54,7 @@ TEST_F(transfer, command_that_takes_long_gets_there) {
    client redis(settings_);
    EXPECT_TRUE(redis.set("big", big).value());
    EXPECT_EQ(world_.node(0).connect().run({"STRLEN", "big"}).integer, 6'000'000);
-   EXPECT_EQ(way_->connections(), 1U);
+   EXPECT_EQ(proxy_.connections().size(), 1U);
    EXPECT_EQ(lost_, 0);
 }
 
@@ -63,7 +63,7 @@ TEST_F(transfer, command_within_the_kernels_buffer_gets_there) {
    begin(300'000);
    client redis(settings_);
    EXPECT_TRUE(redis.set("big", std::string(900'000, 'x')).value());
-   EXPECT_EQ(way_->connections(), 1U);
+   EXPECT_EQ(proxy_.connections().size(), 1U);
    EXPECT_EQ(lost_, 0);
 }
 
@@ -72,10 +72,10 @@ TEST_F(transfer, reply_that_stops_on_its_way_is_silence) {
    world_.node(0).connect().run({"SET", "big", std::string(3'000'000, 'x')});
    client redis(settings_);
    catalogue::meanwhile other([&] {
-      lab::await("it is on its way", [&] { return way_->passed() > 300'000; }, 10s);
-      way_->stand_still(true);
-      lab::await("a probe, and another connection", [&] { return way_->connections() > 2; }, 5s);
-      way_->stand_still(false);
+      lab::await("it is on its way", [&] { return proxy_.connections()[0].to_client > 300'000; }, 10s);
+      proxy_.impose(stall_);
+      lab::await("a probe, and another connection", [&] { return proxy_.connections().size() > 2; }, 5s);
+      proxy_.lift(stall_);
    });
    EXPECT_TRUE(redis.get("big").value());
    EXPECT_GE(lost_, 1);
@@ -88,13 +88,13 @@ TEST_F(transfer, peer_without_room_is_not_ended_by_the_kernel) {
    client redis(settings_);
    redis.ping().value();
    catalogue::meanwhile other([&] {
-      way_->stand_still(true);
+      proxy_.impose(stall_);
       const auto until = lab::clock::now() + 7s;
       lab::await("the kernel had its time", [&] { return lab::clock::now() >= until; }, 10s);
-      way_->stand_still(false);
+      proxy_.lift(stall_);
    });
    EXPECT_TRUE(redis.set("big", std::string(8'000'000, 'x')).value());
-   EXPECT_EQ(way_->connections(), 1U);
+   EXPECT_EQ(proxy_.connections().size(), 1U);
    EXPECT_EQ(lost_ + suspected_, 0);
 }
 
