@@ -6,6 +6,9 @@
 namespace holdfast::lab {
 namespace {
 
+// Where it can be told from clients: an address of the loopback device.
+constexpr const char* source_of_servers = "127.0.0.2";
+
 std::string random_id() {
    std::random_device entropy;
    std::string id;
@@ -30,15 +33,22 @@ deployment::deployment(deployment_options options) : options_(std::move(options)
                               options_.sentinel_login);
       sentinel_ids_.push_back(random_id());
    }
-   if (options_.proxy) {
-      proxy_ = std::make_unique<fault_proxy>(nodes_[0].own_address());
-      nodes_[0].announce(proxy_->address());
-   }
+   for (network_fault& f : options_.network) f.spared = source_of_servers;
+   const bool everywhere = !options_.network.empty();
+   if (options_.proxy || everywhere) put_proxy_before(nodes_[0]);
+   for (std::size_t i = 1; i < nodes_.size() && everywhere; ++i) put_proxy_before(nodes_[i]);
+   for (std::size_t i = 0; i < sentinels_.size() && everywhere; ++i) put_proxy_before(sentinels_[i]);
    configure();
    start_all();
 }
 
 deployment::~deployment() = default;
+
+void deployment::put_proxy_before(server& s) {
+   fault_proxy& proxy = proxies_.emplace_back(s.own_address());
+   proxy.impose(options_.network);
+   s.announce(proxy.address());
+}
 
 void deployment::start_all() {
    try {
@@ -179,6 +189,7 @@ std::vector<std::string> deployment::node_lines(std::size_t i) const {
       lines.insert(lines.end(),
                    {"replica-announce-ip " + known_as.host, "replica-announce-port " + std::to_string(known_as.port)});
    }
+   if (!options_.network.empty()) lines.push_back(std::string("bind-source-addr ") + source_of_servers);
    if (i != 0) lines.push_back("replicaof " + host_port(nodes_[0].address()));
    lines.insert(lines.end(), options_.node_config.begin(), options_.node_config.end());
    return lines;
@@ -194,6 +205,12 @@ std::vector<std::string> deployment::sentinel_lines(std::size_t i) const {
       "sentinel monitor " + name + " " + host_port(nodes_[0].address()) + " " + std::to_string(quorum),
       "sentinel down-after-milliseconds " + name + " " + std::to_string(options_.down_after.count()),
       "sentinel failover-timeout " + name + " " + std::to_string(options_.failover_timeout.count())};
+   const endpoint known_as = sentinels_[i].address();
+   if (known_as != sentinels_[i].own_address()) {
+      lines.insert(lines.end(), {"sentinel announce-ip " + known_as.host,
+                                 "sentinel announce-port " + std::to_string(known_as.port)});
+   }
+   if (!options_.network.empty()) lines.push_back(std::string("bind-source-addr ") + source_of_servers);
    const credentials& node = options_.node_login;
    if (!node.username.empty()) lines.push_back("sentinel auth-user " + name + " " + node.username);
    if (!node.password.empty()) lines.push_back("sentinel auth-pass " + name + " " + node.password);

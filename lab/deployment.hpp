@@ -22,6 +22,9 @@ struct deployment_options {
    credentials sentinel_login = {};
    bool durable = false;  // appendonly with fsync always: what was acknowledged survives a SIGKILL
    bool proxy = false;    // a proxy in front of the first master, announced as its address
+   // A proxy in front of each node and Sentinel, announced as its address. The faults are those of the connections of
+   // clients: the servers' own come from another address (bind-source-addr, since Redis 7.0), and are spared.
+   std::vector<network_fault> network = {};
    // Further lines for the configuration files.
    std::vector<std::string> node_config = {};
    std::vector<std::string> sentinel_config = {};
@@ -50,7 +53,7 @@ class deployment {
    server& node_at(const endpoint& address);  // by its announced address; throws std::out_of_range
    std::size_t sentinels() const { return sentinels_.size(); }
    server& sentinel(std::size_t i) { return sentinels_.at(i); }
-   fault_proxy* proxy() { return proxy_.get(); }
+   fault_proxy* proxy() { return proxies_.empty() ? nullptr : &proxies_.front(); }  // of the first master
 
    // What a Sentinel names as the master now (without Sentinels: node 0).
    endpoint named_master(std::size_t sentinel = 0);
@@ -62,6 +65,7 @@ class deployment {
    std::string logs(std::size_t lines = 25) const;
 
  private:
+   void put_proxy_before(server&);
    void configure();
    std::vector<std::string> node_lines(std::size_t i) const;
    std::vector<std::string> sentinel_lines(std::size_t i) const;
@@ -75,7 +79,7 @@ class deployment {
    std::deque<server> nodes_;
    std::deque<server> sentinels_;
    std::vector<std::string> sentinel_ids_;
-   std::unique_ptr<fault_proxy> proxy_;
+   std::deque<fault_proxy> proxies_;
 };
 
 }  // namespace holdfast::lab

@@ -1,4 +1,5 @@
 #include "drill/figures.hpp"
+#include "drill/network.hpp"
 #include "drill/run.hpp"
 #include "lab/faults/all.hpp"
 
@@ -146,6 +147,11 @@ TEST(Drill, TellsAMisuseInOneLineAndByItsStatus) {
                                                           {"--fault", "noquorum", "--sentinel-trouble", "deaf"},
                                                           {"--fault", "restart", "--sentinel-trouble", "deaf"},
                                                           {"--fault", "two", "--sentinel-trouble", "deaf"},
+                                                          {"--fault", "kill", "--network", "loss=1"},
+                                                          {"--fault", "kill", "--network", "cut=far"},
+                                                          {"--fault", "kill", "--network", "cut=5@both"},
+                                                          {"--fault", "kill", "--network", "delay=5"},
+                                                          {"--fault", "kill", "--network", ""},
                                                           {"--fault", "kill", "--replicas", "0"},
                                                           {"--fault", "restart", "--delivery", "exactly-once"},
                                                           {"--fault", "restart", "--acks", "1"}};
@@ -170,6 +176,43 @@ TEST(Drill, RunsAProgramOfTheUsersUnderTheFaultsAndTellsHowItEnded) {
    program failing({"--fault", "restart", "--exec", "exit 7"});
    EXPECT_EQ(failing.exit_status(), 1);
    EXPECT_NE(failing.out().find("exited with 7"), std::string::npos) << failing.out();
+}
+
+TEST(drill_network, words_become_faults_of_a_direction) {
+   using kind = lab::network_fault::kind;
+   using lab::direction;
+   std::vector<lab::network_fault> read;
+   EXPECT_EQ(read_network("delay=20ms,rate=100@requests,cut=9,stall=0@requests", read), "");
+   const std::vector<lab::network_fault> expected = {{kind::delay, direction::to_server, 0, 20ms},
+                                                     {kind::delay, direction::to_client, 0, 20ms},
+                                                     {kind::dribble, direction::to_server, 0, 0ms, 100},
+                                                     {kind::reset, direction::to_client, 9},
+                                                     {kind::stall, direction::to_server, 0}};
+   EXPECT_EQ(read, expected);
+}
+
+TEST(drill_network, client_meets_it_through_a_failover_and_servers_do_not) {
+   const auto fault = lab::fault_named("kill");
+   settings s;
+   EXPECT_EQ(read_network("delay=2ms,cut=2000@requests", s.network), "");
+   const record r = perform_run(*fault, 1, s, {}, [](const progress&) {});
+   EXPECT_EQ(judge(r).broken, std::vector<std::string>());
+   for (const operation& o : r.operations) EXPECT_TRUE(!o.acked || o.end - o.start >= 4ms);
+   const auto lost = std::count_if(r.events.begin(), r.events.end(), [](const told& t) {
+      const auto* e = std::get_if<event::connection_lost>(&t.what);
+      return e != nullptr && e->why.find("reset") != std::string::npos;
+   });
+   EXPECT_GE(lost, 2) << "connections to a master were cut";
+   ASSERT_TRUE(r.promoted_at && r.named_at) << "the Sentinels were not disturbed";
+   EXPECT_EQ(r.promotions.size(), 1U);
+}
+
+TEST(drill_network, program_of_the_users_meets_it) {
+   program drill({"--fault", "restart", "--seconds", "1", "--network", "cut=50", "--json", "-", "--exec",
+                  "while :; do redis-cli -u {uri} -r 20 -i 0.02 INCR a; done"});
+   EXPECT_EQ(drill.exit_status(), 0) << drill.err() << drill.out();
+   const auto run = nlohmann::json::parse(drill.out()).at("runs").at(0);
+   EXPECT_NE(run.at("output_end").get<std::string>().find("Error: "), std::string::npos) << drill.out();
 }
 
 TEST(Drill, ShowsThatTheClientDoesNotGrowOverTwoHundredLostConnections) {

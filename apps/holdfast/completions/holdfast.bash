@@ -36,7 +36,7 @@ _holdfast() {
       --html)
          mapfile -t COMPREPLY < <(compgen -f -- "$current")
          return ;;
-      -u | --uri | --deadline | --runs | --seed | --minutes | --without | --seconds | --replicas | --sentinels | --down-after | --exec)
+      -u | --uri | --deadline | --runs | --seed | --minutes | --without | --seconds | --replicas | --sentinels | --down-after | --network | --exec)
          return ;;
    esac
    case $subcommand in
@@ -58,7 +58,7 @@ _holdfast() {
             return
          fi
          options="--fault --runs --seconds --delivery --acks --client --cutover --follow-role-hint --breaker
-                  --replicas --sentinels --down-after --sentinel-trouble --json --html --exec --help" ;;
+                  --replicas --sentinels --down-after --sentinel-trouble --network --json --html --exec --help" ;;
       sim)
          if [[ $previous == --json ]]; then
             mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -57,6 +57,7 @@ complete -c holdfast -n '__fish_seen_subcommand_from drill' -l cutover -x -a 'ea
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l follow-role-hint -d 'Take a node\'s own word'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l sentinel-trouble -x -a 'none stopped deaf stale' \
     -d 'Besides each failover'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l network -x -d 'What the client\'s connections go through'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l replicas -x -d 'How many replicas'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l sentinels -x -d 'How many Sentinels'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l down-after -x -d 'In milliseconds'

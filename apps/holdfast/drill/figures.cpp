@@ -175,14 +175,14 @@ void judge_return(const record& r, figures& f) {
    if (r.cut_short) return;
    if (f.ordinary() || r.promoted_at || !r.promotes)
       promise(f, came_back(r, r.operations, r.events), "the client did not come back");
-   if (f.ordinary() && f.after_named_ms)
+   if (f.ordinary() && f.after_named_ms && !r.bad_network)
       promise(f, *f.after_named_ms <= after_named_at_most_ms,
               fmt::format("the client came {:.1f} ms after a Sentinel named the new master", *f.after_named_ms));
 }
 
 // A fault that cost more than it may was not ridden out; one that hit nobody has shown nothing.
 void judge_costs(const record& r, figures& f) {
-   if (!f.ordinary()) return;
+   if (!f.ordinary() || r.bad_network) return;
    const auto count = [&](const auto& counts) {
       return std::count_if(r.events.begin(), r.events.end(),
                            [&](const told& t) { return t.at >= r.fault_at && counts(t); });

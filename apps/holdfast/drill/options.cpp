@@ -1,6 +1,7 @@
 #include "drill/options.hpp"
 
 #include "config/parse.hpp"
+#include "drill/network.hpp"
 #include "drill/system_under_test.hpp"
 #include "lab/fault.hpp"
 
@@ -82,6 +83,12 @@ std::string footer() {
           "client's list before each failover: it hangs (stopped), somebody who never\n"
           "answers listens at its place (deaf), or it is cut off and goes on naming the old\n"
           "master (stale).\n\n"
+          "With --network a proxy stands before each server and Sentinel, at the address\n"
+          "that the world knows it by, and does this to the client's connections, or those\n"
+          "of the program of --exec (servers and Sentinels reach each other unharmed):\n" +
+          network_help() +
+          "One direction is chosen by @requests or @replies, as in cut=100@requests. Else a\n"
+          "delay and a rate are of both, and the bytes are those of the replies.\n\n"
           "Faults (--fault help says what each does and shows):\n" +
           fault_names() +
           "\nExit status: 0 all promises kept (with --exec: the program did not fail); 1 a\n"
@@ -90,6 +97,7 @@ std::string footer() {
           "  holdfast drill --fault kill,stop --runs 5 --html drill.html\n"
           "  holdfast drill --breaker --fault kill      a failover never opens the breaker\n"
           "  holdfast drill --fault stop --sentinel-trouble deaf    two troubles at once\n"
+          "  holdfast drill --network delay=20ms --fault kill    over a slow network\n"
           "  holdfast drill --client recipe --fault kill    what a loop of retries does\n"
           "  holdfast drill --fault failover --exec './my-service --redis {uri}'";
 }
@@ -116,6 +124,9 @@ void add_deployment_options(cli::subcommand& drill, const std::shared_ptr<settin
    drill.add_read(
       "--sentinel-trouble", [s](const std::string& word) { return read_trouble(word, s->sentinel_trouble); },
       "The client's first Sentinel: none, stopped, deaf or stale", "TEXT", "none");
+   drill.add_read(
+      "--network", [s](const std::string& words) { return read_network(words, s->network); },
+      "The client's network, like delay=20ms,cut=5000 (see below)", "FAULTS");
 }
 
 }  // namespace

@@ -88,6 +88,7 @@ struct record {
    holdfast::delivery delivery = holdfast::delivery::automatic;
    lab::milliseconds deadline = {};  // of the client's commands
    bool breaker = false;             // whether the client has a circuit breaker
+   bool bad_network = false;         // which slows the client down, and may end its connections at any time
 
    clock::time_point start = {};  // of the workload
    clock::time_point fault_at = {};

@@ -94,8 +94,10 @@ class scene {
    }
 
    bool warmed_up() {
-      const bool started = reached("warming up", patience_for_start,
-                                   [&] { return workload_.acked() >= 100 && clock::now() - record_.start >= warm_up; });
+      const std::uint64_t enough = settings_.network.empty() ? 100 : 10;
+      const bool started = reached("warming up", patience_for_start, [&] {
+         return workload_.acked() >= enough && clock::now() - record_.start >= warm_up;
+      });
       if (!started && !stop_.stop_requested()) record_.trouble = "the client did not get under way";
       return started;
    }
@@ -224,6 +226,7 @@ lab::deployment_options shape_for(const lab::fault& f, const settings& s) {
    wanted.replicas = s.replicas;
    wanted.sentinels = s.sentinels;
    wanted.down_after = milliseconds(s.down_after_ms);
+   wanted.network = s.network;
    return f.shape(wanted);
 }
 
@@ -240,6 +243,7 @@ record perform_run(lab::fault& f, unsigned number, const settings& s, const std:
    r.costs = f.costs();
    r.delivery = s.delivery;
    r.breaker = s.breaker;
+   r.bad_network = !s.network.empty();
    r.deadline = deadline_in(shape_for(f, s));
    r.skipped = why_skipped(f, s);
    if (!r.skipped.empty()) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lab/await.hpp"
+#include "lab/fault_proxy.hpp"
 #include "lab/sentinel_trouble.hpp"
 
 #include <holdfast/config.hpp>
@@ -27,7 +28,8 @@ struct settings {
    holdfast::cutover cutover = holdfast::config().cutover;
    bool follow_role_hint = false;
    lab::trouble sentinel_trouble = lab::trouble::none;
-   std::string json = {};  // a file, "-", or empty: none
+   std::vector<lab::network_fault> network = {};  // between the client and each server and Sentinel
+   std::string json = {};                         // a file, "-", or empty: none
    std::string html = {};
    std::string exec = {};
 };
