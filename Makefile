@@ -2,6 +2,7 @@
 PRESET ?= release
 PREFIX ?= /usr/local
 SECONDS ?= 60
+MINUTES ?= 30
 TARGET ?= holdfast_installable
 
 build_dir = $(if $(filter release,$(1)),build,build-$(1))
@@ -12,7 +13,7 @@ RELEASE := $(call build_dir,release)
 export LC_ALL := C.UTF-8
 
 .DEFAULT_GOAL := build
-.PHONY: help setup build install installable uninstall drill test test-asan test-tsan bench fuzz coverage dev asan tsan format clean
+.PHONY: help setup build install installable uninstall drill soak test test-asan test-tsan bench fuzz coverage dev asan tsan format clean
 
 help:  ## list these targets
 	@sed -nE 's/^([a-z][a-z-]*):[^#]*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -58,6 +59,12 @@ drill: setup  ## kill real Redis masters under a running workload and see what i
 	@$(call demand,APPS,$(RELEASE))
 	@cmake --build $(RELEASE) --target holdfast_app
 	@$(RELEASE)/holdfast drill $(ARGS)
+
+soak: setup  ## mixed commands through bad networks and failovers, MINUTES=30, compared with the servers (ARGS='--seed 7 --json')
+	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
+	@$(call demand,TESTS,$(RELEASE))
+	@cmake --build $(RELEASE) --target soak
+	@$(RELEASE)/test/soak/soak --minutes $(MINUTES) $(ARGS)
 
 test: setup  ## run every check and every test; the last line says how many passed and failed
 	@$(MAKE) --no-print-directory $(BUILD)/build.ninja

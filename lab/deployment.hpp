@@ -53,7 +53,8 @@ class deployment {
    server& node_at(const endpoint& address);  // by its announced address; throws std::out_of_range
    std::size_t sentinels() const { return sentinels_.size(); }
    server& sentinel(std::size_t i) { return sentinels_.at(i); }
-   fault_proxy* proxy() { return proxies_.empty() ? nullptr : &proxies_.front(); }  // of the first master
+   // Before that server: the nodes come first, then the Sentinels. Null: there is none.
+   fault_proxy* proxy(std::size_t i = 0) { return i < proxies_.size() ? &proxies_[i] : nullptr; }
 
    // What a Sentinel names as the master now (without Sentinels: node 0).
    endpoint named_master(std::size_t sentinel = 0);

@@ -223,7 +223,8 @@ void fault_proxy::impose(const std::vector<network_fault>& faults) {
 
 void fault_proxy::impose_on_open(const network_fault& f) {
    order([&](state& s) {
-      for (link& l : s.links) l.faults.push_back({f});
+      for (link& l : s.links)
+         if (l.source != f.spared) l.faults.push_back({f});
    });
 }
 
