@@ -285,14 +285,10 @@ std::vector<fault_proxy::connection> fault_proxy::connections() const {
    return state_->known;
 }
 
-std::size_t fault_proxy::open() const {
-   const auto all = connections();
-   return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const connection& c) { return !c.over; }));
-}
-
-std::size_t fault_proxy::cuts() const {
-   const auto all = connections();
-   return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [](const connection& c) { return c.cut; }));
+std::size_t fault_proxy::count(bool connection::* which, bool value) const {
+   const std::lock_guard lock(state_->guard);
+   return static_cast<std::size_t>(std::count_if(state_->known.begin(), state_->known.end(),
+                                                 [&](const connection& c) { return c.*which == value; }));
 }
 
 bool fault_proxy::done() const {

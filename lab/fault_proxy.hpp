@@ -90,8 +90,8 @@ class fault_proxy {
    // Every connection that was ever accepted, in that order.
    std::vector<connection> connections() const;
    // How many are not over, and how many were cut.
-   std::size_t open() const;
-   std::size_t cuts() const;
+   std::size_t open() const { return count(&connection::over, false); }
+   std::size_t cuts() const { return count(&connection::cut, true); }
    // Whether all that was asked of lose_reply_to has happened, and when the last did.
    bool done() const;
    clock::time_point last_loss() const;
@@ -108,6 +108,7 @@ class fault_proxy {
 
  private:
    struct state;
+   std::size_t count(bool connection::* which, bool value) const;
    template <class Change>
    void order(Change change);
 
