@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -30,11 +31,16 @@ class transfer : public testing::Test {
       };
    }
 
+   std::size_t to_client() const {
+      const auto all = proxy_.connections();
+      return all.empty() ? 0 : all[0].to_client;
+   }
+
    const std::vector<lab::network_fault> stall_ = lab::both_ways({.what = kind::stall});
    lab::deployment world_{{.replicas = 0, .sentinels = 0}};
    lab::fault_proxy proxy_{world_.node(0).own_address()};
    config settings_;
-   int lost_ = 0;
+   std::atomic<int> lost_ = 0;
    int suspected_ = 0;
 };
 
@@ -72,9 +78,10 @@ TEST_F(transfer, reply_that_stops_on_its_way_is_silence) {
    world_.node(0).connect().run({"SET", "big", std::string(3'000'000, 'x')});
    client redis(settings_);
    catalogue::meanwhile other([&] {
-      lab::await("it is on its way", [&] { return proxy_.connections()[0].to_client > 300'000; }, 10s);
+      lab::await("it is on its way", [&] { return to_client() > 300'000; }, 10s);
       proxy_.impose(stall_);
-      lab::await("a probe, and another connection", [&] { return proxy_.connections().size() > 2; }, 5s);
+      lab::await(
+         "a probe, a loss, and another connection", [&] { return proxy_.connections().size() > 2 && lost_ > 0; }, 5s);
       proxy_.lift(stall_);
    });
    EXPECT_TRUE(redis.get("big").value());

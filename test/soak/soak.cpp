@@ -122,7 +122,9 @@ class soak {
          old.start();
          old.await_pong();
          // As an operator would; the Sentinels take ten seconds.
-         old.connect().run({"REPLICAOF", master.host, std::to_string(master.port)});
+         lab::control again = old.connect();
+         again.run({"REPLICAOF", master.host, std::to_string(master.port)});
+         again.ask({"CLIENT", "KILL", "TYPE", "normal"});  // those who took it for a master ask again
       }
       servers_.await_health(180s);
    }
