@@ -43,6 +43,7 @@ bool expected_value::may_be(std::uint64_t number) {
 
 bool expected_rise::may_be(std::int64_t answer) {
    const bool right = !last_ || (answer > *last_ && answer <= *last_ + 1 + maybe_);
+   if (!right) before_ = std::to_string(*last_) + " and " + std::to_string(maybe_) + " unknown";
    last_ = answer;
    maybe_ = 0;
    return right;
@@ -189,7 +190,9 @@ bool workload::answer_fits(const call& c, const value& v) {
 void workload::expect(bool right, const call& c, const result<value>& r) {
    if (right || wrong_++ >= most_told) return;
    wrong_answers_.push_back("client " + id_ + ": " + to_string(list_[c.reply]) + " (" + std::to_string(c.number) +
-                            ") was answered " + to_string(*r) + ", which its order could not have given");
+                            ") was answered " + to_string(*r) +
+                            ", which its order could not have given (counter behind " + counter_.before() +
+                            ", length behind " + length_.before() + "; at " + to_string(master_) + ")");
 }
 
 }  // namespace holdfast::soak

@@ -51,8 +51,10 @@ class expected_rise {
    void maybe() { ++maybe_; }
    void forget() { last_.reset(); }
    bool may_be(std::int64_t answer);
+   std::string before() const { return before_; }  // the last answer, in words: what it was compared with
 
  private:
+   std::string before_ = {};
    std::optional<std::int64_t> last_ = {};
    std::int64_t maybe_ = 0;
 };
