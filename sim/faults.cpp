@@ -329,54 +329,11 @@ void world::falls_back(host_id h) {
    shared_.servers[h]->change_role(sentinels_.front()->named());
 }
 
-// ---- processes and paths ------------------------------------------------------------------------------------------
-
-void world::process_dies(host_id h, condition how) {
-   const condition is = shared_.net.condition_of(h);
-   if (is == condition::dead || is == condition::off) return;
-   shared_.net.set(h, how);
-   if (shared_.servers[h] != nullptr)
-      shared_.servers[h]->crash();
-   else if (shared_.sentinels[h] != nullptr)
-      shared_.sentinels[h]->crash();
-}
-
 void world::process_starts(host_id h) {
-   const condition is = shared_.net.condition_of(h);
-   if (is == condition::working || is == condition::frozen) return;
-   if (shared_.servers[h] == nullptr && shared_.sentinels[h] == nullptr) return;
-   shared_.net.set(h, condition::working);
-   if (shared_.servers[h] == nullptr) return shared_.sentinels[h]->start();
-   shared_.servers[h]->start();
-   if (shared_.servers[h]->is_master()) checkers_.new_branch(shared_.servers[h]->where(), false);
-}
-
-void world::freezes(host_id h) {
-   if (shared_.net.works(h)) shared_.net.set(h, condition::frozen);
-}
-
-void world::thaws(host_id h) {
-   if (shared_.net.condition_of(h) != condition::frozen) return;
-   shared_.net.set(h, condition::working);
-   shared_.thaw(h);
-   if (shared_.servers[h] != nullptr)
-      shared_.servers[h]->wake();
-   else if (shared_.sentinels[h] != nullptr)
-      shared_.sentinels[h]->wake();
-}
-
-void world::paths(host_id a, host_id b, bool blocked) {
-   shared_.net.block(shared_.net.site_of(a), shared_.net.site_of(b), blocked);
-   shared_.net.block(shared_.net.site_of(b), shared_.net.site_of(a), blocked);
-}
-
-void world::cut_off(host_id h, bool from_servers, bool from_clients, bool blocked) {
-   for (host_id x = 0; x < client_site_; ++x) {
-      if (from_servers && x != h) paths(h, x, blocked);
-   }
-   if (!from_clients) return;
-   shared_.net.block(shared_.net.site_of(h), client_site_, blocked);
-   shared_.net.block(client_site_, shared_.net.site_of(h), blocked);
+   const bool was_gone = !shared_.net.works(h) && shared_.net.condition_of(h) != condition::frozen;
+   deployment::process_starts(h);
+   const redis_model* const started = shared_.servers[h];
+   if (was_gone && started != nullptr && started->is_master()) checkers_.new_branch(started->where(), false);
 }
 
 }  // namespace holdfast::sim

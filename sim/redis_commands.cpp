@@ -52,6 +52,7 @@ bool redis_model::refused(session& s, const command_rule* rule, const words& w) 
       add_error(s.out, text);
       return true;
    };
+   if (const auto text = shared_.user.refusal(s.connection, w); !text.empty()) return refuse(text);
    if (rule == nullptr) return refuse(unknown(w));
    const auto n = static_cast<int>(w.size());
    if ((rule->arity > 0 && n != rule->arity) || n < -rule->arity)

@@ -69,6 +69,8 @@ class shared_state_user {
    // A command of a client was run: alone, or inside a transaction.
    virtual void ran(host_id, const words&, const execution&) = 0;
    virtual void became_master(host_id, place) = 0;
+   // The error that this server answers instead of running the command; empty: it runs it.
+   virtual std::string_view refusal(connection_id, const words&) { return {}; }
    // A Sentinel chose this replica to be the master.
    virtual void selected(host_id) = 0;
    // For the trace: is called only where `traces`.

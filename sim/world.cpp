@@ -5,10 +5,7 @@
 namespace holdfast::sim {
 
 world::world(const scenario& p, tracer t)
-   : scenario_(p),
-     tracer_(std::move(t)),
-     shared_(p.seed ^ 0x5eed, *this, *this),
-     checkers_(shared_.time, shared_.past) {
+   : deployment(p.seed ^ 0x5eed), scenario_(p), tracer_(std::move(t)), checkers_(shared_.time, shared_.past) {
    shared_.traces = static_cast<bool>(tracer_);
    if (p.is_fleet) fleet_.emplace(p.clients);
    build();
@@ -18,35 +15,15 @@ void world::build() {
    shared_.net.settings = calm_ = scenario_.network;
    shared_.replication_lag = scenario_.replication_lag;
    began_ = shared_.time.now();
-   std::uint32_t site = 0;
-   std::vector<host_id> replicas;
-   std::vector<host_id> watchers;
-   for (unsigned i = 0; i <= scenario_.replicas; ++i) {
-      const host_id h = shared_.net.add_host(site++);
-      servers_.push_back(std::make_unique<redis_model>(shared_, h));
-      servers_.back()->settings = scenario_.redis;
-      shared_.servers.push_back(servers_.back().get());
-      shared_.sentinels.push_back(nullptr);
-      if (i != 0) replicas.push_back(h);
-   }
-   for (unsigned i = 0; i < scenario_.sentinels; ++i) {
-      const host_id h = shared_.net.add_host(site++);
-      sentinels_.push_back(std::make_unique<sentinel_model>(shared_, h, scenario_.sentinel));
-      shared_.servers.push_back(nullptr);
-      shared_.sentinels.push_back(sentinels_.back().get());
-      watchers.push_back(h);
-   }
+   add_servers(1 + scenario_.replicas, scenario_.redis);
+   add_sentinels(scenario_.sentinels, scenario_.sentinel);
    constexpr unsigned spares = 6;
    for (unsigned i = 0; i < spares; ++i) {
-      spare_.push_back(shared_.net.add_host(site++));
+      spare_.push_back(add_address());
       shared_.net.set(spare_.back(), condition::dead);
-      shared_.servers.push_back(nullptr);
-      shared_.sentinels.push_back(nullptr);
    }
-   if (scenario_.has_neighbours) build_neighbours(site);
-   client_site_ = site;
-   for (const host_id r : replicas) shared_.servers[r]->follow_at_start(0);
-   for (const auto& s : sentinels_) s->begin(0, replicas, watchers, 1, false);
+   if (scenario_.has_neighbours) build_neighbours();
+   begin(1);
    const config settings = client_config();
    checkers_.limits = {.parked = settings.limits.parked_commands,
                        .in_flight = settings.limits.in_flight,
@@ -57,10 +34,8 @@ void world::build() {
    checkers_.servers_fence = scenario_.redis.allows_kill;
    checkers_.servers_forget = scenario_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < scenario_.clients; ++i) {
-      const host_id h = shared_.net.add_host(client_site_);
-      shared_.servers.push_back(nullptr);
-      shared_.sentinels.push_back(nullptr);
-      clients_.push_back(std::make_unique<sim_client>(shared_, checkers_, static_cast<client_user&>(*this), i, h,
+      const host_id h = add_client();
+      clients_.push_back(std::make_unique<sim_client>(shared_, checkers_, static_cast<runtime_user&>(*this), i, h,
                                                       settings, scenario_.work, shared_.chance.number()));
    }
    struck_.resize(scenario_.faults.size());
@@ -209,31 +184,14 @@ void world::check_client(const sim_client& c, const redis_model& master, const s
    }
 }
 
-void world::run_until(time_point t) {
-   while (!shared_.time.empty() && shared_.time.next() <= t) handle(shared_.time.take());
-   shared_.time.pass_until(t);
-}
-
 void world::handle(const event& e) {
    digest_ = (digest_ ^ static_cast<std::uint64_t>(e.at.time_since_epoch().count()) ^ std::uint64_t{e.a} << 40 ^
               static_cast<std::uint64_t>(e.kind) << 56) *
              0x100000001b3ULL;
    switch (e.kind) {
-      case what::syn:
-      case what::syn_ack:
-      case what::segment: return shared_.net.on(e);
-      case what::turn:
-         if (shared_.servers[e.a] != nullptr) return shared_.servers[e.a]->turn();
-         if (shared_.sentinels[e.a] != nullptr) shared_.sentinels[e.a]->turn(e.c);
-         return;
-      case what::message: return shared_.on_message(e);
-      case what::sync_done: return shared_.servers[e.a]->on_sync_done(e.c);
-      case what::replica_cron: return shared_.servers[e.a]->on_cron();
-      case what::unpaused: return shared_.servers[e.a]->on_unpaused();
-      case what::waited: return shared_.servers[e.a]->on_waited(e.b, e.c);
       case what::sentinel_timer:
          if (shared_.sentinels[e.a] == nullptr) return;
-         shared_.sentinels[e.a]->on_timer(e.c);
+         serve(e);
          return hunt(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
@@ -242,6 +200,7 @@ void world::handle(const event& e) {
       case what::fault_begins: return e.b == 0 ? begins(e.a) : successor_dies(e.a);
       case what::fault_ends: return ends(e.a);
       case what::sample: return sample();
+      default: return serve(e);
    }
 }
 
@@ -285,26 +244,6 @@ duration world::well_for() {
 }
 
 // ---- who is told of what ------------------------------------------------------------------------------------------
-
-void world::connected(connection_id c) {
-   const host_id client = shared_.net.at(c).client;
-   clients_[client - client_site_]->connected(c);
-}
-
-void world::not_connected(connection_id c, std::string_view why) {
-   clients_[shared_.net.at(c).client - client_site_]->not_connected(c, why);
-}
-
-void world::readable(connection_id id, end e) {
-   const connection& c = shared_.net.at(id);
-   if (e == end::client) return clients_[c.client - client_site_]->readable(id);
-   if (shared_.servers[c.server] != nullptr)
-      shared_.servers[c.server]->readable(id);
-   else if (shared_.sentinels[c.server] != nullptr)
-      shared_.sentinels[c.server]->readable(id);
-}
-
-void world::writable(connection_id c) { clients_[shared_.net.at(c).client - client_site_]->writable(c); }
 
 void world::ran(host_id h, const words& w, const execution& x) {
    checkers_.ran(h, w, x);

@@ -2,12 +2,10 @@
 #pragma once
 
 #include "sim/checkers.hpp"
-#include "sim/client.hpp"
+#include "sim/deployment.hpp"
 #include "sim/fleet.hpp"
-#include "sim/redis_model.hpp"
 #include "sim/scenario.hpp"
-#include "sim/sentinel_model.hpp"
-#include "sim/shared_state.hpp"
+#include "sim/sim_client.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -34,7 +32,7 @@ struct run_report {
 // Called with each line of the trace.
 using tracer = std::function<void(const std::string&)>;
 
-class world final : private network_user, private shared_state_user, private client_user {
+class world final : private deployment {
  public:
    explicit world(const scenario&, tracer = {});
 
@@ -52,11 +50,10 @@ class world final : private network_user, private shared_state_user, private cli
    };
    // world.cpp
    void build();
-   void build_neighbours(std::uint32_t& site);
+   void build_neighbours();
    std::vector<endpoint> seeds() const;
    config client_config() const;
-   void run_until(time_point);
-   void handle(const event&);
+   void handle(const event&) override;
    bool is_whole() const;
    bool settled() const;
    void finish();
@@ -67,17 +64,15 @@ class world final : private network_user, private shared_state_user, private cli
    bool is_well() const;
    void sample();
    redis_model* rightful_master() const;
-   // network_user
-   void connected(connection_id) override;
-   void not_connected(connection_id, std::string_view why) override;
-   void readable(connection_id, end) override;
-   void writable(connection_id) override;
-   // fabric_user
+   // deployment
+   runtime* client_at(host_id h) override { return clients_[h - client_site_].get(); }
+   void process_starts(host_id) override;
+   // shared_state_user
    void ran(host_id, const words&, const execution&) override;
    void became_master(host_id, place) override;
    void selected(host_id) override;
    void note(host_id, std::string_view) override;
-   // client_user
+   // runtime_user
    host_id host_of(const endpoint&) override;
    std::vector<endpoint> resolve(const endpoint&) override;
    duration well_for() override;
@@ -108,21 +103,12 @@ class world final : private network_user, private shared_state_user, private cli
    bool strike_who(fault&, struck&, sentinel_model& watcher);
    void end_who(fault&, struck&);
    void reset_all_but(const sentinel_model&);
-   void process_dies(host_id, condition);
-   void process_starts(host_id);
-   void freezes(host_id);
-   void thaws(host_id);
-   void cut_off(host_id, bool from_servers, bool from_clients, bool blocked);
-   void paths(host_id, host_id, bool blocked);
    bool anything_in_flight() const;
    std::string name_of(host_id) const;
 
    scenario scenario_;
    tracer tracer_;
-   shared_state shared_;
    checkers checkers_;
-   std::vector<std::unique_ptr<redis_model>> servers_;
-   std::vector<std::unique_ptr<sentinel_model>> sentinels_;
    std::vector<std::unique_ptr<sentinel_model>> clones_;
    std::vector<std::unique_ptr<redis_model>> neighbours_;  // servers of another deployment
    std::unique_ptr<sentinel_model> neighbour_watcher_;
@@ -132,7 +118,6 @@ class world final : private network_user, private shared_state_user, private cli
    bool replaced_without_reset_ = false;  // once, or no majority of those who are known would be left
    bool neighbour_moved_ = false;
    bool has_stranger_configured_ = false;  // the neighbour stands at an address that the clients were given
-   std::uint32_t client_site_ = 0;
    time_point began_ = {};
 
    std::vector<struck> struck_;

@@ -63,27 +63,21 @@ host_id world::host_of(const endpoint& e) {
       }
       return there.empty() ? nowhere : there[shared_.chance.below(static_cast<std::uint32_t>(there.size()))];
    }
-   const auto n = number_behind(e.host, "10.0.0.");
-   return !n || *n == 0 || *n > client_site_ ? nowhere : *n - 1;
+   return deployment::host_of(e);
 }
 
 // ---- another deployment -------------------------------------------------------------------------------------------
 
 // A master without replicas, and one Sentinel: it has had many failovers, so that its epoch is higher.
-void world::build_neighbours(std::uint32_t& site) {
-   const host_id m = shared_.net.add_host(site++);
-   neighbours_.push_back(std::make_unique<redis_model>(shared_, m));
-   shared_.servers.push_back(neighbours_.back().get());
-   shared_.sentinels.push_back(nullptr);
-   const host_id h = shared_.net.add_host(site++);
+void world::build_neighbours() {
+   neighbours_.push_back(make_server({}));
    sentinel_settings s;
    s.master_name = scenario_.sentinel.master_name;
    s.quorum = 1;
-   neighbour_watcher_ = std::make_unique<sentinel_model>(shared_, h, s);
-   shared_.servers.push_back(nullptr);
-   shared_.sentinels.push_back(neighbour_watcher_.get());
-   shared_.elsewhere.resize(site);
-   for (const host_id x : {m, h}) {
+   neighbour_watcher_ = make_sentinel(s);
+   const host_id m = neighbours_.back()->host();
+   shared_.elsewhere.resize(client_site_);
+   for (const host_id x : {m, neighbour_watcher_->host()}) {
       shared_.elsewhere[x] = true;
       checkers_.neighbour(x, true);
    }

@@ -4,8 +4,7 @@
 #include "lab/deployment.hpp"
 #include "lab/sockets.hpp"
 #include "resp/reader.hpp"
-#include "sim/redis_model.hpp"
-#include "sim/sentinel_model.hpp"
+#include "sim/deployment.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -113,33 +112,15 @@ class real_line {
 };
 
 // A master, its replica and Sentinels.
-class model_deployment final : private network_user, private shared_state_user {
+class model_deployment final : private deployment {
  public:
    explicit model_deployment(const redis_settings& s, unsigned replicas = 1, unsigned sentinels = 0,
                              const sentinel_settings& watchers = {})
-      : shared_(1, *this, *this) {
-      std::vector<host_id> followers;
-      std::vector<host_id> others;
-      for (host_id h = 0; h <= replicas; ++h) {
-         shared_.net.add_host(h);
-         servers_.push_back(std::make_unique<redis_model>(shared_, h));
-         servers_.back()->settings = s;
-         shared_.servers.push_back(servers_.back().get());
-         shared_.sentinels.push_back(nullptr);
-         if (h != 0) followers.push_back(h);
-      }
-      for (host_id h = replicas + 1; h <= replicas + sentinels; ++h) {
-         shared_.net.add_host(h);
-         sentinels_.push_back(std::make_unique<sentinel_model>(shared_, h, watchers));
-         shared_.servers.push_back(nullptr);
-         shared_.sentinels.push_back(sentinels_.back().get());
-         others.push_back(h);
-      }
-      client_ = shared_.net.add_host(replicas + sentinels + 1);
-      shared_.servers.push_back(nullptr);
-      shared_.sentinels.push_back(nullptr);
-      for (const host_id r : followers) servers_[r]->follow_at_start(0);
-      for (const auto& w : sentinels_) w->begin(0, followers, others, 0, false);
+      : deployment(1) {
+      add_servers(1 + replicas, s);
+      add_sentinels(sentinels, watchers);
+      begin(0);
+      client_ = add_client();
       pass(2s);
    }
 
@@ -168,57 +149,13 @@ class model_deployment final : private network_user, private shared_state_user {
       for (int i = 0; i < 50 && replies.empty(); ++i) replies = take(c, 10ms);
       return replies.empty() ? "" : replies.front();
    }
-   void kill(host_id h) {
-      shared_.net.set(h, condition::dead);
-      servers_[h]->crash();
-   }
-   void start(host_id h) {
-      shared_.net.set(h, condition::working);
-      servers_[h]->start();
-   }
-   void pass(duration d) {
-      const time_point until = shared_.time.now() + d;
-      while (!shared_.time.empty() && shared_.time.next() <= until) {
-         const event e = shared_.time.take();
-         switch (e.kind) {
-            case what::turn:
-               if (shared_.servers[e.a] != nullptr)
-                  servers_[e.a]->turn();
-               else
-                  shared_.sentinels[e.a]->turn(e.c);
-               break;
-            case what::message: shared_.on_message(e); break;
-            case what::sync_done: servers_[e.a]->on_sync_done(e.c); break;
-            case what::replica_cron: servers_[e.a]->on_cron(); break;
-            case what::waited: servers_[e.a]->on_waited(e.b, e.c); break;
-            case what::unpaused: servers_[e.a]->on_unpaused(); break;
-            case what::sentinel_timer: shared_.sentinels[e.a]->on_timer(e.c); break;
-            default: shared_.net.on(e); break;
-         }
-      }
-      shared_.time.pass_until(until);
-   }
+   void kill(host_id h) { process_dies(h, condition::dead); }
+   void start(host_id h) { process_starts(h); }
+   void pass(duration d) { run_until(shared_.time.now() + d); }
 
  private:
-   void connected(connection_id) override {}
-   void not_connected(connection_id, std::string_view) override {}
-   void readable(connection_id id, end e) override {
-      if (e == end::client) return;
-      const host_id h = shared_.net.at(id).server;
-      if (shared_.servers[h] != nullptr)
-         servers_[h]->readable(id);
-      else
-         shared_.sentinels[h]->readable(id);
-   }
-   void writable(connection_id) override {}
-   void ran(host_id, const words&, const execution&) override {}
-   void became_master(host_id, place) override {}
-   void selected(host_id) override {}
-   void note(host_id, std::string_view) override {}
+   runtime* client_at(host_id) override { return nullptr; }
 
-   shared_state shared_;
-   std::vector<std::unique_ptr<redis_model>> servers_;
-   std::vector<std::unique_ptr<sentinel_model>> sentinels_;
    host_id client_ = nowhere;
 };
 

@@ -121,8 +121,6 @@ struct scenario {
 struct report {
    std::vector<step> steps;
    std::vector<std::string> violations;
-   checkers::figures calls;
-   unsigned resent = 0;
    bool last_one_ok = false;
 };
 

@@ -1,9 +1,16 @@
-// The callers of a client: what they give it, and when.
-#include "sim/client.hpp"
+#include "sim/sim_client.hpp"
 
 #include <algorithm>
 
 namespace holdfast::sim {
+
+sim_client::sim_client(shared_state& f, checkers& c, runtime_user& w, std::uint32_t number, host_id host,
+                       const config& settings, const workload& work, std::uint64_t seed)
+   : client(f, c, w, number, host, settings, seed), settings_(work), chance_(seed ^ 0x77) {}
+
+void sim_client::start() {
+   for (unsigned i = 0; i < settings_.depth; ++i) plan_next();
+}
 
 void sim_client::plan_next() {
    if (stopping_) return;
@@ -26,10 +33,9 @@ void sim_client::next() {
 
 // Its caller no longer waits for it.
 void sim_client::cancel(call_number n) {
-   const auto found =
-      std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->active && c->number == n; });
-   if (found == calls_.end() || frozen_) return;
-   brain.cancel((*found)->op, now());
+   call* const c = find_active(n);
+   if (c == nullptr || frozen_) return;
+   brain.cancel(c->op, now());
    carry_out();
 }
 
@@ -89,7 +95,7 @@ void sim_client::give(std::span<const call_kind> kinds, const terms& t) {
    if (!was_looking) look();
    --active_;
    for (std::size_t i = 0; i < kinds.size(); ++i) {
-      call& c = prepare(kinds[i], t);
+      call& c = draw_call(kinds[i], t);
       c.plans_next = !t.last && i + 1 == kinds.size();
       brain.submit(c.op, now());
       take_done();  // one that is refused
@@ -97,61 +103,38 @@ void sim_client::give(std::span<const call_kind> kinds, const terms& t) {
    carry_out();
 }
 
-sim_client::call& sim_client::prepare(call_kind kind, const terms& t) {
-   auto found = std::find_if(calls_.begin(), calls_.end(), [](const auto& c) { return !c->active; });
-   if (found == calls_.end()) found = calls_.insert(calls_.end(), std::make_unique<call>());
-   call& c = **found;
-   c.active = true;
-   ++active_;
+client::call& sim_client::draw_call(call_kind kind, const terms& t) {
    constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
-   c.op = impl::operation{};
-   c.op.delivery = t.last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
-   c.op.submitted = now();
-   c.op.default_deadline = t.default_deadline;
-   c.op.deadline = t.deadline;
-   c.op.group = t.group;
-   c.is_last = t.last;
-   c.was_away = false;
-   c.alone = active_ == 1 && world_.well_for() > 1500ms;
-   c.number = checkers_.begins(number_, kind, c.op.delivery, t.group);
-   write_commands(c, kind);
+   const delivery promise = t.last ? delivery::automatic : deliveries[draw(settings_.deliveries)];
+   const unsigned database = kind == call_kind::select ? chance_.below(2) : 0;
+   call& c = prepare(kind, promise, t, database);
    if (!t.last && chance_.chance(settings_.cancels))
       shared_.time.in(chance_.spread(1ms, 3s), {.c = c.number, .a = number_, .kind = what::client_cancel});
-   shared_.note(host_, [&] {
-      return "client " + std::to_string(number_) + ": gives " + holdfast::to_string(c.commands.front()) + ", number " +
-             std::to_string(c.number);
-   });
-   c.op.commands = c.commands;
-   c.op.results = c.results.data();
    return c;
 }
 
-void sim_client::write_commands(call& c, call_kind k) {
-   const auto named = [&](char kind) { return kind + std::to_string(number_); };
-   c.commands.clear();
-   switch (k) {
-      case call_kind::add: c.commands.push_back({"INCRBY", named('c'), c.number}); break;
-      case call_kind::push: c.commands.push_back({"RPUSH", named('l'), c.number}); break;
-      case call_kind::set: c.commands.push_back({"SET", named('s'), c.number}); break;
-      case call_kind::get: c.commands.push_back({"GET", named('s')}); break;
-      case call_kind::echo: c.commands.push_back({"ECHO", c.number}); break;
-      case call_kind::set_once: c.commands.push_back({"SETNX", named('n'), c.number}); break;
-      case call_kind::read: c.commands.push_back({"MGET", named('s'), named('c'), named('n'), c.number}); break;
-      case call_kind::select: {
-         const unsigned database = chance_.below(2);
-         checkers_.selects(c.number, database);
-         c.commands.push_back({"SELECT", database});
-         break;
-      }
-      case call_kind::transaction:
-      case call_kind::reading:
-         c.commands.push_back({"MULTI"});
-         c.commands.push_back({"INCRBY", named('c'), c.number});
-         if (k == call_kind::reading) c.commands.push_back({"MGET", named('s'), named('c'), c.number});
-         c.commands.push_back({"RPUSH", named('l'), c.number});
-         c.commands.push_back({"EXEC"});
-         break;
-   }
+void sim_client::ended(call& c) {
+   check_haste(c);
+   if (c.is_last) last_ok_ = c.answers().back().has_value();
+   if (c.plans_next) plan_next();
+}
+
+// While all is well and nothing waits, a command is answered at once, or after a connection was made for it. (What the
+// other side has left must not be found out by waiting for a reply.)
+void sim_client::check_haste(const call& c) {
+   const duration took = now() - c.op.submitted;
+   const duration most = 1900ms + (shared_.net.settings.latency + shared_.net.settings.jitter) * 20;
+   if (!c.alone || c.was_away || checkers_.expects_lineages || took <= most || world_.well_for() < took) return;
+   checkers_.broken("client " + std::to_string(number_) + " took " +
+                    std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(took).count()) +
+                    " ms for number " + std::to_string(c.number) + ", though all was well and nothing else waited");
+}
+
+void sim_client::thaw() {
+   const bool was_frozen = frozen_;
+   client::thaw();
+   if (!was_frozen) return;
+   for (; planned_ != 0; --planned_) shared_.time.in(1us, {.a = number_, .kind = what::client_next});
 }
 
 }  // namespace holdfast::sim

@@ -1,7 +1,7 @@
 // What strikes, and where.
-#include "sim/sweep/stage.hpp"
+#include "sim/sweep/scenario.hpp"
 
-#include <algorithm>
+#include <initializer_list>
 
 namespace holdfast::sim::sweep {
 
@@ -121,71 +121,6 @@ std::vector<injection> faults_at(std::size_t number, const step& s, bool every_b
    add({fault::client_asleep});
    for (injection& f : all) f.step = number;
    return all;
-}
-
-// ---- on the stage -------------------------------------------------------------------------------------------------
-
-// Counts a step. What strikes a process strikes before it, and then the step takes its course.
-const injection* stage::meet(step s) {
-   if (!sweeping_) return nullptr;
-   const std::size_t number = steps_.size();
-   steps_.push_back(std::move(s));
-   const injection* found = nullptr;
-   for (const injection& f : injections_) {
-      if (f.step != number) continue;
-      unwell_for(1s);
-      if (f.what != fault::turned_away && !strikes_process(f, steps_.back())) found = &f;
-   }
-   return found;
-}
-
-bool stage::strikes_process(const injection& f, const step& s) {
-   switch (f.what) {
-      case fault::server_frozen: freeze(s.host, std::chrono::milliseconds(f.at)); return true;
-      case fault::server_frozen_unnoticed: freeze(s.host, 1500ms); return false;
-      case fault::server_restarted: restart(s.host); return true;
-      case fault::server_paused:
-         servers_[s.host]->pause_clients(500ms, true);
-         unwell_for(500ms);
-         return true;
-      case fault::client_asleep: go_away(3s); return true;
-      default: return false;
-   }
-}
-
-void stage::freeze(host_id h, duration d) {
-   if (!shared_.net.works(h)) return;
-   unwell_for(d + 1s);
-   shared_.net.set(h, condition::frozen);
-   later(d, [this, h] {
-      shared_.net.set(h, condition::working);
-      shared_.thaw(h);
-      shared_.servers[h] != nullptr ? shared_.servers[h]->wake() : shared_.sentinels[h]->wake();
-   });
-}
-
-void stage::restart(host_id h) {
-   unwell_for(1100ms);
-   // The engine learns of it as of all else: not from within its own call.
-   later({}, [this, h] {
-      if (!shared_.net.works(h)) return;
-      shared_.net.set(h, condition::dead);
-      shared_.servers[h] != nullptr ? shared_.servers[h]->crash() : shared_.sentinels[h]->crash();
-      later(100ms, [this, h] {
-         shared_.net.set(h, condition::working);
-         shared_.servers[h] != nullptr ? shared_.servers[h]->start() : shared_.sentinels[h]->start();
-      });
-   });
-}
-
-void stage::go_away(duration d) {
-   asleep_ = true;
-   for (call& c : calls_) c.was_away = c.was_away || c.active;
-   unwell_for(d + 1s);
-   later(d, [this] {
-      asleep_ = false;
-      look();
-   });
 }
 
 }  // namespace holdfast::sim::sweep
