@@ -3,7 +3,7 @@
 #include "exit_status.hpp"
 #include "help.hpp"
 #include "interrupt.hpp"
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 #include "sim_report.hpp"
 #include "subcommands.hpp"
 #include "terminal.hpp"

@@ -1,7 +1,7 @@
 // What `holdfast sim` tells of its worlds.
 #pragma once
 
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 
 #include <cstdint>
 #include <string>

@@ -4,7 +4,7 @@
 #include "lab/deployment.hpp"
 #include "lab/sockets.hpp"
 #include "resp/reader.hpp"
-#include "sim/deployment.hpp"
+#include "sim/world/deployment.hpp"
 
 #include <poll.h>
 #include <sys/socket.h>

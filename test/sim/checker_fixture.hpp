@@ -1,7 +1,7 @@
 // What happened, told to the checkers by hand.
 #pragma once
 
-#include "sim/checkers.hpp"
+#include "sim/checkers/checkers.hpp"
 
 #include <gtest/gtest.h>
 

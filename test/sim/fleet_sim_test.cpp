@@ -1,5 +1,5 @@
 // Many clients that lose their master at the same moment.
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 

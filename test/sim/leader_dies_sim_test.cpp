@@ -1,6 +1,6 @@
 // The leader that dies after it has ordered a promotion, and before it has told anybody (docs/guarantees.md). What this
 // prints stands in docs/simulation.md.
-#include "sim/world.hpp"
+#include "sim/world/world.hpp"
 
 #include <gtest/gtest.h>
 

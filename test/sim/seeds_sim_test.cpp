@@ -1,5 +1,5 @@
 // Worlds that failed once, each with what it showed; and how a world that fails is told of.
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 

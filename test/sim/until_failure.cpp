@@ -1,7 +1,7 @@
 // Runs worlds until one breaks a promise: `until_failure MOST [FAULT...]`, with faults of these kinds alone. Prints a
 // line: the number of worlds that it took (0 if none did), what was broken, and how to run that world again without the
 // faults that it can do without. For test/sim/mutants.
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 
 #include <algorithm>
 #include <cstdio>

@@ -1,4 +1,4 @@
-#include "sim/seed_sweep.hpp"
+#include "sim/world/seed_sweep.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,8 +2,8 @@
 // at each of them.
 #pragma once
 
-#include "sim/checkers.hpp"
-#include "sim/network.hpp"
+#include "sim/checkers/checkers.hpp"
+#include "sim/world/network.hpp"
 
 #include <holdfast/delivery.hpp>
 #include <holdfast/time.hpp>

@@ -2,10 +2,10 @@
 // strikes at one of its steps. The simulator's checkers judge, and so does `judge`.
 #pragma once
 
-#include "sim/checkers.hpp"
-#include "sim/deployment.hpp"
+#include "sim/checkers/checkers.hpp"
 #include "sim/sweep/scenario.hpp"
 #include "sim/sweep/swept_client.hpp"
+#include "sim/world/deployment.hpp"
 
 #include <cstdint>
 #include <functional>

@@ -2,8 +2,8 @@
 // where a fault strikes.
 #pragma once
 
-#include "sim/client.hpp"
 #include "sim/sweep/scenario.hpp"
+#include "sim/world/client.hpp"
 
 #include <cstdint>
 #include <deque>
