@@ -53,8 +53,9 @@ workload::workload(unsigned number, config settings, const deployment* through, 
    : id_(std::to_string(number)), random_(seed), redis_([&] {
         settings.observer = [this](const any_event& e) {
            const auto* there = std::get_if<event::connected>(&e);
-           if (there == nullptr || there->master == master_) return;
+           if (there == nullptr || (there->master == master_ && there->epoch == epoch_)) return;
            master_ = there->master;
+           epoch_ = there->epoch;  // the same node may have been a replica meanwhile, and lack what another one had
            ++moves_;
         };
         return through != nullptr ? client(*through, settings) : client(settings);

@@ -93,6 +93,7 @@ class workload {
    unsigned moves_ = 0;  // from one master to another
    bool loose_ = false;  // what was given up without a fence may still run: answers prove nothing until the next move
    endpoint master_ = {};
+   std::uint64_t epoch_ = 0;
    expected_value value_ = {};
    expected_value expiring_ = {};
    expected_rise counter_ = {};
