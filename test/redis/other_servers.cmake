@@ -1,5 +1,5 @@
 # The rows of the catalogue once more, against the other server that the machine may have: a valkey-server in $PATH, or
-# where -DHOLDFAST_VALKEY_SERVER=... says. Where there is none, tools/run_tests says what is skipped for it.
+# where -DHOLDFAST_VALKEY_SERVER=... says. Where there is none, a skipped test says so.
 find_program(HOLDFAST_VALKEY_SERVER valkey-server DOC "A valkey-server to run the rows' tests against as well")
 if(HOLDFAST_VALKEY_SERVER)
    foreach(source IN LISTS sources)
@@ -8,10 +8,10 @@ if(HOLDFAST_VALKEY_SERVER)
          continue()
       endif()
       add_test(NAME ${name}_valkey COMMAND ${name} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-      set_tests_properties(${name}_valkey PROPERTIES LABELS "gtest;waits" TIMEOUT 300 RUN_SERIAL TRUE
-                           ENVIRONMENT "HOLDFAST_REDIS_SERVER=${HOLDFAST_VALKEY_SERVER}")
+      set_tests_properties(${name}_valkey PROPERTIES ENVIRONMENT "HOLDFAST_REDIS_SERVER=${HOLDFAST_VALKEY_SERVER}")
+      holdfast_report(${name}_valkey)
    endforeach()
 else()
    add_test(NAME rows_valkey COMMAND "${CMAKE_COMMAND}" -E echo "there is no valkey-server on this machine")
-   set_tests_properties(rows_valkey PROPERTIES LABELS skipped SKIP_REGULAR_EXPRESSION "there is no .*")
+   set_tests_properties(rows_valkey PROPERTIES SKIP_REGULAR_EXPRESSION "there is no .*")
 endif()
