@@ -5,7 +5,7 @@ if(HOLDFAST_SANITIZE)
    add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
 endif()
 
-option(HOLDFAST_COVERAGE "Count which lines are run; tools/coverage reads it" OFF)
+option(HOLDFAST_COVERAGE "Count which lines are run; gcovr reads it" OFF)
 if(HOLDFAST_COVERAGE)
    # What is counted of every object are the functions of these files: a header's are in the tests' objects too.
    add_compile_options(--coverage -fprofile-update=atomic  # several threads count

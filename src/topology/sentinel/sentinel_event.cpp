@@ -62,11 +62,13 @@ constexpr std::array rules{
    channel_rule{"-tilt", hint_kind::told, form::own},
 };
 
+// GCOV_EXCL_START: the compiler runs it; what ships is the finished table
 constexpr auto names = [] {
    std::array<std::string_view, rules.size()> out{};
    for (std::size_t i = 0; i < rules.size(); ++i) out[i] = rules[i].name;
    return out;
 }();
+// GCOV_EXCL_STOP
 
 // Cuts the first word off `text`; empty at the end.
 std::string_view word(std::string_view& text) {
