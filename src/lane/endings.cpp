@@ -130,11 +130,12 @@ void endings::end_behind_gone(operation& op, time_point now) {
    end_behind(std::move(gone), now);
 }
 
-void endings::end_behind(operations gone, time_point now) {
+void endings::end_behind(operations gone, time_point now) {  // NOLINT(performance-unnecessary-value-param)
    if (gone.empty()) return;
    std::uint64_t newest = 0;
    for (const operation* op : gone) newest = std::max(newest, op->sequence);
    const auto unsent = at_.in_flight.unsent_before(newest, at_.link.out.accepted());
+   // NOLINTNEXTLINE(performance-move-const-arg)
    auto ended = at_.queue.order().forbid_behind(std::move(gone), unsent, at_.in_flight.oldest());
    const auto taken_back = std::stable_partition(ended.begin(), ended.end(),
                                                  [](const auto* op) { return op->is == operation::state::queued; });

@@ -141,28 +141,6 @@ class Shape(Tidy):
         self.finds("src/core/x.cpp", "int x;\n" * 601, 601, "601 lines")
         self.accepts("src/core/x.cpp", "int x;\n" * 600)
 
-    def test_a_function_that_is_too_long_is_found_where_it_begins(self):
-        body = "   x = 1;\n" * 69
-        head = "namespace a {\n\nclass b {\n   void f() { return; }\n"
-        self.finds("src/core/x.cpp", f"{head}   void long_one(int x) const noexcept {{\n{body}   }}\n}};\n}}\n", 5,
-                   "long_one has 71 lines")
-        body = "   x = 1;\n" * 68
-        self.accepts("src/core/x.cpp", f"{head}   void long_one(int x) const noexcept {{\n{body}   }}\n}};\n}}\n")
-
-    def test_long_functions_are_found_in_all_their_forms(self):
-        body = "   x = 1;\n" * 70
-        for head, name in (("a::a(int b) : b_{b}, c_(b) {", "a::a"), ("a::a(int b) : b_(b), c_{b} {", "a::a"),
-                           ("TEST(parser, reads_all_of_it) {", "parser.reads_all_of_it"),
-                           ("template <class T>\n   requires(sizeof(T) > 2)\nT f(T x = {}) {", "f"),
-                           ("auto g(int x) -> std::vector<int> {", "g"), ("bool operator==(a x, a y) {", "operator==")):
-            with self.subTest(head):
-                lines = len(head.splitlines()) + 71
-                self.finds("test/unit/core/x_test.cpp", f"{head}\n{body}}}\n", 1, f"{name} has {lines} lines")
-
-    def test_a_long_class_or_table_is_no_long_function(self):
-        self.accepts("src/core/x.cpp", "class a {\n" + "   int b();\n" * 100 + "};\n" +
-                     "constexpr row table[] = {\n" + "   {1, f(2)},\n" * 100 + "};\n")
-
     def test_a_line_that_is_too_long_is_found(self):
         self.finds("src/core/x.cpp", "int x;\n// " + "x" * 118 + "\n", 2, "121 columns")
 
