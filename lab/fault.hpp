@@ -48,8 +48,8 @@ class fault {
    // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was
    // called; if not, when `inject` returns.
    virtual bool promotes() const = 0;
-   // Whether commands may find no server that runs them while it lasts.
-   virtual bool interrupts() const { return true; }
+   // Whether no server runs commands while it lasts, however long this machine takes for it.
+   virtual bool interrupts() const { return false; }
    // How many failovers follow from it. Where there are several, `inject` returns when the last is to come.
    virtual unsigned failovers() const { return promotes() ? 1 : 0; }
    virtual loss may_lose() const { return promotes() ? loss::anything : loss::nothing; }

@@ -20,19 +20,29 @@ class help_layout : public CLI::Formatter {
    std::string usage_;
 };
 
+// CLI11 would read 010 as 8.
+std::string check_number(const std::string& word) {
+   const bool is_plain = !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+   return is_plain && (word.size() == 1 || word.front() != '0') ? "" : "write a whole number, e.g. 10, not " + word;
+}
+
+// Whoever forgets a word does not want an option for it.
+std::string check_text(const std::string& word) {
+   return word.starts_with("--") ? "needs a word of its own, and " + word + " is an option" : "";
+}
+
 template <class Number>
 void add_number_to(CLI::App& app, const char* name, Number& into, Number low, Number high, const std::string& help) {
    CLI::Option* const option = app.add_option(name, into, help);
-   option->check(CLI::Range(low, high));
+   option->check(check_number)->check(CLI::Range(low, high));
    if (low <= into && into <= high) option->capture_default_str();
 }
 
-std::string what_is_wrong(const CLI::App* all, const CLI::Error& e) {
-   const auto chosen = all->get_subcommands();
+std::string what_is_wrong(const CLI::App& all, const CLI::Error& e) {
+   const auto chosen = all.get_subcommands();
    std::string what = e.what();
    if (what.find("://") != std::string::npos) what = "a URI was not expected there";  // it may hold a password
-   return "holdfast: " + what + "; see holdfast " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") +
-          "--help\n";
+   return what + "; see holdfast " + (chosen.empty() ? "" : chosen.front()->get_name() + " ") + "--help";
 }
 
 }  // namespace
@@ -40,7 +50,7 @@ std::string what_is_wrong(const CLI::App* all, const CLI::Error& e) {
 void subcommand::add_flag(const char* name, bool& into, const std::string& help) { app_->add_flag(name, into, help); }
 
 void subcommand::add_text(const char* name, std::string& into, const std::string& help, const char* type) {
-   CLI::Option* const option = app_->add_option(name, into, help)->type_name(type);
+   CLI::Option* const option = app_->add_option(name, into, help)->type_name(type)->check(check_text);
    if (!into.empty()) option->capture_default_str();
 }
 
@@ -54,7 +64,7 @@ void subcommand::add_number(const char* name, std::uint64_t& into, std::uint64_t
 }
 
 void subcommand::add_numbers(const char* name, std::vector<unsigned>& into, const std::string& help) {
-   app_->add_option(name, into, help)->delimiter(',');
+   app_->add_option(name, into, help)->delimiter(',')->check(check_number);
 }
 
 void subcommand::add_words(const char* name, std::vector<std::string>& into, const word_reader& check,
@@ -88,7 +98,6 @@ command_line::command_line(const std::string& footer)
    app_->footer(footer);
    app_->set_version_flag("--version", "holdfast " HOLDFAST_VERSION, "Print the version and exit");
    app_->require_subcommand(1);
-   app_->failure_message(what_is_wrong);
 }
 
 command_line::~command_line() = default;
@@ -121,7 +130,9 @@ exit_status command_line::run(std::vector<std::string> line) {
    try {
       app_->parse(std::move(line));
    } catch (const CLI::ParseError& e) {
-      return app_->exit(e) == 0 ? exit_status::done : exit_status::usage;
+      if (e.get_exit_code() == 0) return static_cast<exit_status>(app_->exit(e));  // --help, --version
+      complain(what_is_wrong(*app_, e));
+      return exit_status::usage;
    }
    return chosen_();
 }

@@ -1,4 +1,4 @@
-// What the binary tells the shell. The same for every subcommand but drill, whose verdict has words of its own.
+// What the binary tells the shell.
 #pragma once
 
 #include <holdfast/error.hpp>
@@ -7,8 +7,9 @@ namespace holdfast::cli {
 
 enum class exit_status : int {
    done = 0,
-   failed = 1,        // the server answered an error, too few replicas acknowledged, or the result could not be written
-   usage = 2,         // wrong URI or option, or a command that was refused before anything was sent
+   failed = 1,  // the server answered an error, too few replicas acknowledged, the result could not be written, or
+                // a drill or a simulated world broke a promise
+   usage = 2,   // wrong URI or option, or a command that was refused before anything was sent
    not_executed = 3,  // unreachable, deadline, unknown master, refused password, interrupted: it certainly did not run
    unknown = 4,       // it may have run
 };

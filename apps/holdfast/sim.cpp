@@ -146,8 +146,7 @@ std::string read_seed(const std::string& word, std::uint64_t& into) {
 
 std::string read_minutes(const std::string& word, double& into) {
    constexpr double most = 100'000;
-   const bool is_plain =
-      !word.empty() && word.size() < 20 && word.find_first_not_of("0123456789.") == std::string::npos;
+   const bool is_plain = !word.empty() && word.find_first_not_of("0123456789.") == std::string::npos;
    char* end = nullptr;
    into = std::strtod(word.c_str(), &end);
    if (is_plain && *end == '\0' && into > 0 && into <= most) return {};

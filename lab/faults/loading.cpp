@@ -27,6 +27,7 @@ class loading_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   bool interrupts() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       server& node = d.node(0);
       fill(node, stop);

@@ -22,6 +22,7 @@ class restart_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
+   bool interrupts() const override { return true; }
    clock::time_point inject(deployment& d, const std::stop_token&) override {
       const auto at = clock::now();
       d.node(0).kill();

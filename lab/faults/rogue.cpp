@@ -26,7 +26,6 @@ class rogue_fault final : public fault {
       return wanted;
    }
    bool promotes() const override { return false; }
-   bool interrupts() const override { return false; }
    std::optional<std::size_t> forbidden_node() const override { return rogue; }
    toll costs() const override { return toll::nothing; }
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {

@@ -74,6 +74,10 @@ const mistake mistakes[] = {
    {"ASimulatedFaultThatThereIsNot", {"sim", "--fault", "plague"}, "plague"},
    {"ASeedBelowZero", {"sim", "--seed", "-1"}, "whole number"},
    {"MinutesThatAreNoNumber", {"sim", "--minutes", "nan"}, "30 or 0.5"},
+   {"number_with_a_leading_zero", {"sim", "--runs", "010"}, "whole number"},
+   {"list_of_numbers_that_is_empty", {"sim", "--without", ""}, "whole number"},
+   {"option_in_place_of_a_word", {"sim", "--json", "--trace"}, "--trace is an option"},
+   {"line_that_forges_another", {"resolve", "a\nholdfast: \x1b[31mforged"}, "a\\x0a"},
    {"HelpOfWhatIsNotBuilt", {"check", "--help"}, "not built yet"},
 };
 INSTANTIATE_TEST_SUITE_P(EachMistake, Usage, testing::ValuesIn(mistakes),

@@ -192,7 +192,7 @@ bool writable(const std::string& file) {
 std::string complaint(const settings& s) {
    const auto known = known_clients();
    if ((", " + known + ",").find(" " + s.client + ",") == std::string::npos)
-      return fmt::format("--client: there is no client \"{}\" to drill; there are: {}", s.client, known);
+      return "--client: there is no such client to drill; there are: " + known;
    for (const auto& f : chosen_faults(s)) {
       const lab::deployment_options shape = shape_for(*f, s);
       if (f->promotes() && (shape.replicas == 0 || shape.sentinels == 0))
@@ -210,15 +210,15 @@ std::string complaint(const settings& s) {
 cli::exit_status perform(const settings& s) {
    try {
       if (const std::string wrong = complaint(s); !wrong.empty()) {
-         fmt::print(stderr, "holdfast: {}\n", wrong);
+         cli::complain(wrong);
          return cli::exit_status::usage;
       }
       return s.exec.empty() ? drill_a_client(s) : drill_a_program(s);
    } catch (const drill_refused& e) {
-      fmt::print(stderr, "holdfast: the client refuses: {}\n", e.what());
+      cli::complain(std::string("the client refuses: ") + e.what());
       return cli::exit_status::usage;
    } catch (const std::exception& e) {
-      fmt::print(stderr, "holdfast: {}\n", e.what());
+      cli::complain(e.what());
       return cli::exit_status::failed;
    }
 }

@@ -80,7 +80,7 @@ struct record {
    std::string fault = {};
    unsigned run = 1;  // the how-manieth of its fault
    bool promotes = false;
-   bool interrupts = true;
+   bool interrupts = false;
    lab::loss may_lose = lab::loss::nothing;
    lab::trouble trouble_of_sentinel = lab::trouble::none;
    holdfast::cutover cutover = holdfast::cutover::confirmed;

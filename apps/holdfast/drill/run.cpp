@@ -216,7 +216,7 @@ std::string why_skipped(const lab::fault& f, const settings& s) {
 // The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
 milliseconds deadline_in(const lab::deployment_options& shape) {
    if (shape.sentinels == 0) return milliseconds(10000);
-   return std::max(milliseconds(5000), shape.down_after + milliseconds(8000));
+   return std::max(milliseconds(12000), shape.down_after + milliseconds(8000));
 }
 
 }  // namespace
