@@ -6,7 +6,7 @@
 namespace holdfast::lab {
 namespace {
 
-// Where it can be told from clients: an address of the loopback device.
+// Source of the servers' own connections, so that they can be told from clients: an address of the loopback device.
 constexpr const char* source_of_servers = "127.0.0.2";
 
 std::string random_id() {

@@ -359,7 +359,7 @@ void fault_proxy::state::take_in(link& l, direction d) {
       if (f.begun && f.fault.what == kind::dribble) s.readable_at = now + between_dribbles;
       if (!f.begun && got > 0) f.counted += static_cast<std::size_t>(got);
    }
-   // Where the delay was made shorter meanwhile, what came first still goes first.
+   // Order is kept where the delay was made shorter meanwhile.
    if (!s.pieces.empty()) p.due = std::max(p.due, s.pieces.back().due);
    s.heard_out = got <= 0;
    if (got > 0) {
@@ -380,7 +380,7 @@ void fault_proxy::state::hear_client(link& l, std::string_view fresh) {
    constexpr std::size_t longest_marker = 64;
    const std::size_t old = l.last_said.size();
    l.last_said.append(fresh);
-   // What was said before the marker was asked for does not count: it must end in the new bytes.
+   // A marker must end in the new bytes: it does not count if it was said before it was asked for.
    const auto found = std::find_if(markers.begin(), markers.end(), [&](const std::string& marker) {
       const std::size_t from = old < marker.size() ? 0 : old - marker.size() + 1;
       return l.last_said.find(marker, from) != std::string::npos;
@@ -458,7 +458,7 @@ void fault_proxy::state::cut(link& l, kind how) {
       if (!std::exchange(l.towards(d).told, true) && l.to(d) >= 0) ::shutdown(l.to(d), SHUT_WR);
 }
 
-// What was swallowed has come to an end.
+// The end of what was swallowed.
 void fault_proxy::state::end_of(link& l, direction d, bool by_reset) {
    l.towards(d).heard_out = true;
    if (l.silent || (by_reset && !l.cut)) return end(l, true);

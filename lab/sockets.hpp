@@ -1,4 +1,4 @@
-// What the lab's proxy and listeners do with sockets, beside what the system offers.
+// Sockets of the lab's proxy and listeners.
 #pragma once
 
 #include <holdfast/endpoint.hpp>

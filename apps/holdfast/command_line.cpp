@@ -26,7 +26,7 @@ std::string check_number(const std::string& word) {
    return is_plain && (word.size() == 1 || word.front() != '0') ? "" : "write a whole number, e.g. 10, not " + word;
 }
 
-// Whoever forgets a word does not want an option for it.
+// An option in place of a word that was forgotten.
 std::string check_text(const std::string& word) {
    return word.starts_with("--") ? "needs a word of its own, and " + word + " is an option" : "";
 }

@@ -1,4 +1,4 @@
-// What the binary tells the shell.
+// The exit status of the binary.
 #pragma once
 
 #include <holdfast/error.hpp>

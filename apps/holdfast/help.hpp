@@ -1,4 +1,4 @@
-// What stands below the options in --help: for a terminal of 80 columns.
+// The text below the options in --help, for a terminal of 80 columns.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@ namespace {
 
 double in_ms(duration d) { return std::chrono::duration<double, std::milli>(d).count(); }
 
-// What each second asks of the new master and of a Sentinel.
+// Connections asked of the new master, and questions to a Sentinel, in each second.
 std::string seconds_of(const sim::fleet_figures& f) {
    const auto per_second = static_cast<std::size_t>(std::chrono::seconds(1) / f.step);
    const auto sum = [&](const std::vector<unsigned>& all, std::size_t second) {

@@ -1,4 +1,4 @@
-// What `holdfast sim` tells of its worlds.
+// The reports of `holdfast sim`: text and JSON.
 #pragma once
 
 #include "sim/world/seed_sweep.hpp"

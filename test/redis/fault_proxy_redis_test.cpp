@@ -1,4 +1,4 @@
-// What the lab's proxy does to what passes through it.
+// The lab's proxy: each of its faults, and that nothing else changes what passes.
 #include "lab/deployment.hpp"
 
 #include <gtest/gtest.h>
