@@ -1,5 +1,5 @@
-// Servers and Sentinels on one network, and what can be done to their processes and paths. A world, a sweep's stage and
-// a fuzz target derive from it, and add clients.
+// Servers and Sentinels on one network, and what can be done to their processes and paths. A world and a sweep's stage
+// derive from it, and add clients.
 #pragma once
 
 #include "sim/servers/redis_model.hpp"
