@@ -5,6 +5,8 @@ if(HOLDFAST_SANITIZE)
    add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
 endif()
 
+option(HOLDFAST_TOGETHER "Compile sources of tools and tests in batches: quicker, but after a change of one" ON)
+
 option(HOLDFAST_COVERAGE "Count which lines are run; gcovr reads it" OFF)
 if(HOLDFAST_COVERAGE)
    # What is counted of every object are the functions of these files: a header's are in the tests' objects too.

@@ -28,6 +28,14 @@ function(holdfast_precompile target)
    target_precompile_headers(${target} REUSE_FROM holdfast_precompiled)
 endfunction()
 
+# Sources of tools and tests are compiled a few at a time: what takes the time is the standard library. So no two of them
+# in a folder can have the same name in their unnamed namespaces. (-DHOLDFAST_TOGETHER=OFF: each alone.)
+function(holdfast_compile_together target)
+   if(HOLDFAST_TOGETHER AND NOT CMAKE_UNITY_BUILD)
+      set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
+   endif()
+endfunction()
+
 function(holdfast_layer name)
    cmake_parse_arguments(arg "" "FOLDER" "DEPENDS;LIBRARIES" ${ARGN})
    if(NOT arg_FOLDER)

@@ -4,6 +4,9 @@
 
 namespace holdfast::lab {
 
+// How long a server may take for a step of a fault; a run in which it takes longer is given up.
+inline constexpr milliseconds patience(30000);
+
 std::unique_ptr<fault> make_kill();
 std::unique_ptr<fault> make_stop();
 std::unique_ptr<fault> make_shutdown();

@@ -5,7 +5,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr milliseconds wrong_for(2000);
-constexpr milliseconds patience(10000);
 
 class auth_fault final : public fault {
  public:

@@ -7,7 +7,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr milliseconds busy_for(3000);
-constexpr milliseconds patience(10000);
 
 class busy_fault final : public fault {
  public:

@@ -7,7 +7,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr milliseconds between_rounds(20);  // some commands shall succeed between two storms
-constexpr milliseconds patience(15000);
 
 class connection_kill_fault final : public fault {
  public:

@@ -5,7 +5,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr unsigned keys = 12000;
-constexpr milliseconds patience(20000);
 
 class loading_fault final : public fault {
  public:

@@ -5,7 +5,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr milliseconds full_for(2000);
-constexpr milliseconds patience(10000);
 
 class max_clients_fault final : public fault {
  public:

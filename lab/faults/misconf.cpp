@@ -4,8 +4,6 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr milliseconds patience(10000);
-
 class misconf_fault final : public fault {
  public:
    std::string_view name() const override { return "misconf"; }

@@ -7,7 +7,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr milliseconds gone_for(1500);
-constexpr milliseconds patience(10000);
 
 class no_replicas_fault final : public fault {
  public:

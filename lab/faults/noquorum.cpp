@@ -5,7 +5,7 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr milliseconds gone_for(2500);
+constexpr milliseconds without_quorum_for(2500);
 
 class noquorum_fault final : public fault {
  public:
@@ -28,7 +28,7 @@ class noquorum_fault final : public fault {
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).kill();
       const auto at = clock::now();
       d.node(0).kill();
-      became_true([&] { return stop.stop_requested(); }, gone_for);
+      became_true([&] { return stop.stop_requested(); }, without_quorum_for);
       if (stop.stop_requested()) return at;
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).start();
       for (std::size_t i = 0; i + 1 < d.sentinels(); ++i) d.sentinel(i).await_pong();

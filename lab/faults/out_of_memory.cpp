@@ -5,7 +5,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr unsigned rounds = 6;
-constexpr milliseconds patience(10000);
 
 class out_of_memory_fault final : public fault {
  public:

@@ -6,8 +6,6 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr milliseconds patience(15000);
-
 // The proxy is what clients, replicas and Sentinels know as the master; only the checker has another way to it.
 class partition : public fault {
  public:

@@ -11,7 +11,6 @@ namespace {
 
 // Longer than a client waits for a reply before it grows suspicious, and shorter than it waits before it gives up.
 constexpr milliseconds paused_for(3000);
-constexpr milliseconds patience(10000);
 
 class pause_fault final : public fault {
  public:

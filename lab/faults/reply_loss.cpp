@@ -5,8 +5,7 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr unsigned rounds = 3;
-constexpr milliseconds patience(15000);
+constexpr unsigned replies_lost = 3;
 
 class reply_loss_fault final : public fault {
  public:
@@ -28,7 +27,7 @@ class reply_loss_fault final : public fault {
    clock::time_point inject(deployment& d, const std::stop_token& stop) override {
       fault_proxy& between = *d.proxy();
       std::optional<clock::time_point> first;
-      for (unsigned i = 0; i < rounds; ++i) {
+      for (unsigned i = 0; i < replies_lost; ++i) {
          // Only a workload says these; Sentinels and replicas pass through unharmed.
          for (const char* marker : {"\r\nINCR\r\n", "\r\nRPUSH\r\n", "\r\nSET\r\n"}) {
             between.lose_reply_to(marker);

@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t rogue = 1;
 // The Sentinels look at a replica every 10 s, and wait 8 s before they correct what it says of itself.
-constexpr milliseconds patience(30000);
 
 class rogue_fault final : public fault {
  public:

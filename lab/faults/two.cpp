@@ -5,7 +5,7 @@
 namespace holdfast::lab {
 namespace {
 
-constexpr milliseconds patience(45000);  // a lost election is held again after 2 x failover-timeout
+constexpr milliseconds until_elected(45000);  // a lost election is held again after 2 x failover-timeout
 
 class two_fault final : public fault {
  public:
@@ -34,7 +34,7 @@ class two_fault final : public fault {
             if (const endpoint master = d.named_master(i); master != old) successor = master;
          return !successor.empty() || stop.stop_requested();
       };
-      await("a Sentinel names a successor", named, patience, milliseconds(1));
+      await("a Sentinel names a successor", named, until_elected, milliseconds(1));
       if (successor.empty()) return at;
       // After a lost election. A replica whose link was down for longer than ten times down-after is promoted by
       // nobody.
@@ -50,7 +50,7 @@ class two_fault final : public fault {
          const std::string line = connection.info("replication", "slave0");
          return line.find("state=online") != std::string::npos || stop.stop_requested();
       };
-      await("a replica follows the successor", followed, patience, milliseconds(10));
+      await("a replica follows the successor", followed, until_elected, milliseconds(10));
    }
 };
 

@@ -13,7 +13,6 @@ using ms = sentinel_model::ms;
 constexpr ms election_timeout = 10'000;
 constexpr std::uint32_t desync = 1'000;
 constexpr ms reconf_timeout = 10'000;
-constexpr ms publish_period = 2'000;
 
 }  // namespace
 

@@ -8,10 +8,8 @@ namespace {
 
 using ms = sentinel_model::ms;
 
-constexpr ms info_period = 10'000;
 constexpr ms ping_period = 1'000;
 constexpr ms ask_period = 1'000;
-constexpr ms publish_period = 2'000;
 constexpr ms reconnect_period = 15'000;
 constexpr ms tilt_trigger = 2'000;
 constexpr ms tilt_period = 30'000;

@@ -88,6 +88,8 @@ class sentinel_model {
    static constexpr std::uint32_t nobody = ~0U;
 
  private:
+   static constexpr ms info_period = 10'000;
+   static constexpr ms publish_period = 2'000;
    enum class type : std::uint8_t { master, replica, sentinel };
    enum class reconf : std::uint8_t { none, sent, in_progress, done };
    struct instance {

@@ -5,15 +5,6 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-using ms = sentinel_model::ms;
-
-constexpr ms info_period = 10'000;
-constexpr ms publish_period = 2'000;
-
-}  // namespace
-
 void sentinel_model::on(const event& e) {
    const auto kind = static_cast<message>(e.sub);
    switch (kind) {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::exec_redis_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -219,4 +219,4 @@ INSTANTIATE_TEST_SUITE_P(ByEachSignal, ExecInterrupted, testing::Values(SIGINT, 
                          [](const auto& signal) { return std::string(::sigabbrev_np(signal.param)); });
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::exec_redis_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::output_redis_test {
 namespace {
 
 class Output : public testing::Test {
@@ -172,4 +172,4 @@ TEST_F(Output, IsOneLineOfJsonAlsoForTextOfManyLines) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::output_redis_test

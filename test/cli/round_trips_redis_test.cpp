@@ -10,7 +10,7 @@
 #include <map>
 #include <mutex>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::round_trips_redis_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -178,4 +178,4 @@ TEST(RoundTrips, OfExecOnOneServerAreOneBeyondTheCommandsOwn) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::round_trips_redis_test

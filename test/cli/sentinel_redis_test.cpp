@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::sentinel_redis_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -160,4 +160,4 @@ TEST(Watch, EndsWhenNobodyCanReadIt) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::sentinel_redis_test

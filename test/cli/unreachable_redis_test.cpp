@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::unreachable_redis_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -212,4 +212,4 @@ TEST_F(LoggedIn, IsToldThatTheDatabaseDoesNotExist) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::unreachable_redis_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::cli_test {
+namespace holdfast::cli_test::usage_redis_test {
 namespace {
 
 // ---- what is typed wrongly: one line, exit status 2, nothing on stdout ----------------------------------------------
@@ -144,4 +144,4 @@ TEST(Version, IsOneLineWithTheName) {
 }
 
 }  // namespace
-}  // namespace holdfast::cli_test
+}  // namespace holdfast::cli_test::usage_redis_test

@@ -33,7 +33,7 @@ TEST(soak_judge, acknowledged_write_may_be_lost_in_a_failover_only) {
    EXPECT_TRUE(finds("write 2 was acknowledged outside", j));
    EXPECT_TRUE(finds("write 2 was acknowledged outside", j, {{101, 200}}));
    EXPECT_EQ(found(j, {{50, 150}}), "");
-   EXPECT_EQ(judge(j, {{50, 150}}).lost_in_failovers, 1U);
+   EXPECT_EQ(judge(j, {{1, 2}, {50, 150}}).lost, (std::vector<std::uint64_t>{0, 1}));
 }
 
 TEST(soak_judge, write_that_ran_twice_is_told) {

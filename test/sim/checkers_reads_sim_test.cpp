@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::sim {
+namespace holdfast::sim::checkers_reads_sim_test {
 namespace {
 
 class case_of_reads : public checker_fixture {
@@ -193,4 +193,4 @@ TEST(JudgesOfReads, NoticeWhatATransactionReadsOutOfOrder) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::checkers_reads_sim_test

@@ -6,7 +6,7 @@
 #include <array>
 #include <string>
 
-namespace holdfast::sim {
+namespace holdfast::sim::checkers_routes_sim_test {
 namespace {
 
 // A client between servers 0, 1 and 2, and the Sentinels 5, 6 and 7: what it reads, and where its commands go.
@@ -388,4 +388,4 @@ TEST(checkers, NoticeTwoConnectionsThatWatchOneServer) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::checkers_routes_sim_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::sim {
+namespace holdfast::sim::checkers_sim_test {
 namespace {
 
 TEST(checkers, HaveNothingAgainstAWorldInWhichAllWentWell) {
@@ -167,4 +167,4 @@ TEST(checkers, NoticeWhoDialsOrAsksOrWakesWithoutAPause) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::checkers_sim_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::sim {
+namespace holdfast::sim::fleet_sim_test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
@@ -33,4 +33,4 @@ TEST(Fleet, ComesBackWholeAfterItsMasterWasCutOff) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::fleet_sim_test

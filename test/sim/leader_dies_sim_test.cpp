@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::sim {
+namespace holdfast::sim::leader_dies_sim_test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
@@ -150,4 +150,4 @@ TEST(LeaderOfAFailover, FreezesAndEagerIsBackLongBeforeTheNextElection) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::leader_dies_sim_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::sim {
+namespace holdfast::sim::seeds_sim_test {
 namespace {
 
 std::string violations_of(const run_report& v) {
@@ -87,4 +87,4 @@ TEST(FailingWorlds, AreToldWithOneCommandThatRunsThemAgain) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::seeds_sim_test

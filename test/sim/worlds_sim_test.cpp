@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace holdfast::sim {
+namespace holdfast::sim::worlds_sim_test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || defined(HOLDFAST_COVERAGE)
@@ -126,4 +126,4 @@ TEST(Worlds, LeaveOutTheFaultsThatAreNamedAndKeepTheRest) {
 }
 
 }  // namespace
-}  // namespace holdfast::sim
+}  // namespace holdfast::sim::worlds_sim_test

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace holdfast::soak {
 namespace {
 
-bool overlaps(const std::vector<failover>& all, std::int64_t from, std::int64_t to) {
-   return std::any_of(all.begin(), all.end(), [&](const failover& f) { return f.from <= to && from <= f.to; });
+// The first failover of that time.
+std::optional<std::size_t> find(const std::vector<failover>& all, std::int64_t from, std::int64_t to) {
+   const auto found = std::find_if(all.begin(), all.end(), [&](auto& f) { return f.from <= to && from <= f.to; });
+   return found == all.end() ? std::nullopt : std::optional<std::size_t>(found - all.begin());
 }
 
 class comparison {
@@ -15,6 +18,7 @@ class comparison {
    comparison(const journal& j, const std::vector<failover>& failovers) : journal_(j), failovers_(failovers) {
       for (const ran& r : j.runs) runs_[r.number].push_back(r.at);
       for (const std::uint64_t number : j.held) ++held_[number];
+      verdict_.lost.resize(failovers.size());
    }
 
    verdict judge() {
@@ -38,8 +42,8 @@ class comparison {
       if ((held != held_.end() && held->second > 1) || (runs != runs_.end() && runs->second.size() > 1))
          violate(name + " ran twice");
       if (t.acked && held == held_.end()) {
-         if (overlaps(failovers_, t.end, t.end))
-            ++verdict_.lost_in_failovers;
+         if (const auto during = find(failovers_, t.end, t.end))
+            ++verdict_.lost[*during];
          else
             violate(name + " was acknowledged outside of any failover, and is lost");
       }
@@ -48,7 +52,7 @@ class comparison {
          violate(name + " was reported as not executed, and ran");
       if (t.outcome != outcome::unknown || !t.fenced || runs == runs_.end()) return;
       const std::int64_t last = *std::max_element(runs->second.begin(), runs->second.end());
-      if (last > t.end && !overlaps(failovers_, t.start, last))
+      if (last > t.end && !find(failovers_, t.start, last))
          violate(name + " was reported as unknown, fenced, and ran " + std::to_string(last - t.end) + " us later");
    }
 

@@ -42,7 +42,7 @@ struct journal {
 };
 
 struct verdict {
-   std::uint64_t lost_in_failovers = 0;  // acknowledged; no violation
+   std::vector<std::uint64_t> lost = {};  // acknowledged writes, by failover; no violation
    std::vector<std::string> violations = {};
 };
 

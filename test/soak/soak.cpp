@@ -96,6 +96,27 @@ class soak {
    }
 
  private:
+   // A fault that leads to a failover. What was acknowledged and lost by it is known in the end.
+   struct failing {
+      std::size_t kind = 0;
+      clock::time_point at = {};
+      std::uint64_t lost = 0;
+   };
+   static constexpr std::array<std::string_view, 3> kinds = {"kill", "stop", "planned"};
+
+   struct cost {
+      unsigned count = 0;
+      std::uint64_t lost = 0;
+   };
+   std::map<std::string_view, cost> failovers_by_kind() const {
+      std::map<std::string_view, cost> all;
+      for (const failing& f : failovers_) {
+         ++all[kinds[f.kind]].count;
+         all[kinds[f.kind]].lost += f.lost;
+      }
+      return all;
+   }
+
    // ---- failovers ------------------------------------------------------------------------------------------------
    void go_on(clock::time_point until) {
       while (clock::now() < until) {
@@ -105,13 +126,11 @@ class soak {
    }
 
    void fail_over() {
-      constexpr std::array names = {"kill", "stop", "planned"};
-      const std::size_t kind = random_() % names.size();
+      const std::size_t kind = random_() % kinds.size();
       lab::server& old = servers_.node_at(servers_.named_master());
       const std::size_t before = promotions_.seen().size();
-      faults_.push_back(clock::now());
+      failovers_.push_back({kind, clock::now()});
       kind == 0 ? old.kill() : kind == 1 ? old.stop() : plan();
-      ++failovers_[names[kind]];
       const auto promoted = [&] { return promotions_.seen().size() > before; };
       // A planned one that fails is not tried again by the Sentinels.
       if (kind == 2 && !lab::became_true(promoted, 20s)) plan();
@@ -143,7 +162,7 @@ class soak {
       };
       std::vector<failover> all;
       const auto promotions = promotions_.seen();
-      for (const clock::time_point fault : faults_) {
+      for (const auto& [kind, fault, lost] : failovers_) {
          const auto of_it = std::find_if(promotions.begin(), promotions.end(), [&](auto& p) { return p.at > fault; });
          const auto over = of_it == promotions.end() ? now : of_it->at;
          all.push_back({as_wall(fault) - margin, as_wall(over) + until_followed + margin});
@@ -199,7 +218,7 @@ class soak {
    }
 
    void add(const verdict& v) {
-      lost_ += v.lost_in_failovers;
+      for (std::size_t i = 0; i < v.lost.size(); ++i) failovers_[i].lost += v.lost[i];
       found_ += v.violations.size();
       tell(v.violations);
    }
@@ -225,7 +244,7 @@ class soak {
       std::size_t wrong = 0;
       for (const auto& c : clients_) wrong += c->violations();
       fmt::print(stderr, "{:5} s: {} failovers, {} acknowledged, {} unknown, {} not executed, {} wrong answers\n",
-                 seconds(), faults_.size(), s.acked, s.unknown, s.not_executed, wrong);
+                 seconds(), failovers_.size(), s.acked, s.unknown, s.not_executed, wrong);
    }
 
    std::int64_t seconds() const {
@@ -234,7 +253,8 @@ class soak {
 
    void print() const {
       fmt::print("seed {}, {} s, {} clients; failovers:", options_.seed, seconds(), options_.clients);
-      for (const auto& [name, count] : failovers_) fmt::print(" {} {}", count, name);
+      for (const auto& [name, c] : failovers_by_kind())
+         fmt::print(" {} {} ({} acknowledged writes lost)", c.count, name, c.lost);
       fmt::print("; network faults: {}\n{:14} {:>12} {:>12} {:>8} {:>8}\n", disturbances_.load(), "", "acknowledged",
                  "not executed", "unknown", "executed");
       const auto row = [](std::string_view name, const totals& t) {
@@ -244,21 +264,18 @@ class soak {
       totals sum;
       for (std::size_t i = 0; i < all.size(); ++i) row(names_of_sorts[i], all[i]), sum += all[i];
       row("all", sum);
-      fmt::print("runs told by the servers: {}; acknowledged and lost in a failover: {}\n", heard_, lost_);
+      fmt::print("runs told by the servers: {}\n", heard_);
       for (const std::string& line : lines_) fmt::print("VIOLATION {}\n", line);
       fmt::print("{} violations\n", found_);
    }
 
    void print_json() const {
-      nlohmann::ordered_json out = {{"seed", options_.seed},
-                                    {"seconds", seconds()},
-                                    {"clients", options_.clients},
-                                    {"failovers", failovers_},
-                                    {"network_faults", disturbances_.load()},
-                                    {"runs_told", heard_},
-                                    {"lost_in_failovers", lost_},
-                                    {"violations", found_},
+      nlohmann::ordered_json out = {{"seed", options_.seed},       {"seconds", seconds()},
+                                    {"clients", options_.clients}, {"network_faults", disturbances_.load()},
+                                    {"runs_told", heard_},         {"violations", found_},
                                     {"violations_told", lines_}};
+      for (const auto& [name, c] : failovers_by_kind())
+         out["failovers"][std::string(name)] = {{"count", c.count}, {"lost", c.lost}};
       const table all = all_totals();
       for (std::size_t i = 0; i < all.size(); ++i)
          out["by_class"][std::string(names_of_sorts[i])] = {{"acked", all[i].acked},
@@ -279,11 +296,9 @@ class soak {
    std::vector<std::unique_ptr<workload>> clients_;
    clock::time_point begin_ = clock::now();
    clock::time_point last_progress_ = begin_;
-   std::vector<clock::time_point> faults_;
-   std::map<std::string, unsigned> failovers_;
+   std::vector<failing> failovers_;
    std::atomic<unsigned> disturbances_ = 0;
    std::size_t heard_ = 0;
-   std::uint64_t lost_ = 0;
    std::size_t found_ = 0;
    std::vector<std::string> lines_;
 };

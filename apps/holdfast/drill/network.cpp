@@ -17,7 +17,7 @@ struct word {
    std::string_view help;
 };
 
-constexpr std::array<word, 8> known = {
+constexpr std::array<word, 8> fault_words = {
    {{"delay", kind::delay, "delay=TIME         all that is said comes so much later: 20ms, 1s"},
     {"rate", kind::dribble, "rate=BYTES         so many bytes a second pass"},
     {"cut", kind::reset, "cut=BYTES          behind so many bytes each connection is reset (RST)"},
@@ -28,7 +28,7 @@ constexpr std::array<word, 8> known = {
     {"silence", kind::silence, "silence=BYTES      ... loses what is said, in both directions"}}};
 
 const word* word_named(std::string_view name) {
-   for (const word& w : known)
+   for (const word& w : fault_words)
       if (w.name == name) return &w;
    return nullptr;
 }
@@ -78,7 +78,7 @@ std::string read_network(std::string_view words, std::vector<lab::network_fault>
 
 std::string network_help() {
    std::string text;
-   for (const word& w : known) text += "  " + std::string(w.help) + "\n";
+   for (const word& w : fault_words) text += "  " + std::string(w.help) + "\n";
    return text;
 }
 

@@ -12,7 +12,7 @@
 namespace holdfast::drill {
 namespace {
 
-constexpr std::size_t width = 76;
+constexpr std::size_t text_columns = 76;
 
 struct look {
    char letter;
@@ -166,7 +166,7 @@ std::string describe_run(const judged& j, const colours& tint) {
    const figures& f = j.found;
    if (!r.skipped.empty())
       return fmt::format("\n{} {}\n", tint(colour::bold, r.fault), tint(colour::yellow, "skipped: " + r.skipped));
-   const timeline t = timeline_of(j, width);
+   const timeline t = timeline_of(j, text_columns);
    std::string text = fmt::format("\n{} run {}{}\n", tint(colour::bold, title_of(r)), r.run,
                                   r.cut_short ? tint(colour::yellow, "  (cut short)") : "");
    text += "   " + bar(t, tint) + "\n   " + letters(t, tint) + "\n";

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::retry_breaker_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -150,4 +150,4 @@ TEST(RetryBreaker, ThreadsShareABreakerAndABudget) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::retry_breaker_test

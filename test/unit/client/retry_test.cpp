@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::retry_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -397,4 +397,4 @@ TEST(Retry, NoExceptionIsBeingHandledWhileItWaits) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::retry_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::command_repeat_test {
 namespace {
 
 command parsed(const std::string& line) {
@@ -445,4 +445,4 @@ TEST(repeating, cannot_be_fooled_by_missing_arguments) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::command_repeat_test

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::command_table_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -219,4 +219,4 @@ TEST(keys, stand_where_their_positions_say) {
 TEST(keys, of_many_take_one_step_an_argument) { EXPECT_EQ(keys_at({1, -1, 1}, 60'000).size(), 59'999u); }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::command_table_test

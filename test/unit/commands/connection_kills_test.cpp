@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::impl {
+namespace holdfast::impl::connection_kills_test {
 namespace {
 
 earlier_connection fate_of(bool same_address, std::string run_id, const std::string& run_id_here) {
@@ -37,4 +37,4 @@ TEST(connection_kills, refusal_leaves_it_alive) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::connection_kills_test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::error_reply_test {
 namespace {
 
 using enum reply_class;
@@ -354,4 +354,4 @@ TEST(error_reply, may_be_any_bytes) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::error_reply_test

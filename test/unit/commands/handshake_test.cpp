@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::impl {
+namespace holdfast::impl::handshake_test {
 namespace {
 
 using subject = handshake::subject;
@@ -164,4 +164,4 @@ TEST(handshake, role_replica_is_a_slave) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::handshake_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::info_reply_test {
 namespace {
 
 constexpr std::string_view info =
@@ -33,4 +33,4 @@ TEST(info_reply, lines_may_end_in_a_single_byte_or_not_at_all) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::info_reply_test

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-namespace holdfast::impl {
+namespace holdfast::impl::route_test {
 namespace {
 
 TEST(route, everything_goes_to_the_one_shard) {
@@ -41,4 +41,4 @@ TEST(key_slot, without_a_tag_hashes_the_whole_key) {
 TEST(key_slot, takes_bytes_as_they_are) { EXPECT_EQ(key_slot(std::string_view("\xff\0", 2)), 1023); }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::route_test

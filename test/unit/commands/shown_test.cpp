@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::shown_test {
 namespace {
 
 TEST(shown_command, has_its_name_its_keys_and_lengths) {
@@ -120,4 +120,4 @@ TEST(shown_words, take_no_longer_for_many_arguments) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::shown_test

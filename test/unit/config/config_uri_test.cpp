@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::config_uri_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -288,4 +288,4 @@ TEST(ConfigUri, NoBytesBreakIt) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::config_uri_test

@@ -6,7 +6,7 @@
 #include <limits>
 #include <string>
 
-namespace holdfast {
+namespace holdfast::config_validate_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -105,4 +105,4 @@ TEST(ConfigValidate, EachWayToCutOverHasAName) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::config_validate_test

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace holdfast {
+namespace holdfast::parse_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -81,4 +81,4 @@ TEST(ParseNumber, ReadsDigitsAloneAndWithinRange) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::parse_test

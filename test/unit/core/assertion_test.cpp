@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-namespace holdfast::impl {
+namespace holdfast::impl::assertion_test {
 namespace {
 
 TEST(assertion, true_condition_is_evaluated_once) {
@@ -32,4 +32,4 @@ TEST(assertion, short_name_keeps_folder_and_file) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::assertion_test

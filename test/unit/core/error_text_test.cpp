@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace holdfast {
+namespace holdfast::error_text_test {
 namespace {
 
 std::string printable(std::string_view text) {
@@ -76,4 +76,4 @@ TEST(ErrorCategory, HasWordsForWhatIsNoErrorOfOurs) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::error_text_test

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::event_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -103,7 +103,7 @@ TEST_F(Events, AreNotEvenMadeIfNobodyListens) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::event_test
 
 // As in a user's program: nothing of Holdfast is in scope.
 TEST(event, to_string_and_name_of_are_found_unqualified) {

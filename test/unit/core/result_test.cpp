@@ -7,7 +7,7 @@
 #include <string>
 #include <type_traits>
 
-namespace holdfast {
+namespace holdfast::result_test {
 namespace {
 
 using text_or_error = result<std::string>;
@@ -143,4 +143,4 @@ TEST(Result, OfNothingGoesOnAndIsMendedInTheSameWay) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::result_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast {
+namespace holdfast::secrets_test {
 namespace {
 
 std::string hidden(const std::string& password, std::string text) {
@@ -86,4 +86,4 @@ TEST(secrets, of_the_last_commands_are_hidden_and_configured_ones_always) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::secrets_test

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::text_list_test {
 namespace {
 
 TEST(text_list, reads_like_a_vector) {
@@ -79,4 +79,4 @@ TEST(text_list, is_copied_moved_and_assigned_to_itself) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::text_list_test

@@ -8,7 +8,7 @@
 #include <limits>
 #include <optional>
 
-namespace holdfast {
+namespace holdfast::time_span_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -38,4 +38,4 @@ TEST(time_span, what_fits_is_exact) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::time_span_test

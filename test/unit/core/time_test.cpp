@@ -9,7 +9,7 @@
 #include <numeric>
 #include <random>
 
-namespace holdfast {
+namespace holdfast::time_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -57,4 +57,4 @@ TEST(RandomSource, DrawsWithinTheRangeAndItsLowEndFromAnEmptyOne) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::time_test

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace holdfast::drill {
+namespace holdfast::drill::figures_test {
 namespace {
 
 using std::chrono::microseconds;
@@ -389,4 +389,4 @@ TEST(DrillVerdict, OfWhatWasSkippedNothingIsSaid) {
 }
 
 }  // namespace
-}  // namespace holdfast::drill
+}  // namespace holdfast::drill::figures_test

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace holdfast::drill {
+namespace holdfast::drill::losses_test {
 namespace {
 
 using std::chrono::microseconds;
@@ -187,4 +187,4 @@ TEST(DrillWitness, TakesNothingElseForOne) {
 }
 
 }  // namespace
-}  // namespace holdfast::drill
+}  // namespace holdfast::drill::losses_test

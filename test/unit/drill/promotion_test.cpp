@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::lab {
+namespace holdfast::lab::promotion_test {
 namespace {
 
 clock::time_point at(int ms) { return clock::time_point(milliseconds(ms)); }
@@ -25,4 +25,4 @@ TEST(LastExpected, IsTheLastOfThoseThatAFaultBringsAboutAndTheNamingOfIt) {
 }
 
 }  // namespace
-}  // namespace holdfast::lab
+}  // namespace holdfast::lab::promotion_test

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace holdfast::drill {
+namespace holdfast::drill::report_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -299,4 +299,4 @@ TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
 }
 
 }  // namespace
-}  // namespace holdfast::drill
+}  // namespace holdfast::drill::report_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::address_book_test {
 namespace {
 
 const endpoint name{"redis.test", 6379};
@@ -52,4 +52,4 @@ TEST(address_book, memory_is_bounded) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::address_book_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::engine_breaker_test {
 namespace {
 
 config with_breaker() {
@@ -119,4 +119,4 @@ TEST(breaker, that_is_open_asks_the_sentinels) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::engine_breaker_test

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::engine_random_test {
 namespace {
 
 config random_config(random_source& random) {
@@ -74,4 +74,4 @@ TEST(random_deployment, never_spins_and_ends_everything) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::engine_random_test

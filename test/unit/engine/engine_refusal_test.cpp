@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::engine_refusal_test {
 namespace {
 
 TEST(refusal, ends_a_command_that_was_never_given_to_the_lane) {
@@ -33,4 +33,4 @@ TEST(cancel, ended_operation_without_commands_is_left_alone) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::engine_refusal_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::engine_secrets_test {
 namespace {
 
 constexpr const char* password = "hunter22";
@@ -55,4 +55,4 @@ TEST(engine_secrets, given_by_a_command_are_not_shown_either) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::engine_secrets_test

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::engine_test {
 namespace {
 
 duration deadline_of(const call& c) { return c.op.deadline - c.op.submitted; }
@@ -445,4 +445,4 @@ TEST(events, are_not_collected_while_nobody_listens) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::engine_test

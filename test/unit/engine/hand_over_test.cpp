@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::hand_over_test {
 namespace {
 
 using phase = connector::phase;
@@ -90,4 +90,4 @@ TEST(hand_over, report_of_another_generation_is_dropped) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::hand_over_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::links_test {
 namespace {
 
 using kind = io_request::kind;
@@ -134,4 +134,4 @@ TEST_F(engine_links, owner_dials_again_inside_lost) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::links_test

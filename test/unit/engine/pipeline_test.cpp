@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::pipeline_test {
 namespace {
 
 // What the kernel took of the pipeline, how much of that reached the server, and how much of its replies came back.
@@ -318,4 +318,4 @@ TEST(pipeline, longer_than_the_retry_budget_is_sent_again) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::pipeline_test

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::publisher_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -145,4 +145,4 @@ TEST_F(publisher_test, passes_on_need_and_reports) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::publisher_test

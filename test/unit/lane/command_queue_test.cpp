@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::command_queue_test {
 namespace {
 
 struct command_queue_machine : testing::Test {
@@ -84,4 +84,4 @@ TEST_F(command_queue_machine, backlog_follows_what_is_taken_out) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::command_queue_test

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::connecting_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -139,4 +139,4 @@ TEST(fences_due, ninth_pushes_out_one_that_is_not_fenced_then) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::connecting_test

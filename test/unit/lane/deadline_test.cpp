@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::deadline_test {
 namespace {
 
 TEST(deadline, in_the_queue_means_not_executed) {
@@ -227,4 +227,4 @@ TEST(cancel, of_the_last_that_waits_lets_the_connector_rest) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::deadline_test

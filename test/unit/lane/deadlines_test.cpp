@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <deque>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::deadlines_test {
 namespace {
 
 TEST(deadlines, earliest_passes_first_whatever_is_added_and_removed) {
@@ -61,4 +61,4 @@ TEST(deadlines, deadline_that_has_passed_already_is_not_kept) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::deadlines_test

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::decision_test {
 namespace {
 
 // The first few of what went wrong: the product has more than a million members.
@@ -202,4 +202,4 @@ TEST(may_repeat, is_the_table_of_deliveries) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::decision_test

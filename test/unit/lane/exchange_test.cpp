@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::exchange_test {
 namespace {
 
 struct warm_script : script {
@@ -302,4 +302,4 @@ TEST_F(call_with_a_form, pinned_and_waiting_ends_with_its_connection) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::exchange_test

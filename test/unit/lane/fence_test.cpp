@@ -5,7 +5,7 @@
 
 #include <ostream>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::fence_test {
 namespace {
 
 const terms patient{.deadline = 10s};
@@ -298,4 +298,4 @@ TEST_P(overtaken, waits_for_the_fence_as_the_lane_comes_back) {
 INSTANTIATE_TEST_SUITE_P(fence_is_possible, overtaken, testing::Bool());
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::fence_test

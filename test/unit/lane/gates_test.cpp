@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::gates_test {
 namespace {
 
 const std::string no_perm = refuses("NOPERM User ann has no permissions to run the 'set' command");
@@ -384,4 +384,4 @@ TEST_F(gates, gate_is_no_cause_of_what_became_of_a_command_written_before) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::gates_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::greeting_test {
 namespace {
 
 const std::string unknown = refuses("ERR unknown command");
@@ -232,4 +232,4 @@ TEST(greetings, name_of_which_each_address_refuses_for_good_fails_at_once) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::greeting_test

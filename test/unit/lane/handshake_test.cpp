@@ -6,7 +6,7 @@
 #include <ostream>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::handshake_test {
 namespace {
 
 settings with_database(unsigned database, settings s = {}) {
@@ -300,4 +300,4 @@ TEST_F(handshakes, what_comes_unasked_behind_it_is_not_the_first_reply) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::handshake_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::hold_test {
 namespace {
 
 struct hold : warm_lane {
@@ -125,4 +125,4 @@ TEST_F(called_down, blocking_command_is_left_if_the_probe_fails) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::hold_test

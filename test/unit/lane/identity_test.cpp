@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::identity_test {
 namespace {
 
 const endpoint other_name{"redis-1.example", 6379};
@@ -291,4 +291,4 @@ TEST(connector, to_a_server_that_is_down_rests_when_nobody_waits) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::identity_test

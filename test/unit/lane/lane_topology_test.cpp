@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::lane_topology_test {
 namespace {
 
 topology_update update(topology_view v) { return {std::make_shared<const topology_view>(std::move(v))}; }
@@ -40,4 +40,4 @@ TEST(lane_topology, knows_the_view_and_the_answer_that_came_last) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::lane_topology_test

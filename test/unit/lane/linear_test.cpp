@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::linear_test {
 namespace {
 
 std::deque<operation> numbered(std::size_t n) {
@@ -218,4 +218,4 @@ TEST_F(linear_lane, leaving_node_does_not_walk_abandoned_ones_each_time) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::linear_test

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::loss_sweep_test {
 namespace {
 
 struct item {
@@ -241,4 +241,4 @@ INSTANTIATE_TEST_SUITE_P(
                                     afterwards::other_node, afterwards::nobody)));
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::loss_sweep_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::multi_test_test {
 namespace {
 
 settings that_test() { return with(&settings::tests_multi, true); }
@@ -274,4 +274,4 @@ TEST(multi_test_of, refused_right_after_a_failover_is_asked_once_more) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::multi_test_test

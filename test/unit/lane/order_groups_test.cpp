@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::order_groups_test {
 namespace {
 
 constexpr terms ann{.deadline = 9s, .group = 1};
@@ -314,4 +314,4 @@ TEST_F(passed_gate, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::order_groups_test

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::order_test {
 namespace {
 
 using lines = std::vector<std::string>;  // one command, or MULTI ... EXEC
@@ -343,4 +343,4 @@ TEST(order, replies_of_longer_lists_are_those_of_the_given_order) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::order_test

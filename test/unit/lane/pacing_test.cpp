@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::pacing_test {
 namespace {
 
 using reason = pacing::reason;
@@ -78,4 +78,4 @@ TEST(says_no_master, only_where_the_node_itself_says_it) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::pacing_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::pipeline_test {
 namespace {
 
 using pipelines = warm_lane;
@@ -247,4 +247,4 @@ TEST_F(pipelines, exactly_once_is_not_built_yet_and_says_so) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::pipeline_test

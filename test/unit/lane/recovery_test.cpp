@@ -5,7 +5,7 @@
 
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::recovery_test {
 namespace {
 
 using recovery = warm_lane;
@@ -251,4 +251,4 @@ TEST(dialling, name_that_no_sentinel_knows_is_final_on_first_contact_only) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::recovery_test

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::refusal_test {
 namespace {
 
 // HELLO and ROLE are forbidden; what INFO answers is the case's.
@@ -71,4 +71,4 @@ TEST(refusal, of_a_command_that_was_moved_from_sends_nothing) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::refusal_test

@@ -6,7 +6,7 @@
 
 #include <utility>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::resend_order_test {
 namespace {
 
 // What of a lost pipeline is sent again.
@@ -344,4 +344,4 @@ TEST_F(lost_pipeline, kept_answer_does_not_count_once_an_abandoned_write_was_los
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::resend_order_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::scan_test {
 namespace {
 
 std::string page(std::string_view cursor) { return "*2\r\n" + bulk(cursor) + "*0\r\n"; }
@@ -184,4 +184,4 @@ TEST(fixed_server, replica_is_told_at_the_first_refused_write) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::scan_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::session_test {
 namespace {
 
 // What the next connection asks after this was answered with OK.
@@ -283,4 +283,4 @@ TEST(transaction, whose_script_was_turned_away_within_is_resent) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::session_test

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::silence_test {
 namespace {
 
 using silence = warm_lane;
@@ -407,4 +407,4 @@ TEST_F(idle, nothing_is_asked_or_ticked_while_nobody_wants_anything) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::silence_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl::test {
+namespace holdfast::impl::test::words_test {
 namespace {
 
 // Bytes of text in all errors, those that they share counted once.
@@ -109,4 +109,4 @@ TEST_F(words_of, a_refused_member_repeat_no_value) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl::test
+}  // namespace holdfast::impl::test::words_test

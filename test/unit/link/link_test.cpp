@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::link_test {
 namespace {
 
 const endpoint here{"10.0.0.1", 6379};
@@ -155,4 +155,4 @@ TEST_F(owned_links, destroyed_with_an_untold_dial_wishes_nothing) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::link_test

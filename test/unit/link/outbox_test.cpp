@@ -6,7 +6,7 @@
 #include <random>
 #include <string>
 
-namespace holdfast::impl {
+namespace holdfast::impl::outbox_test {
 namespace {
 
 std::string pending(const outbox& o) { return {o.pending().begin(), o.pending().end()}; }
@@ -122,4 +122,4 @@ TEST(outbox, holds_the_same_as_a_plain_string_whatever_is_done_to_it) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::outbox_test

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::backoff_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -195,4 +195,4 @@ TEST(BackoffSequence, ADecorrelatedDelayIsAtMostThreeTimesTheOneBefore) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::backoff_test

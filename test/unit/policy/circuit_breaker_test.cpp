@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::circuit_breaker_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -254,4 +254,4 @@ TEST(CircuitBreaker, SettingsOutOfRangeAreBroughtIntoIt) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::circuit_breaker_test

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::deadline_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -77,4 +77,4 @@ TEST(Deadline, NoPairOfTimesOverflows) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::deadline_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast {
+namespace holdfast::names_test {
 namespace {
 
 TEST(PolicyNames, AreWords) {
@@ -18,4 +18,4 @@ TEST(PolicyNames, AreWords) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::names_test

@@ -7,7 +7,7 @@
 #include <limits>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::retry_budget_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -149,4 +149,4 @@ TEST(RetryBudget, AtASteadyPaceTheShareIsWhatTheRatioSays) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::retry_budget_test

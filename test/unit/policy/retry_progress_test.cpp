@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::retry_progress_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -58,4 +58,4 @@ TEST(RetryProgress, CountAndDeadlineBoundTogether) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::retry_progress_test

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast {
+namespace holdfast::command_test {
 namespace {
 
 using namespace std::string_literals;
@@ -196,4 +196,4 @@ concept takes_doubled_braces = requires(const Runner& r) { r.run({{"GET", "a"}})
 static_assert(!takes_doubled_braces<runner>);  // it would look like a list of one command
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::command_test

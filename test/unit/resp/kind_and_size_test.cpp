@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-namespace holdfast::impl {
+namespace holdfast::impl::kind_and_size_test {
 namespace {
 
 TEST(kind_and_size, shows_no_value) {
@@ -31,4 +31,4 @@ TEST(kind_and_size, shows_no_value) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::kind_and_size_test

@@ -6,7 +6,7 @@
 
 #include <random>
 
-namespace holdfast::impl {
+namespace holdfast::impl::reader_hostile_test {
 namespace {
 
 using namespace std::string_literals;
@@ -218,4 +218,4 @@ TEST(random_bytes, never_do_worse_than_break_the_stream) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::reader_hostile_test

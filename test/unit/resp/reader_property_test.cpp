@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::reader_property_test {
 namespace {
 
 rc::Gen<std::string> any_bytes() { return rc::gen::container<std::string>(rc::gen::arbitrary<char>()); }
@@ -91,4 +91,4 @@ TEST(reader_property, keeps_a_part_of_a_reply_as_it_stood_in_the_whole) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::reader_property_test

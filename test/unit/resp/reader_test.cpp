@@ -7,7 +7,7 @@
 #include <limits>
 #include <random>
 
-namespace holdfast::impl {
+namespace holdfast::impl::reader_test {
 namespace {
 
 using namespace std::string_literals;
@@ -244,4 +244,4 @@ TEST(reader, takes_a_reply_of_many_megabytes_in_pieces) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::reader_test

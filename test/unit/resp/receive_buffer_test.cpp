@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::impl {
+namespace holdfast::impl::receive_buffer_test {
 namespace {
 
 void receive(receive_buffer& b, std::string_view bytes, std::size_t at_least = 1) {
@@ -80,4 +80,4 @@ TEST(receive_buffer, memory_is_given_back_if_empty_and_large) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::receive_buffer_test

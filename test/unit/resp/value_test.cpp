@@ -12,7 +12,7 @@
 #include <sstream>
 #include <unordered_map>
 
-namespace holdfast {
+namespace holdfast::value_test {
 namespace {
 
 using namespace std::string_literals;
@@ -324,4 +324,4 @@ TEST(printing, cuts_what_is_long) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::value_test

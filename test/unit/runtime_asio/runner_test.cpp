@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace holdfast::impl {
+namespace holdfast::impl::runner_test {
 namespace {
 
 // An operation that is refused at once: it has no time left.
@@ -75,4 +75,4 @@ TEST(asio_runner, completion_may_end_the_runner) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::runner_test

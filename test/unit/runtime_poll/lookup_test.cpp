@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::lookup_test {
 namespace {
 
 using names = std::vector<std::string>;
@@ -80,4 +80,4 @@ TEST(step_after, all_pairs_of_answers) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::lookup_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::loop_test {
 namespace {
 
 config led() {
@@ -59,4 +59,4 @@ TEST_F(loop_test, question_of_an_end_is_given_before_observer_is_told) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::loop_test

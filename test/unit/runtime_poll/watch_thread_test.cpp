@@ -14,7 +14,7 @@
 #include <mutex>
 #include <thread>
 
-namespace holdfast::impl {
+namespace holdfast::impl::watch_thread_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -144,4 +144,4 @@ TEST(watch_thread, round_answers_only_what_was_asked_before_it_began) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::watch_thread_test

@@ -8,7 +8,7 @@
 
 #include <csignal>
 
-namespace holdfast::impl {
+namespace holdfast::impl::process_test {
 namespace {
 
 template <class F>
@@ -45,4 +45,4 @@ TEST(process, child_of_a_bare_system_call_is_another) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::process_test

@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::socket_test {
 namespace {
 
 // Listens on all addresses of this machine, of both families; on IPv4 alone where there is no IPv6.
@@ -73,4 +73,4 @@ TEST(socket, names_are_no_addresses) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::socket_test

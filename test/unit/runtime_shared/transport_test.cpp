@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::transport_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -153,4 +153,4 @@ TEST(transport, is_blocked_while_the_kernel_takes_no_more) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::transport_test

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::view_mailbox_test {
 namespace {
 
 bool is_set(const waker& w) {
@@ -185,4 +185,4 @@ TEST_F(mailbox, nothing_is_missed_between_a_look_and_a_wait) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::view_mailbox_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::belief_support_test {
 namespace {
 
 const endpoint a{"10.0.0.1", 6379};
@@ -44,4 +44,4 @@ TEST(support, newer_epoch_needs_a_configured_one_or_a_majority) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::belief_support_test

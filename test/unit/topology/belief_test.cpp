@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::belief_test {
 namespace {
 
 const endpoint a{"10.0.0.1", 6379};
@@ -122,4 +122,4 @@ TEST(belief, older_lineage_needs_all_in_hand_and_a_majority_of_the_known) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::belief_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::listed_others_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -70,4 +70,4 @@ TEST_F(listed_others_test, entries_are_inherited_by_the_next_sentinel_that_answe
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::listed_others_test

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::published_target_test {
 namespace {
 
 const master_node first{{"10.0.0.1", 6379}, 5};
@@ -60,4 +60,4 @@ TEST_F(published_target_test, loss_is_told_once_and_so_is_the_return) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::published_target_test

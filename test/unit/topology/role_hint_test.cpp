@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::role_hint_test {
 namespace {
 
 using state = role_hint::state;
@@ -74,4 +74,4 @@ TEST(role_hint, contradiction_or_failure_ends_it_in_each_state) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::role_hint_test

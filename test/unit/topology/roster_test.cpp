@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::roster_test {
 namespace {
 
 const endpoint a{"10.0.1.1", 26379};
@@ -326,4 +326,4 @@ TEST(roster, another_id_at_a_learned_address_is_unmet) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::roster_test

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::sentinel_event_test {
 namespace {
 
 struct row {
@@ -153,4 +153,4 @@ TEST(sentinel_event, random_payloads_are_harmless) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::sentinel_event_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::sentinel_peer_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -91,4 +91,4 @@ TEST_F(sentinel_peer_test, place_that_goes_to_another_knows_nothing_of_the_one_b
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::sentinel_peer_test

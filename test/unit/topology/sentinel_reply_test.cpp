@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::sentinel_reply_test {
 namespace {
 
 using namespace std::chrono_literals;
@@ -138,4 +138,4 @@ TEST(sentinel_reply, what_is_shown_of_a_servers_text_is_short_and_printable) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::sentinel_reply_test

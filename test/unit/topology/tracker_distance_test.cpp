@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_distance_test {
 namespace {
 
 using namespace test;
@@ -78,4 +78,4 @@ TEST(tracker_distance, thousands_of_replicas_are_not_asked_for) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_distance_test

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_failover_test {
 namespace {
 
 using namespace test;
@@ -335,4 +335,4 @@ TEST_F(failover, wrong_role_asks_again_after_a_backoff) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_failover_test

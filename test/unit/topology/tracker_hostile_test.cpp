@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_hostile_test {
 namespace {
 
 using namespace test;
@@ -132,4 +132,4 @@ TEST(hostile_sentinel, what_a_sentinel_says_is_shown_without_its_control_charact
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_hostile_test

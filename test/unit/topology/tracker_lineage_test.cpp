@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_lineage_test {
 namespace {
 
 using namespace test;
@@ -130,4 +130,4 @@ TEST_F(lineage_world, ends_at_a_failover_of_the_new_one) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_lineage_test

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_liveness_test {
 namespace {
 
 using namespace test;
@@ -164,4 +164,4 @@ TEST_F(return_of_a_caller, what_a_subscription_missed_is_asked_for_when_it_is_ba
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_liveness_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_permissions_test {
 namespace {
 
 using namespace test;
@@ -141,4 +141,4 @@ TEST_F(tracker_hints, sentinel_takes_back_only_what_it_has_said_itself) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_permissions_test

@@ -2,7 +2,7 @@
 // with down-after 1 s.
 #include "unit/topology/promotion.hpp"
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_promotion_test {
 namespace {
 
 using namespace test;
@@ -411,4 +411,4 @@ TEST_F(promotion_world, sentinel_that_forgets_the_master_ends_the_candidate) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_promotion_test

@@ -1,7 +1,7 @@
 // What was believed by its own word: confirmed, withdrawn, superseded.
 #include "unit/topology/promotion.hpp"
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_provisional_test {
 namespace {
 
 using namespace test;
@@ -181,4 +181,4 @@ TEST_F(promotion_world, of_the_master_of_before_is_given_up_as_it_goes_on_being_
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_provisional_test

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_roster_test {
 namespace {
 
 using namespace test;
@@ -567,4 +567,4 @@ TEST_F(tracker_balanced, two_answers_of_one_sentinel_are_one_vote) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_roster_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_run_id_test {
 namespace {
 
 using namespace test;
@@ -43,4 +43,4 @@ TEST(tracker_run_id, of_another_address_is_not_the_masters) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_run_id_test

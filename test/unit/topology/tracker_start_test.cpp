@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_start_test {
 namespace {
 
 using namespace test;
@@ -241,4 +241,4 @@ TEST(start_with_settings, sentinels_that_are_learned_are_bounded) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_start_test

@@ -8,7 +8,7 @@
 #include <functional>
 #include <set>
 
-namespace holdfast::impl {
+namespace holdfast::impl::tracker_sweep_test {
 namespace {
 
 using namespace test;
@@ -120,4 +120,4 @@ INSTANTIATE_TEST_SUITE_P(EachFault, sweep, ::testing::Range(std::size_t{0}, faul
 });
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::tracker_sweep_test

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace holdfast::impl {
+namespace holdfast::impl::warm_replicas_test {
 namespace {
 
 using namespace test;
@@ -349,4 +349,4 @@ TEST_F(settled_replicas, is_not_taken_unless_it_is_asked_for) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::warm_replicas_test

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace holdfast::impl {
+namespace holdfast::impl::question_log_test {
 namespace {
 
 auto up_to(std::uint64_t n) {
@@ -62,4 +62,4 @@ TEST(question_log, all_can_be_answered_at_once) {
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::question_log_test

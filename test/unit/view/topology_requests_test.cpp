@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace holdfast::impl {
+namespace holdfast::impl::topology_requests_test {
 namespace {
 
 const endpoint a{"10.0.0.1", 6379};
@@ -19,4 +19,4 @@ TEST(topology_requests, keep_the_same_report_once_and_a_bounded_number_of_differ
 }
 
 }  // namespace
-}  // namespace holdfast::impl
+}  // namespace holdfast::impl::topology_requests_test
