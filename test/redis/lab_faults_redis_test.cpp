@@ -153,6 +153,18 @@ TEST(LabFaults, AMasterThatComesBackIsNoPromotion) {
    EXPECT_TRUE(promotions.seen().empty());
 }
 
+TEST(LabFaults, AMasterThatWasDemotedOnAnOpenConnectionIsSeenWhenItIsPromoted) {
+   deployment d({.replicas = 1, .sentinels = 0});
+   const promotion_watch promotions(d);
+   control old = d.node(0).connect();
+   const endpoint other = d.node(1).address();
+   old.run_all({{"MULTI"}, {"REPLICAOF", other.host, std::to_string(other.port)}, {"CONFIG", "RESETSTAT"}, {"EXEC"}});
+   await("the watch has asked for the role", [&] { return !old.info("commandstats", "cmdstat_role").empty(); }, 5s);
+   old.run_all({{"MULTI"}, {"REPLICAOF", "NO", "ONE"}, {"CLIENT", "KILL", "TYPE", "normal"}, {"EXEC"}});
+   await("the promotion is seen", [&] { return !promotions.seen().empty(); }, 5s);
+   EXPECT_EQ(promotions.seen().front().node, d.node(0).address());
+}
+
 TEST(LabFaults, AReplicaWhoseClientsAreKilledIsNoPromotion) {
    deployment d({.replicas = 1, .sentinels = 0});
    promotion_watch promotions(d);
