@@ -94,9 +94,9 @@ class FaultOfAState : public testing::TestWithParam<std::pair<const char*, const
 TEST_P(FaultOfAState, IsMetByAClientAndIsOverWhenItSaysSo) {
    const auto [name, answer] = GetParam();
    const auto f = fault_named(name);
-   ASSERT_NE(f, nullptr);
-   EXPECT_EQ(f->unavailable(), "");
-   EXPECT_FALSE(f->promotes());
+   ASSERT_TRUE(f);
+   EXPECT_EQ(f->unavailable, "");
+   EXPECT_FALSE(f->promotes);
    deployment d(small_for(*f));
    plain_client client(d);
    const auto before = clock::now();
