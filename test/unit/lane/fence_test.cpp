@@ -82,8 +82,7 @@ INSTANTIATE_TEST_SUITE_P(left, fence_of_nothing,
 TEST_F(fence, is_needed_for_what_nobody_waits_for_any_more) {
    auto& incr = s.send("INCR n", {.deadline = 10ms});
    s.advance(10ms);
-   EXPECT_EQ(incr.says(), "unknown, deadline_exceeded");
-   EXPECT_TRUE(incr.has_cause("not fenced"));
+   expect_end(incr, "unknown, deadline_exceeded", "not fenced");
    s.lose();
    s.submit("SET a 1");
    expect_kill(7, 8);
@@ -121,8 +120,7 @@ TEST(fence_name, that_the_server_never_told_makes_a_fence_impossible) {
    s.lose();
    s.advance(20ms);
    EXPECT_EQ(s.connect(8), greeting);
-   EXPECT_EQ(set.says(), "unknown, connection_lost");
-   EXPECT_TRUE(set.has_cause("not fenced: the server did not tell who we were"));
+   expect_end(set, "unknown, connection_lost", "not fenced: the server did not tell who we were");
 }
 
 TEST_F(fence, refused_only_for_now_is_asked_for_again) {
@@ -153,8 +151,7 @@ TEST_F(fence, stays_due_through_a_connection_that_only_carries_script_kill) {
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
    EXPECT_EQ(incr.says(), "waiting");
    s.lose();
-   EXPECT_EQ(kill.says(), "unknown, connection_lost");
-   EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
+   expect_end(kill, "unknown, connection_lost", "not fenced: the server was too busy");
    EXPECT_EQ(incr.says(), "waiting");
    expect_kill(7, 9);
    s.expect_fenced(incr);
@@ -286,8 +283,7 @@ TEST_P(overtaken, waits_for_the_fence_as_the_lane_comes_back) {
    s.watch.name(node_b, 6);
    s.reconnects();
    s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "SET a 1; INCR a");
-   s.answer(no_replicas);
+   s.serve("SET a 1; INCR a", no_replicas);
    s.name(node_a, 7);
    EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
    s.connect(9, is_possible ? ":1\r\n" : no_kill);

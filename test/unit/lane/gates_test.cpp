@@ -68,10 +68,9 @@ TEST_F(gates, node_is_left_only_when_all_that_was_sent_is_answered) {
 TEST_F(gates, node_that_does_not_answer_while_it_is_left_is_given_up) {
    s.submit("INCR a", patient);
    auto& two = s.refused("INCR b", readonly, patient);
-   s.advance(1999ms);  // the attempt timeout: somebody waits for it
-   EXPECT_EQ(s.pending_io(), "");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
+   // the attempt timeout: somebody waits for it
+   EXPECT_EQ(s.io_after(1999ms), "");
+   EXPECT_EQ(s.io_after(1ms), "abort; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(two.says(), "unknown, connection_lost");
    EXPECT_EQ(s.accept(), "INCR a");
@@ -83,8 +82,7 @@ TEST_F(gates, node_is_left_also_when_what_was_to_be_sent_is_taken_back) {
    s.answer(readonly);
    s.cancel(two);
    EXPECT_EQ(two.says(), "not_executed, cancelled");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(1ms), "close; dial 10.0.0.1");
 }
 
 TEST_F(gates, same_node_is_asked_less_and_less_often) {
@@ -120,10 +118,8 @@ TEST_F(gates, noauth_is_answered_by_a_new_connection_once) {
    auto& set = s.refused("SET a 1", no_auth);
    EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    s.connect(8);
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.answer(no_auth);
-   EXPECT_EQ(set.says(), "not_executed, server_error");
-   EXPECT_EQ(set.error().server_text, "NOAUTH Authentication required.");
+   s.serve("SET a 1", no_auth);
+   expect_refused(set, "not_executed, server_error", "NOAUTH Authentication required.");
 }
 
 TEST_F(gates, noperm_is_asked_once_more_of_a_new_master_only) {
@@ -183,8 +179,7 @@ TEST_P(each_gate, is_asked_again_of_the_same_node_after_a_pause) {
    EXPECT_EQ(incr.says(), "waiting");
    EXPECT_EQ(s.pending(), 0U);
    EXPECT_EQ(s.watch.asked, asked + 1) << "another may be the master by now";
-   s.advance(1s);
-   EXPECT_EQ(s.pending_io(), "");
+   EXPECT_EQ(s.io_after(1s), "");
    s.expect_resent(incr, number(1));
 }
 
@@ -211,16 +206,14 @@ TEST_F(gates, what_passes_is_bounded_by_the_deadline_alone) {
    const unsigned tries = tries_until_done(s, get, loading);
    EXPECT_GT(tries, 15U);
    EXPECT_LT(tries, 60U);
-   EXPECT_EQ(get.says(), "not_executed, deadline_exceeded");
-   EXPECT_EQ(get.error().server_text, "LOADING Redis is loading the dataset in memory") << "the reason";
+   expect_refused(get, "not_executed, deadline_exceeded", "LOADING Redis is loading the dataset in memory");
    EXPECT_EQ(get.error().attempts, tries);
 }
 
 TEST_F(gates, memory_that_stays_full_is_told) {
    auto& set = s.submit("SET k v", {.deadline = 20s});
    EXPECT_EQ(tries_until_done(s, set, oom), 4U);
-   EXPECT_EQ(set.says(), "not_executed, server_error");
-   EXPECT_EQ(set.error().server_text, "OOM command not allowed when used memory > 'maxmemory'.");
+   expect_refused(set, "not_executed, server_error", "OOM command not allowed when used memory > 'maxmemory'.");
 }
 
 TEST_F(gates, pause_holds_back_everything_and_ends_by_itself) {
@@ -237,8 +230,7 @@ TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
    s.submit("SET a 1");
    s.refused("SET b 1", no_replicas + no_replicas);
    for (const char* get : {"GET c", "GET d", "GET e"}) s.submit(get);
-   EXPECT_EQ(s.accept(), "GET c; GET d") << "as many as may be in flight";
-   s.answer(bulk("c"));
+   s.serve("GET c; GET d", bulk("c"));  // as many as may be in flight
    EXPECT_EQ(s.accept(), "GET e");
 }
 
@@ -318,8 +310,8 @@ TEST_F(gates, pause_for_what_is_cancelled_does_not_forget) {
 TEST_F(gates, error_of_the_command_itself_is_an_answer) {
    auto& get = s.submit("GET k");
    auto& incr = s.refused("INCR k", wrong_type + refuses("ERR value is not an integer or out of range"));
-   EXPECT_EQ(get.says(), "not_executed, server_error");
-   EXPECT_EQ(get.error().server_text, "WRONGTYPE Operation against a key holding the wrong kind of value");
+   expect_refused(get, "not_executed, server_error",
+                  "WRONGTYPE Operation against a key holding the wrong kind of value");
    EXPECT_EQ(get.error().where, node_a);
    EXPECT_EQ(incr.says(), "not_executed, server_error");
    EXPECT_TRUE(s.subject.idle());
@@ -359,8 +351,7 @@ TEST(gate_reply, without_budget_a_command_is_not_resent_and_says_why) {
       s.answer(loading);
       s.sent_after(1s);
    }
-   EXPECT_EQ(one.says(), "not_executed, retry_budget_exhausted");
-   EXPECT_EQ(one.error().server_text, "LOADING Redis is loading the dataset in memory");
+   expect_refused(one, "not_executed, retry_budget_exhausted", "LOADING Redis is loading the dataset in memory");
 }
 
 TEST(gate_reply, refused_command_is_resent_no_more_often_than_configured) {
@@ -379,8 +370,7 @@ TEST_F(gates, gate_is_no_cause_of_what_became_of_a_command_written_before) {
    s.advance(20ms);
    EXPECT_EQ(written.says(), "unknown, deadline_exceeded");
    EXPECT_FALSE(written.has_cause("held back"));
-   EXPECT_EQ(held.says(), "not_executed, deadline_exceeded");
-   EXPECT_TRUE(held.has_cause("held back, because an earlier command was answered OOM"));
+   expect_end(held, "not_executed, deadline_exceeded", "held back, because an earlier command was answered OOM");
 }
 
 }  // namespace

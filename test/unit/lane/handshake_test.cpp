@@ -65,8 +65,7 @@ TEST_P(refused_hello, is_followed_by_the_old_way) {
    waiting_script s(with_all());
    EXPECT_EQ(s.greet(refuses(GetParam()) + no_auth + no_auth + no_auth),
              "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-   EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-   s.answer(ok + role_master + ok);
+   s.serve("AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3", ok + role_master + ok);
    s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
    s.expect_sent(s.get, bulk("v"));
 }
@@ -77,10 +76,8 @@ INSTANTIATE_TEST_SUITE_P(words, refused_hello,
 
 TEST_F(handshakes, role_is_read_from_info_where_the_user_may_not_ask_for_it) {
    s.greet(refuses("NOPERM hello") + client_info(7));
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-   s.answer(refuses("NOPERM role"));
-   EXPECT_EQ(s.accept(), "INFO replication");
-   s.answer(client_info(7));
+   s.serve("ROLE; CLIENT INFO; INFO server", refuses("NOPERM role"));
+   s.serve("INFO replication", client_info(7));
    s.answer(bulk("# Replication\r\nrole:master\r\nconnected_slaves:2\r\n"));
    EXPECT_EQ(s.accept(), "GET k");
 }
@@ -92,8 +89,7 @@ TEST(handshake_reply, needs_no_role_of_a_server_whose_role_does_not_matter) {
       s.watch.view.verify_role = false;
       auto& get = s.submit("GET k");
       s.greet(refuses("ERR unknown command 'HELLO'") + unknown + unknown);
-      EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-      s.answer(refuses(refusal) + unknown + unknown);
+      s.serve("ROLE; CLIENT INFO; INFO server", refuses(refusal) + unknown + unknown);
       EXPECT_EQ(s.accept(), "INFO replication") << refusal;
       s.answer(refuses("ERR unknown command 'INFO'"));
       EXPECT_EQ(s.accept(), "GET k") << refusal;
@@ -122,8 +118,7 @@ TEST_P(refused_role, is_told_to_the_topology_and_the_node_left) {
    EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + std::string(GetParam())});
    EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
    EXPECT_EQ(s.get.says(), "waiting");
-   s.advance(1s);
-   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(1s), "dial 10.0.0.1");
    s.connect();
    EXPECT_EQ(s.accept(), "GET k");
 }
@@ -236,8 +231,7 @@ TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
       waiting_script s({}, {.deadline = 10s});
       if (connects) s.greet("");
       s.pending_io();
-      s.advance(999ms);
-      EXPECT_EQ(s.pending_io(), "");
+      EXPECT_EQ(s.io_after(999ms), "");
       s.advance(1ms);
       EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
       s.advance(1s);
@@ -271,8 +265,7 @@ TEST(handshake_reply, of_a_server_that_is_full_is_asked_for_again_but_not_often)
 TEST(handshake_reply, of_a_server_that_loads_its_data_is_no_refusal) {
    waiting_script s(with_database(3));
    s.greet(hello() + client_info(7) + ok);
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(loading);
+   s.serve("GET k", loading);
    EXPECT_EQ(s.get.says(), "waiting");
 }
 

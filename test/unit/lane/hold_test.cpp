@@ -69,8 +69,7 @@ TEST_F(hold, held_command_that_runs_out_of_time_says_why) {
    until(250ms);
    auto& incr = s.submit("INCR a", {.deadline = 100ms});
    EXPECT_EQ(sent_after(100ms), "");
-   EXPECT_EQ(incr.says(), "not_executed, deadline_exceeded");
-   EXPECT_TRUE(incr.has_cause("another node is about to be promoted"));
+   expect_end(incr, "not_executed, deadline_exceeded", "another node is about to be promoted");
 }
 
 // ---- +odown -------------------------------------------------------------------------------------------------------

@@ -79,8 +79,7 @@ TEST_F(lost_pipeline, overtaken_write_is_unknown_and_says_why) {
    auto& set = s.submit("SET k 1");
    s.lost("INCR k");
    s.connect(8);
-   EXPECT_EQ(set.says(), "unknown, connection_lost");
-   EXPECT_TRUE(set.has_cause("a newer command about the same data may have run"));
+   expect_end(set, "unknown, connection_lost", "a newer command about the same data may have run");
 }
 
 TEST_F(lost_pipeline, forbidden_to_what_a_gate_turned_away_too) {
@@ -144,8 +143,7 @@ TEST_F(lost_pipeline, forbidden_behind_one_whose_caller_left_before_its_resend) 
    EXPECT_EQ(second.says(), "unknown, cancelled");
    EXPECT_EQ(first.says(), "waiting") << "it is reported when it can no longer run";
    s.connect(8);
-   EXPECT_EQ(first.says(), "unknown, connection_lost");
-   EXPECT_TRUE(first.has_cause("not sent again: a newer command"));
+   expect_end(first, "unknown, connection_lost", "not sent again: a newer command");
    EXPECT_FALSE(first.has_cause("not fenced"));
    EXPECT_EQ(s.accept(), "SET j 1");
 }
@@ -235,8 +233,7 @@ TEST_F(kept_error, counts_once_the_older_write_in_flight_ends) {
 TEST_F(kept_error, waits_for_the_older_write_in_flight) {
    s.answer(number(1));
    EXPECT_EQ(older.says(), "1");
-   EXPECT_EQ(newer.says(), "unknown, server_error");
-   EXPECT_TRUE(newer.has_cause("the retry budget is spent"));
+   expect_end(newer, "unknown, server_error", "the retry budget is spent");
 }
 
 // Two writes were lost and are in flight again. The newer one's caller leaves: that may have run, and will not be
@@ -333,8 +330,7 @@ TEST_F(lost_pipeline, kept_answer_does_not_count_once_an_abandoned_write_was_los
    auto& write = s.lost("SET k 1");
    s.connect(8);
    auto& read = s.submit("GET k");
-   EXPECT_EQ(s.accept(), "SET k 1; GET k");
-   s.answer(no_replicas + bulk("old"));
+   s.serve("SET k 1; GET k", no_replicas + bulk("old"));
    EXPECT_EQ(read.says(), "waiting");
    EXPECT_EQ(s.sent_after(2s), "SET k 1");
    s.cancel(write);

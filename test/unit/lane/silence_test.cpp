@@ -44,14 +44,12 @@ TEST_P(silence_and_probe, end_after_twice_the_attempt_timeout) {
    s.advance(2s);
    s.probe(probe_answers ? pong : "");
    s.pending_io();
-   s.advance(1999ms);
-   EXPECT_EQ(s.pending_io(), "");
+   EXPECT_EQ(s.io_after(1999ms), "");
    s.advance(1ms);
    EXPECT_EQ(s.pending_io().substr(0, 5), probe_answers ? "abort" : "unpro");
    EXPECT_EQ(incr.says(), "waiting");
    s.connect(8);
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_TRUE(incr.has_cause("no reply for 4000 ms"));
+   expect_end(incr, "unknown, connection_lost", "no reply for 4000 ms");
 }
 INSTANTIATE_TEST_SUITE_P(answered, silence_and_probe, testing::Bool());
 
@@ -364,8 +362,7 @@ using idle = warm_lane;
 TEST_F(idle, connection_is_tested_before_it_is_used_again) {
    s.advance(5s);
    auto& incr = s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "PING") << "nothing else, so that nothing else can become unknown";
-   s.answer(pong);
+   s.serve("PING", pong);  // nothing else, so that nothing else can become unknown
    s.expect_sent(incr, number(1));
 }
 
@@ -379,10 +376,8 @@ TEST_F(idle, dead_connection_costs_no_unknown_outcome) {
    s.advance(1h);
    auto& incr = s.submit("INCR a", {.deadline = 10s});
    EXPECT_EQ(s.accept(), "PING");
-   s.advance(999ms);
-   EXPECT_EQ(s.pending_io(), "");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(999ms), "");
+   EXPECT_EQ(s.io_after(1ms), "abort; dial 10.0.0.1");
    EXPECT_EQ(s.connect(8), greeting) << "and needs no fence";
    s.expect_sent(incr, number(1));
    EXPECT_EQ(incr.op.attempts, 1U);
@@ -391,8 +386,7 @@ TEST_F(idle, dead_connection_costs_no_unknown_outcome) {
 TEST_F(idle, error_is_a_life_sign_too) {
    s.advance(1h);
    s.submit("GET a");
-   EXPECT_EQ(s.accept(), "PING");
-   s.answer(refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"));
+   s.serve("PING", refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"));
    EXPECT_EQ(s.accept(), "GET a");
 }
 
