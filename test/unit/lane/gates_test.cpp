@@ -32,22 +32,16 @@ TEST_F(gates, demoted_master_is_left_and_the_command_sent_elsewhere) {
 }
 
 TEST(gate_reply, demotion_leaves_the_node_though_nothing_is_resent) {
-   for (const bool is_cancelled : {false, true}) {
+   for (const std::string_view who : {"fails", "is cancelled", "is a transaction, and cancelled"}) {
       warm_script s(with(&settings::max_resends, 0));
-      auto& set = s.send("SET a 1");
-      if (is_cancelled) s.cancel(set);
-      s.answer(readonly);
+      const bool is_transaction = who.starts_with("is a");
+      auto& set = is_transaction ? s.send_unit({"MULTI", "SET a 1", "EXEC"}) : s.send("SET a 1");
+      if (is_transaction) s.answer(ok + readonly);
+      if (who != "fails") s.cancel(set);
+      s.answer(is_transaction ? aborted : readonly);
       EXPECT_NE(set.says(), "waiting");
-      EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << "a replica would answer reads, with what is old";
+      EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << who << ": a replica would answer reads, with what is old";
    }
-}
-
-TEST_F(gates, demoted_master_is_left_though_a_transaction_is_abandoned) {
-   auto& all = s.send_unit({"MULTI", "SET a 1", "EXEC"});
-   s.answer(ok + readonly);
-   s.cancel(all);
-   s.answer(aborted);
-   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
 }
 
 TEST_F(gates, node_is_left_only_when_all_that_was_sent_is_answered) {
@@ -149,8 +143,7 @@ TEST(gate_reply, fixed_server_that_is_readonly_is_left_once_a_second) {
    }
    EXPECT_GE(dials, 2U);
    EXPECT_LE(dials, 4U);
-   while (set.says() == "waiting") {
-      s.advance(1ms);
+   for (; set.says() == "waiting"; s.advance(1ms)) {
       if (s.main.now() == link::state::dialing) s.connect();
       if (s.accept() == "SET a 1") s.answer(ok);
    }
@@ -216,13 +209,18 @@ TEST_F(gates, memory_that_stays_full_is_told) {
    expect_refused(set, "not_executed, server_error", "OOM command not allowed when used memory > 'maxmemory'.");
 }
 
-TEST_F(gates, pause_holds_back_everything_and_ends_by_itself) {
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   EXPECT_EQ(s.pending(), 0U);
-   s.advance(1s);
-   s.expect_resent(one, ok);  // alone, to see
-   EXPECT_EQ(s.accept(), "SET b 1");
+TEST(gate_reply, pause_holds_back_everything_and_ends_by_itself) {
+   for (const bool is_cancelled : {false, true}) {
+      warm_script s;
+      auto& one = s.refused("SET a 1", loading, patient);
+      s.submit("SET b 1", patient);
+      EXPECT_EQ(s.pending(), 0U);
+      if (is_cancelled) s.cancel(one);
+      s.advance(1s);
+      if (!is_cancelled) s.expect_resent(one, ok);  // alone, to see
+      EXPECT_EQ(s.accept(), "SET b 1") << is_cancelled;
+      EXPECT_EQ(one.says(), is_cancelled ? "not_executed, cancelled" : "OK");
+   }
 }
 
 TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
@@ -234,48 +232,37 @@ TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
    EXPECT_EQ(s.accept(), "GET e");
 }
 
-TEST(gate_reply, script_kill_passes_no_gate_but_that_of_a_busy_server) {
-   for (const bool is_busy : {false, true}) {
+TEST(gate_reply, script_kill_passes_a_busy_servers_gate_alone_and_ends_no_older_write) {
+   for (const std::string_view kill_is : {"held", "cancelled", "lost"}) {
       warm_script s;
-      auto& set = s.refused("SET a 1", is_busy ? busy : no_replicas, patient);
+      auto& set = s.refused("SET a 1", kill_is == "held" ? no_replicas : busy, patient);
       auto& kill = s.submit("SCRIPT KILL", patient);
-      EXPECT_EQ(s.accept(), is_busy ? "SCRIPT KILL" : "") << "in the pause";
-      if (!is_busy) continue;
-      s.cancel(kill);
-      s.answer(ok);
+      EXPECT_EQ(s.accept(), kill_is == "held" ? "" : "SCRIPT KILL") << "in the pause";
+      if (kill_is == "held") continue;
+      if (kill_is == "lost") {
+         s.reconnects();
+         EXPECT_EQ(kill.says(), "unknown, connection_lost");
+      } else {
+         s.cancel(kill);
+         s.answer(ok);
+      }
       EXPECT_EQ(set.says(), "waiting") << "it changed nothing";
       EXPECT_EQ(s.sent_after(1s), "SET a 1");
    }
 }
 
-TEST_F(gates, lost_script_kill_ends_no_older_write) {
-   auto& set = s.refused("SET a 1", busy, patient);
-   auto& kill = s.lost("SCRIPT KILL", patient);
-   EXPECT_EQ(set.says(), "waiting");
-   s.connect(8);
-   EXPECT_EQ(kill.says(), "unknown, connection_lost");
-   EXPECT_EQ(s.sent_after(1s), "SET a 1");
-}
-
-TEST_F(gates, abandoned_probe_that_passes_opens_the_gate) {
-   auto& first = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   s.submit("SET c 1", patient);
-   EXPECT_EQ(s.sent_after(2s), "SET a 1");
-   s.cancel(first);
-   s.answer(ok);
-   EXPECT_EQ(s.accept(), "SET b 1; SET c 1");
-}
-
-TEST_F(gates, abandoned_probe_that_a_member_fails_keeps_the_gate_closed) {
-   auto& first = s.send_unit({"MULTI", "SET a 1", "EXEC"}, patient);
-   s.answer(ok + no_replicas + aborted);
-   s.submit("SET b 1", patient);
-   s.submit("SET c 1", patient);
-   EXPECT_EQ(s.sent_after(1s), "MULTI; SET a 1; EXEC");
-   s.cancel(first);
-   s.answer(ok + no_replicas + aborted);
-   EXPECT_EQ(s.accept(), "SET b 1") << "alone: the next probe";
+TEST(gate_reply, abandoned_probe_opens_the_gate_unless_a_member_of_it_fails) {
+   for (const bool fails : {false, true}) {
+      warm_script s;
+      auto& first = s.send_unit({"MULTI", "SET a 1", "EXEC"}, patient);
+      s.answer(ok + no_replicas + aborted);
+      s.submit("SET b 1", patient);
+      s.submit("SET c 1", patient);
+      EXPECT_EQ(s.sent_after(1s), "MULTI; SET a 1; EXEC");
+      s.cancel(first);
+      s.answer(fails ? ok + no_replicas + aborted : ok + queued + "*1\r\n" + ok);
+      EXPECT_EQ(s.accept(), fails ? "SET b 1" : "SET b 1; SET c 1") << "alone it is the next probe";
+   }
 }
 
 TEST_F(gates, read_whose_write_is_gone_is_no_probe) {
@@ -297,14 +284,6 @@ TEST(gate_reply, shutdown_passes_a_busy_server_unless_a_write_waits) {
       s.submit("SHUTDOWN NOSAVE", patient);
       EXPECT_EQ(s.accept(), *waits == 'G' ? "SHUTDOWN NOSAVE" : "") << waits;
    }
-}
-
-TEST_F(gates, pause_for_what_is_cancelled_does_not_forget) {
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   s.cancel(one);
-   EXPECT_EQ(one.says(), "not_executed, cancelled");
-   EXPECT_EQ(s.sent_after(1s), "SET b 1");
 }
 
 TEST_F(gates, error_of_the_command_itself_is_an_answer) {
@@ -356,9 +335,8 @@ TEST(gate_reply, without_budget_a_command_is_not_resent_and_says_why) {
 
 TEST(gate_reply, refused_command_is_resent_no_more_often_than_configured) {
    warm_script s(with(&settings::max_resends, 1));
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.sent_after(1s);
-   s.answer(loading);
+   auto& one = s.submit("SET a 1", patient);
+   EXPECT_EQ(tries_until_done(s, one, loading), 2U);
    EXPECT_EQ(one.says(), "not_executed, server_error");
    EXPECT_EQ(one.error().attempts, 2U);
 }
