@@ -28,7 +28,7 @@ function(holdfast_precompile target)
    target_precompile_headers(${target} REUSE_FROM holdfast_precompiled)
 endfunction()
 
-# Sources of tools and tests are compiled a few at a time: what takes the time is the standard library. So no two of them
+# Sources of tools and tests are compiled a few at a time: the standard library is what takes the time. No two of them
 # in a folder can have the same name in their unnamed namespaces. (-DHOLDFAST_TOGETHER=OFF: each alone.)
 function(holdfast_compile_together target)
    if(HOLDFAST_TOGETHER AND NOT CMAKE_UNITY_BUILD)

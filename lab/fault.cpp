@@ -2,45 +2,40 @@
 
 #include "lab/faults/all.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace holdfast::lab {
 
-std::vector<std::unique_ptr<fault>> every_fault() {
-   std::vector<std::unique_ptr<fault>> all;
-   all.push_back(make_kill());
-   all.push_back(make_stop());
-   all.push_back(make_shutdown());
-   all.push_back(make_failover());
-   all.push_back(make_reply_loss());
-   all.push_back(make_connection_kill());
-   all.push_back(make_restart());
-   all.push_back(make_partition());
-   all.push_back(make_partition_reset());
-   all.push_back(make_blackout());
-   all.push_back(make_slow());
-   all.push_back(make_slower());
-   all.push_back(make_sentinel_loss());
-   all.push_back(make_sentinel_deaf());
-   all.push_back(make_sentinel_stale());
-   all.push_back(make_two());
-   all.push_back(make_noquorum());
-   all.push_back(make_max_clients());
-   all.push_back(make_loading());
-   all.push_back(make_out_of_memory());
-   all.push_back(make_misconf());
-   all.push_back(make_no_replicas());
-   all.push_back(make_busy());
-   all.push_back(make_pause());
-   all.push_back(make_auth());
-   all.push_back(make_revive());
-   all.push_back(make_rogue());
-   all.push_back(make_takeover());
-   return all;
+deployment_options fault::shape(deployment_options wanted) const {
+   wanted.replicas = needs.alone ? 0 : std::max(wanted.replicas, needs.replicas);
+   wanted.sentinels = needs.alone ? 0 : std::max(wanted.sentinels, needs.sentinels);
+   wanted.durable = wanted.durable || needs.durable;
+   wanted.proxy = wanted.proxy || needs.proxy;
+   wanted.down_after = std::max(wanted.down_after, needs.down_after);
+   wanted.failover_timeout = needs.failover_timeout.value_or(wanted.failover_timeout);
+   if (wanted.node_login.password.empty()) wanted.node_login.password = needs.password;
+   wanted.node_config.insert(wanted.node_config.end(), needs.node_config.begin(), needs.node_config.end());
+   return wanted;
 }
 
-std::unique_ptr<fault> fault_named(std::string_view name) {
-   for (auto& candidate : every_fault())
-      if (candidate->name() == name) return std::move(candidate);
-   return nullptr;
+void pass(milliseconds time, const std::stop_token& stop) {
+   became_true([&] { return stop.stop_requested(); }, time);
+}
+
+std::vector<fault> every_fault() {
+   using namespace faults;
+   return {kill(),          stop(),          shutdown(),        failover(),    reply_loss(), connection_kill(),
+           restart(),       partition(),     partition_reset(), blackout(),    slow(),       slower(),
+           sentinel_loss(), sentinel_deaf(), sentinel_stale(),  two(),         noquorum(),   max_clients(),
+           loading(),       out_of_memory(), misconf(),         no_replicas(), busy(),       pause(),
+           auth(),          revive(),        rogue(),           takeover()};
+}
+
+std::optional<fault> fault_named(std::string_view name) {
+   for (fault& candidate : every_fault())
+      if (candidate.name == name) return std::move(candidate);
+   return std::nullopt;
 }
 
 }  // namespace holdfast::lab

@@ -5,7 +5,7 @@
 #include "lab/deployment.hpp"
 
 #include <cstddef>
-#include <memory>
+#include <functional>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -31,49 +31,60 @@ enum class loss {
    anything,
 };
 
-class fault {
- public:
-   virtual ~fault() = default;
-
-   virtual std::string_view name() const = 0;
-   // What it does, in a sentence or two without a full stop at the end, for --help.
-   virtual std::string_view description() const = 0;
-   // What a run of it shows of the client, the same way.
-   virtual std::string_view shows() const { return {}; }
-   // Why it cannot be done on this machine (a program that is missing, a right that we do not have). Empty: it can. A
-   // drill skips it and says so.
-   virtual std::string unavailable() const { return {}; }
-   // What the deployment must be like.
-   virtual deployment_options shape(deployment_options wanted) const { return wanted; }
-   // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was
-   // called; if not, when `inject` returns.
-   virtual bool promotes() const = 0;
-   // Whether no server runs commands while it lasts, however long this machine takes for it.
-   virtual bool interrupts() const { return false; }
-   // How many failovers follow from it. Where there are several, `inject` returns when the last is to come.
-   virtual unsigned failovers() const { return promotes() ? 1 : 0; }
-   virtual loss may_lose() const { return promotes() ? loss::anything : loss::nothing; }
-   // The role is moved without the Sentinels: nobody ends the clients' connections, and no Sentinel names the new
-   // master. Only a client that takes a node's own word rides it out.
-   virtual bool past_the_sentinels() const { return false; }
-   // The node that a client must leave, or must never go to: what it applies is watched.
-   virtual std::optional<std::size_t> forbidden_node() const {
-      return promotes() ? std::optional<std::size_t>(0) : std::nullopt;
-   }
-   // Whether it is over only when the Sentinels have made the forbidden node a replica.
-   virtual bool lasts_until_demoted() const { return false; }
-   // Whether it does something to the Sentinels, so that no other trouble of theirs can be told from it.
-   virtual bool touches_sentinels() const { return false; }
-   virtual toll costs() const { return toll::connection; }
-   // Does it, while the workload runs, and returns the moment that it took effect first. Returns early (within a
-   // second) if `stop` is asked for, as does `after_promotion`. Throws if it cannot be done.
-   virtual clock::time_point inject(deployment&, const std::stop_token& stop) = 0;
-   virtual void after_promotion(deployment&, const std::stop_token&) {}
+// What the deployment must be like. What is not said here stays as it is wanted.
+struct requirements {
+   bool alone = false;                    // one server, without replicas and Sentinels
+   unsigned replicas = 0, sentinels = 0;  // at least
+   bool durable = false;
+   bool proxy = false;
+   milliseconds down_after = {};  // at least
+   std::optional<milliseconds> failover_timeout = {};
+   std::string password = {};                  // of the nodes, where none is wanted
+   std::vector<std::string> node_config = {};  // besides what is wanted
 };
 
+struct fault {
+   std::string name;
+   // What it does, in a sentence or two without a full stop at the end, for --help.
+   std::string description;
+   // What a run of it shows of the client, the same way.
+   std::string shows = {};
+   // Why it cannot be done on this machine (a program that is missing, a right that we do not have). Empty: it can. A
+   // drill skips it and says so.
+   std::string unavailable = {};
+   requirements needs = {};
+   // Whether a replica is promoted because of it. If so, it is over when that has happened and `after_promotion` was
+   // called; if not, when `inject` returns.
+   bool promotes = false;
+   // Whether no server runs commands while it lasts, however long this machine takes for it.
+   bool interrupts = false;
+   // How many failovers follow from it. Where there are several, `inject` returns when the last is to come.
+   unsigned failovers = promotes ? 1 : 0;
+   loss may_lose = promotes ? loss::anything : loss::nothing;
+   // The role is moved without the Sentinels: nobody ends the clients' connections, and no Sentinel names the new
+   // master. Only a client that takes a node's own word rides it out.
+   bool past_the_sentinels = false;
+   // The node that a client must leave, or must never go to: what it applies is watched.
+   std::optional<std::size_t> forbidden_node = promotes ? std::optional<std::size_t>(0) : std::nullopt;
+   // Whether it is over only when the Sentinels have made the forbidden node a replica.
+   bool lasts_until_demoted = false;
+   // Whether it does something to the Sentinels, so that no other trouble of theirs can be told from it.
+   bool touches_sentinels = false;
+   toll costs = toll::connection;
+   // Does it, while the workload runs, and returns the moment that it took effect first. Returns early (within a
+   // second) if the stop is asked for, as does `after_promotion`. Throws if it cannot be done.
+   std::function<clock::time_point(deployment&, const std::stop_token&)> inject = {};
+   std::function<void(deployment&, const std::stop_token&)> after_promotion = [](deployment&, const std::stop_token&) {
+   };
+
+   deployment_options shape(deployment_options wanted) const;
+};
+
+// Returns when so much time has passed, or `stop` is asked for.
+void pass(milliseconds, const std::stop_token& stop);
+
 // In the order in which a drill runs them.
-std::vector<std::unique_ptr<fault>> every_fault();
-// Null if there is none of that name.
-std::unique_ptr<fault> fault_named(std::string_view name);
+std::vector<fault> every_fault();
+std::optional<fault> fault_named(std::string_view name);
 
 }  // namespace holdfast::lab

@@ -22,12 +22,10 @@ constexpr milliseconds patience_for_one_answer(200);
 // favour. Not everybody is allowed to ask for better; then it stays as it is.
 void wake_before_others() { ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), -10); }
 
-// Until the other side ends the connection or `stop` is asked for. True: it ended.
-bool watched_to_its_end(const control& connection, const std::stop_token& stop) {
+// Whether the other side has ended the connection, or does within a moment.
+bool has_ended(const control& connection) {
    pollfd watched = {connection.descriptor(), POLLIN, 0};
-   while (!stop.stop_requested())
-      if (::poll(&watched, 1, 20) > 0) return true;
-   return false;
+   return ::poll(&watched, 1, 20) > 0;
 }
 
 }  // namespace
@@ -62,14 +60,18 @@ void promotion_watch::state::watch(const std::stop_token& stop, const endpoint& 
       try {
          control connection(where, who, patience_for_one_answer);
          if (ended && confirm(connection, known_as, *ended)) ended.reset();
-         const bool replica = connection.role() == "slave";
+         bool replica = connection.role() == "slave";
          if (replica) ended.reset();
          if (!std::exchange(counted, true)) ++armed;
          if (ended) {  // a master that does not take writes yet
             std::this_thread::sleep_for(look_again);
             continue;
          }
-         if (!watched_to_its_end(connection, stop)) return;
+         while (!has_ended(connection)) {
+            if (stop.stop_requested()) return;
+            // What was a master when it was connected to may be made a replica, and end no connection for it.
+            replica = replica || connection.role() == "slave";
+         }
          if (replica) ended = clock::now();
       } catch (const control_error&) {
          // Unreachable, stopped, slow, or demoted just now: look again.

@@ -40,37 +40,6 @@ void cut_off(deployment& d, const std::stop_token& stop) {
       patience, milliseconds(1));
 }
 
-class troubled_fault final : public fault {
- public:
-   troubled_fault(trouble what, std::unique_ptr<fault> inner) : what_(what), inner_(std::move(inner)) {}
-
-   std::string_view name() const override { return inner_->name(); }
-   std::string_view description() const override { return inner_->description(); }
-   std::string_view shows() const override { return inner_->shows(); }
-   std::string unavailable() const override { return inner_->unavailable(); }
-   deployment_options shape(deployment_options wanted) const override {
-      return shape_for(what_, inner_->shape(std::move(wanted)));
-   }
-   bool promotes() const override { return inner_->promotes(); }
-   unsigned failovers() const override { return inner_->failovers(); }
-   loss may_lose() const override { return inner_->may_lose(); }
-   bool past_the_sentinels() const override { return inner_->past_the_sentinels(); }
-   std::optional<std::size_t> forbidden_node() const override { return inner_->forbidden_node(); }
-   bool lasts_until_demoted() const override { return inner_->lasts_until_demoted(); }
-   bool touches_sentinels() const override { return true; }
-   toll costs() const override { return inner_->costs(); }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
-      sentinel_.emplace(what_, d, stop);
-      return inner_->inject(d, stop);
-   }
-   void after_promotion(deployment& d, const std::stop_token& stop) override { inner_->after_promotion(d, stop); }
-
- private:
-   trouble what_;
-   std::unique_ptr<fault> inner_;
-   std::optional<troubled_sentinel> sentinel_ = {};
-};
-
 }  // namespace
 
 std::string_view to_string(trouble kind) { return of(kind).name; }
@@ -81,13 +50,6 @@ std::optional<trouble> trouble_named(std::string_view name) {
    for (const description& d : all)
       if (d.name == name) return d.kind;
    return std::nullopt;
-}
-
-deployment_options shape_for(trouble what, deployment_options wanted) {
-   if (what == trouble::none) return wanted;
-   wanted.sentinels = std::max(wanted.sentinels, 3U);
-   if (what == trouble::stale && wanted.node_login.password.empty()) wanted.node_login = {.password = "lab"};
-   return wanted;
 }
 
 troubled_sentinel::troubled_sentinel(trouble what, deployment& d, const std::stop_token& stop) {
@@ -102,9 +64,17 @@ troubled_sentinel::troubled_sentinel(trouble what, deployment& d, const std::sto
    }
 }
 
-std::unique_ptr<fault> with_trouble(trouble what, std::unique_ptr<fault> inner) {
-   if (what == trouble::none) return inner;
-   return std::make_unique<troubled_fault>(what, std::move(inner));
+fault with_trouble(trouble what, fault f) {
+   if (what == trouble::none) return f;
+   f.needs.sentinels = std::max(f.needs.sentinels, 3U);  // others must be left to fail over
+   if (what == trouble::stale && f.needs.password.empty()) f.needs.password = "lab";
+   f.touches_sentinels = true;
+   f.inject = [what, inject = std::move(f.inject), sentinel = std::make_shared<std::optional<troubled_sentinel>>()](
+                 deployment& d, const std::stop_token& stop) {
+      sentinel->emplace(what, d, stop);
+      return inject(d, stop);
+   };
+   return f;
 }
 
 }  // namespace holdfast::lab

@@ -22,9 +22,6 @@ std::string_view to_string(trouble);
 std::string_view words_of(trouble);
 std::optional<trouble> trouble_named(std::string_view);
 
-// The deployment that it needs: others must be left to fail over.
-deployment_options shape_for(trouble, deployment_options wanted);
-
 // Keeps the trouble going for as long as it lives.
 class troubled_sentinel {
  public:
@@ -35,7 +32,7 @@ class troubled_sentinel {
    std::unique_ptr<silent_listener> silence_ = {};
 };
 
-// `inner`, with the trouble brought about first. All else is as `inner` has it.
-std::unique_ptr<fault> with_trouble(trouble, std::unique_ptr<fault> inner);
+// The same fault, with the trouble brought about first.
+fault with_trouble(trouble, fault);
 
 }  // namespace holdfast::lab

@@ -6,22 +6,16 @@ namespace {
 
 constexpr milliseconds wrong_for(2000);
 
-class auth_fault final : public fault {
- public:
-   std::string_view name() const override { return "auth"; }
-   std::string_view description() const override {
-      return "the password is changed on every node under way, and the clients' connections are ended; 2 s after one "
-             "was refused (WRONGPASS) the one that they hold is good again";
-   }
-   std::string_view shows() const override {
-      return "that a client whose password was good before keeps trying, and says so only when it stays wrong";
-   }
-   deployment_options shape(deployment_options wanted) const override {
-      if (wanted.node_login.password.empty()) wanted.node_login.password = "before";
-      return wanted;
-   }
-   bool promotes() const override { return false; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+}  // namespace
+
+fault faults::auth() {
+   fault f{.name = "auth",
+           .description =
+              "the password is changed on every node under way, and the clients' connections are ended; 2 s after one "
+              "was refused (WRONGPASS) the one that they hold is good again",
+           .shows = "that a client whose password was good before keeps trying, and says so only when it stays wrong",
+           .needs = {.password = "before"}};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       const credentials& who = d.options().node_login;
       // Connections that are logged in stay so: those of the Sentinels, of the replicas, and these.
       std::vector<control> nodes;
@@ -40,14 +34,11 @@ class auth_fault final : public fault {
       set_password(who.password + "-changed");
       kill_workload_clients(nodes[0]);
       await("a client was refused", [&] { return refused() != before || stop.stop_requested(); }, patience);
-      became_true([&] { return stop.stop_requested(); }, wrong_for);
+      pass(wrong_for, stop);
       set_password(who.password);
       return at;
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_auth() { return std::make_unique<auth_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

@@ -8,25 +8,28 @@ namespace {
 
 constexpr milliseconds busy_for(3000);
 
-class busy_fault final : public fault {
- public:
-   std::string_view name() const override { return "busy"; }
-   std::string_view description() const override {
-      return "one server without Sentinel: somebody's Lua script runs for 3 s, and from 100 ms on the server answers "
-             "everything with BUSY; then SCRIPT KILL";
+void run_for_ever(const server& node) {
+   try {
+      control connection = node.connect(busy_for + patience);
+      connection.ask({"EVAL", "while true do end", "0"});  // an error: it is killed
+   } catch (const control_error&) {
+      // The server has ended: `inject` says so.
    }
-   std::string_view shows() const override {
-      return "that refused commands wait for the script's end. (Sentinels take BUSY for silence: after down-after they "
-             "send SCRIPT KILL, and fail over)";
-   }
-   deployment_options shape(deployment_options wanted) const override {
-      wanted.replicas = 0;
-      wanted.sentinels = 0;
-      return wanted;
-   }
-   bool promotes() const override { return false; }
-   toll costs() const override { return toll::nothing; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+}
+
+}  // namespace
+
+fault faults::busy() {
+   fault f{.name = "busy",
+           .description =
+              "one server without Sentinel: somebody's Lua script runs for 3 s, and from 100 ms on the server answers "
+              "everything with BUSY; then SCRIPT KILL",
+           .shows =
+              "that refused commands wait for the script's end. (Sentinels take BUSY for silence: after down-after "
+              "they send SCRIPT KILL, and fail over)",
+           .needs = {.alone = true},
+           .costs = toll::nothing};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       control master = d.node(0).connect(patience);
       master.run({"CONFIG", "SET", "lua-time-limit", "100"});  // its name before Redis 7, which still knows it
       const auto before = refusals(master);
@@ -39,26 +42,13 @@ class busy_fault final : public fault {
          return !pongs;
       };
       await("the server is busy", is_busy, patience);
-      became_true([&] { return stop.stop_requested(); }, busy_for);
+      pass(busy_for, stop);
       master.run({"SCRIPT", "KILL"});
       somebody.join();
       if (!stop.stop_requested() && refusals(master) == before) throw fact_missing("no command was turned away");
       return at;
-   }
-
- private:
-   static void run_for_ever(const server& node) {
-      try {
-         control connection = node.connect(busy_for + patience);
-         connection.ask({"EVAL", "while true do end", "0"});  // an error: it is killed
-      } catch (const control_error&) {
-         // The server has ended: `inject` says so.
-      }
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_busy() { return std::make_unique<busy_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

@@ -2,24 +2,17 @@
 #include "lab/faults/all.hpp"
 
 namespace holdfast::lab {
-namespace {
-
-class misconf_fault final : public fault {
- public:
-   std::string_view name() const override { return "misconf"; }
-   std::string_view description() const override {
-      return "the master cannot save its snapshot any more (a directory is in its way): it answers writes and PING "
-             "with "
-             "MISCONF, reads still work, and the Sentinels, who count that PING as none, replace it";
-   }
-   std::string_view shows() const override {
-      return "that refused writes wait for the new master; none is lost, as the old one took no more";
-   }
-   bool promotes() const override { return true; }
-   toll costs() const override { return toll::nothing; }
-   // From the first refusal on it acknowledges nothing, and its replicas have a second to get what was before.
-   loss may_lose() const override { return loss::nothing; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+fault faults::misconf() {
+   fault f{.name = "misconf",
+           .description =
+              "the master cannot save its snapshot any more (a directory is in its way): it answers writes and PING "
+              "with MISCONF, reads still work, and the Sentinels, who count that PING as none, replace it",
+           .shows = "that refused writes wait for the new master; none is lost, as the old one took no more",
+           .promotes = true,
+           // From the first refusal on it acknowledges nothing, and its replicas have a second to get what was before.
+           .may_lose = loss::nothing,
+           .costs = toll::nothing};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       control master = d.node(0).connect();
       std::filesystem::create_directory(d.folder() / d.node(0).name() / "dump.rdb");
       master.run({"CONFIG", "SET", "stop-writes-on-bgsave-error", "yes"});
@@ -33,11 +26,8 @@ class misconf_fault final : public fault {
       const auto at = clock::now();
       await("a write was turned away", [&] { return refusals(master) != before || stop.stop_requested(); }, patience);
       return at;
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_misconf() { return std::make_unique<misconf_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

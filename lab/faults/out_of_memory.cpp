@@ -6,21 +6,25 @@ namespace {
 
 constexpr unsigned rounds = 6;
 
-class out_of_memory_fault final : public fault {
- public:
-   std::string_view name() const override { return "oom"; }
-   std::string_view description() const override {
-      return "maxmemory is set below what is in use, with noeviction, and lifted again as soon as a write was turned "
-             "away; "
-             "6 times";
-   }
-   std::string_view shows() const override {
-      return "that a write turned away for want of memory is sent again, a few times and not at once; one that meets "
-             "OOM for longer than some 350 ms is told to its caller";
-   }
-   bool promotes() const override { return false; }
-   toll costs() const override { return toll::nothing; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+// Something is written again, so that the next round meets another command.
+void await_writes(control& master, const std::stop_token& stop) {
+   const auto changes = [&] { return master.info("persistence", "rdb_changes_since_last_save"); };
+   const std::string before = changes();
+   await("a write passes again", [&] { return changes() != before || stop.stop_requested(); }, patience);
+}
+
+}  // namespace
+
+fault faults::out_of_memory() {
+   fault f{.name = "oom",
+           .description =
+              "maxmemory is set below what is in use, with noeviction, and lifted again as soon as a write was turned "
+              "away; 6 times",
+           .shows =
+              "that a write turned away for want of memory is sent again, a few times and not at once; one that meets "
+              "OOM for longer than some 350 ms is told to its caller",
+           .costs = toll::nothing};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       control master = d.node(0).connect();
       master.run({"CONFIG", "SET", "maxmemory-policy", "noeviction"});
       const auto at = clock::now();
@@ -35,19 +39,8 @@ class out_of_memory_fault final : public fault {
          await_writes(master, stop);
       }
       return at;
-   }
-
- private:
-   // Something is written again, so that the next round meets another command.
-   static void await_writes(control& master, const std::stop_token& stop) {
-      const auto changes = [&] { return master.info("persistence", "rdb_changes_since_last_save"); };
-      const std::string before = changes();
-      await("a write passes again", [&] { return changes() != before || stop.stop_requested(); }, patience);
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_out_of_memory() { return std::make_unique<out_of_memory_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

@@ -12,25 +12,19 @@ namespace {
 // Longer than a client waits for a reply before it grows suspicious, and shorter than it waits before it gives up.
 constexpr milliseconds paused_for(3000);
 
-class pause_fault final : public fault {
- public:
-   std::string_view name() const override { return "pause"; }
-   std::string_view description() const override {
-      return "one server without Sentinel: CLIENT PAUSE of 3 s, first of writes, then of all commands: they are "
-             "neither answered nor refused, and run when it ends";
-   }
-   std::string_view shows() const override {
-      return "that a long silence raises suspicion and costs nothing else: no connection is given up, nothing becomes "
-             "unknown";
-   }
-   deployment_options shape(deployment_options wanted) const override {
-      wanted.replicas = 0;
-      wanted.sentinels = 0;
-      return wanted;
-   }
-   bool promotes() const override { return false; }
-   toll costs() const override { return toll::nothing; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+}  // namespace
+
+fault faults::pause() {
+   fault f{.name = "pause",
+           .description =
+              "one server without Sentinel: CLIENT PAUSE of 3 s, first of writes, then of all commands: they are "
+              "neither answered nor refused, and run when it ends",
+           .shows =
+              "that a long silence raises suspicion and costs nothing else: no connection is given up, nothing becomes "
+              "unknown",
+           .needs = {.alone = true},
+           .costs = toll::nothing};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       control master = d.node(0).connect(paused_for + patience);
       std::optional<clock::time_point> at;
       for (const char* what : {"WRITE", "ALL"}) {
@@ -47,11 +41,8 @@ class pause_fault final : public fault {
          if (!stop.stop_requested()) passed.get();
       }
       return at.value_or(clock::now());
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_pause() { return std::make_unique<pause_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

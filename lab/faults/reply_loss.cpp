@@ -7,24 +7,17 @@ namespace {
 
 constexpr unsigned replies_lost = 3;
 
-class reply_loss_fault final : public fault {
- public:
-   std::string_view name() const override { return "replyloss"; }
-   std::string_view description() const override {
-      return "a proxy passes a write on to the master, swallows the reply and resets the connection; INCR, RPUSH and "
-             "SET, "
-             "3 times each";
-   }
-   std::string_view shows() const override {
-      return "that a write is never sent twice, and is reported as unknown where it may have run";
-   }
-   deployment_options shape(deployment_options wanted) const override {
-      wanted.proxy = true;
-      return wanted;
-   }
-   bool promotes() const override { return false; }
-   toll costs() const override { return toll::fence; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
+}  // namespace
+
+fault faults::reply_loss() {
+   fault f{.name = "replyloss",
+           .description =
+              "a proxy passes a write on to the master, swallows the reply and resets the connection; INCR, RPUSH and "
+              "SET, 3 times each",
+           .shows = "that a write is never sent twice, and is reported as unknown where it may have run",
+           .needs = {.proxy = true},
+           .costs = toll::fence};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       fault_proxy& between = *d.proxy();
       std::optional<clock::time_point> first;
       for (unsigned i = 0; i < replies_lost; ++i) {
@@ -38,11 +31,8 @@ class reply_loss_fault final : public fault {
          }
       }
       return *first;
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_reply_loss() { return std::make_unique<reply_loss_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

@@ -1,34 +1,33 @@
 #include "lab/clients.hpp"
 #include "lab/faults/all.hpp"
 
-#include <algorithm>
-
 namespace holdfast::lab {
 namespace {
 
-constexpr std::size_t rogue = 1;
+constexpr std::size_t replica = 1;
 // The Sentinels look at a replica every 10 s, and wait 8 s before they correct what it says of itself.
 
-class rogue_fault final : public fault {
- public:
-   std::string_view name() const override { return "rogue"; }
-   std::string_view description() const override {
-      return "REPLICAOF NO ONE by hand to a replica that no Sentinel has selected, and the clients' connections to it "
-             "are ended, while the master lives; until the Sentinels make it a replica again, 8 to 20 s later";
+bool says_slave(const server& node) {
+   try {
+      return node.connect().role() == "slave";
+   } catch (const control_error&) {
+      return false;  // they end its connections
    }
-   std::string_view shows() const override {
-      return "that nobody writes to a node that says that it is a master, if no Sentinel has said so";
-   }
-   deployment_options shape(deployment_options wanted) const override {
-      wanted.replicas = std::max(wanted.replicas, 1U);
-      wanted.sentinels = std::max(wanted.sentinels, 1U);
-      return wanted;
-   }
-   bool promotes() const override { return false; }
-   std::optional<std::size_t> forbidden_node() const override { return rogue; }
-   toll costs() const override { return toll::nothing; }
-   clock::time_point inject(deployment& d, const std::stop_token& stop) override {
-      server& node = d.node(rogue);
+}
+
+}  // namespace
+
+fault faults::rogue() {
+   fault f{.name = "rogue",
+           .description =
+              "REPLICAOF NO ONE by hand to a replica that no Sentinel has selected, and the clients' connections to it "
+              "are ended, while the master lives; until the Sentinels make it a replica again, 8 to 20 s later",
+           .shows = "that nobody writes to a node that says that it is a master, if no Sentinel has said so",
+           .needs = {.replicas = 1, .sentinels = 1},
+           .forbidden_node = replica,
+           .costs = toll::nothing};
+   f.inject = [](deployment& d, const std::stop_token& stop) {
+      server& node = d.node(replica);
       control by_hand = node.connect();
       by_hand.run({"REPLICAOF", "NO", "ONE"});
       const auto at = clock::now();
@@ -38,20 +37,8 @@ class rogue_fault final : public fault {
          "the Sentinels have made it a replica again", [&] { return stop.stop_requested() || says_slave(node); },
          patience, milliseconds(20));
       return at;
-   }
-
- private:
-   static bool says_slave(const server& node) {
-      try {
-         return node.connect().role() == "slave";
-      } catch (const control_error&) {
-         return false;  // they end its connections
-      }
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_rogue() { return std::make_unique<rogue_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

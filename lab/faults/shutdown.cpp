@@ -1,18 +1,14 @@
 #include "lab/faults/all.hpp"
 
 namespace holdfast::lab {
-namespace {
 
-class shutdown_fault final : public fault {
- public:
-   std::string_view name() const override { return "shutdown"; }
-   std::string_view description() const override {
-      return "SHUTDOWN: the master waits for its replicas, then ends its connections and itself";
-   }
-   std::string_view shows() const override { return "the same as kill, with a farewell"; }
-   bool promotes() const override { return true; }
-   loss may_lose() const override { return loss::moments; }
-   clock::time_point inject(deployment& d, const std::stop_token&) override {
+fault faults::shutdown() {
+   fault f{.name = "shutdown",
+           .description = "SHUTDOWN: the master waits for its replicas, then ends its connections and itself",
+           .shows = "the same as kill, with a farewell",
+           .promotes = true,
+           .may_lose = loss::moments};
+   f.inject = [](deployment& d, const std::stop_token&) {
       server& master = d.node(0);
       control connection = master.connect(milliseconds(12000));
       const auto at = clock::now();
@@ -24,11 +20,8 @@ class shutdown_fault final : public fault {
       }
       if (!master.ended(milliseconds(5000))) throw fact_missing("the master does not shut down");
       return at;
-   }
-};
-
-}  // namespace
-
-std::unique_ptr<fault> make_shutdown() { return std::make_unique<shutdown_fault>(); }
+   };
+   return f;
+}
 
 }  // namespace holdfast::lab

@@ -126,6 +126,15 @@ class server_fixture {
    std::unique_ptr<client> impatient_;
 };
 
+// What most tests begin with, ...
+struct one_server : testing::Test {
+   server_fixture s;
+};
+// ... and a connection of the lab's own besides.
+struct one_watched_server : one_server {
+   lab::control control = s.server();
+};
+
 struct own_bus_port {
    lab::reserved_port bus;
 };

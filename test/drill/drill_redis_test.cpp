@@ -216,8 +216,8 @@ TEST(drill_network, program_of_the_users_meets_it) {
 }
 
 TEST(Drill, ShowsThatTheClientDoesNotGrowOverTwoHundredLostConnections) {
-   const auto storm = lab::make_connection_kill(200);
-   const record r = perform_run(*storm, 1, {}, {}, [](const progress&) {});
+   const lab::fault storm = lab::faults::connection_kill(200);
+   const record r = perform_run(storm, 1, {}, {}, [](const progress&) {});
    const figures f = judge(r);
    EXPECT_EQ(f.broken, std::vector<std::string>());
    EXPECT_GE(r.before.connections, 1U);
@@ -243,7 +243,7 @@ TEST(Drill, NeverSeesTheBreakerOpenInAFailoverThatIsRiddenOut) {
 
 TEST(Drill, IsATestForEachFault) {
    std::vector<std::string> names;
-   for (const auto& f : lab::every_fault()) names.emplace_back(f->name());
+   for (const auto& f : lab::every_fault()) names.push_back(f.name);
    std::vector<std::string> tests;
    std::istringstream list(HOLDFAST_DRILLS);
    for (std::string name; std::getline(list, name, ',');) tests.push_back(name);
@@ -252,20 +252,9 @@ TEST(Drill, IsATestForEachFault) {
    EXPECT_EQ(tests, names) << "test/drill/CMakeLists.txt reads the names in lab/faults/*.cpp";
 }
 
-class fault_that_needs_what_is_not_there : public lab::fault {
- public:
-   std::string_view name() const override { return "impossible"; }
-   std::string_view description() const override { return "does nothing"; }
-   std::string unavailable() const override { return "needs root"; }
-   bool promotes() const override { return false; }
-   lab::clock::time_point inject(lab::deployment&, const std::stop_token&) override {
-      throw std::logic_error("it cannot be done here");
-   }
-};
-
 TEST(Drill, SkipsAFaultThatCannotBeDoneHere) {
-   fault_that_needs_what_is_not_there f;
-   const record r = perform_run(f, 1, {}, {}, [](const progress&) {});
+   const lab::fault impossible{.name = "impossible", .description = "does nothing", .unavailable = "needs root"};
+   const record r = perform_run(impossible, 1, {}, {}, [](const progress&) {});
    EXPECT_EQ(r.skipped, "needs root");
    EXPECT_TRUE(r.operations.empty());
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
@@ -278,36 +267,27 @@ TEST(Drill, SkipsATakeoverUnlessTheClientTakesANodesOwnWord) {
    EXPECT_TRUE(r.operations.empty());
 }
 
-class fault_that_fails_over_unasked : public lab::fault {
- public:
-   std::string_view name() const override { return "unasked"; }
-   std::string_view description() const override { return "fails over, and says that it does not"; }
-   bool promotes() const override { return false; }
-   lab::clock::time_point inject(lab::deployment& d, const std::stop_token&) override {
+TEST(Drill, SaysSoWhenAFaultWasToPromoteNobodyAndSomebodyWasPromoted) {
+   lab::fault unasked{.name = "unasked", .description = "fails over, and says that it does not"};
+   unasked.inject = [](lab::deployment& d, const std::stop_token&) {
       const auto at = lab::clock::now();
       const endpoint old = d.named_master();
       d.sentinel(0).connect().run({"SENTINEL", "FAILOVER", d.options().master_name});
       lab::await("another master is named", [&] { return d.named_master() != old; }, 15s);
       return at;
-   }
-};
-
-TEST(Drill, SaysSoWhenAFaultWasToPromoteNobodyAndSomebodyWasPromoted) {
-   fault_that_fails_over_unasked f;
-   const figures found = judge(perform_run(f, 1, {.seconds = 1}, {}, [](const progress&) {}));
+   };
+   const figures found = judge(perform_run(unasked, 1, {.seconds = 1}, {}, [](const progress&) {}));
    const auto told = [](const std::string& line) { return line.find("was promoted, though") != std::string::npos; };
    EXPECT_TRUE(std::any_of(found.broken.begin(), found.broken.end(), told));
 }
 
 // A client that would be drawn to a rogue, played by the fault.
-class fault_that_writes_where_it_must_not : public lab::fault {
- public:
-   std::string_view name() const override { return "drawn"; }
-   std::string_view description() const override { return "writes to a replica what the workload is yet to write"; }
-   bool promotes() const override { return false; }
-   lab::toll costs() const override { return lab::toll::nothing; }
-   std::optional<std::size_t> forbidden_node() const override { return 1; }
-   lab::clock::time_point inject(lab::deployment& d, const std::stop_token&) override {
+TEST(Drill, SaysSoWhenWritesReachANodeThatNoSentinelHasNamed) {
+   lab::fault drawn{.name = "drawn",
+                    .description = "writes to a replica what the workload is yet to write",
+                    .forbidden_node = 1,
+                    .costs = lab::toll::nothing};
+   drawn.inject = [](lab::deployment& d, const std::stop_token&) {
       const auto at = lab::clock::now();
       lab::control replica = d.node(1).connect();
       replica.run({"CONFIG", "SET", "replica-read-only", "no"});
@@ -315,12 +295,8 @@ class fault_that_writes_where_it_must_not : public lab::fault {
       for (unsigned n = 1; n <= 5000; ++n) writes.push_back({"SET", "drill:" + std::to_string(n), std::to_string(n)});
       replica.run_all(writes);
       return at;
-   }
-};
-
-TEST(Drill, SaysSoWhenWritesReachANodeThatNoSentinelHasNamed) {
-   fault_that_writes_where_it_must_not f;
-   const figures found = judge(perform_run(f, 1, {.seconds = 1}, {}, [](const progress&) {}));
+   };
+   const figures found = judge(perform_run(drawn, 1, {.seconds = 1}, {}, [](const progress&) {}));
    EXPECT_GT(found.old_master_writes.value_or(0), 0U);
    EXPECT_LT(found.old_master_writes.value_or(0), 5000U) << "those begun before the fault are none";
    const auto told = [](const std::string& line) { return line.find("no Sentinel has named it") != std::string::npos; };
@@ -368,8 +344,8 @@ TEST(Drill, ExplainsEachFaultWithinTheWidthOfATerminal) {
    }
    ASSERT_EQ(names.size(), lab::every_fault().size());
    for (const auto& f : lab::every_fault()) {
-      EXPECT_NE(std::find(names.begin(), names.end(), f->name()), names.end()) << f->name();
-      EXPECT_NE(help.out().find(std::string(f->name())), std::string::npos) << f->name();
+      EXPECT_NE(std::find(names.begin(), names.end(), f.name), names.end()) << f.name;
+      EXPECT_NE(help.out().find(f.name), std::string::npos) << f.name;
    }
 }
 

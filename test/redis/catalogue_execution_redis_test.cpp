@@ -1,5 +1,6 @@
 // Rows of the catalogue: errors from inside a command, and what they prove of it.
 #include "catalogue/server_fixture.hpp"
+#include "failed_as.hpp"
 
 #include <filesystem>
 
@@ -57,8 +58,7 @@ TEST(execution, there_it_is_already_after_a_lost_reply_proves_nothing) {
       s.servers.proxy()->lose_reply_to("\r\n" + std::string(sent.name()) + "\r\n");
       const auto r = s.redis().run(sent, {.delivery = delivery::at_least_once});
       EXPECT_EQ(s.servers.proxy()->cuts(), lost + 1) << text;
-      ASSERT_FALSE(r) << text;
-      EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+      ASSERT_TRUE(failed_as(r, outcome::unknown)) << text;
       EXPECT_EQ(r.error().attempts, 2U) << r.error().what();
       EXPECT_EQ(r.error().server_text.substr(0, std::string_view(text).size()), text);
       EXPECT_EQ(s.heard.count("fenced", "nothing sent on it can run"), 1U) << s.heard.text();
@@ -68,9 +68,8 @@ TEST(execution, there_it_is_already_after_a_lost_reply_proves_nothing) {
    EXPECT_EQ(s.stored("copy"), "1");
 }
 
-TEST(execution, a_script_that_is_not_there_is_the_callers_to_send) {
+TEST_F(one_server, a_script_that_is_not_there_is_the_callers_to_send) {
    covers("3.2a");
-   server_fixture s;
    const std::string script = "return redis.call('incr', KEYS[1])";
    const std::string sha = s.server().run({"SCRIPT", "LOAD", script}).text;
    EXPECT_EQ(s.redis().run({"EVALSHA", sha, 1, "n"}).value().integer(), 1);
@@ -82,9 +81,8 @@ TEST(execution, a_script_that_is_not_there_is_the_callers_to_send) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST(execution, a_script_that_fails_has_run_and_what_it_wrote_stays) {
+TEST_F(one_server, a_script_that_fails_has_run_and_what_it_wrote_stays) {
    covers("3.3a");
-   server_fixture s;
    s.server().run({"SET", "text", "t"});
    const auto r =
       s.redis().run({"EVAL", "redis.call('incr', KEYS[1]) return redis.call('lpush', 'text', 'x')", 1, "n"});
@@ -170,18 +168,15 @@ TEST(execution, a_gate_before_a_script_that_declares_its_flags_proves_the_same_b
    expect_refusals(s, {"EVAL", "#!lua\nreturn redis.call('incr', KEYS[1])", 1, "n"}, outcome::unknown);
 }
 
-TEST(execution, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
+TEST_F(one_watched_server, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
    covers("3.5b");
-   server_fixture s;
-   auto control = s.server();
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"INCR", "n"}, {"EXEC"}};
    s.redis();
    control.run({"REPLICAOF", "127.0.0.1", "1"});
    config impatient = s.settings;
    impatient.resend.max_resends = 0;
    const auto refused = client(impatient).run(list);
-   ASSERT_FALSE(refused[3]);
-   EXPECT_EQ(refused[3].error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(refused[3], outcome::not_executed));
    EXPECT_TRUE(refused[3].error().server_text.starts_with("EXECABORT")) << refused[3].error().what();
    s.heard.forget();
    meanwhile promotion([&] {
@@ -196,9 +191,8 @@ TEST(execution, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
 }
 
 // The server lets EVAL into the transaction and carries EXEC out: only what the script wants to write meets the gate.
-TEST(execution, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
+TEST_F(one_server, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
    covers("3.5b");
-   server_fixture s;
    const std::vector<command> list{
       {"MULTI"}, {"GET", "n"}, {"EVAL", "return redis.call('incr', KEYS[1])", 1, "n"}, {"EXEC"}};
    s.redis();
@@ -225,9 +219,7 @@ TEST(execution, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
    }
 }
 
-TEST(execution, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
-   server_fixture s;
-   auto control = s.server();
+TEST_F(one_watched_server, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
    control.run({"ACL", "SETUSER", "u", "on", ">p", "~*", "+@all", "-multi"});
    config theirs = s.settings;
    theirs.username = "u";
@@ -235,8 +227,7 @@ TEST(execution, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
    client redis(theirs);
    const std::vector<command> list{{"MULTI"}, {"DECRBY", "from", 10}, {"INCRBY", "to", 10}, {"EXEC"}};
    const auto replies = redis.run(list);
-   ASSERT_FALSE(replies[3]);
-   EXPECT_EQ(replies[3].error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(replies[3], outcome::not_executed));
    EXPECT_TRUE(replies[3].error().server_text.starts_with("NOPERM")) << replies[3].error().what();
    EXPECT_EQ(s.stored("from") + s.stored("to"), "(nil)(nil)");
    EXPECT_TRUE(redis.run({"GET", "from"}));
@@ -244,29 +235,24 @@ TEST(execution, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
    EXPECT_TRUE(redis.run(list)[3]);
    control.run({"ACL", "SETUSER", "u", "-multi"});
    const auto late = redis.run(list);  // the connection was allowed to
-   ASSERT_FALSE(late[3]);
-   EXPECT_EQ(late[3].error().outcome, outcome::executed);
+   ASSERT_TRUE(failed_as(late[3], outcome::executed));
    EXPECT_EQ(redis.run(list)[3].error().outcome, outcome::not_executed);
    EXPECT_EQ(s.stored("from") + s.stored("to"), "-2020");
 }
 
-TEST(execution, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil) {
+TEST_F(one_server, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil) {
    covers("3.6");
-   server_fixture s;
    auto one = s.server();
    one.run_all({{"WATCH", "k"}, {"MULTI"}, {"INCR", "n"}});
    EXPECT_TRUE(s.redis().set("k", "changed"));
    EXPECT_TRUE(one.ask({"EXEC"}).is_nil());
    EXPECT_EQ(s.stored("n"), "(nil)");
    const auto r = s.redis().run({"WATCH", "k"});
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().code(), errc::not_supported);
-   EXPECT_EQ(r.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::not_supported));
 }
 
-TEST(execution, errors_among_the_replies_of_a_transaction_are_values) {
+TEST_F(one_server, errors_among_the_replies_of_a_transaction_are_values) {
    covers("3.7");
-   server_fixture s;
    s.server().run({"SET", "text", "t"});
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"LPUSH", "text", "x"}, {"INCR", "n"}, {"EXEC"}};
    const auto replies = s.redis().run(list);
@@ -278,9 +264,8 @@ TEST(execution, errors_among_the_replies_of_a_transaction_are_values) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST(execution, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
+TEST_F(one_server, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
    covers("3.12a", "3.15a", "3.16");
-   server_fixture s;
    expect_told_at_once(s, {"SCRIPT", "KILL"}, "NOTBUSY", reply_class::deterministic);
    expect_told_at_once(s, {"FAILOVER"}, "ERR FAILOVER requires connected replicas", reply_class::deterministic);
    EXPECT_EQ(s.server().run({"ROLE"}).elements.at(0).text, "master") << "nothing was begun";
@@ -289,9 +274,8 @@ TEST(execution, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
    expect_reply(r, "ERR WAIT cannot be used with replica instances", reply_class::demoted, outcome::not_executed);
 }
 
-TEST(execution, an_io_error_of_migrate_leaves_its_outcome_unknown) {
+TEST_F(one_server, an_io_error_of_migrate_leaves_its_outcome_unknown) {
    covers("3.13");
-   server_fixture s;
    s.server().run({"SET", "k", "v"});
    const auto r = s.redis().run({"MIGRATE", "127.0.0.1", 1, "k", 0, 200});
    expect_reply(r, "IOERR", reply_class::io_error, outcome::unknown);

@@ -7,11 +7,9 @@
 namespace holdfast::catalogue {
 namespace {
 
-TEST(gates, a_pause_of_writes_delays_them_and_lets_reads_through) {
+TEST_F(one_watched_server, a_pause_of_writes_delays_them_and_lets_reads_through) {
    covers("2.1a");
-   server_fixture s;
    s.redis().set("k", "v").value();
-   auto control = s.server();
    control.run({"CLIENT", "PAUSE", "60000", "WRITE"});
    EXPECT_EQ(s.redis().get("k", {.deadline = 2s}).value(), "v");
    meanwhile unpause([&] {
@@ -23,11 +21,9 @@ TEST(gates, a_pause_of_writes_delays_them_and_lets_reads_through) {
    EXPECT_EQ(s.heard.text(), "") << "a pause is no failure";
 }
 
-TEST(gates, a_paused_write_that_meets_a_demotion_is_refused_and_then_goes_to_a_master) {
+TEST_F(one_watched_server, a_paused_write_that_meets_a_demotion_is_refused_and_then_goes_to_a_master) {
    covers("2.1b");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    control.run({"CLIENT", "PAUSE", "60000", "WRITE"});
    meanwhile demotion([&] {
       lab::await("the write is held back", [&] { return control.info("clients", "blocked_clients") == "1"; }, 5s);
@@ -39,9 +35,8 @@ TEST(gates, a_paused_write_that_meets_a_demotion_is_refused_and_then_goes_to_a_m
    EXPECT_GE(s.heard.count("connection_lost", "READONLY"), 1U) << s.heard.text();
 }
 
-TEST(gates, what_no_server_ever_runs_is_told_at_once) {
+TEST_F(one_server, what_no_server_ever_runs_is_told_at_once) {
    covers("2.2a", "2.3");
-   server_fixture s;
    expect_told_at_once(s, {"NOSUCHCOMMAND", "k"}, "ERR unknown command", reply_class::unknown_command);
    expect_told_at_once(s, {"CONFIG", "NOSUCH"}, "ERR unknown subcommand", reply_class::unknown_command);
    expect_told_at_once(s, {"SET", "k"}, "ERR wrong number of arguments", reply_class::deterministic);
@@ -81,9 +76,8 @@ TEST(gates, noauth_is_told_at_once_and_an_open_connection_never_hears_it) {
    EXPECT_EQ(earlier.get("n").value(), "1");
 }
 
-TEST(gates, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whole) {
+TEST_F(one_server, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whole) {
    covers("2.6", "3.5a");
-   server_fixture s;
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"SHUTDOWN", "ABORT"}, {"EXEC"}};
    const auto replies = s.redis().run(list);
    ASSERT_FALSE(replies[3]);
@@ -92,9 +86,8 @@ TEST(gates, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whole) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST(gates, a_user_without_permission_is_told_at_once) {
+TEST_F(one_server, a_user_without_permission_is_told_at_once) {
    covers("2.7a");
-   server_fixture s;
    s.server().run({"ACL", "SETUSER", "default", "-incr", "resetkeys", "~open*"});
    expect_told_at_once(s, {"INCR", "open"}, "NOPERM", reply_class::no_permission);
    expect_told_at_once(s, {"SET", "closed", 1}, "NOPERM", reply_class::no_permission);
@@ -103,11 +96,9 @@ TEST(gates, a_user_without_permission_is_told_at_once) {
    EXPECT_EQ(s.stored("closed"), "(nil)");
 }
 
-TEST(gates, a_full_memory_refuses_what_needs_memory_and_is_asked_three_times) {
+TEST_F(one_watched_server, a_full_memory_refuses_what_needs_memory_and_is_asked_three_times) {
    covers("2.10a", "2.10b");
-   server_fixture s;
    s.redis().set("full", std::string(100'000, 'x')).value();
-   auto control = s.server();
    control.run({"CONFIG", "SET", "maxmemory", "1"});
    const auto refused = s.redis().incr("gated", {.deadline = 30s});
    ASSERT_FALSE(refused);
@@ -162,20 +153,16 @@ TEST(gates, an_append_only_file_that_cannot_be_written_stops_writes) {
                [&] { control.run({"CONFIG", "SET", "appendonly", "no"}); });
 }
 
-TEST(gates, too_few_replicas_are_waited_for_on_the_same_connection) {
+TEST_F(one_watched_server, too_few_replicas_are_waited_for_on_the_same_connection) {
    covers("2.12");
-   server_fixture s;
-   auto control = s.server();
    control.run({"CONFIG", "SET", "min-replicas-to-write", "1"});
    expect_gate(s, "NOREPLICAS Not enough good replicas", reply_class::no_replicas, way::stays,
                [&] { control.run({"CONFIG", "SET", "min-replicas-to-write", "0"}); });
 }
 
-TEST(gates, a_demoted_master_is_left) {
+TEST_F(one_watched_server, a_demoted_master_is_left) {
    covers("2.13a");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    control.run({"REPLICAOF", "127.0.0.1", "1"});
    expect_gate(s, "READONLY You can't write", reply_class::readonly, way::leaves,
                [&] { control.run({"REPLICAOF", "NO", "ONE"}); });
@@ -210,11 +197,9 @@ TEST(gates, a_replica_that_lost_its_master_and_serves_nothing_stale_is_left) {
 }
 
 // A replica ignores maxmemory unless it is told not to, and then READONLY is all that is heard.
-TEST(gates, a_full_node_that_was_demoted_says_oom_first_if_replicas_heed_their_memory) {
+TEST_F(one_watched_server, a_full_node_that_was_demoted_says_oom_first_if_replicas_heed_their_memory) {
    covers("2.19");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    control.run_all({{"CONFIG", "SET", "maxmemory", "1"}, {"REPLICAOF", "127.0.0.1", "1"}});
    expect_reply(s.once({"INCR", "n"}), "READONLY", reply_class::readonly, outcome::not_executed);
    control.run({"CONFIG", "SET", "replica-ignore-maxmemory", "no"});

@@ -1,6 +1,7 @@
 // Rows of the catalogue: connections that a server turns away, and handshakes that it does not answer as they are
 // meant.
 #include "catalogue/server_fixture.hpp"
+#include "failed_as.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -133,9 +134,8 @@ class stranger {
    std::jthread thread_;
 };
 
-TEST(accept, protected_mode_is_told_at_once) {
+TEST_F(one_server, protected_mode_is_told_at_once) {
    covers("2b.4");
-   server_fixture s;
    stranger beyond(s.servers.node(0).own_address().port);
    s.settings.server = beyond.address_of_it();
    client redis(s.settings);
@@ -159,9 +159,7 @@ TEST(accept, a_listen_queue_that_is_full_lets_nobody_in_until_it_is_emptied) {
    ASSERT_LT(let_in, 10) << "the queue never filled";
    client redis(s.settings);
    const auto lost = redis.incr("n", {.deadline = 500ms});
-   ASSERT_FALSE(lost);
-   EXPECT_EQ(lost.error().outcome, outcome::not_executed);
-   EXPECT_EQ(lost.error().code(), errc::no_master);
+   ASSERT_TRUE(failed_as(lost, outcome::not_executed, errc::no_master));
    EXPECT_GE(s.heard.count("dial_failed", "no connection within the connect timeout"), 1U) << s.heard.text();
    meanwhile wake([&] {
       s.heard.await("dial_failed", "", s.heard.count("dial_failed") + 1);
@@ -193,9 +191,7 @@ TEST(handshake, a_password_that_stops_working_is_tried_until_the_deadline) {
       {{"ACL", "SETUSER", "default", "resetpass", ">other"}, {"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}});
    s.let_it_notice("connection_lost");
    const auto refused = s.redis().incr("n", {.deadline = 300ms});
-   ASSERT_FALSE(refused);
-   EXPECT_EQ(refused.error().outcome, outcome::not_executed) << refused.error().what() << s.heard.text();
-   EXPECT_EQ(refused.error().code(), errc::authentication_failed);
+   ASSERT_TRUE(failed_as(refused, outcome::not_executed, errc::authentication_failed)) << s.heard.text();
    meanwhile repair([&] {
       s.heard.await("dial_failed", "WRONGPASS", s.heard.count("dial_failed") + 1);
       control.run({"ACL", "SETUSER", "default", "resetpass", ">secret"});
@@ -203,9 +199,8 @@ TEST(handshake, a_password_that_stops_working_is_tried_until_the_deadline) {
    EXPECT_EQ(s.redis().incr("n").value(), 1) << s.heard.text();
 }
 
-TEST(handshake, a_protocol_that_the_server_does_not_speak_is_told_and_the_old_one_stays) {
+TEST_F(one_server, a_protocol_that_the_server_does_not_speak_is_told_and_the_old_one_stays) {
    covers("2c.2");
-   server_fixture s;
    expect_told_at_once(s, {"HELLO", 9}, "NOPROTO", reply_class::no_protocol);
    EXPECT_EQ(s.redis().incr("n").value(), 1);
    EXPECT_EQ(s.heard.text(), "");
@@ -233,9 +228,8 @@ TEST(handshake, resp2_is_spoken_where_hello_is_not_known) {
    EXPECT_EQ(impl::classify_error(text, false, false, true).cls, reply_class::unknown_command) << text;
 }
 
-TEST(handshake, a_database_that_is_not_there_is_told_at_once) {
+TEST_F(one_server, a_database_that_is_not_there_is_told_at_once) {
    covers("2c.5");
-   server_fixture s;
    s.settings.db = 99;
    client redis(s.settings);
    const auto r = redis.run({"INCR", "n"});
@@ -263,8 +257,7 @@ TEST(handshake, what_the_acl_forbids_of_it_is_done_without) {
       control.run_all({{"CLIENT", "KILL", "USER", "guest"}, {"CLIENT", "UNPAUSE"}});
    });
    const auto lost = redis.incr("n");
-   ASSERT_FALSE(lost);
-   EXPECT_EQ(lost.error().outcome, outcome::unknown);
+   ASSERT_TRUE(failed_as(lost, outcome::unknown));
    EXPECT_NE(lost.error().what().find("not fenced"), std::string::npos) << lost.error().what();
    EXPECT_EQ(s.heard.count("fenced", "could not be fenced"), 1U) << s.heard.text();
    EXPECT_EQ(redis.incr("n").value(), 2);
@@ -280,9 +273,7 @@ TEST(handshake, a_sentinel_taken_for_a_server_is_told_at_once_and_is_never_sent_
    c.server = d.sentinel(0).own_address();
    client redis(c);
    const auto r = redis.incr("n");
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().code(), errc::invalid_argument) << r.error().what();
-   EXPECT_EQ(r.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::invalid_argument));
    // The database is a matter of the servers: the Sentinels are asked without it.
    config through = config::from_uri(d.uri()).value();
    through.db = 1;

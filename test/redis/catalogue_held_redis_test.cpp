@@ -1,6 +1,7 @@
 // Rows of the catalogue: commands that a server holds back, and what ends the wait: a push, an operator, a demotion, a
 // handover, a shutdown.
 #include "catalogue/server_fixture.hpp"
+#include "failed_as.hpp"
 
 namespace holdfast::catalogue {
 namespace {
@@ -23,9 +24,8 @@ std::string held(lab::control& control) {
    return id;
 }
 
-TEST(held, a_wait_that_nothing_came_for_answers_nil) {
+TEST_F(one_server, a_wait_that_nothing_came_for_answers_nil) {
    covers("3.11");
-   server_fixture s;
    const auto r = s.redis().run({"BLPOP", "q", "0.05"});
    ASSERT_TRUE(r) << r.error().what();
    EXPECT_TRUE(r->is_nil());
@@ -34,9 +34,8 @@ TEST(held, a_wait_that_nothing_came_for_answers_nil) {
 
 // Nobody is answered, not even who asks for CLIENT KILL: the client takes the server for dead, comes back when it
 // lives, and says of its command what is true by then.
-TEST(held, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
+TEST_F(one_server, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
    covers("2.1g");
-   server_fixture s;
    s.settings.attempt_timeout = 150ms;
    for (const bool repeatable : {false, true}) {
       s.redis();
@@ -47,8 +46,7 @@ TEST(held, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
          EXPECT_EQ(s.heard.count("resent"), 1U) << s.heard.text();
       } else {
          const auto r = s.redis().incr("n");
-         ASSERT_FALSE(r);
-         EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+         ASSERT_TRUE(failed_as(r, outcome::unknown));
          EXPECT_EQ(s.heard.count("resent"), 0U) << s.heard.text();
       }
       EXPECT_EQ(s.heard.count("suspected"), 1U) << s.heard.text();
@@ -60,11 +58,9 @@ TEST(held, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
    EXPECT_EQ(s.stored("k"), "v");
 }
 
-TEST(held, a_wait_that_an_operator_ends_is_told_at_once) {
+TEST_F(one_watched_server, a_wait_that_an_operator_ends_is_told_at_once) {
    covers("3.8");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    meanwhile unblock([&] { control.run({"CLIENT", "UNBLOCK", held(control), "ERROR"}); });
    expect_told_at_once(s, {"BLPOP", "q", 0}, "UNBLOCKED client unblocked via CLIENT UNBLOCK", reply_class::unblocked);
    unblock.join();
@@ -72,11 +68,9 @@ TEST(held, a_wait_that_an_operator_ends_is_told_at_once) {
    EXPECT_EQ(s.redis().lpop("q").value(), "kept");
 }
 
-TEST(held, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
+TEST_F(one_watched_server, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
    covers("3.9a");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    meanwhile demotion([&] {
       held(control);
       control.run({"REPLICAOF", "127.0.0.1", "1"});
@@ -92,11 +86,9 @@ TEST(held, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
 }
 
 // What a Sentinel sends to a master that it demotes: the connections end in the same transaction, before any word.
-TEST(held, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
+TEST_F(one_watched_server, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
    covers("3.9c");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    meanwhile demotion([&] {
       held(control);
       control.run_all({{"MULTI"}, {"REPLICAOF", "127.0.0.1", "1"}, {"CLIENT", "KILL", "TYPE", "normal"}, {"EXEC"}});
@@ -104,8 +96,7 @@ TEST(held, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
       control.run({"REPLICAOF", "NO", "ONE"});
    });
    const auto r = s.redis().run({"BLPOP", "q", 0});
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+   ASSERT_TRUE(failed_as(r, outcome::unknown));
    EXPECT_EQ(r.error().server_text, "");
    EXPECT_EQ(r.error().attempts, 1U);
    EXPECT_EQ(s.heard.count("fenced", "nothing sent on it can run"), 1U) << s.heard.text();
@@ -113,11 +104,9 @@ TEST(held, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
    EXPECT_EQ(s.redis().lpop("q").value(), "kept");
 }
 
-TEST(held, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
+TEST_F(one_watched_server, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
    covers("3.9b");
-   server_fixture s;
    s.redis().set("k", "v").value();
-   auto control = s.server();
    meanwhile demotion([&] {
       held(control);
       control.run({"REPLICAOF", "127.0.0.1", "1"});
@@ -128,19 +117,16 @@ TEST(held, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
    EXPECT_EQ(s.stored("k"), "v");
 }
 
-TEST(held, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
+TEST_F(one_watched_server, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
    covers("3.10");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    control.run({"XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"});
    meanwhile deletion([&] {
       held(control);
       control.run({"DEL", "s"});
    });
    const auto r = s.redis().run({"XREADGROUP", "GROUP", "g", "c", "BLOCK", 0, "STREAMS", "s", ">"});
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::not_executed) << r.error().what();
+   ASSERT_TRUE(failed_as(r, outcome::not_executed));
    const std::string& text = r.error().server_text;
    EXPECT_TRUE(text.starts_with("UNBLOCKED the stream key no longer exists") || text.starts_with("NOGROUP")) << text;
    EXPECT_EQ(impl::classify_error(text, false, false, true).cls, reply_class::deterministic);
@@ -183,8 +169,7 @@ TEST(held, a_write_held_by_a_shutdown_never_runs_but_nobody_can_know) {
    });
    lab::await("the shutdown waits", [&] { return !control.info("server", "shutdown_in_milliseconds").empty(); }, 5s);
    const auto r = s.redis().incr("n");
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+   ASSERT_TRUE(failed_as(r, outcome::unknown));
    s.servers.node(0).await_pong();
    EXPECT_EQ(s.stored("n"), "(nil)");
    EXPECT_EQ(s.redis().get("unseen").value(), "by the replica");

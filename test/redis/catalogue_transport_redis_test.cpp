@@ -1,6 +1,7 @@
 // Rows of the catalogue: connections that cannot be made, or end, with and without a command in flight.
 #include "catalogue/server_fixture.hpp"
 #include "cli/responder.hpp"
+#include "failed_as.hpp"
 #include "lab/name_server.hpp"
 
 #include <sys/resource.h>
@@ -14,9 +15,7 @@ namespace {
 void expect_unreachable(const config& c, const story& heard, std::string_view why) {
    client redis(c);
    const auto r = redis.incr("n", {.deadline = 300ms});
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::not_executed);
-   EXPECT_EQ(r.error().code(), errc::no_master);
+   ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::no_master));
    EXPECT_EQ(r.error().attempts, 0U);
    EXPECT_GE(heard.count("dial_failed", why), 2U) << heard.text();
 }
@@ -38,9 +37,8 @@ TEST(transport, no_route_is_no_end) {
    expect_unreachable(c, heard, "nreachable");
 }
 
-TEST(transport, a_refused_connection_is_tried_again_until_somebody_listens) {
+TEST_F(one_server, a_refused_connection_is_tried_again_until_somebody_listens) {
    covers("4.2");
-   server_fixture s;
    s.servers.node(0).kill();
    expect_unreachable(s.settings, s.heard, "refused");
    s.heard.forget();
@@ -52,9 +50,8 @@ TEST(transport, a_refused_connection_is_tried_again_until_somebody_listens) {
    EXPECT_EQ(redis.incr("n").value(), 1) << s.heard.text();
 }
 
-TEST(transport, a_process_without_descriptors_waits_for_one) {
+TEST_F(one_server, a_process_without_descriptors_waits_for_one) {
    covers("4.3b");
-   server_fixture s;
    client redis(s.settings);
    rlimit before{};
    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
@@ -63,15 +60,13 @@ TEST(transport, a_process_without_descriptors_waits_for_one) {
    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
    const auto r = redis.incr("n", {.deadline = 200ms});
    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(r, outcome::not_executed));
    EXPECT_GE(s.heard.count("dial_failed", "Too many open files"), 1U) << s.heard.text();
    EXPECT_EQ(redis.incr("n").value(), 1);
 }
 
-TEST(transport, a_command_that_was_not_written_to_its_end_is_sent_again_whatever_it_is) {
+TEST_F(one_server, a_command_that_was_not_written_to_its_end_is_sent_again_whatever_it_is) {
    covers("4.6");
-   server_fixture s;
    s.settings.attempt_timeout = 1s;  // a busy machine may need most of it to take what comes
    s.settings.deadline = 30s;
    s.redis();
@@ -112,9 +107,7 @@ void expect_loss_in_flight(server_fixture& s, const std::function<void(lab::cont
          continue;
       }
       const auto incr = s.redis().incr("n");
-      ASSERT_FALSE(incr);
-      EXPECT_EQ(incr.error().outcome, outcome::unknown) << incr.error().what();
-      EXPECT_EQ(incr.error().code(), errc::connection_lost);
+      ASSERT_TRUE(failed_as(incr, outcome::unknown, errc::connection_lost));
       EXPECT_EQ(incr.error().attempts, 1U);
       EXPECT_EQ(s.heard.count("resent"), 0U) << s.heard.text();
    }
@@ -124,9 +117,8 @@ void expect_loss_in_flight(server_fixture& s, const std::function<void(lab::cont
 
 void unpause(lab::control& control) { control.run({"CLIENT", "UNPAUSE"}); }
 
-TEST(transport, a_killed_connection_with_a_command_in_flight_is_fenced_before_anything_else) {
+TEST_F(one_server, a_killed_connection_with_a_command_in_flight_is_fenced_before_anything_else) {
    covers("4.7a");
-   server_fixture s;
    expect_loss_in_flight(
       s, [](lab::control& c) { c.run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}); }, unpause);
 }
@@ -168,11 +160,9 @@ TEST(transport, a_killed_server_leaves_the_command_in_flight_unknown_and_a_read_
    }
 }
 
-TEST(transport, a_reply_over_the_servers_own_limit_ends_the_connection_each_time) {
+TEST_F(one_watched_server, a_reply_over_the_servers_own_limit_ends_the_connection_each_time) {
    covers("4.7e");
-   server_fixture s;
    s.redis().set("big", std::string(4U << 20, 'x')).value();
-   auto control = s.server();
    control.run({"CONFIG", "SET", "client-output-buffer-limit", "normal 100kb 0 0"});
    meanwhile raise([&] {
       s.heard.await("connection_lost", "unanswered: 1", 2);
@@ -184,11 +174,9 @@ TEST(transport, a_reply_over_the_servers_own_limit_ends_the_connection_each_time
    EXPECT_GE(s.heard.count("resent"), 2U);
 }
 
-TEST(transport, a_request_over_the_servers_limit_ends_the_connection_and_nothing_was_stored) {
+TEST_F(one_watched_server, a_request_over_the_servers_limit_ends_the_connection_and_nothing_was_stored) {
    covers("4.7f");
-   server_fixture s;
    s.redis();
-   auto control = s.server();
    control.run({"CONFIG", "SET", "client-query-buffer-limit", "1mb"});
    const std::string big(32U << 20, 'x');
    const auto refused = s.redis().set("big", big, {}, {.deadline = 500ms});
@@ -221,9 +209,8 @@ TEST(transport, a_request_that_the_server_cannot_parse_is_told_and_the_next_one_
    EXPECT_EQ(s.stored("big"), "(nil)");
 }
 
-TEST(transport, a_server_that_is_stopped_runs_what_it_was_sent_and_the_client_says_unknown) {
+TEST_F(one_server, a_server_that_is_stopped_runs_what_it_was_sent_and_the_client_says_unknown) {
    covers("4.9");
-   server_fixture s;
    s.settings.attempt_timeout = 150ms;
    s.redis();
    s.servers.node(0).stop();
@@ -232,8 +219,7 @@ TEST(transport, a_server_that_is_stopped_runs_what_it_was_sent_and_the_client_sa
       s.servers.node(0).resume();
    });
    const auto r = s.redis().incr("n");
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::unknown) << r.error().what();
+   ASSERT_TRUE(failed_as(r, outcome::unknown));
    EXPECT_EQ(s.heard.count("suspected"), 1U) << s.heard.text();
    EXPECT_EQ(s.heard.count("fenced", "nothing sent on it can run"), 1U) << s.heard.text();
    EXPECT_EQ(s.stored("n"), "1") << "no timeout takes it back";
@@ -253,16 +239,14 @@ TEST(transport, an_idle_connection_that_the_server_closed_is_replaced_before_the
 }
 
 // A host that is gone says nothing, and neither does one that is stopped. Only the kernel of the latter takes the PING.
-TEST(transport, a_connection_that_was_idle_for_long_is_tested_before_the_first_write) {
+TEST_F(one_server, a_connection_that_was_idle_for_long_is_tested_before_the_first_write) {
    covers("4.10b");
-   server_fixture s;
    s.redis();
    s.redis().wait_for_events(5100ms);
    s.servers.node(0).stop();
    const auto r = s.redis().incr("n", {.deadline = 2s});
    s.servers.node(0).resume();
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().outcome, outcome::not_executed) << r.error().what();
+   ASSERT_TRUE(failed_as(r, outcome::not_executed));
    EXPECT_EQ(s.redis().incr("n").value(), 1) << s.heard.text();
    EXPECT_EQ(s.stored("n"), "1");
 }
@@ -275,20 +259,16 @@ TEST(transport, what_is_not_the_redis_protocol_ends_the_connection) {
    c.observer = heard.ear();
    client redis(c);
    const auto r = redis.incr("n", {.deadline = 1s});
-   ASSERT_FALSE(r);
-   EXPECT_EQ(r.error().code(), errc::protocol_error) << r.error().what();
-   EXPECT_EQ(r.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::protocol_error));
 }
 
-TEST(transport, a_parked_command_ends_when_its_caller_says_so) {
+TEST_F(one_server, a_parked_command_ends_when_its_caller_says_so) {
    covers("4.12");
-   server_fixture s;
    s.redis();
    s.servers.node(0).kill();
    EXPECT_FALSE(s.redis().run({"PING"}, {.deadline = 50ms})) << "from here on it is known to be dead";
    const auto expired = s.redis().incr("n", {.deadline = 100ms});
-   ASSERT_FALSE(expired);
-   EXPECT_EQ(expired.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(expired, outcome::not_executed));
    s.heard.forget();
    std::stop_source stop;
    meanwhile asker([&] {
@@ -296,9 +276,7 @@ TEST(transport, a_parked_command_ends_when_its_caller_says_so) {
       stop.request_stop();
    });
    const auto cancelled = s.redis().incr("n", {.stop = stop.get_token()});
-   ASSERT_FALSE(cancelled);
-   EXPECT_EQ(cancelled.error().code(), errc::cancelled);
-   EXPECT_EQ(cancelled.error().outcome, outcome::not_executed);
+   ASSERT_TRUE(failed_as(cancelled, outcome::not_executed, errc::cancelled));
    s.servers.node(0).start();
    EXPECT_EQ(s.redis().incr("n").value(), 1) << "neither of the two is sent later";
 }

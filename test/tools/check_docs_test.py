@@ -1,11 +1,7 @@
 """Plants each kind of untruth in a page of its own and asks tools/check_docs to find it, and nothing else."""
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ToolTestCase
 
 PROGRAM = """#include <x.hpp>
 int main() {
@@ -23,38 +19,20 @@ def block(first, text):
     return f"```{first}\n{text}```\n"
 
 
-class CheckDocs(unittest.TestCase):
+class CheckDocs(ToolTestCase):
+    tool = "check_docs"
+
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.tree = Path(folder.name)
+        super().setUp()
         self.write("examples/call.cpp", PROGRAM)
         self.write("Makefile", "build_dir = x\nPREFIX ?= /usr\n.PHONY: build\nbuild:  ## all of it\ndev asan: build\n")
         self.write("docs/other.md", "# Other\n\n## How far it was `written`\n")
 
-    def write(self, path, text):
-        file = self.tree / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-    def findings(self):
-        command = [sys.executable, "-B", str(ROOT / "tools/check_docs"), str(self.tree)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        self.assertEqual(ran.stderr, "")
-        found = ran.stdout.splitlines()[:-1]  # the last line is the sum
-        self.assertEqual(ran.returncode, 1 if found else 0)
-        return found
-
     def finds(self, text, line, words):
-        self.write("README.md", text)
-        found = self.findings()
-        self.assertEqual(len(found), 1, found)
-        self.assertTrue(found[0].startswith(f"README.md:{line}: "), found)
-        self.assertIn(words, found[0])
+        self.finds_in("README.md", text, line, words)
 
     def accepts(self, text):
-        self.write("README.md", text)
-        self.assertEqual(self.findings(), [])
+        self.accepts_in("README.md", text)
 
     def test_accepts_a_block_that_equals_its_region_without_the_common_indentation(self):
         self.accepts("# Read\n\n" + block("cpp examples/call.cpp#call", SHOWN))

@@ -1,12 +1,8 @@
 """Makes tables of results made by hand, and puts them into pages."""
 import json
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ToolTestCase
 
 
 def spread(median, most):
@@ -21,18 +17,11 @@ def fault(**changes):
             "duplicated": 0} | changes
 
 
-class DrillTable(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
+class DrillTable(ToolTestCase):
+    tool = "drill_table"
 
     def results(self, **faults):
-        (self.folder / "results.json").write_text(json.dumps({"summary": {"faults": faults}}), encoding="utf-8")
-
-    def run_tool(self, *arguments):
-        command = [sys.executable, "-B", str(ROOT / "tools/drill_table"), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
+        self.write("results.json", json.dumps({"summary": {"faults": faults}}))
 
     def lines(self):
         return [[cell.strip() for cell in line.split("|")[1:-1]]
@@ -59,11 +48,10 @@ class DrillTable(unittest.TestCase):
 
     def test_puts_a_table_into_its_place_and_nowhere_else(self):
         self.results(kill=fault())
-        page = self.folder / "page.text"
-        page.write_text("a\n<!-- table one -->\nold\n<!-- end of table -->\nb\n<!-- table two -->\n"
-                        "<!-- end of table -->\nc\n", encoding="utf-8")
+        self.write("page.text", "a\n<!-- table one -->\nold\n<!-- end of table -->\nb\n<!-- table two -->\n"
+                                "<!-- end of table -->\nc\n")
         self.assertEqual(self.run_tool("--write", "page.text", "two=results.json").returncode, 0)
-        text = page.read_text(encoding="utf-8")
+        text = self.read("page.text")
         self.assertTrue(text.startswith("a\n<!-- table one -->\nold\n"))
         self.assertIn("`kill`", text.split("<!-- table two -->")[1])
         self.assertTrue(text.endswith("<!-- end of table -->\nc\n"))
@@ -72,7 +60,7 @@ class DrillTable(unittest.TestCase):
     def test_says_what_is_wrong(self):
         self.assertEqual(self.run_tool().returncode, 2)
         self.assertEqual(self.run_tool("--write", "page.text").returncode, 2)
-        (self.folder / "empty.json").write_text("{}", encoding="utf-8")
+        self.write("empty.json", "{}")
         self.assertIn("not what a drill writes", self.run_tool("empty.json").stderr)
 
 

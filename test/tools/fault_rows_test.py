@@ -1,13 +1,9 @@
 """Plants each kind of untruth among the catalogue of faults, its tests and their reports, and asks tools/fault_rows to
 find it, and nothing else."""
 import json
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ToolTestCase
 
 CATALOGUE = """# rows
 ## Gates
@@ -39,42 +35,21 @@ def case(name, rows, **other):
     return {"name": name, "status": "RUN", "result": "COMPLETED", "rows": rows, **other}
 
 
-class FaultRows(unittest.TestCase):
+class FaultRows(ToolTestCase):
+    tool = "fault_rows"
+
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.tree = Path(folder.name)
+        super().setUp()
         self.write("test/catalogue/catalogue.txt", CATALOGUE)
         self.write("test/redis/rows_redis_test.cpp", TESTS)
         self.write("docs/faults.md", PAGE)
-        self.run_tool("--write")
-
-    def write(self, path, text):
-        file = self.tree / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-    def read(self, path):
-        return (self.tree / path).read_text(encoding="utf-8")
-
-    def run_tool(self, *options):
-        command = [sys.executable, "-B", str(ROOT / "tools/fault_rows"), *options, str(self.tree)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)
-        self.assertEqual(ran.stderr, "")
-        found = ran.stdout.splitlines()[:-1]  # the last line is the sum
-        self.assertEqual(ran.returncode, 1 if found else 0)
-        return found
-
-    def finds(self, words, *options):
-        found = self.run_tool(*options)
-        self.assertEqual(len(found), 1, found)
-        self.assertIn(words, found[0])
+        self.findings("--write")
 
     def report(self, *cases):
         gates = {"name": "gates", "testsuite": [c for c in cases if c["name"] != "is_tried_again"]}
         network = {"name": "network", "testsuite": [c for c in cases if c["name"] == "is_tried_again"]}
         self.write("reports/rows_redis_test.json", json.dumps({"testsuites": [gates, network]}))
-        return ["--ran", str(self.tree / "reports")]
+        return ["--ran", self.folder / "reports"]
 
     def test_writes_a_line_for_each_row_with_its_test_or_why_there_is_none(self):
         page = self.read("docs/faults.md")
@@ -83,13 +58,13 @@ class FaultRows(unittest.TestCase):
         self.assertIn("### The network\n", page)
         self.assertIn("| 2.2 | TLS | no test: it is not built yet |\n", page)
         self.assertTrue(page.startswith("# Faults\n") and page.endswith("\n\nThe end.\n"))
-        self.assertEqual(self.run_tool(), [])
+        self.assertEqual(self.findings(), [])
 
     def test_finds_a_table_that_is_not_what_the_tests_say(self):
         self.write("docs/faults.md", self.read("docs/faults.md").replace("READONLY", "READ ONLY"))
         self.finds("docs/faults.md:3: its table is not what")
-        self.run_tool("--write")
-        self.assertEqual(self.run_tool(), [])
+        self.findings("--write")
+        self.assertEqual(self.findings(), [])
 
     def test_finds_a_page_without_a_place_for_the_table(self):
         self.write("docs/faults.md", "# Faults\n")
@@ -127,7 +102,7 @@ class FaultRows(unittest.TestCase):
 
     def test_believes_a_run_in_which_each_test_said_its_rows(self):
         ran = self.report(case("a_replica_is_left", "1.1 1.2"), case("is_tried_again", "2.1"))
-        self.assertEqual(self.run_tool(*ran), [])
+        self.assertEqual(self.findings(*ran), [])
 
     def test_finds_a_test_that_did_not_run(self):
         good = case("a_replica_is_left", "1.1 1.2")
@@ -143,7 +118,7 @@ class FaultRows(unittest.TestCase):
         self.finds("did not get as far", *self.report(good, case("is_tried_again", "1.1")))
 
     def test_finds_a_program_that_left_no_report(self):
-        found = self.run_tool("--ran", str(self.tree / "reports"))
+        found = self.findings("--ran", self.folder / "reports")
         self.assertEqual(len(found), 2, found)
         self.assertIn("there is no report of rows_redis_test", found[0])
 

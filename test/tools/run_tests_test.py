@@ -1,6 +1,4 @@
 """tools/run_tests over a project whose tests fail in each way: a runner that is wrong says that all is well."""
-import importlib.machinery
-import importlib.util
 import json
 import os
 import shutil
@@ -10,11 +8,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ROOT, ToolTestCase, loaded
 
-loader = importlib.machinery.SourceFileLoader("run_tests", str(ROOT / "tools/run_tests"))
-run_tests = importlib.util.module_from_spec(importlib.util.spec_from_loader("run_tests", loader))
-loader.exec_module(run_tests)
+run_tests = loaded("run_tests")
 
 PROJECT = """cmake_minimum_required(VERSION 3.25)
 project(tried LANGUAGES NONE)
@@ -34,20 +30,17 @@ PRESETS = {"version": 6,
                             "output": {"outputOnFailure": True}}]}
 
 
-class Runs(unittest.TestCase):
+class Runs(ToolTestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.tree = Path(folder.name)
-        (self.tree / "tools").mkdir()
-        shutil.copy(ROOT / "tools/run_tests", self.tree / "tools")
-        (self.tree / "tools/fault_rows").symlink_to(shutil.which("true"))
-        (self.tree / "CMakePresets.json").write_text(json.dumps(PRESETS))
+        super().setUp()
+        self.program("tools/fault_rows")
+        shutil.copy(ROOT / "tools/run_tests", self.folder / "tools")
+        self.write("CMakePresets.json", json.dumps(PRESETS))
 
     def start(self, tests, built=BUILT):
-        (self.tree / "CMakeLists.txt").write_text(PROJECT + built + tests)
-        subprocess.run(["cmake", "--preset", "release"], cwd=self.tree, check=True, capture_output=True)
-        return subprocess.Popen([str(self.tree / "tools/run_tests")], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.write("CMakeLists.txt", PROJECT + built + tests)
+        subprocess.run(["cmake", "--preset", "release"], cwd=self.folder, check=True, capture_output=True)
+        return subprocess.Popen([self.folder / "tools/run_tests"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, text=True)
 
     def ran(self, tests, built=BUILT):
@@ -57,7 +50,7 @@ class Runs(unittest.TestCase):
         return output
 
     def assert_ended(self, pid_file):
-        self.assertFalse(Path("/proc", (self.tree / pid_file).read_text().strip()).exists())
+        self.assertFalse(Path("/proc", self.read(pid_file).strip()).exists())
 
     def test_the_last_line_counts_checks_tests_and_the_proof_of_the_rows(self):
         output = self.ran('test(later "echo not here")\n'
@@ -75,22 +68,22 @@ class Runs(unittest.TestCase):
         self.assertEqual(output.splitlines()[-1], "1 passed, 1 failed, 0 skipped")
 
     def test_a_test_that_hangs_is_ended_with_all_that_it_started(self):
-        output = self.ran(f'test(hung "echo so far; sleep 600 & echo $! > {self.tree}/pid; wait")\n'
+        output = self.ran(f'test(hung "echo so far; sleep 600 & echo $! > {self.folder}/pid; wait")\n'
                           "set_tests_properties(hung PROPERTIES TIMEOUT 1)\n")
         self.assertIn("so far\n", output)
         self.assertEqual(output.splitlines()[-1], "3 passed, 1 failed, 0 skipped")
         self.assert_ended("pid")
 
     def test_a_process_that_a_test_leaves_behind_is_ended_and_is_a_failure(self):
-        output = self.ran(f'test(leaves "sleep 600 >/dev/null 2>&1 & echo $! > {self.tree}/pid")\n')
+        output = self.ran(f'test(leaves "sleep 600 >/dev/null 2>&1 & echo $! > {self.folder}/pid")\n')
         self.assertIn("left running by a test: sleep\n", output)
         self.assertEqual(output.splitlines()[-1], "4 passed, 1 failed, 0 skipped")
         self.assert_ended("pid")
 
     def test_an_interrupted_run_leaves_nothing_behind(self):
-        os.mkfifo(self.tree / "told")
-        process = self.start(f'test(slow "sleep 600 & echo $! > {self.tree}/pid; echo > {self.tree}/told; wait")\n')
-        (self.tree / "told").read_text()
+        os.mkfifo(self.folder / "told")
+        process = self.start(f'test(slow "sleep 600 & echo $! > {self.folder}/pid; echo > {self.folder}/told; wait")\n')
+        self.read("told")
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130)

@@ -1,12 +1,7 @@
 """Counts traces made by hand, and those of a simulator that is none."""
-import stat
-import subprocess
-import sys
-import tempfile
 import unittest
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ToolTestCase
 
 TRACE = """planned: rebuild at 1 ms for 1 ms
     567.722  server 0    runs INCRBY c1 1
@@ -25,30 +20,17 @@ TRACE = """planned: rebuild at 1 ms for 1 ms
 """
 
 
-class SimContents(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
-    def simulator(self, script):
-        file = self.folder / "simulator"
-        file.write_text("#!/bin/sh\n" + script, encoding="utf-8")
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
-        return file
+class SimContents(ToolTestCase):
+    tool = "sim_contents"
 
     def traces(self, *traces):
         """A simulator whose world N has the Nth trace."""
         for number, trace in enumerate(traces, start=1):
-            (self.folder / f"trace{number}").write_text(trace, encoding="utf-8")
-        return self.simulator(f"cat '{self.folder}/trace'$3\n")
-
-    def run_tool(self, binary, *arguments):
-        command = [sys.executable, "-B", str(ROOT / "tools/sim_contents"), "--binary", str(binary), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder)
+            self.write(f"trace{number}", trace)
+        return self.program("simulator", f"cat '{self.folder}/trace'$3")
 
     def counted(self, binary, *arguments):
-        lines = self.run_tool(binary, *arguments).stdout.splitlines()[2:]
+        lines = self.run_tool("--binary", binary, *arguments).stdout.splitlines()[2:]
         rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
         return {what: (times, worlds) for what, times, worlds in rows}
 
@@ -67,21 +49,21 @@ class SimContents(unittest.TestCase):
         self.assertEqual(self.counted(self.traces(elected * 12345), "--worlds", "1")["were elected"], ("12 345", "1"))
 
     def test_puts_the_table_into_its_place(self):
-        page = self.folder / "page.text"
-        page.write_text("a\n<!-- table contents -->\nold\n<!-- end of table -->\nb\n", encoding="utf-8")
+        self.write("page.text", "a\n<!-- table contents -->\nold\n<!-- end of table -->\nb\n")
         binary = self.traces(TRACE)
-        self.assertEqual(self.run_tool(binary, "--worlds", "1", "--write", "page.text").returncode, 0)
-        text = page.read_text(encoding="utf-8")
+        self.assertEqual(self.run_tool("--binary", binary, "--worlds", "1", "--write", "page.text").returncode, 0)
+        text = self.read("page.text")
         self.assertTrue(text.startswith("a\n<!-- table contents -->\n\n| what happened |"))
         self.assertTrue(text.endswith("|\n\n<!-- end of table -->\nb\n"))
-        page.write_text("no place\n", encoding="utf-8")
-        self.assertIn("0 places", self.run_tool(binary, "--worlds", "1", "--write", "page.text").stderr)
+        self.write("page.text", "no place\n")
+        self.assertIn("0 places", self.run_tool("--binary", binary, "--worlds", "1", "--write", "page.text").stderr)
 
     def test_says_which_world_failed(self):
-        ran = self.run_tool(self.simulator("echo 'a promise was broken' >&2; exit 1\n"), "--worlds", "5")
+        broken = self.program("simulator", "echo 'a promise was broken' >&2; exit 1")
+        ran = self.run_tool("--binary", broken, "--worlds", "5")
         self.assertEqual(ran.returncode, 1)
         self.assertRegex(ran.stderr, r"^sim_contents: world \d: a promise was broken\n$")
-        self.assertIn("No such file", self.run_tool(self.folder / "none", "--worlds", "1").stderr)
+        self.assertIn("No such file", self.run_tool("--binary", self.folder / "none", "--worlds", "1").stderr)
 
 
 if __name__ == "__main__":

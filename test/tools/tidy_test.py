@@ -1,20 +1,13 @@
 """Plants each kind of trespass in a tree of its own and asks tools/tidy to find it, and nothing else."""
 import contextlib
-import importlib.machinery
-import importlib.util
 import io
 import shutil
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tool_test_case import ROOT, ToolTestCase, loaded
 
-# A program without a suffix is loaded by name; started anew for each of these trees it would take its time.
-loader = importlib.machinery.SourceFileLoader("tidy", str(ROOT / "tools" / "tidy"))
-tidy = importlib.util.module_from_spec(importlib.util.spec_from_loader("tidy", loader))
-loader.exec_module(tidy)
+tidy = loaded("tidy")  # started anew for each of these trees it would take its time
 
 CLEAN = {
     "include/holdfast/error.hpp": "// What went wrong.\n#pragma once\n\nnamespace holdfast {\n\nclass error {};\n\n}\n",
@@ -26,39 +19,28 @@ CLEAN = {
 }
 
 
-class Tidy(unittest.TestCase):
+class Tidy(ToolTestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.tree = Path(folder.name)
-        subprocess.run(["git", "init", "-q"], cwd=self.tree, check=True)
+        super().setUp()
+        subprocess.run(["git", "init", "-q"], cwd=self.folder, check=True)
         for path, text in CLEAN.items():
             self.write(path, text)
-
-    def write(self, path, text):
-        file = self.tree / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
 
     def findings(self, *options):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            status = tidy.main([*(options or ["--no-format"]), str(self.tree)])
+            status = tidy.main([*(options or ["--no-format"]), str(self.folder)])
         found = printed.getvalue().splitlines()[:-1]  # the last line is the sum
         self.assertEqual(status, 1 if found else 0)
         return found
 
-    def finds(self, path, text, line, words):
-        """With `text` in `path` there is exactly one finding, at that line, in which those words stand."""
-        self.write(path, text)
-        found = self.findings()
-        self.assertEqual(len(found), 1, found)
-        self.assertTrue(found[0].startswith(f"{path}:{line}: "), found)
-        self.assertIn(words, found[0])
+    def finds_each(self, path, texts, line, words):
+        """Each of the texts, with `line - 1` empty lines before it; `words` may be a function of the text."""
+        for text in texts:
+            with self.subTest(text):
+                self.finds_in(path, "\n" * (line - 1) + text + "\n", line, words(text) if callable(words) else words)
 
-    def accepts(self, path, text):
-        self.write(path, text)
-        self.assertEqual(self.findings(), [])
+    finds, accepts = ToolTestCase.finds_in, ToolTestCase.accepts_in
 
 
 class Layers(Tidy):
@@ -66,13 +48,13 @@ class Layers(Tidy):
         self.assertEqual(self.findings(), [])
 
     def test_the_exit_status_tells_whether_there_are_findings(self):
-        program = [str(ROOT / "tools" / "tidy"), "--no-format", str(self.tree)]
+        program = [str(ROOT / "tools" / "tidy"), "--no-format", str(self.folder)]
         self.assertEqual(subprocess.run(program, capture_output=True, check=False).returncode, 0)
         self.write("src/core/utils.hpp", "#pragma once\n")
         self.assertEqual(subprocess.run(program, capture_output=True, check=False).returncode, 1)
 
     def test_a_tree_without_git_is_looked_at_too(self):
-        shutil.rmtree(self.tree / ".git")
+        shutil.rmtree(self.folder / ".git")
         self.write("build/core/x.cpp", '#include "lane/gone.hpp"\n')
         self.finds("src/resp/x.cpp", '#include "lane/ledger.hpp"\n', 1, "lane (rank 3)")
 
@@ -110,16 +92,15 @@ class Layers(Tidy):
 
 class Purity(Tidy):
     def test_what_a_pure_layer_may_not_include_is_found(self):
-        for header in ("thread", "mutex", "sys/socket.h", "boost/asio.hpp", "random", "ctime", "poll.h", "ares.h"):
-            with self.subTest(header):
-                self.finds("src/lane/x.cpp", f"\n#include <{header}>\n", 2, f"includes <{header}>")
+        headers = ("thread", "mutex", "sys/socket.h", "boost/asio.hpp", "random", "ctime", "poll.h", "ares.h")
+        self.finds_each("src/lane/x.cpp", [f"#include <{header}>" for header in headers], 2,
+                        lambda text: "includes " + text.split()[1])
 
     def test_what_a_pure_layer_may_not_name_is_found(self):
-        for text in ("auto t = std::chrono::steady_clock::now();", "auto t = clock :: now ();", "std::mutex m;",
-                     "std::random_device seed;", "std::this_thread::yield();", "auto t = time(nullptr);",
-                     "boost::asio::io_context c;", "int s = ::socket(1, 2, 3);", 'auto u = getenv("USER");'):
-            with self.subTest(text):
-                self.finds("src/engine/x.cpp", f"\n\n{text}\n", 3, "a pure layer")
+        self.finds_each("src/engine/x.cpp", (
+            "auto t = std::chrono::steady_clock::now();", "auto t = clock :: now ();", "std::mutex m;",
+            "std::random_device seed;", "std::this_thread::yield();", "auto t = time(nullptr);",
+            "boost::asio::io_context c;", "int s = ::socket(1, 2, 3);", 'auto u = getenv("USER");'), 3, "a pure layer")
 
     def test_a_public_header_of_a_pure_layer_is_pure(self):
         self.finds("include/holdfast/config.hpp", "#pragma once\n#include <mutex>\n", 2, "<mutex>")
@@ -189,23 +170,19 @@ class Names(Tidy):
             with self.subTest(name):
                 path = f"src/core/{name}.cpp"
                 self.finds(path, "int x;\n", 1, "a file named")
-                (self.tree / path).unlink()
+                (self.folder / path).unlink()
 
     def test_empty_words_in_identifiers_are_found(self):
-        for name in ("connection_manager", "ConnectionManager", "string_utils", "common"):
-            with self.subTest(name):
-                self.finds("src/core/x.cpp", f"\nint {name};\n", 2, name)
+        self.finds_each("src/core/x.cpp", ("int connection_manager;", "int ConnectionManager;", "int string_utils;",
+                                           "int common;"), 2, lambda text: text[4:-1])
         self.accepts("src/core/x.cpp", "using t = std::common_type_t<int, long>;  // in common\nint management;\n")
 
     def test_a_test_that_the_build_would_not_find_is_found(self):
-        test = "TEST(a, b) {}\n"
-        self.finds("test/unit/resp/parser.cpp", test, 1, "_test.cpp")
-        (self.tree / "test/unit/resp/parser.cpp").unlink()
-        self.finds("test/redis/get_test.cpp", test, 1, "_redis_test.cpp")
-        (self.tree / "test/redis/get_test.cpp").unlink()
-        self.finds("test/elsewhere/get_test.cpp", test, 1, "not built")
-        (self.tree / "test/elsewhere/get_test.cpp").unlink()
-        self.finds("test/unit/nowhere/get_test.cpp", test, 1, "does not name this folder")
+        for path, words in (("test/unit/resp/parser.cpp", "_test.cpp"), ("test/redis/get_test.cpp", "_redis_test.cpp"),
+                            ("test/elsewhere/get_test.cpp", "not built"),
+                            ("test/unit/nowhere/get_test.cpp", "does not name this folder")):
+            self.finds(path, "TEST(a, b) {}\n", 1, words)
+            (self.folder / path).unlink()
 
     def test_support_beside_the_tests_may_be_named_freely(self):
         self.accepts("test/redis/deployment.cpp", "int x;\n")
@@ -213,26 +190,22 @@ class Names(Tidy):
 
 class Words(Tidy):
     def test_unfinished_work_and_tests_switched_off_are_found(self):
-        for text in ("// TO" "DO: later", "// FIX" "ME", "GTEST_" "SKIP();", "int DISABLED_" "x;"):
-            with self.subTest(text):
-                self.finds("test/unit/resp/y_test.cpp", f"\n{text}\n", 2, "do it" if text[0] == "/" else "run")
+        self.finds_each("test/unit/resp/y_test.cpp", ("// TO" "DO: later", "// FIX" "ME"), 2, "do it")
+        self.finds_each("test/unit/resp/y_test.cpp", ("GTEST_" "SKIP();", "int DISABLED_" "x;"), 2, "run")
 
     def test_a_test_that_sleeps_is_found(self):
-        for text in ("std::this_thread::sleep_for(1s);", "usleep(10);", "sleep(1);", "::sleep(n);"):
-            with self.subTest(text):
-                self.finds("test/redis/y_redis_test.cpp", f"\n{text}\n", 2, "sleeps")
+        self.finds_each("test/redis/y_redis_test.cpp",
+                        ("std::this_thread::sleep_for(1s);", "usleep(10);", "sleep(1);", "::sleep(n);"), 2, "sleeps")
         self.accepts("test/redis/y_redis_test.cpp", "retry({.sleep = r.sleep(2)}, f);\nauto sleep(duration d) {}\n")
 
     def test_assertions_that_ndebug_switches_off_are_found(self):
-        for text in ("assert(n < size);", "#include <cassert>", "#include <assert.h>"):
-            with self.subTest(text):
-                self.finds("src/core/x.cpp", f"\n{text}\n", 2, "HOLDFAST_ASSERT")
+        self.finds_each("src/core/x.cpp", ("assert(n < size);", "#include <cassert>", "#include <assert.h>"), 2,
+                        "HOLDFAST_ASSERT")
         self.accepts("src/core/x.cpp", "static_assert(n < size);\nHOLDFAST_ASSERT(n < size);\n// assert(n)\n")
 
     def test_paths_of_one_machine_are_found(self):
-        for path in ("/home/" "ann/holdfast", "/ro" "ot/.bashrc", "/wo" "rk/main", "/Us" "ers/ann"):
-            with self.subTest(path):
-                self.finds("docs/a.md", f"Look into {path} for it.\n", 1, "one machine")
+        self.finds_each("docs/a.md", [f"Look into {path} for it." for path in (
+            "/home/" "ann/holdfast", "/ro" "ot/.bashrc", "/wo" "rk/main", "/Us" "ers/ann")], 1, "one machine")
         self.accepts("docs/a.md", "framework/main, net/work, https://example.org/work/x, $PREFIX/work, /usr/local\n")
 
     def test_a_page_that_is_not_there_is_found(self):

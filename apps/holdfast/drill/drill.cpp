@@ -22,15 +22,15 @@
 namespace holdfast::drill {
 namespace {
 
-using fault_list = std::vector<std::unique_ptr<lab::fault>>;
+using fault_list = std::vector<lab::fault>;
 
 // Why the trouble of a Sentinel would show nothing besides that fault. Empty: it would.
 std::string why_not(lab::trouble trouble, const lab::fault& f) {
    if (trouble == lab::trouble::none) return {};
-   if (!f.promotes()) return "promotes nobody";
-   if (f.touches_sentinels()) return "does something to the Sentinels itself";
+   if (!f.promotes) return "promotes nobody";
+   if (f.touches_sentinels) return "does something to the Sentinels itself";
    // Of three Sentinels two are left, and often lose one election of two.
-   return f.failovers() > 1 ? "needs all Sentinels for its second failover" : "";
+   return f.failovers > 1 ? "needs all Sentinels for its second failover" : "";
 }
 
 // "all": those that the client, as it is set, is to ride out.
@@ -38,11 +38,11 @@ fault_list chosen_faults(const settings& s) {
    fault_list chosen;
    for (const std::string& name : s.faults) {
       if (name != "all") {
-         chosen.push_back(lab::fault_named(name));
+         chosen.push_back(*lab::fault_named(name));
          continue;
       }
       for (auto& f : lab::every_fault())
-         if (why_not(s.sentinel_trouble, *f).empty() && (!f->past_the_sentinels() || s.follow_role_hint))
+         if (why_not(s.sentinel_trouble, f).empty() && (!f.past_the_sentinels || s.follow_role_hint))
             chosen.push_back(std::move(f));
    }
    return chosen;
@@ -69,8 +69,8 @@ bool for_each_run(const settings& s, live_view& display, const std::stop_token& 
       const auto fault = lab::with_trouble(s.sentinel_trouble, std::move(chosen));
       bool shown = false;
       for (unsigned run = 1; run <= s.runs || (!shown && run <= s.runs + most_further_runs); ++run) {
-         display.begin(std::string(fault->name()), run, std::max(run, s.runs));
-         if (perform(*fault, run)) shown = true;
+         display.begin(fault.name, run, std::max(run, s.runs));
+         if (perform(fault, run)) shown = true;
          if (interrupted.stop_requested()) return false;
       }
    }
@@ -80,7 +80,7 @@ bool for_each_run(const settings& s, live_view& display, const std::stop_token& 
 // The runs before it, and those to come, are worth no less.
 record not_performed(const lab::fault& f, unsigned number, const settings& s, const std::string& why) {
    record r;
-   r.fault = f.name();
+   r.fault = f.name;
    r.run = number;
    r.delivery = s.delivery;
    r.start = r.fault_at = clock::now();
@@ -95,7 +95,7 @@ cli::exit_status drill_a_client(const settings& s) {
    const colours tint = colours::for_descriptor(STDOUT_FILENO);
    live_view display;
    std::vector<judged> runs;
-   const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
+   const bool complete = for_each_run(s, display, signals.token(), [&](const lab::fault& f, unsigned number) {
       judged j;
       try {
          j.seen = perform_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
@@ -154,7 +154,7 @@ cli::exit_status drill_a_program(const settings& s) {
    bool well = true;
    std::size_t skipped = 0;
    auto json = nlohmann::ordered_json::array();
-   const bool complete = for_each_run(s, display, signals.token(), [&](lab::fault& f, unsigned number) {
+   const bool complete = for_each_run(s, display, signals.token(), [&](const lab::fault& f, unsigned number) {
       const external_run r =
          perform_external_run(f, number, s, signals.token(), [&](const progress& p) { display.show(p); });
       display.clear();
@@ -194,11 +194,11 @@ std::string complaint(const settings& s) {
    if ((", " + known + ",").find(" " + s.client + ",") == std::string::npos)
       return "--client: there is no such client to drill; there are: " + known;
    for (const auto& f : chosen_faults(s)) {
-      const lab::deployment_options shape = shape_for(*f, s);
-      if (f->promotes() && (shape.replicas == 0 || shape.sentinels == 0))
-         return fmt::format("--fault {}: needs at least one replica and one Sentinel", f->name());
-      if (const std::string why = why_not(s.sentinel_trouble, *f); !why.empty())
-         return fmt::format("--sentinel-trouble: not with --fault {}, which {}", f->name(), why);
+      const lab::deployment_options shape = shape_for(f, s);
+      if (f.promotes && (shape.replicas == 0 || shape.sentinels == 0))
+         return fmt::format("--fault {}: needs at least one replica and one Sentinel", f.name);
+      if (const std::string why = why_not(s.sentinel_trouble, f); !why.empty())
+         return fmt::format("--sentinel-trouble: not with --fault {}, which {}", f.name, why);
    }
    // Better now than when all is done.
    if (!writable(s.json)) return "--json: cannot write " + s.json;

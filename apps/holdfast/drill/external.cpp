@@ -73,17 +73,17 @@ class program {
 
 }  // namespace
 
-external_run perform_external_run(lab::fault& f, unsigned number, const settings& s, const std::stop_token& interrupted,
-                                  const progress_listener& listener) {
+external_run perform_external_run(const lab::fault& f, unsigned number, const settings& s,
+                                  const std::stop_token& interrupted, const progress_listener& listener) {
    external_run run;
-   run.fault = f.name();
+   run.fault = f.name;
    run.run = number;
-   run.skipped = f.unavailable();
+   run.skipped = f.unavailable;
    if (!run.skipped.empty()) return run;
    listener({"starting servers"});
    lab::deployment d(shape_for(f, s));
    using sign = lab::promotion_watch::sign;
-   lab::promotion_watch promotions(d, f.past_the_sentinels() ? sign::role : sign::end);
+   lab::promotion_watch promotions(d, f.past_the_sentinels ? sign::role : sign::end);
    lab::naming_watch namings(d);
    program system_under_test(d, with_uri(s.exec, d.uri()));
 
@@ -100,7 +100,7 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
       reached(phase, time + milliseconds(1000), [&] { return clock::now() >= end || system_under_test.status(); });
    };
    const auto last_failover = [&] {
-      return lab::last_expected(promotions.seen(), namings.changes(), std::max(1U, f.failovers()));
+      return lab::last_expected(promotions.seen(), namings.changes(), std::max(1U, f.failovers));
    };
    try {
       lab::control master = d.node(0).connect();
@@ -111,10 +111,10 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
       } else {
          for_a_while("it is connected", under_way);
          fault_at = f.inject(d, interrupted);
-         if (f.promotes() && reached("no master yet", milliseconds(s.down_after_ms) + patience_for_election,
-                                     [&] { return promotions.seen().size() >= f.failovers(); })) {
+         if (f.promotes && reached("no master yet", milliseconds(s.down_after_ms) + patience_for_election,
+                                   [&] { return promotions.seen().size() >= f.failovers; })) {
             f.after_promotion(d, interrupted);
-            if (!f.past_the_sentinels())
+            if (!f.past_the_sentinels)
                reached("no Sentinel says so", milliseconds(10000),
                        [&] { return last_failover() && last_failover()->named_at; });
          }
@@ -126,7 +126,7 @@ external_run perform_external_run(lab::fault& f, unsigned number, const settings
    if (const auto last = last_failover()) {
       run.promoted_ms = lab::ms_between(fault_at, last->promoted.at);
       if (last->named_at) run.sentinel_named_ms = lab::ms_between(fault_at, *last->named_at);
-      if (!f.promotes() && run.trouble.empty())
+      if (!f.promotes && run.trouble.empty())
          run.trouble = "a replica was promoted, though the fault is to promote none";
    }
    run.exit_status = system_under_test.status();

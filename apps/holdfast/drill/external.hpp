@@ -21,7 +21,7 @@ struct external_run {
 
 // Starts the program (by /bin/sh, {uri} replaced by the deployment's address), waits until it is connected to the
 // master, injects the fault, and leaves it running for settings::seconds afterwards.
-external_run perform_external_run(lab::fault&, unsigned number, const settings&, const std::stop_token& interrupted,
-                                  const progress_listener&);
+external_run perform_external_run(const lab::fault&, unsigned number, const settings&,
+                                  const std::stop_token& interrupted, const progress_listener&);
 
 }  // namespace holdfast::drill

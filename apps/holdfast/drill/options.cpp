@@ -33,14 +33,14 @@ std::string wrapped(const std::string& text, const std::string& indent) {
 
 std::string fault_names() {
    std::string names;
-   for (const auto& f : lab::every_fault()) names += (names.empty() ? "" : ", ") + std::string(f->name());
+   for (const auto& f : lab::every_fault()) names += (names.empty() ? "" : ", ") + f.name;
    return wrapped(names, "  ");
 }
 
 std::string check_fault(const std::string& name) {
-   if (name == "all" || name == "help" || lab::fault_named(name) != nullptr) return {};
+   if (name == "all" || name == "help" || lab::fault_named(name)) return {};
    std::string known;
-   for (const auto& f : lab::every_fault()) known += " " + std::string(f->name());
+   for (const auto& f : lab::every_fault()) known += " " + f.name;
    return "there is no fault \"" + name + "\"; there are:" + known;
 }
 
@@ -134,9 +134,9 @@ void add_deployment_options(cli::subcommand& drill, const std::shared_ptr<settin
 std::string fault_help() {
    std::string text;
    for (const auto& f : lab::every_fault()) {
-      text += fmt::format("{}\n", f->name()) + wrapped(std::string(f->description()) + ".", "   ");
-      if (!f->shows().empty()) text += wrapped(fmt::format("Shows: {}.", f->shows()), "   ");
-      if (const std::string why = f->unavailable(); !why.empty()) text += wrapped("Not here: " + why + ".", "   ");
+      text += fmt::format("{}\n", f.name) + wrapped(f.description + ".", "   ");
+      if (!f.shows.empty()) text += wrapped(fmt::format("Shows: {}.", f.shows), "   ");
+      if (const std::string why = f.unavailable; !why.empty()) text += wrapped("Not here: " + why + ".", "   ");
    }
    return text;
 }

@@ -23,13 +23,14 @@ constexpr milliseconds patience_when_cut_short(250);  // the server may be as th
 constexpr milliseconds after_return(500);             // of workload, to see that it stays
 
 lab::promotion_watch::sign sign_of(const lab::fault& f) {
-   return f.past_the_sentinels() ? lab::promotion_watch::sign::role : lab::promotion_watch::sign::end;
+   return f.past_the_sentinels ? lab::promotion_watch::sign::role : lab::promotion_watch::sign::end;
 }
 
 // The run while it goes on.
 class scene {
  public:
-   scene(lab::fault& f, const settings& s, record& r, const std::stop_token& stop, const progress_listener& listener)
+   scene(const lab::fault& f, const settings& s, record& r, const std::stop_token& stop,
+         const progress_listener& listener)
       : fault_(f),
         settings_(s),
         record_(r),
@@ -68,7 +69,7 @@ class scene {
    }
 
    std::unique_ptr<old_master_monitor> monitor_for(const lab::fault& f) {
-      const auto node = f.forbidden_node();
+      const auto node = f.forbidden_node;
       if (!node) return nullptr;
       record_.forbidden = deployment_.node(*node).address();
       return std::make_unique<old_master_monitor>(deployment_, *node);
@@ -108,13 +109,13 @@ class scene {
       tell("breaking it");
       record_.fault_at = fault_.inject(deployment_, stop_);
       record_.in_force_at = clock::now();
-      if (fault_.promotes() && !promoted()) return;
+      if (fault_.promotes && !promoted()) return;
       const bool back = reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
          return workload_.look([&](auto operations, auto events) { return first_ok(record_, operations, events); })
             .has_value();
       });
       if (!back) return;
-      if (fault_.promotes() && !fault_.past_the_sentinels()) {
+      if (fault_.promotes && !fault_.past_the_sentinels) {
          reached("no Sentinel says so", milliseconds(10000),
                  [&] { return note_promotion(), record_.named_at.has_value(); });
       }
@@ -122,18 +123,18 @@ class scene {
          std::max(clock::now() + after_return, record_.start + std::chrono::seconds(settings_.seconds));
       reached("going on", std::chrono::ceil<milliseconds>(enough - clock::now()) + milliseconds(1000),
               [&] { return clock::now() >= enough; });
-      if (fault_.lasts_until_demoted() && !demoted()) return;
+      if (fault_.lasts_until_demoted && !demoted()) return;
       reached("a master, no client", record_.deadline + milliseconds(3000), [&] {
          note_promotion();
          return workload_.look([&](auto operations, auto events) { return came_back(record_, operations, events); });
       });
-      if (!fault_.promotes()) record_.after = measure(deployment_.node(0), patience_for_answers);
+      if (!fault_.promotes) record_.after = measure(deployment_.node(0), patience_for_answers);
    }
 
    bool promoted() {
       const auto patience = milliseconds(settings_.down_after_ms) + patience_for_election;
       const bool seen =
-         reached("no master yet", patience, [&] { return promotions_.seen().size() >= fault_.failovers(); });
+         reached("no master yet", patience, [&] { return promotions_.seen().size() >= fault_.failovers; });
       if (!seen && !stop_.stop_requested()) record_.trouble = "no replica was promoted";
       if (!seen) return false;
       note_promotion();
@@ -152,7 +153,7 @@ class scene {
       record_.promotions = promotions_.seen();
       record_.namings = namings_.changes();
       // What the figures are about: where a fault brings about several, the last of them.
-      const unsigned expected = std::max(1U, fault_.failovers());
+      const unsigned expected = std::max(1U, fault_.failovers);
       if (const auto last = lab::last_expected(record_.promotions, record_.namings, expected)) {
          record_.promoted_at = last->promoted.at;
          record_.promoted = last->promoted.node;
@@ -160,11 +161,11 @@ class scene {
       }
       record_.second_failover = namings_.more_failovers_than(expected);
       // What nobody asked for may lose as much as any failover, and then the run is of something else.
-      if (!fault_.promotes() && !record_.promotions.empty()) {
+      if (!fault_.promotes && !record_.promotions.empty()) {
          record_.second_failover = true;
          if (record_.trouble.empty()) record_.trouble = "a replica was promoted, though the fault is to promote none";
       }
-      record_.may_lose = record_.second_failover ? lab::loss::anything : fault_.may_lose();
+      record_.may_lose = record_.second_failover ? lab::loss::anything : fault_.may_lose;
    }
 
    void check() {
@@ -194,7 +195,7 @@ class scene {
       record_.trouble = thrown.empty() ? "the client refused: " + refused : "the client threw: " + thrown;
    }
 
-   lab::fault& fault_;
+   const lab::fault& fault_;
    const settings& settings_;
    record& record_;
    const std::stop_token& stop_;
@@ -208,9 +209,9 @@ class scene {
 
 // The client is not asked to do what it is not set to.
 std::string why_skipped(const lab::fault& f, const settings& s) {
-   if (f.past_the_sentinels() && !s.follow_role_hint)
+   if (f.past_the_sentinels && !s.follow_role_hint)
       return "the client waits for the Sentinels, who know nothing of it for half a minute; see --follow-role-hint";
-   return f.unavailable();
+   return f.unavailable;
 }
 
 // The client's own default: as long as a failover may take, read from the deployment where Sentinels can tell.
@@ -230,17 +231,17 @@ lab::deployment_options shape_for(const lab::fault& f, const settings& s) {
    return f.shape(wanted);
 }
 
-record perform_run(lab::fault& f, unsigned number, const settings& s, const std::stop_token& interrupted,
+record perform_run(const lab::fault& f, unsigned number, const settings& s, const std::stop_token& interrupted,
                    const progress_listener& listener) {
    record r;
-   r.fault = f.name();
+   r.fault = f.name;
    r.run = number;
-   r.promotes = f.promotes();
-   r.interrupts = f.interrupts();
-   r.may_lose = f.may_lose();
+   r.promotes = f.promotes;
+   r.interrupts = f.interrupts;
+   r.may_lose = f.may_lose;
    r.trouble_of_sentinel = s.sentinel_trouble;
    if (s.client == system_options().client) r.cutover = s.cutover;
-   r.costs = f.costs();
+   r.costs = f.costs;
    r.delivery = s.delivery;
    r.breaker = s.breaker;
    r.bad_network = !s.network.empty();

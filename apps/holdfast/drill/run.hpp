@@ -33,7 +33,7 @@ lab::deployment_options shape_for(const lab::fault&, const settings&);
 // Ends early, with record::cut_short, if `interrupted` is requested. What the fault or the client cannot do becomes
 // record::trouble. A fault that cannot be done on this machine is skipped (record::skipped). Throws drill_refused, or
 // what the lab throws when it cannot start.
-record perform_run(lab::fault&, unsigned number, const settings&, const std::stop_token& interrupted,
+record perform_run(const lab::fault&, unsigned number, const settings&, const std::stop_token& interrupted,
                    const progress_listener&);
 
 }  // namespace holdfast::drill

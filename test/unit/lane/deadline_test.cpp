@@ -14,8 +14,8 @@ TEST(deadline, in_the_queue_means_not_executed) {
    s.advance(1999ms);
    EXPECT_EQ(set.says(), "waiting");
    s.advance(1ms);
-   EXPECT_EQ(set.says(), "not_executed, no_sentinel") << "the reason, not only that time ran out";
-   EXPECT_TRUE(set.has_cause("10.0.1.1:26379: connection refused"));
+   expect_end(set, "not_executed, no_sentinel",
+              "10.0.1.1:26379: connection refused");  // the reason, not only that time ran out
    EXPECT_EQ(set.error().attempts, 0U);
    EXPECT_EQ(set.error().elapsed, 2s);
    EXPECT_TRUE(s.subject.idle());
@@ -31,8 +31,7 @@ TEST_F(deadline_of, command_that_was_not_taken_means_not_executed) {
    s.advance(100ms);
    EXPECT_EQ(second.says(), "not_executed, deadline_exceeded");
    EXPECT_EQ(second.error().attempts, 0U);
-   EXPECT_EQ(s.accept(), "SET a 1; SET c 1") << "its bytes were taken back";
-   s.answer(bulk("1") + bulk("3"));
+   s.serve("SET a 1; SET c 1", bulk("1") + bulk("3"));  // its bytes were taken back
    EXPECT_EQ(first.says() + third.says(), "13");
 }
 
@@ -42,8 +41,7 @@ TEST_F(deadline_of, command_taken_in_part_means_unknown) {
    s.accept(10);
    s.advance(100ms);
    EXPECT_EQ(set.says(), "unknown, deadline_exceeded");
-   EXPECT_EQ(s.accept(), "SET a 1; GET b");
-   s.answer(ok + bulk("b"));
+   s.serve("SET a 1; GET b", ok + bulk("b"));
    EXPECT_EQ(next.says(), "b");
 }
 
@@ -51,8 +49,7 @@ TEST_F(deadline_of, command_taken_whole_swallows_its_late_reply) {
    auto& late = s.submit("INCR a", {.deadline = 100ms});
    auto& next = s.send("INCR b", {.deadline = 1s});
    s.advance(100ms);
-   EXPECT_EQ(late.says(), "unknown, deadline_exceeded");
-   EXPECT_TRUE(late.has_cause("not fenced"));
+   expect_end(late, "unknown, deadline_exceeded", "not fenced");
    EXPECT_EQ(late.error().attempts, 1U);
    EXPECT_TRUE(s.main.is_open()) << "a caller's deadline is no reason to make others unknown";
    s.answer(number(1) + number(2));
@@ -186,8 +183,7 @@ TEST(cancel, says_at_each_place_what_is_known) {
 
    auto& lost = s.lost("INCR n");
    s.cancel(lost);
-   EXPECT_EQ(lost.says(), "unknown, cancelled");
-   EXPECT_TRUE(lost.has_cause("not fenced"));
+   expect_end(lost, "unknown, cancelled", "not fenced");
 
    auto& again = s.submit("SET e 1");
    s.connect(8);

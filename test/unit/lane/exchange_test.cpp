@@ -67,8 +67,7 @@ TEST_F(call_with_a_form, of_several_commands_is_one_call) {
    acknowledged x(words("INCR n"));
    auto& call = s.submit("INCR n", {.form = &x});
    auto& next = s.submit("GET k");
-   EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100; GET k");
-   s.answer(number(7));
+   s.serve("INCR n; WAIT 1 100; GET k", number(7));
    EXPECT_EQ(call.says(), "waiting");
    s.answer(number(2) + bulk("v"));
    EXPECT_EQ(call.says(), "7");
@@ -93,8 +92,7 @@ TEST(exchange, is_written_whole_with_its_decisive_command) {
          continue;
       }
       EXPECT_EQ(call.says(), "waiting") << taken;
-      EXPECT_EQ(s.accept(), "INCR n; WAIT 1 100");
-      s.answer(number(1) + number(1));
+      s.serve("INCR n; WAIT 1 100", number(1) + number(1));
       EXPECT_EQ(call.says(), "1");
    }
 }
@@ -212,8 +210,7 @@ TEST_F(call_with_a_form, has_a_form_for_each_connection) {
    s.send("EVAL text 1 k", {.form = &x});
    s.answer(number(1));
    s.submit("EVAL text 1 k", {.form = &x});
-   EXPECT_EQ(s.accept(), "EVALSHA 9a 1 k");
-   s.answer(number(2));
+   s.serve("EVALSHA 9a 1 k", number(2));
    s.lose();
    s.submit("EVAL text 1 k", {.form = &x});
    s.connect(8);
@@ -226,13 +223,11 @@ TEST_F(call_with_a_form, goes_in_its_other_form_to_its_place) {
    s.answer(number(1));
    auto& call = s.submit("EVAL text 1 k", {.delivery = delivery::at_most_once, .form = &x});
    auto& behind = s.submit("GET k");
-   EXPECT_EQ(s.accept(), "EVALSHA 9a 1 k; GET k");
-   s.answer(no_script);
+   s.serve("EVALSHA 9a 1 k; GET k", no_script);
    EXPECT_EQ(call.says(), "waiting");
    s.answer(bulk("old"));
    EXPECT_EQ(behind.says(), "waiting") << "its reply is from before the script";
-   EXPECT_EQ(s.accept(), "EVAL text 1 k; GET k");
-   s.answer(number(2) + bulk("new"));
+   s.serve("EVAL text 1 k; GET k", number(2) + bulk("new"));
    EXPECT_EQ(call.says(), "2") << "certainly once";
    EXPECT_EQ(behind.says(), "new");
 }

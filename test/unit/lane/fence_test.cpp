@@ -3,8 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include <ostream>
-
 namespace holdfast::impl::test::fence_test {
 namespace {
 
@@ -59,31 +57,24 @@ TEST_F(fence, is_made_up_for_when_the_lane_comes_back_to_the_node) {
    expect_kill(7, 9);
 }
 
-struct harmless {
-   const char* what;
-   const char* line;
-   std::size_t accepted;
-   const char* reply;
-   friend void PrintTo(const harmless& h, std::ostream* out) { *out << h.what; }
-};
-struct fence_of_nothing : warm_lane, testing::WithParamInterface<harmless> {};
-TEST_P(fence_of_nothing, is_not_needed) {
-   s.submit(GetParam().line);
-   s.accept(GetParam().accepted);
-   s.answer(GetParam().reply);
-   EXPECT_EQ(s.reconnects(), greeting);
+TEST(fence_of_nothing, is_not_needed) {
+   const auto asked_after = [](const char* line, std::size_t accepted, std::string_view reply = "") {
+      warm_script s;
+      s.submit(line);
+      s.accept(accepted);
+      s.answer(reply);
+      return s.reconnects();
+   };
+   EXPECT_EQ(asked_after("GET k", 1000), greeting);
+   EXPECT_EQ(asked_after("SET a 1", 20), greeting) << "written in part";
+   EXPECT_EQ(asked_after("SET a 1", 0), greeting);
+   EXPECT_EQ(asked_after("SET a 1", 1000, ok), greeting);
 }
-INSTANTIATE_TEST_SUITE_P(left, fence_of_nothing,
-                         testing::Values(harmless{"a read", "GET k", 1000, ""},
-                                         harmless{"written in part", "SET a 1", 20, ""},
-                                         harmless{"not written", "SET a 1", 0, ""},
-                                         harmless{"answered", "SET a 1", 1000, "+OK\r\n"}));
 
 TEST_F(fence, is_needed_for_what_nobody_waits_for_any_more) {
    auto& incr = s.send("INCR n", {.deadline = 10ms});
    s.advance(10ms);
-   EXPECT_EQ(incr.says(), "unknown, deadline_exceeded");
-   EXPECT_TRUE(incr.has_cause("not fenced"));
+   expect_end(incr, "unknown, deadline_exceeded", "not fenced");
    s.lose();
    s.submit("SET a 1");
    expect_kill(7, 8);
@@ -121,8 +112,7 @@ TEST(fence_name, that_the_server_never_told_makes_a_fence_impossible) {
    s.lose();
    s.advance(20ms);
    EXPECT_EQ(s.connect(8), greeting);
-   EXPECT_EQ(set.says(), "unknown, connection_lost");
-   EXPECT_TRUE(set.has_cause("not fenced: the server did not tell who we were"));
+   expect_end(set, "unknown, connection_lost", "not fenced: the server did not tell who we were");
 }
 
 TEST_F(fence, refused_only_for_now_is_asked_for_again) {
@@ -153,8 +143,7 @@ TEST_F(fence, stays_due_through_a_connection_that_only_carries_script_kill) {
    EXPECT_EQ(s.accept(), "SCRIPT KILL");
    EXPECT_EQ(incr.says(), "waiting");
    s.lose();
-   EXPECT_EQ(kill.says(), "unknown, connection_lost");
-   EXPECT_TRUE(kill.has_cause("not fenced: the server was too busy"));
+   expect_end(kill, "unknown, connection_lost", "not fenced: the server was too busy");
    EXPECT_EQ(incr.says(), "waiting");
    expect_kill(7, 9);
    s.expect_fenced(incr);
@@ -237,39 +226,35 @@ TEST(fence_name, is_asked_for_the_old_way_too) {
 
 // ---- a belief that was withdrawn: the node that the lane had left is the master again ------------------------------
 
-struct returning : warm_lane {
-   // The lane has left this for node b, where it is held and not sent again.
-   call& left_behind(const terms& t) {
-      call& incr = s.send("INCR a", t);
+// The lane has left this for node b, where it is held and not sent again.
+struct left_behind {
+   explicit left_behind(const terms& t) : incr(s.send("INCR a", t)) {
       s.watch.name(node_b, 6);
       s.watch.view.hold_writes_until = after(s.now, 1h);
       s.reconnects();
-      return incr;
    }
+   warm_script s;
+   call& incr;
 };
 
-struct place {
-   endpoint where;
-   std::string run_id;
-   bool may_be_there;
-   friend void PrintTo(const place& p, std::ostream* out) { *out << to_string(p.where) << " " << p.run_id; }
-};
-struct returning_to : returning, testing::WithParamInterface<place> {};
-TEST_P(returning_to, a_node_makes_the_fence_due_where_it_may_be_the_same) {
-   auto& incr = left_behind({.deadline = 5s, .delivery = delivery::at_least_once});
-   s.name(GetParam().where, 7, GetParam().run_id);
-   s.advance(5s);
-   EXPECT_EQ(incr.says(), "unknown, no_master");
-   EXPECT_EQ(incr.has_cause("not fenced"), GetParam().may_be_there);
+TEST(returning, makes_the_fence_due_where_the_node_may_be_the_same) {
+   const auto fence_is_due = [](const endpoint& where, std::string run_id) {
+      left_behind x({.deadline = 5s, .delivery = delivery::at_least_once});
+      x.s.name(where, 7, std::move(run_id));
+      x.s.advance(5s);
+      EXPECT_EQ(x.incr.says(), "unknown, no_master");
+      return x.incr.has_cause("not fenced");
+   };
+   const endpoint node_c{"10.0.0.3", 6379};
+   EXPECT_TRUE(fence_is_due(node_a, ""));
+   EXPECT_TRUE(fence_is_due(node_c, "")) << "it may be the same by another name";
+   EXPECT_TRUE(fence_is_due(node_c, run_a));
+   EXPECT_FALSE(fence_is_due(node_c, std::string(40, 'c')));
 }
-const endpoint node_c{"10.0.0.3", 6379};
-INSTANTIATE_TEST_SUITE_P(places, returning_to,
-                         testing::Values(place{node_a, "", true},
-                                         place{node_c, "", true},  // it may be the same by another name
-                                         place{node_c, run_a, true}, place{node_c, std::string(40, 'c'), false}));
 
-TEST_F(returning, impossible_fence_ends_what_was_left_behind_there) {
-   auto& incr = left_behind({.delivery = delivery::at_least_once});
+TEST(returning, impossible_fence_ends_what_was_left_behind_there) {
+   left_behind x({.delivery = delivery::at_least_once});
+   auto& [s, incr] = x;
    s.watch.view.hold_writes_until = s.now;
    s.name(node_a, 7);
    s.connect(9, no_kill);
@@ -279,23 +264,22 @@ TEST_F(returning, impossible_fence_ends_what_was_left_behind_there) {
    EXPECT_EQ(s.accept(), "");
 }
 
-struct overtaken : warm_lane, testing::WithParamInterface<bool> {};
-TEST_P(overtaken, waits_for_the_fence_as_the_lane_comes_back) {
-   const bool is_possible = GetParam();
-   auto& set = s.send("SET a 1");
-   s.watch.name(node_b, 6);
-   s.reconnects();
-   s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "SET a 1; INCR a");
-   s.answer(no_replicas);
-   s.name(node_a, 7);
-   EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
-   s.connect(9, is_possible ? ":1\r\n" : no_kill);
-   EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();
-   EXPECT_EQ(set.has_cause("not fenced"), !is_possible);
-   EXPECT_EQ(s.accept(), "") << "a newer write may have run";
+TEST(returning, overtaken_write_waits_for_the_fence) {
+   for (const bool is_possible : {true, false}) {
+      warm_script s;
+      auto& set = s.send("SET a 1");
+      s.watch.name(node_b, 6);
+      s.reconnects();
+      s.submit("INCR a");
+      s.serve("SET a 1; INCR a", no_replicas);
+      s.name(node_a, 7);
+      EXPECT_EQ(set.says(), "waiting") << "it may still run where the lane goes back to";
+      s.connect(9, is_possible ? ":1\r\n" : no_kill);
+      EXPECT_TRUE(set.says().starts_with("unknown")) << set.says();
+      EXPECT_EQ(set.has_cause("not fenced"), !is_possible);
+      EXPECT_EQ(s.accept(), "") << "a newer write may have run";
+   }
 }
-INSTANTIATE_TEST_SUITE_P(fence_is_possible, overtaken, testing::Bool());
 
 }  // namespace
 }  // namespace holdfast::impl::test::fence_test

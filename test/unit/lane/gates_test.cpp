@@ -32,22 +32,16 @@ TEST_F(gates, demoted_master_is_left_and_the_command_sent_elsewhere) {
 }
 
 TEST(gate_reply, demotion_leaves_the_node_though_nothing_is_resent) {
-   for (const bool is_cancelled : {false, true}) {
+   for (const std::string_view who : {"fails", "is cancelled", "is a transaction, and cancelled"}) {
       warm_script s(with(&settings::max_resends, 0));
-      auto& set = s.send("SET a 1");
-      if (is_cancelled) s.cancel(set);
-      s.answer(readonly);
+      const bool is_transaction = who.starts_with("is a");
+      auto& set = is_transaction ? s.send_unit({"MULTI", "SET a 1", "EXEC"}) : s.send("SET a 1");
+      if (is_transaction) s.answer(ok + readonly);
+      if (who != "fails") s.cancel(set);
+      s.answer(is_transaction ? aborted : readonly);
       EXPECT_NE(set.says(), "waiting");
-      EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << "a replica would answer reads, with what is old";
+      EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1") << who << ": a replica would answer reads, with what is old";
    }
-}
-
-TEST_F(gates, demoted_master_is_left_though_a_transaction_is_abandoned) {
-   auto& all = s.send_unit({"MULTI", "SET a 1", "EXEC"});
-   s.answer(ok + readonly);
-   s.cancel(all);
-   s.answer(aborted);
-   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
 }
 
 TEST_F(gates, node_is_left_only_when_all_that_was_sent_is_answered) {
@@ -68,10 +62,9 @@ TEST_F(gates, node_is_left_only_when_all_that_was_sent_is_answered) {
 TEST_F(gates, node_that_does_not_answer_while_it_is_left_is_given_up) {
    s.submit("INCR a", patient);
    auto& two = s.refused("INCR b", readonly, patient);
-   s.advance(1999ms);  // the attempt timeout: somebody waits for it
-   EXPECT_EQ(s.pending_io(), "");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
+   // the attempt timeout: somebody waits for it
+   EXPECT_EQ(s.io_after(1999ms), "");
+   EXPECT_EQ(s.io_after(1ms), "abort; dial 10.0.0.1");
    s.connect(8);
    EXPECT_EQ(two.says(), "unknown, connection_lost");
    EXPECT_EQ(s.accept(), "INCR a");
@@ -83,8 +76,7 @@ TEST_F(gates, node_is_left_also_when_what_was_to_be_sent_is_taken_back) {
    s.answer(readonly);
    s.cancel(two);
    EXPECT_EQ(two.says(), "not_executed, cancelled");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(1ms), "close; dial 10.0.0.1");
 }
 
 TEST_F(gates, same_node_is_asked_less_and_less_often) {
@@ -120,10 +112,8 @@ TEST_F(gates, noauth_is_answered_by_a_new_connection_once) {
    auto& set = s.refused("SET a 1", no_auth);
    EXPECT_EQ(s.pending_io(), "close; dial 10.0.0.1");
    s.connect(8);
-   EXPECT_EQ(s.accept(), "SET a 1");
-   s.answer(no_auth);
-   EXPECT_EQ(set.says(), "not_executed, server_error");
-   EXPECT_EQ(set.error().server_text, "NOAUTH Authentication required.");
+   s.serve("SET a 1", no_auth);
+   expect_refused(set, "not_executed, server_error", "NOAUTH Authentication required.");
 }
 
 TEST_F(gates, noperm_is_asked_once_more_of_a_new_master_only) {
@@ -153,8 +143,7 @@ TEST(gate_reply, fixed_server_that_is_readonly_is_left_once_a_second) {
    }
    EXPECT_GE(dials, 2U);
    EXPECT_LE(dials, 4U);
-   while (set.says() == "waiting") {
-      s.advance(1ms);
+   for (; set.says() == "waiting"; s.advance(1ms)) {
       if (s.main.now() == link::state::dialing) s.connect();
       if (s.accept() == "SET a 1") s.answer(ok);
    }
@@ -183,8 +172,7 @@ TEST_P(each_gate, is_asked_again_of_the_same_node_after_a_pause) {
    EXPECT_EQ(incr.says(), "waiting");
    EXPECT_EQ(s.pending(), 0U);
    EXPECT_EQ(s.watch.asked, asked + 1) << "another may be the master by now";
-   s.advance(1s);
-   EXPECT_EQ(s.pending_io(), "");
+   EXPECT_EQ(s.io_after(1s), "");
    s.expect_resent(incr, number(1));
 }
 
@@ -211,25 +199,28 @@ TEST_F(gates, what_passes_is_bounded_by_the_deadline_alone) {
    const unsigned tries = tries_until_done(s, get, loading);
    EXPECT_GT(tries, 15U);
    EXPECT_LT(tries, 60U);
-   EXPECT_EQ(get.says(), "not_executed, deadline_exceeded");
-   EXPECT_EQ(get.error().server_text, "LOADING Redis is loading the dataset in memory") << "the reason";
+   expect_refused(get, "not_executed, deadline_exceeded", "LOADING Redis is loading the dataset in memory");
    EXPECT_EQ(get.error().attempts, tries);
 }
 
 TEST_F(gates, memory_that_stays_full_is_told) {
    auto& set = s.submit("SET k v", {.deadline = 20s});
    EXPECT_EQ(tries_until_done(s, set, oom), 4U);
-   EXPECT_EQ(set.says(), "not_executed, server_error");
-   EXPECT_EQ(set.error().server_text, "OOM command not allowed when used memory > 'maxmemory'.");
+   expect_refused(set, "not_executed, server_error", "OOM command not allowed when used memory > 'maxmemory'.");
 }
 
-TEST_F(gates, pause_holds_back_everything_and_ends_by_itself) {
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   EXPECT_EQ(s.pending(), 0U);
-   s.advance(1s);
-   s.expect_resent(one, ok);  // alone, to see
-   EXPECT_EQ(s.accept(), "SET b 1");
+TEST(gate_reply, pause_holds_back_everything_and_ends_by_itself) {
+   for (const bool is_cancelled : {false, true}) {
+      warm_script s;
+      auto& one = s.refused("SET a 1", loading, patient);
+      s.submit("SET b 1", patient);
+      EXPECT_EQ(s.pending(), 0U);
+      if (is_cancelled) s.cancel(one);
+      s.advance(1s);
+      if (!is_cancelled) s.expect_resent(one, ok);  // alone, to see
+      EXPECT_EQ(s.accept(), "SET b 1") << is_cancelled;
+      EXPECT_EQ(one.says(), is_cancelled ? "not_executed, cancelled" : "OK");
+   }
 }
 
 TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
@@ -237,53 +228,41 @@ TEST(gate_reply, refused_writes_hold_no_place_in_flight) {
    s.submit("SET a 1");
    s.refused("SET b 1", no_replicas + no_replicas);
    for (const char* get : {"GET c", "GET d", "GET e"}) s.submit(get);
-   EXPECT_EQ(s.accept(), "GET c; GET d") << "as many as may be in flight";
-   s.answer(bulk("c"));
+   s.serve("GET c; GET d", bulk("c"));  // as many as may be in flight
    EXPECT_EQ(s.accept(), "GET e");
 }
 
-TEST(gate_reply, script_kill_passes_no_gate_but_that_of_a_busy_server) {
-   for (const bool is_busy : {false, true}) {
+TEST(gate_reply, script_kill_passes_a_busy_servers_gate_alone_and_ends_no_older_write) {
+   for (const std::string_view kill_is : {"held", "cancelled", "lost"}) {
       warm_script s;
-      auto& set = s.refused("SET a 1", is_busy ? busy : no_replicas, patient);
+      auto& set = s.refused("SET a 1", kill_is == "held" ? no_replicas : busy, patient);
       auto& kill = s.submit("SCRIPT KILL", patient);
-      EXPECT_EQ(s.accept(), is_busy ? "SCRIPT KILL" : "") << "in the pause";
-      if (!is_busy) continue;
-      s.cancel(kill);
-      s.answer(ok);
+      EXPECT_EQ(s.accept(), kill_is == "held" ? "" : "SCRIPT KILL") << "in the pause";
+      if (kill_is == "held") continue;
+      if (kill_is == "lost") {
+         s.reconnects();
+         EXPECT_EQ(kill.says(), "unknown, connection_lost");
+      } else {
+         s.cancel(kill);
+         s.answer(ok);
+      }
       EXPECT_EQ(set.says(), "waiting") << "it changed nothing";
       EXPECT_EQ(s.sent_after(1s), "SET a 1");
    }
 }
 
-TEST_F(gates, lost_script_kill_ends_no_older_write) {
-   auto& set = s.refused("SET a 1", busy, patient);
-   auto& kill = s.lost("SCRIPT KILL", patient);
-   EXPECT_EQ(set.says(), "waiting");
-   s.connect(8);
-   EXPECT_EQ(kill.says(), "unknown, connection_lost");
-   EXPECT_EQ(s.sent_after(1s), "SET a 1");
-}
-
-TEST_F(gates, abandoned_probe_that_passes_opens_the_gate) {
-   auto& first = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   s.submit("SET c 1", patient);
-   EXPECT_EQ(s.sent_after(2s), "SET a 1");
-   s.cancel(first);
-   s.answer(ok);
-   EXPECT_EQ(s.accept(), "SET b 1; SET c 1");
-}
-
-TEST_F(gates, abandoned_probe_that_a_member_fails_keeps_the_gate_closed) {
-   auto& first = s.send_unit({"MULTI", "SET a 1", "EXEC"}, patient);
-   s.answer(ok + no_replicas + aborted);
-   s.submit("SET b 1", patient);
-   s.submit("SET c 1", patient);
-   EXPECT_EQ(s.sent_after(1s), "MULTI; SET a 1; EXEC");
-   s.cancel(first);
-   s.answer(ok + no_replicas + aborted);
-   EXPECT_EQ(s.accept(), "SET b 1") << "alone: the next probe";
+TEST(gate_reply, abandoned_probe_opens_the_gate_unless_a_member_of_it_fails) {
+   for (const bool fails : {false, true}) {
+      warm_script s;
+      auto& first = s.send_unit({"MULTI", "SET a 1", "EXEC"}, patient);
+      s.answer(ok + no_replicas + aborted);
+      s.submit("SET b 1", patient);
+      s.submit("SET c 1", patient);
+      EXPECT_EQ(s.sent_after(1s), "MULTI; SET a 1; EXEC");
+      s.cancel(first);
+      s.answer(fails ? ok + no_replicas + aborted : ok + queued + "*1\r\n" + ok);
+      EXPECT_EQ(s.accept(), fails ? "SET b 1" : "SET b 1; SET c 1") << "alone it is the next probe";
+   }
 }
 
 TEST_F(gates, read_whose_write_is_gone_is_no_probe) {
@@ -307,19 +286,11 @@ TEST(gate_reply, shutdown_passes_a_busy_server_unless_a_write_waits) {
    }
 }
 
-TEST_F(gates, pause_for_what_is_cancelled_does_not_forget) {
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.submit("SET b 1", patient);
-   s.cancel(one);
-   EXPECT_EQ(one.says(), "not_executed, cancelled");
-   EXPECT_EQ(s.sent_after(1s), "SET b 1");
-}
-
 TEST_F(gates, error_of_the_command_itself_is_an_answer) {
    auto& get = s.submit("GET k");
    auto& incr = s.refused("INCR k", wrong_type + refuses("ERR value is not an integer or out of range"));
-   EXPECT_EQ(get.says(), "not_executed, server_error");
-   EXPECT_EQ(get.error().server_text, "WRONGTYPE Operation against a key holding the wrong kind of value");
+   expect_refused(get, "not_executed, server_error",
+                  "WRONGTYPE Operation against a key holding the wrong kind of value");
    EXPECT_EQ(get.error().where, node_a);
    EXPECT_EQ(incr.says(), "not_executed, server_error");
    EXPECT_TRUE(s.subject.idle());
@@ -359,15 +330,13 @@ TEST(gate_reply, without_budget_a_command_is_not_resent_and_says_why) {
       s.answer(loading);
       s.sent_after(1s);
    }
-   EXPECT_EQ(one.says(), "not_executed, retry_budget_exhausted");
-   EXPECT_EQ(one.error().server_text, "LOADING Redis is loading the dataset in memory");
+   expect_refused(one, "not_executed, retry_budget_exhausted", "LOADING Redis is loading the dataset in memory");
 }
 
 TEST(gate_reply, refused_command_is_resent_no_more_often_than_configured) {
    warm_script s(with(&settings::max_resends, 1));
-   auto& one = s.refused("SET a 1", loading, patient);
-   s.sent_after(1s);
-   s.answer(loading);
+   auto& one = s.submit("SET a 1", patient);
+   EXPECT_EQ(tries_until_done(s, one, loading), 2U);
    EXPECT_EQ(one.says(), "not_executed, server_error");
    EXPECT_EQ(one.error().attempts, 2U);
 }
@@ -379,8 +348,7 @@ TEST_F(gates, gate_is_no_cause_of_what_became_of_a_command_written_before) {
    s.advance(20ms);
    EXPECT_EQ(written.says(), "unknown, deadline_exceeded");
    EXPECT_FALSE(written.has_cause("held back"));
-   EXPECT_EQ(held.says(), "not_executed, deadline_exceeded");
-   EXPECT_TRUE(held.has_cause("held back, because an earlier command was answered OOM"));
+   expect_end(held, "not_executed, deadline_exceeded", "held back, because an earlier command was answered OOM");
 }
 
 }  // namespace

@@ -23,16 +23,15 @@ TEST(greetings, hello_refused_in_any_words_is_asked_the_old_way) {
 TEST(greetings, hello_answered_noauth_with_a_password_goes_the_old_way) {
    waiting_script s(with_password("", "secret"));
    EXPECT_EQ(s.greet(no_auth + no_auth + no_auth), "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
-   EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT INFO; INFO server");
-   s.answer(ok + role_master + client_info(7));
+   s.serve("AUTH secret; ROLE; CLIENT INFO; INFO server", ok + role_master + client_info(7));
    EXPECT_EQ(s.accept(), "GET k");
 }
 
 TEST(greetings, user_name_for_a_server_without_users_is_told_at_once) {
    waiting_script s(with_password("app", "secret"));
    s.greet(unknown + unknown + unknown);
-   EXPECT_EQ(s.accept(), "AUTH app secret; ROLE; CLIENT INFO; INFO server");
-   s.answer(refuses("ERR wrong number of arguments for 'auth' command"));
+   s.serve("AUTH app secret; ROLE; CLIENT INFO; INFO server",
+           refuses("ERR wrong number of arguments for 'auth' command"));
    EXPECT_EQ(s.get.says(), "not_executed, authentication_failed");
    EXPECT_TRUE(s.get.has_cause("leave out the user name")) << s.get.error().what();
 }
@@ -51,8 +50,7 @@ TEST(greetings, default_user_of_a_server_without_users_has_the_password) {
    for (const auto& r : rows) {
       waiting_script s(with_password("default", "secret"));
       s.greet(unknown + unknown + unknown);
-      EXPECT_EQ(s.accept(), "AUTH default secret; AUTH secret; ROLE; CLIENT INFO; INFO server");
-      s.answer(r.with_name + r.alone);
+      s.serve("AUTH default secret; AUTH secret; ROLE; CLIENT INFO; INFO server", r.with_name + r.alone);
       if (r.gets_in) s.answer(role_master + client_info(7));
       EXPECT_EQ(s.get.says(), r.gets_in ? "waiting" : "not_executed, authentication_failed") << r.with_name << r.alone;
       EXPECT_EQ(s.accept(), r.gets_in ? "GET k" : "");
@@ -80,8 +78,7 @@ TEST(greetings, server_that_closes_on_hello_is_found_out) {
    s.lose();
    s.submit("GET k");
    s.open();
-   EXPECT_EQ(s.accept(), "PING") << "it may be another server now";
-   s.answer(pong);
+   s.serve("PING", pong);  // it may be another server now
    EXPECT_EQ(s.accept(), greeting);
    close_and_redial(s, "ROLE; CLIENT INFO; INFO server");
 }
@@ -154,8 +151,7 @@ TEST(greetings, server_that_closes_on_all_questions_is_used_without_a_fence) {
    close_and_redial(s, "AUTH secret; PING");
    EXPECT_EQ(incr.says(), "waiting");
    s.answer(ok + pong);
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell who we were"));
+   expect_end(incr, "unknown, connection_lost", "not fenced: the server did not tell who we were");
 }
 
 TEST(greetings, echo_is_no_server) {

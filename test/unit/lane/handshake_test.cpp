@@ -14,8 +14,8 @@ settings with_database(unsigned database, settings s = {}) {
    return s;
 }
 
-settings with_all() {
-   settings s = with_database(3, with_password("", "secret"));
+settings with_all(std::string user) {
+   settings s = with_database(3, with_password(std::move(user), "secret"));
    s.initial.name = "worker";
    return s;
 }
@@ -48,39 +48,28 @@ TEST(handshake_reply, may_come_in_any_pieces) {
 }
 
 TEST(handshake_request, carries_user_name_and_database) {
-   settings all = with_database(3, with_password("ann", "secret"));
-   all.initial.name = "worker";
-   waiting_script s(all);
+   waiting_script s(with_all("ann"));
    EXPECT_EQ(s.connect(), "HELLO 3 AUTH ann secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
    EXPECT_EQ(s.accept(), "GET k");
 }
 
-TEST(handshake_request, names_the_default_user_where_only_a_password_is_known) {
-   EXPECT_EQ(waiting_script(with_password("", "secret")).connect(),
-             "HELLO 3 AUTH default secret; CLIENT INFO; INFO server");
+// With only a password the default user is named.
+TEST(handshake_reply, that_refuses_hello_is_followed_by_the_old_way) {
+   for (const char* refusal : {"ERR unknown command `HELLO`, with args beginning with: `3`",
+                               "NOPROTO unsupported protocol version", "NOPERM no permissions to run 'hello'"}) {
+      waiting_script s(with_all(""));
+      EXPECT_EQ(s.greet(refuses(refusal) + no_auth + no_auth + no_auth),
+                "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
+      s.serve("AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3", ok + role_master + ok);
+      s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
+      s.expect_sent(s.get, bulk("v"));
+   }
 }
-
-struct refused_hello : testing::TestWithParam<const char*> {};
-TEST_P(refused_hello, is_followed_by_the_old_way) {
-   waiting_script s(with_all());
-   EXPECT_EQ(s.greet(refuses(GetParam()) + no_auth + no_auth + no_auth),
-             "HELLO 3 AUTH default secret SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-   EXPECT_EQ(s.accept(), "AUTH secret; ROLE; CLIENT SETNAME worker; CLIENT INFO; INFO server; SELECT 3");
-   s.answer(ok + role_master + ok);
-   s.answer(refuses("ERR unknown subcommand 'INFO'") + server_info() + ok);
-   s.expect_sent(s.get, bulk("v"));
-}
-INSTANTIATE_TEST_SUITE_P(words, refused_hello,
-                         testing::Values("ERR unknown command `HELLO`, with args beginning with: `3`",
-                                         "NOPROTO unsupported protocol version",
-                                         "NOPERM this user has no permissions to run the 'hello' command"));
 
 TEST_F(handshakes, role_is_read_from_info_where_the_user_may_not_ask_for_it) {
    s.greet(refuses("NOPERM hello") + client_info(7));
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-   s.answer(refuses("NOPERM role"));
-   EXPECT_EQ(s.accept(), "INFO replication");
-   s.answer(client_info(7));
+   s.serve("ROLE; CLIENT INFO; INFO server", refuses("NOPERM role"));
+   s.serve("INFO replication", client_info(7));
    s.answer(bulk("# Replication\r\nrole:master\r\nconnected_slaves:2\r\n"));
    EXPECT_EQ(s.accept(), "GET k");
 }
@@ -92,8 +81,7 @@ TEST(handshake_reply, needs_no_role_of_a_server_whose_role_does_not_matter) {
       s.watch.view.verify_role = false;
       auto& get = s.submit("GET k");
       s.greet(refuses("ERR unknown command 'HELLO'") + unknown + unknown);
-      EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-      s.answer(refuses(refusal) + unknown + unknown);
+      s.serve("ROLE; CLIENT INFO; INFO server", refuses(refusal) + unknown + unknown);
       EXPECT_EQ(s.accept(), "INFO replication") << refusal;
       s.answer(refuses("ERR unknown command 'INFO'"));
       EXPECT_EQ(s.accept(), "GET k") << refusal;
@@ -113,64 +101,46 @@ TEST(handshake_role, is_reported_of_the_node_as_it_was_dialled) {
    }
 }
 
-struct refused_role : testing::TestWithParam<const char*> {};
-TEST_P(refused_role, is_told_to_the_topology_and_the_node_left) {
-   waiting_script s({}, {.deadline = 3s});
-   s.pending_io();
-   s.greet(hello(GetParam()) + client_info(7));
-   EXPECT_EQ(s.pending_io(), "close");
-   EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + std::string(GetParam())});
-   EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
-   EXPECT_EQ(s.get.says(), "waiting");
-   s.advance(1s);
-   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
-   s.connect();
-   EXPECT_EQ(s.accept(), "GET k");
+TEST(handshake_role, that_is_refused_is_told_to_the_topology_and_the_node_left) {
+   for (const std::string role : {"slave", "replica", ""}) {
+      waiting_script s({}, {.deadline = 3s});
+      s.pending_io();
+      s.greet(hello(role) + client_info(7));
+      EXPECT_EQ(s.pending_io(), "close");
+      EXPECT_EQ(s.watch.roles_told, std::vector<std::string>{"10.0.0.1 is " + role});
+      EXPECT_EQ(s.told<event::role_refused>().size(), 1U);
+      EXPECT_EQ(s.get.says(), "waiting");
+      EXPECT_EQ(s.io_after(1s), "dial 10.0.0.1");
+      s.connect();
+      EXPECT_EQ(s.accept(), "GET k");
+   }
 }
-INSTANTIATE_TEST_SUITE_P(role, refused_role, testing::Values("slave", "replica", ""));
 
 // ---- what is final on first contact --------------------------------------------------------------------------------
 
-struct refusal {
-   settings with = {};
-   std::string replies;
-   const char* says;
-   const char* server_text = "";
-   const char* cause = "";  // a part of one, if there must be one
-   friend void PrintTo(const refusal& r, std::ostream* out) { *out << r.replies; }
-};
-struct first_contact : testing::TestWithParam<refusal> {};
-TEST_P(first_contact, ends_the_command_at_once) {
-   const auto& [with, replies, says, server_text, cause] = GetParam();
-   waiting_script s(with);
-   s.greet(replies);
-   EXPECT_EQ(s.get.says(), says);
-   EXPECT_TRUE(s.get.error().server_text.ends_with(server_text));
-   EXPECT_TRUE(*cause == '\0' || s.get.has_cause(cause));
+TEST(first_contact, ends_the_command_at_once) {
+   // How the command ends, and a part of the server's words or of a cause.
+   const auto refused = [](std::string_view replies, std::string_view says, std::string_view words,
+                           settings with = {}) {
+      waiting_script s(std::move(with));
+      s.greet(replies);
+      ASSERT_TRUE(s.get.done()) << replies;
+      EXPECT_EQ(s.get.says(), "not_executed, " + std::string(says)) << replies;
+      EXPECT_TRUE(s.get.has_cause(words) || s.get.error().server_text.find(words) != std::string::npos) << replies;
+   };
+   refused(wrong_pass, "authentication_failed", "WRONGPASS invalid username-password pair or user is disabled.",
+           with_password("ann", "wrong"));
+   refused(refuses("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
+                   "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
+                   "version at the same time"),
+           "authentication_failed", "demands a password");
+   refused(hello("master", "sentinel"), "invalid_argument", "redis+sentinel://");
+   for (const char* other : {"HTTP/1.1 400 Bad Request\r\n\r\n", "SSH-2.0-OpenSSH_9.2\r\n", "220 mail ESMTP\r\n"})
+      refused(other, "protocol_error", "does not speak the Redis protocol");
+   refused(hello() + client_info(7) + refuses("ERR DB index is out of range"), "invalid_argument", "DB index",
+           with_database(99));
+   refused(refuses("DENIED Redis is running in protected mode because protected mode is enabled"), "refused", "DENIED");
 }
-
-const char* const no_redis = "does not speak the Redis protocol";
-INSTANTIATE_TEST_SUITE_P(
-   refusals, first_contact,
-   testing::Values(
-      refusal{with_password("ann", "wrong"), wrong_pass, "not_executed, authentication_failed",
-              "WRONGPASS invalid username-password pair or user is disabled."},
-      refusal{{},
-              refuses("NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> "
-                      "AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol "
-                      "version at the same time"),
-              "not_executed, authentication_failed",
-              "",
-              "demands a password"},
-      refusal{{}, hello("master", "sentinel"), "not_executed, invalid_argument", "", "redis+sentinel://"},
-      refusal{{}, "HTTP/1.1 400 Bad Request\r\n\r\n", "not_executed, protocol_error", "", no_redis},
-      refusal{{}, "SSH-2.0-OpenSSH_9.2\r\n", "not_executed, protocol_error", "", no_redis},
-      refusal{{}, "220 mail ESMTP\r\n", "not_executed, protocol_error", "", no_redis},
-      refusal{with_database(99), hello() + client_info(7) + refuses("ERR DB index is out of range"),
-              "not_executed, invalid_argument"},
-      refusal{{},
-              refuses("DENIED Redis is running in protected mode because protected mode is enabled"),
-              "not_executed, refused"}));
 
 // ---- what is tried again -------------------------------------------------------------------------------------------
 
@@ -223,12 +193,8 @@ TEST(handshake_password, problem_of_the_past_does_not_end_a_new_command_untried)
    s.advance(1s);
    // Meanwhile the user was created.
    auto& second = s.submit("GET k");
-   s.on_view();
-   s.open();
-   s.accept();
-   s.answer(hello() + client_info(7), 5);
-   EXPECT_EQ(second.says(), "waiting");
-   EXPECT_EQ(s.accept(), "GET k");
+   s.connect();
+   s.expect_sent(second, bulk("v"));
 }
 
 TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
@@ -236,8 +202,7 @@ TEST(handshake_silence, ends_after_the_connect_timeout_and_is_tried_again) {
       waiting_script s({}, {.deadline = 10s});
       if (connects) s.greet("");
       s.pending_io();
-      s.advance(999ms);
-      EXPECT_EQ(s.pending_io(), "");
+      EXPECT_EQ(s.io_after(999ms), "");
       s.advance(1ms);
       EXPECT_EQ(s.pending_io().substr(0, 5), "abort");
       s.advance(1s);
@@ -271,8 +236,7 @@ TEST(handshake_reply, of_a_server_that_is_full_is_asked_for_again_but_not_often)
 TEST(handshake_reply, of_a_server_that_loads_its_data_is_no_refusal) {
    waiting_script s(with_database(3));
    s.greet(hello() + client_info(7) + ok);
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer(loading);
+   s.serve("GET k", loading);
    EXPECT_EQ(s.get.says(), "waiting");
 }
 

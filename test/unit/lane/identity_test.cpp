@@ -82,8 +82,7 @@ TEST(identity, process_that_comes_back_to_its_address_is_fenced) {
    s.submit("GET a");
    s.advance(100ms);
    EXPECT_EQ(s.greet(hello() + client_info(9)), greeting);
-   EXPECT_EQ(s.accept(), kill_7);
-   s.answer(number(1));
+   s.serve(kill_7, number(1));
    EXPECT_EQ(s.accept(), "GET a");
 }
 
@@ -231,8 +230,7 @@ TEST(identity, another_address_of_the_name_without_run_id_proves_no_fence) {
    s.lose();
    s.main.tries({"10.1.0.2", 6379}, 0, 1);
    EXPECT_EQ(s.greet(hello() + client_info(8, {}, "")), greeting);
-   EXPECT_EQ(s.accept(), kill_7);
-   s.answer(number(0));
+   s.serve(kill_7, number(0));
    EXPECT_EQ(incr.says(), "unknown, connection_lost");
    EXPECT_TRUE(s.told<event::fenced>().empty());
    s.lose();

@@ -17,10 +17,7 @@ const std::string no_multi = refuses("NOPERM User ann has no permissions to run 
 const std::string ran = ok + queued + "*1\r\n:1\r\n";  // the replies to MULTI, INCR n and EXEC
 
 // The test alone is sent, and answered.
-void expect_asked(script& s, std::string_view replies) {
-   EXPECT_EQ(s.accept(), "MULTI; EXEC");
-   s.answer(replies);
-}
+void expect_asked(script& s, std::string_view replies) { s.serve("MULTI; EXEC", replies); }
 
 struct multi_test : testing::Test {
    warm_script s{that_test()};
@@ -31,8 +28,7 @@ TEST_F(multi_test, precedes_the_first_transaction_of_a_connection_alone) {
    auto& before = s.submit("GET k");
    auto& unit = transaction();
    auto& next = s.submit("GET k");
-   EXPECT_EQ(s.accept(), "GET k; MULTI; EXEC") << "nothing stands behind it";
-   s.answer("$1\r\n1\r\n" + ok);
+   s.serve("GET k; MULTI; EXEC", "$1\r\n1\r\n" + ok);  // nothing stands behind it
    EXPECT_EQ(before.says(), "1");
    EXPECT_EQ(s.accept(), "");
    s.answer(empty);
@@ -41,8 +37,7 @@ TEST_F(multi_test, precedes_the_first_transaction_of_a_connection_alone) {
    EXPECT_EQ(s.accept(), "MULTI; INCR n; EXEC") << "once for a connection";
    s.reconnects();
    auto& again = transaction();
-   EXPECT_EQ(s.accept(), "MULTI; EXEC") << "the next one may have other users";
-   s.answer(ok + empty);
+   s.serve("MULTI; EXEC", ok + empty);  // the next one may have other users
    s.expect_sent(again, ran);
 }
 
@@ -54,12 +49,10 @@ TEST_F(multi_test, keeps_the_members_from_a_server_that_refuses_multi) {
    EXPECT_EQ(unit.op.attempts, 0U);
    EXPECT_EQ(unit.error().server_text, "NOPERM User ann has no permissions to run the 'multi' command");
    EXPECT_TRUE(unit.has_cause("nothing of the transaction was sent"));
-   EXPECT_EQ(s.accept(), "GET k") << "the connection is as good as before";
-   s.answer("$1\r\n1\r\n");
+   s.serve("GET k", "$1\r\n1\r\n");  // the connection is as good as before
    EXPECT_EQ(next.says(), "1");
    auto& other = transaction();
-   EXPECT_EQ(s.accept(), "MULTI; EXEC") << "by then it may be allowed";
-   s.answer(ok + empty);
+   s.serve("MULTI; EXEC", ok + empty);  // by then it may be allowed
    s.expect_sent(other, ran);
 }
 
@@ -137,8 +130,7 @@ TEST_F(multi_test, is_of_the_user_of_the_connection) {
    s.answer(ok + queued + "*1\r\n:1\r\n");
    s.submit("SELECT 1");
    auto& same = transaction();
-   EXPECT_EQ(s.accept(), "SELECT 1");
-   s.answer(ok);
+   s.serve("SELECT 1", ok);
    s.expect_sent(same, ok + queued + "*1\r\n:2\r\n");
    for (const bool waits : {true, false}) {
       auto& change = s.submit("AUTH ann secret");
@@ -163,8 +155,7 @@ TEST(multi_test_of, keeps_to_what_may_be_under_way) {
    warm_script s(one);
    s.submit("GET k");
    auto& unit = s.submit_unit({"MULTI", "INCR n", "EXEC"});
-   EXPECT_EQ(s.accept(), "GET k");
-   s.answer("$1\r\n1\r\n");
+   s.serve("GET k", "$1\r\n1\r\n");
    expect_asked(s, ok + empty);
    s.expect_sent(unit, ran);
 }

@@ -84,13 +84,11 @@ TEST_F(callers, read_waits_behind_a_write_of_its_key_whoever_gave_it) {
    auto& write = s.refused("SET k new", no_replicas, ann);
    auto& same = s.submit("GET k", bob);
    auto& other = s.submit("GET j", bob);
-   EXPECT_EQ(s.accept(), "GET j") << "though the gate is closed";
-   s.answer(bulk("x"));
+   s.serve("GET j", bulk("x"));  // though the gate is closed
    EXPECT_EQ(other.says(), "x");
    EXPECT_EQ(s.sent_after(2s), "SET k new");
    auto& later = s.submit("GET i", bob);
-   EXPECT_EQ(s.accept(), "GET i") << "though the probe is not answered";
-   s.answer(ok + bulk("y"));
+   s.serve("GET i", ok + bulk("y"));  // though the probe is not answered
    EXPECT_EQ(write.says(), "OK");
    EXPECT_EQ(later.says(), "y");
    EXPECT_EQ(s.accept(), "GET k");
@@ -303,8 +301,7 @@ TEST_F(passed_gate, next_one_goes_as_the_probe_where_the_oldest_ends_instead) {
    s.lose();
    auto& first = s.submit("GET a");
    s.connect(8);
-   EXPECT_EQ(s.accept(), "GET a");
-   s.answer(loading);
+   s.serve("GET a", loading);
    auto& scan = s.submit("SCAN 17");
    s.submit("GET j");
    s.cancel(first);

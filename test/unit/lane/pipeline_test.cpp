@@ -15,8 +15,7 @@ TEST_F(pipelines, keep_the_order_of_submission) {
    auto& one = s.submit("GET a");
    auto& two = s.submit("GET b");
    auto& three = s.submit("GET c");
-   EXPECT_EQ(s.accept(), "GET a; GET b; GET c");
-   s.answer(bulk("1") + bulk("2"));
+   s.serve("GET a; GET b; GET c", bulk("1") + bulk("2"));
    EXPECT_EQ(one.says(), "1");
    EXPECT_EQ(two.says(), "2");
    EXPECT_EQ(three.says(), "waiting");
@@ -100,10 +99,8 @@ TEST(pipeline, new_connection_gets_little_before_its_first_answer) {
    script s(few);
    for (const char* c : {"GET a", "GET b", "GET c", "GET d", "GET e"}) s.submit(c);
    s.connect();
-   EXPECT_EQ(s.accept(), "GET a; GET b");
-   s.answer(bulk("1"));
-   EXPECT_EQ(s.accept(), "GET c; GET d") << "three in flight from now on";
-   s.answer(bulk("2") + bulk("3"));
+   s.serve("GET a; GET b", bulk("1"));
+   s.serve("GET c; GET d", bulk("2") + bulk("3"));  // three in flight from now on
    EXPECT_EQ(s.accept(), "GET e");
    // After a reconnect it begins anew.
    s.lose();
@@ -130,8 +127,7 @@ TEST(queue_limit, refuses_at_once_one_command_too_many) {
    s.submit("GET a");
    s.submit("GET b");
    auto& third = s.submit("GET c");
-   EXPECT_EQ(third.says(), "not_executed, queue_full");
-   EXPECT_TRUE(third.has_cause("2 commands of"));
+   expect_end(third, "not_executed, queue_full", "2 commands of");
    s.connect();
    auto& fourth = s.submit("GET d");
    EXPECT_EQ(s.accept(), "GET a; GET b; GET d") << "what is written waits no longer";
@@ -172,8 +168,7 @@ TEST_F(pipelines, too_large_reply_ends_its_command_and_the_connection) {
    auto& read = s.submit("GET b");
    auto& count = s.send("INCR c");
    s.answer("$600000000\r\n");
-   EXPECT_EQ(large.says(), "executed, limit_exceeded");
-   EXPECT_TRUE(large.has_cause("the reply is larger than the limit (config::limits::reply_bytes, "));
+   expect_end(large, "executed, limit_exceeded", "the reply is larger than the limit (config::limits::reply_bytes, ");
    s.connect(8);
    EXPECT_EQ(count.says(), "unknown, connection_lost");
    EXPECT_EQ(s.accept(), "GET b");

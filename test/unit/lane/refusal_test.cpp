@@ -11,10 +11,8 @@ namespace {
 // HELLO and ROLE are forbidden; what INFO answers is the case's.
 void meet_a_server_that_hides_its_role(script& s, std::string_view info) {
    s.greet(refuses("NOPERM hello") + client_info(7));
-   EXPECT_EQ(s.accept(), "ROLE; CLIENT INFO; INFO server");
-   s.answer(refuses("NOPERM role") + client_info(7));
-   EXPECT_EQ(s.accept(), "INFO replication");
-   s.answer(info);
+   s.serve("ROLE; CLIENT INFO; INFO server", refuses("NOPERM role") + client_info(7));
+   s.serve("INFO replication", info);
 }
 
 TEST(refusal, of_every_way_to_the_role_is_final_and_says_what_to_allow) {
@@ -37,8 +35,7 @@ TEST(refusal, of_the_role_for_another_reason_is_tried_again) {
    s.answer(refuses("ERR not now"));
    EXPECT_EQ(s.pending_io(), "abort");
    EXPECT_EQ(get.says(), "waiting");
-   s.advance(1s);
-   EXPECT_EQ(s.pending_io(), "dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(1s), "dial 10.0.0.1");
    s.connect();
    EXPECT_EQ(s.accept(), "GET k");
    EXPECT_EQ(s.subject.where(), node_a);

@@ -165,6 +165,9 @@ class script {
    std::string reconnects(unsigned id = 8, std::string_view kill_reply = ":1\r\n");
    // Opens, and answers what the handshake asked, which is returned.
    std::string greet(std::string_view replies);
+   // Exactly these commands arrive, and the server says this to them.
+   void serve(std::string_view commands, std::string_view replies,
+              std::source_location = std::source_location::current());
    // Exactly these calls arrive, in this order, and each ends with its reply.
    void expect_sent(std::initializer_list<const call*>, std::string_view replies,
                     std::source_location = std::source_location::current());
@@ -196,6 +199,7 @@ class script {
 
    // What the lane wished since it was last asked: "dial 10.0.0.1", "abort", "close", "probe 10.0.0.1", "unprobe".
    std::string pending_io();
+   std::string io_after(duration d) { return advance(d), pending_io(); }
    // The lane gets the view as it is now.
    void on_view();
    // ... with another master, or with what the Sentinels agree on.
@@ -238,6 +242,12 @@ class script {
    std::size_t news_read_ = 0;  // of the history
    reader at_server_{limits{}};
 };
+
+// It ended like this ("unknown, connection_lost"), and of its causes one has these words; or the server said this.
+void expect_end(const call&, std::string_view says, std::string_view cause,
+                std::source_location = std::source_location::current());
+void expect_refused(const call&, std::string_view says, std::string_view server_text,
+                    std::source_location = std::source_location::current());
 
 // A command waits, and no connection was made yet.
 struct waiting_script : script {

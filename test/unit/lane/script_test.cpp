@@ -298,6 +298,12 @@ std::string script::greet(std::string_view replies) {
    return asked;
 }
 
+void script::serve(std::string_view commands, std::string_view replies, std::source_location l) {
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "these commands, which are answered");
+   EXPECT_EQ(accept(), commands);
+   answer(replies);
+}
+
 void script::expect_sent(std::initializer_list<const call*> calls, std::string_view replies, std::source_location l) {
    const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "these calls and their replies");
    std::vector<std::string> lines;
@@ -319,6 +325,19 @@ void script::expect_resent(std::initializer_list<const call*> calls, std::string
    expect_sent(calls, replies, l);
    const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "sent again");
    for (const call* c : calls) EXPECT_GT(c->op.attempts, 1U);
+}
+
+void expect_end(const call& c, std::string_view says, std::string_view cause, std::source_location l) {
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "how this call ended");
+   EXPECT_EQ(c.says(), says);
+   EXPECT_TRUE(c.has_cause(cause)) << cause;
+}
+
+void expect_refused(const call& c, std::string_view says, std::string_view server_text, std::source_location l) {
+   const testing::ScopedTrace here(l.file_name(), static_cast<int>(l.line()), "what the server said of this call");
+   EXPECT_EQ(c.says(), says);
+   ASSERT_TRUE(c.done());
+   EXPECT_EQ(c.error().server_text, server_text);
 }
 
 void script::expect_fenced(const call& c, std::source_location l) {

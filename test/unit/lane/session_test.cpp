@@ -119,8 +119,7 @@ using transactions = warm_lane;
 TEST_F(transactions, go_and_are_answered_as_one) {
    auto& unit = s.submit_unit({"MULTI", "SET a 1", "INCR n", "EXEC"});
    auto& next = s.submit("GET a");
-   EXPECT_EQ(s.accept(), "MULTI; SET a 1; INCR n; EXEC; GET a");
-   s.answer(ok + queued + queued);
+   s.serve("MULTI; SET a 1; INCR n; EXEC; GET a", ok + queued + queued);
    EXPECT_EQ(unit.says(), "waiting");
    s.answer("*2\r\n" + ok + number(1) + bulk("1"));
    ASSERT_TRUE(unit.done() && unit.results[3]);
@@ -230,8 +229,7 @@ TEST(transaction, whose_multi_was_refused_has_run_if_a_member_did) {
       warm_script s;
       auto& unit = s.send_unit({"MULTI", "INCR n", "EXEC"});
       s.answer(no_multi + number(1) + no_exec);
-      EXPECT_EQ(unit.says(), "executed, server_error");
-      EXPECT_EQ(unit.error().server_text, "NOPERM User ann has no permissions to run the 'multi' command");
+      expect_refused(unit, "executed, server_error", "NOPERM User ann has no permissions to run the 'multi' command");
    }
    {
       warm_script s;

@@ -19,8 +19,7 @@ TEST_F(silence, raises_suspicion_after_the_attempt_timeout_and_probes) {
    EXPECT_EQ(s.pending_io(), "probe 10.0.0.1");
    EXPECT_EQ(s.watch.asked, asked + 1) << "and asks the Sentinels";
    EXPECT_EQ(get.says(), "waiting");
-   s.open_probe();
-   EXPECT_EQ(s.accept_probe(), "PING");
+   EXPECT_EQ(s.probe(""), "PING");
 }
 
 TEST_F(silence, is_cleared_by_one_slow_reply) {
@@ -37,47 +36,34 @@ TEST_F(silence, is_cleared_by_one_slow_reply) {
    EXPECT_EQ(two.says(), "2");
 }
 
-struct silence_and_probe : silence, testing::WithParamInterface<bool> {};
-TEST_P(silence_and_probe, end_after_twice_the_attempt_timeout) {
-   const bool probe_answers = GetParam();
-   auto& incr = s.send("INCR a");
-   s.advance(2s);
-   s.probe(probe_answers ? pong : "");
-   s.pending_io();
-   s.advance(1999ms);
-   EXPECT_EQ(s.pending_io(), "");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io().substr(0, 5), probe_answers ? "abort" : "unpro");
-   EXPECT_EQ(incr.says(), "waiting");
-   s.connect(8);
-   EXPECT_EQ(incr.says(), "unknown, connection_lost");
-   EXPECT_TRUE(incr.has_cause("no reply for 4000 ms"));
-}
-INSTANTIATE_TEST_SUITE_P(answered, silence_and_probe, testing::Bool());
-
-TEST_F(silence, ends_sooner_if_the_sentinels_agree_and_the_probe_fails) {
-   s.send("INCR a");
-   s.advance(2s);
-   s.open_probe();
-   s.pending_io();
-   s.agree_on_down();
-   EXPECT_EQ(s.news_after(1s), "suspected; lost");
+TEST(silence_and_probe, end_after_twice_the_attempt_timeout) {
+   for (const bool probe_answers : {false, true}) {
+      warm_script s;
+      auto& incr = s.send("INCR a");
+      s.advance(2s);
+      s.probe(probe_answers ? pong : "");
+      s.pending_io();
+      EXPECT_EQ(s.io_after(1999ms), "");
+      EXPECT_EQ(s.io_after(1ms).substr(0, 5), probe_answers ? "abort" : "unpro");
+      EXPECT_EQ(incr.says(), "waiting");
+      s.connect(8);
+      expect_end(incr, "unknown, connection_lost", "no reply for 4000 ms");
+   }
 }
 
-TEST_F(silence, does_not_end_sooner_if_the_probe_is_answered) {
-   s.send("INCR a");
-   s.advance(2s);
-   s.probe(loading);
-   s.agree_on_down();
-   EXPECT_EQ(s.news_after(1900ms), "suspected");
-}
-
-TEST_F(silence, probe_that_is_lost_is_as_good_as_none) {
-   s.send("INCR a");
-   s.advance(2s);
-   s.lose_probe();
-   s.agree_on_down();
-   EXPECT_EQ(s.news_after(1s), "suspected; lost");
+TEST(silence_called_down, ends_sooner_only_if_the_probe_fails) {
+   for (const std::string_view probe : {"lost", "silent", "answered"}) {
+      warm_script s;
+      s.send("INCR a");
+      s.advance(2s);
+      if (probe == "lost")
+         s.lose_probe();
+      else
+         s.probe(probe == "answered" ? loading : "");
+      s.agree_on_down();
+      EXPECT_EQ(s.news_after(1s), probe == "answered" ? "suspected" : "suspected; lost") << probe;
+      EXPECT_EQ(s.news_after(900ms), "") << probe;
+   }
 }
 
 TEST_F(silence, ends_at_once_when_another_master_is_named) {
@@ -138,21 +124,15 @@ TEST_F(transfer, bytes_of_a_reply_are_life) {
    EXPECT_EQ(get.says(), std::string(30, 'x'));
 }
 
-TEST_F(transfer, reply_that_stops_is_silence) {
-   s.send("GET big", patient);
-   s.advance(1500ms);
-   s.answer("$30\r\nxxxx");
-   ASSERT_EQ(s.news_after(2s), "suspected");
-   EXPECT_EQ(s.told<event::suspected>()[0].silent_for, 2s);
-   EXPECT_EQ(s.news_after(2s), "lost");
-}
-
-TEST_F(transfer, byte_of_a_reply_clears_suspicion) {
+TEST_F(transfer, reply_that_stops_is_silence_and_a_byte_of_it_clears_suspicion) {
    s.send("GET big", patient);
    s.advance(3s);
    s.answer("$30\r\nxxxx");
    EXPECT_EQ(s.news(), "suspected; cleared");
-   EXPECT_EQ(s.news_after(1900ms), "");
+   EXPECT_EQ(s.news_after(1999ms), "");
+   ASSERT_EQ(s.news_after(1ms), "suspected");
+   EXPECT_EQ(s.told<event::suspected>()[1].silent_for, 2s);
+   EXPECT_EQ(s.news_after(2s), "lost");
 }
 
 TEST_F(transfer, dribbling_server_is_bounded_by_the_deadline) {
@@ -253,20 +233,13 @@ TEST_F(blocking, command_may_be_silent_for_its_own_time_besides) {
    EXPECT_TRUE(pop.done() && pop.results[0]);
 }
 
-TEST_F(blocking, for_ever_is_never_suspected_and_has_no_deadline) {
-   auto& pop = s.send("BLPOP q 0");
+TEST_F(blocking, for_ever_is_never_suspected_and_what_stands_behind_has_its_time) {
+   auto& pop = s.submit("BLPOP q 0");
+   auto& get = s.send("GET a", {.deadline = 48h});
    EXPECT_EQ(s.news_after(24h), "");
-   EXPECT_EQ(pop.says(), "waiting");
+   EXPECT_EQ(pop.says(), "waiting") << "it has no deadline";
    s.answer(popped);
    EXPECT_TRUE(pop.done() && pop.results[0]);
-}
-
-TEST_F(blocking, what_stands_behind_has_its_time_once_it_is_the_oldest) {
-   auto& pop = s.submit("BLPOP q 0");
-   auto& get = s.send("GET a", {.deadline = 60s});
-   s.advance(10s);
-   s.answer(popped);
-   EXPECT_TRUE(pop.done());
    EXPECT_EQ(s.news_after(1999ms), "");
    EXPECT_EQ(s.news_after(1ms), "suspected");
    s.answer(bulk("v"));
@@ -302,7 +275,7 @@ TEST_P(cancelled_blocking, ends_its_connection_at_once) {
    ASSERT_EQ(s.news(), "lost");
    EXPECT_EQ(s.told<event::connection_lost>()[0].why, "a blocking command was abandoned");
    auto& get = s.submit("GET k");
-   s.connect(8);
+   EXPECT_EQ(s.connect(8), greeting_and_kill(7)) << "what waits may pop yet";
    s.expect_sent(get, bulk("v"));
 }
 INSTANTIATE_TEST_SUITE_P(command, cancelled_blocking,
@@ -310,12 +283,6 @@ INSTANTIATE_TEST_SUITE_P(command, cancelled_blocking,
                                          "BZPOPMIN z 0", "BZMPOP 0 1 z MIN", "BLMPOP 0 1 q LEFT",
                                          "XREADGROUP GROUP g c BLOCK 0 STREAMS s >", "XREAD BLOCK 0 STREAMS s $",
                                          "WAIT 1 0", "WAITAOF 1 0 0"));
-
-TEST_F(blocking, cancelled_pop_is_fenced_before_the_next_command) {
-   s.cancel(s.send("BLPOP q 0"));
-   s.submit("GET k");
-   EXPECT_EQ(s.connect(8), greeting_and_kill(7));
-}
 
 TEST_F(blocking, cancelled_before_it_was_written_costs_no_connection) {
    auto& pop = s.submit("BLPOP q 0");
@@ -361,28 +328,22 @@ TEST_F(blocking, pop_that_the_demotion_ended_did_not_run) {
 
 using idle = warm_lane;
 
-TEST_F(idle, connection_is_tested_before_it_is_used_again) {
+TEST_F(idle, connection_is_tested_before_it_is_used_again_but_not_if_used_lately) {
+   s.advance(4999ms);
+   auto& lately = s.submit("GET a");
+   s.expect_sent(lately, bulk("v"));
    s.advance(5s);
    auto& incr = s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "PING") << "nothing else, so that nothing else can become unknown";
-   s.answer(pong);
+   s.serve("PING", pong);  // nothing else, so that nothing else can become unknown
    s.expect_sent(incr, number(1));
-}
-
-TEST_F(idle, connection_that_was_used_lately_is_not_tested) {
-   s.advance(4999ms);
-   s.submit("INCR a");
-   EXPECT_EQ(s.accept(), "INCR a");
 }
 
 TEST_F(idle, dead_connection_costs_no_unknown_outcome) {
    s.advance(1h);
    auto& incr = s.submit("INCR a", {.deadline = 10s});
    EXPECT_EQ(s.accept(), "PING");
-   s.advance(999ms);
-   EXPECT_EQ(s.pending_io(), "");
-   s.advance(1ms);
-   EXPECT_EQ(s.pending_io(), "abort; dial 10.0.0.1");
+   EXPECT_EQ(s.io_after(999ms), "");
+   EXPECT_EQ(s.io_after(1ms), "abort; dial 10.0.0.1");
    EXPECT_EQ(s.connect(8), greeting) << "and needs no fence";
    s.expect_sent(incr, number(1));
    EXPECT_EQ(incr.op.attempts, 1U);
@@ -391,8 +352,7 @@ TEST_F(idle, dead_connection_costs_no_unknown_outcome) {
 TEST_F(idle, error_is_a_life_sign_too) {
    s.advance(1h);
    s.submit("GET a");
-   EXPECT_EQ(s.accept(), "PING");
-   s.answer(refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"));
+   s.serve("PING", refuses("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist"));
    EXPECT_EQ(s.accept(), "GET a");
 }
 
