@@ -30,6 +30,15 @@ bool repeats_harmlessly(call_kind k) {
    return k == call_kind::set || k == call_kind::get || k == call_kind::read || k == call_kind::echo;
 }
 
+promised_limits limits_of(const config& c) {
+   return {.parked = c.limits.parked_commands,
+           .in_flight = c.limits.in_flight,
+           .max_resends = c.resend.max_resends,
+           .budget = c.resend.budget,
+           .hold = c.cutover == cutover::eager ? c.hold_on_selected : duration::zero(),
+           .follows_hints = c.follow_role_hint};
+}
+
 std::string checkers::name(call_number n) const {
    const call& c = calls_[n];
    return std::string(to_string(c.kind)) + " number " + std::to_string(n) + " of client " + std::to_string(c.client) +

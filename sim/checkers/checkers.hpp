@@ -9,6 +9,7 @@
 #include "sim/servers/wire.hpp"
 #include "sim/world/network.hpp"
 
+#include <holdfast/config.hpp>
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/policy/retry_budget.hpp>
@@ -63,6 +64,8 @@ struct promised_limits {
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
 };
+
+promised_limits limits_of(const config&);
 
 // The most that happened within one second, of what is bounded.
 struct busiest_second {

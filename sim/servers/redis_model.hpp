@@ -34,6 +34,7 @@ enum class server_gate : std::uint8_t {
    memory,  // none is left: OOM
    disk,    // it can't save: MISCONF
 };
+inline constexpr std::size_t server_gates = 4;
 
 // FAILOVER: a master hands its role over.
 enum class handover : std::uint8_t { none, waits_for_sync, in_progress };

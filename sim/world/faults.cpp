@@ -257,11 +257,7 @@ void world::heal() {
       ends(i);
       if (scenario_.faults[i].is == fault_kind::rogue) falls_back(struck_[i].victim);
    }
-   for (host_id h = 0; h < client_site_; ++h) {
-      cut_off(h, true, true, false);
-      if (shared_.net.condition_of(h) == condition::frozen) thaws(h);
-      if (!shared_.net.works(h)) process_starts(h);
-   }
+   repair();
    for (const auto& c : clients_) c->thaw();
    well_since_ = never;
 }

@@ -101,7 +101,6 @@ struct scenario {
    redis_settings redis;
    sentinel_settings sentinel;
    duration replication_lag = 1ms;
-   bool has_sentinels = true;
    std::optional<duration> attempt_timeout;
    std::optional<duration> deadline;
    bool knows_all_seeds = true;
