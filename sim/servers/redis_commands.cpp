@@ -1,4 +1,5 @@
 // What a server answers, in the order in which Redis' processCommand looks at things.
+#include "sim/servers/greeting.hpp"
 #include "sim/servers/redis_model.hpp"
 
 #include <algorithm>
@@ -167,7 +168,7 @@ void redis_model::run_server(session& s, const words& w, bool in_exec) {
       return add_status(s.out, "OK");
    }
    if (is("AUTH")) {
-      if (authenticate(s, w, 1)) add_status(s.out, "OK");
+      if (authenticate(s, settings.password, w, 1)) add_status(s.out, "OK");
       return;
    }
    if (is("SELECT")) {

@@ -87,9 +87,6 @@ class redis_model {
       replicas,  // WAIT
    };
    struct session : basic_session {
-      std::uint64_t id = 0;
-      bool authenticated = false;
-      bool resp3 = false;
       bool in_multi = false;
       bool dirty = false;
       bool queued_writes = false;
@@ -98,7 +95,6 @@ class redis_model {
       unsigned db = 0;
       std::size_t queued = 0;
       std::string queue;  // the commands of a transaction
-      std::string name;
       std::string waiting_command;
       time_point waits_until = never;
       std::uint64_t wrote_upto = 0;  // the master's offset behind its last command
@@ -143,7 +139,6 @@ class redis_model {
    void run_exec(session&);
    // redis_clients.cpp
    void hello(session&, const words&);
-   bool authenticate(session&, const words&, std::size_t from);
    void client(session&, const words&);
    void client_kill(session&, const words&);
    void client_list(session&, const words&);
