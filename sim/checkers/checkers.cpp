@@ -4,32 +4,6 @@
 
 namespace holdfast::sim {
 
-std::string_view to_string(call_kind k) {
-   switch (k) {
-      case call_kind::add: return "INCRBY";
-      case call_kind::push: return "RPUSH";
-      case call_kind::set: return "SET";
-      case call_kind::get: return "GET";
-      case call_kind::echo: return "ECHO";
-      case call_kind::set_once: return "SETNX";
-      case call_kind::read: return "MGET";
-      case call_kind::select: return "SELECT";
-      case call_kind::transaction:
-      case call_kind::reading: return "MULTI";
-   }
-   return "?";
-}
-
-bool changes_data(call_kind k) {
-   return k != call_kind::get && k != call_kind::read && k != call_kind::echo && k != call_kind::select;
-}
-
-bool is_transaction(call_kind k) { return k == call_kind::transaction || k == call_kind::reading; }
-
-bool repeats_harmlessly(call_kind k) {
-   return k == call_kind::set || k == call_kind::get || k == call_kind::read || k == call_kind::echo;
-}
-
 promised_limits limits_of(const config& c) {
    return {.parked = c.limits.parked_commands,
            .in_flight = c.limits.in_flight,

@@ -3,6 +3,7 @@
 // that checks it.
 #pragma once
 
+#include "sim/checkers/call_kind.hpp"
 #include "sim/checkers/client_knowledge.hpp"
 #include "sim/servers/dataset.hpp"
 #include "sim/servers/history.hpp"
@@ -27,26 +28,6 @@
 #include <vector>
 
 namespace holdfast::sim {
-
-// Calls of the workloads. Each carries its number, by which the servers' side is matched with the callers'.
-enum class call_kind : std::uint8_t {
-   add,
-   push,
-   set,
-   get,
-   echo,
-   set_once,
-   transaction,
-   read,     // MGET
-   select,   // which database what follows is for
-   reading,  // a transaction that reads, too
-};
-inline constexpr std::size_t call_kinds = 10;
-std::string_view to_string(call_kind);
-bool is_transaction(call_kind);
-// Whether a second run would be seen, in the data or in the reply.
-bool repeats_harmlessly(call_kind);
-bool changes_data(call_kind);
 
 using call_number = std::uint32_t;
 
