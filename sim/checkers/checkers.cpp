@@ -4,30 +4,13 @@
 
 namespace holdfast::sim {
 
-std::string_view to_string(call_kind k) {
-   switch (k) {
-      case call_kind::add: return "INCRBY";
-      case call_kind::push: return "RPUSH";
-      case call_kind::set: return "SET";
-      case call_kind::get: return "GET";
-      case call_kind::echo: return "ECHO";
-      case call_kind::set_once: return "SETNX";
-      case call_kind::read: return "MGET";
-      case call_kind::select: return "SELECT";
-      case call_kind::transaction:
-      case call_kind::reading: return "MULTI";
-   }
-   return "?";
-}
-
-bool changes_data(call_kind k) {
-   return k != call_kind::get && k != call_kind::read && k != call_kind::echo && k != call_kind::select;
-}
-
-bool is_transaction(call_kind k) { return k == call_kind::transaction || k == call_kind::reading; }
-
-bool repeats_harmlessly(call_kind k) {
-   return k == call_kind::set || k == call_kind::get || k == call_kind::read || k == call_kind::echo;
+promised_limits limits_of(const config& c) {
+   return {.parked = c.limits.parked_commands,
+           .in_flight = c.limits.in_flight,
+           .max_resends = c.resend.max_resends,
+           .budget = c.resend.budget,
+           .hold = c.cutover == cutover::eager ? c.hold_on_selected : duration::zero(),
+           .follows_hints = c.follow_role_hint};
 }
 
 std::string checkers::name(call_number n) const {
@@ -137,6 +120,11 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    check_failure(n, c, e, then);
 }
 
+// A caller who leaves waits no longer.
+void checkers::cancelled(call_number n) {
+   if (!calls_[n].done) broken(name(n) + " was cancelled, and its caller still waits");
+}
+
 void checkers::check_failure(call_number n, const call& c, const error& e, const circumstances& then) {
    if (e.outcome == outcome::not_executed && c.runs != 0)
       broken(name(n) + " is reported as not executed, but it ran: " + e.what());
@@ -174,6 +162,7 @@ void checkers::check_reply(call_number n, call& c, const value& reply) {
          if (reply.text() != "OK") broken(name(n) + " was answered " + holdfast::to_string(reply));
          return;
       case call_kind::read:
+      case call_kind::swap:
          c.answered_with = fingerprint(reply);
          if (!is_own_read(c, c.answered_with))
             broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which none of its runs gave");
@@ -191,7 +180,7 @@ void checkers::check_reply(call_number n, call& c, const value& reply) {
          const auto held = read_integer(reply.text());
          const bool own = held && *held > 0 && static_cast<std::size_t>(*held) < calls_.size() &&
                           calls_[static_cast<std::size_t>(*held)].client == c.client &&
-                          calls_[static_cast<std::size_t>(*held)].kind == call_kind::set;
+                          (written_by(calls_[static_cast<std::size_t>(*held)].kind) & key_bit("s")) != 0;
          if (!own) return broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
          if (*held > n) broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which was given later");
          return;

@@ -3,12 +3,14 @@
 // that checks it.
 #pragma once
 
+#include "sim/checkers/call_kind.hpp"
 #include "sim/checkers/client_knowledge.hpp"
 #include "sim/servers/dataset.hpp"
 #include "sim/servers/history.hpp"
 #include "sim/servers/wire.hpp"
 #include "sim/world/network.hpp"
 
+#include <holdfast/config.hpp>
 #include <holdfast/delivery.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/policy/retry_budget.hpp>
@@ -27,26 +29,6 @@
 
 namespace holdfast::sim {
 
-// Calls of the workloads. Each carries its number, by which the servers' side is matched with the callers'.
-enum class call_kind : std::uint8_t {
-   add,
-   push,
-   set,
-   get,
-   echo,
-   set_once,
-   transaction,
-   read,     // MGET
-   select,   // which database what follows is for
-   reading,  // a transaction that reads, too
-};
-inline constexpr std::size_t call_kinds = 10;
-std::string_view to_string(call_kind);
-bool is_transaction(call_kind);
-// Whether a second run would be seen, in the data or in the reply.
-bool repeats_harmlessly(call_kind);
-bool changes_data(call_kind);
-
 using call_number = std::uint32_t;
 
 struct violation {
@@ -63,6 +45,8 @@ struct promised_limits {
    duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
    bool follows_hints = false;
 };
+
+promised_limits limits_of(const config&);
 
 // The most that happened within one second, of what is bounded.
 struct busiest_second {
@@ -89,7 +73,7 @@ struct server_line : line {
    std::uint32_t questions = 0;  // about its role
 };
 
-// Of a reply, as a server writes it and as a caller is given it: an array of strings or nothing.
+// Of a reply, as a server writes it and as a caller is given it: a string or nothing, or an array of these.
 std::uint64_t fingerprint(std::string_view as_sent);
 std::uint64_t fingerprint(value_view);
 
@@ -125,6 +109,7 @@ class checkers {
       duration all_was_well_for = {};
    };
    void completed(call_number, std::span<const result<value>>, const circumstances&);
+   void cancelled(call_number);
    void broken(std::string what);
    // Actions of a client. `sent` and `goes` hear of whole commands, as the kernel takes them; `handed_over`: the
    // engine had let go of it before the news that were read last.

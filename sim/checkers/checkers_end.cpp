@@ -7,27 +7,6 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-// Of a client's keys: which a command writes to, as bits.
-unsigned keys_of(call_kind k) {
-   switch (k) {
-      case call_kind::add: return 1;
-      case call_kind::push: return 2;
-      case call_kind::transaction:
-      case call_kind::reading: return 1 | 2;
-      case call_kind::set: return 4;
-      case call_kind::set_once: return 8;
-      case call_kind::get:
-      case call_kind::read:
-      case call_kind::select:
-      case call_kind::echo: return 0;
-   }
-   return 0;
-}
-
-}  // namespace
-
 // Where each command ran last in the surviving history; 0: it is no part of it.
 std::vector<std::uint64_t> checkers::last_runs(place master) {
    std::vector<std::uint64_t> last(calls_.size());
@@ -79,14 +58,13 @@ void checkers::check_order(const std::vector<std::uint64_t>& last_run, place mas
 // Nothing older is sent behind a newer write to the same keys that ran, whatever its caller was told of it. (Where both
 // were sent again, and in order, it is as if they had run only then.)
 void checkers::check_overtaking(const std::vector<std::uint64_t>& last_run) {
-   constexpr std::size_t keys = 4;
    // From the newest to the oldest: of those that ran, the one that was sent the last time first of all.
-   std::vector<std::array<call_number, keys>> newer(clients_.size());
+   std::vector<std::array<call_number, key_letters.size()>> newer(clients_.size());
    for (call_number n = static_cast<call_number>(calls_.size()); n-- > 1;) {
       const call& c = calls_[n];
       if (last_run[n] == 0) continue;
-      for (std::size_t k = 0; k < keys; ++k) {
-         if ((keys_of(c.kind) >> k & 1U) == 0) continue;
+      for (std::size_t k = 0; k < key_letters.size(); ++k) {
+         if ((written_by(c.kind) >> k & 1U) == 0) continue;
          call_number& first = newer[c.client][k];
          if (first != 0 && calls_[first].sent_as < c.sent_as && last_run[first] < last_run[n])
             broken(name(n) + " was sent and ran behind " + name(first) + ", which was given later");
@@ -132,15 +110,15 @@ void checkers::final_data(place master, const dataset& data) {
       if (c == nullptr || database >= databases)
          return broken("a server ran what no client gave: " + std::string(bytes));
       content& h = held[c->client * databases + database];
-      if (same_word(w[0], "INCRBY")) {
-         h.sum += n;
-         h.counted = true;
-      } else if (same_word(w[0], "RPUSH")) {
-         h.list.emplace_back(w[2]);
-      } else if (same_word(w[0], "SET")) {
-         h.text = w[2];
-      } else if (h.once.empty()) {
-         h.once = w[2];
+      switch (w[1].front()) {
+         case 'c':
+            h.sum += n;
+            h.counted = true;
+            break;
+         case 'l': h.list.emplace_back(w[2]); break;
+         case 's': h.text = w[2]; break;
+         default:
+            if (h.once.empty()) h.once = w[2];
       }
    });
    for (std::uint32_t i = 0; i < held.size(); ++i) {

@@ -7,42 +7,16 @@
 
 namespace holdfast::sim {
 
-namespace {
-
-// Of a client's keys: c, l, s and n, each with its client's number behind.
-unsigned bit_of(std::string_view key) {
-   constexpr std::string_view kinds = "clsn";
-   const std::size_t at = key.empty() ? kinds.npos : kinds.find(key[0]);
-   return at == kinds.npos ? 0 : 1U << at;
-}
-
-unsigned written_by(call_kind k) {
-   switch (k) {
-      case call_kind::add: return bit_of("c");
-      case call_kind::push: return bit_of("l");
-      case call_kind::set: return bit_of("s");
-      case call_kind::set_once: return bit_of("n");
-      case call_kind::transaction:
-      case call_kind::reading: return bit_of("c") | bit_of("l");
-      default: return 0;
-   }
-}
-
-constexpr std::size_t keys = 4;
-
-}  // namespace
-
 std::uint64_t fingerprint(std::string_view as_sent) { return std::hash<std::string_view>()(as_sent); }
 
 std::uint64_t fingerprint(value_view v) {
-   if (v.kind() != kind::array) return 0;
    std::string text;
-   add_array(text, v.size());
-   for (std::size_t i = 0; i < v.size(); ++i) {
-      if (v[i].is_nil())
-         text += "$-1\r\n";
-      else
-         add_bulk(text, v[i].text());
+   const auto add = [&](value_view one) { one.is_nil() ? (void)(text += "$-1\r\n") : add_bulk(text, one.text()); };
+   if (v.kind() != kind::array) {
+      add(v);
+   } else {
+      add_array(text, v.size());
+      for (std::size_t i = 0; i < v.size(); ++i) add(v[i]);
    }
    return fingerprint(text);
 }
@@ -50,10 +24,15 @@ std::uint64_t fingerprint(value_view v) {
 void checkers::keep_run(call_number n, call& c, const words& w, const execution& x) {
    run r{.n = n, .before = c.latest, .behind = x.behind, .database = static_cast<std::uint8_t>(x.database)};
    if (same_word(w[0], "MGET")) {
-      for (std::size_t i = 1; i + 1 < w.size(); ++i) r.reads |= static_cast<std::uint8_t>(bit_of(w[i]));
+      for (std::size_t i = 1; i + 1 < w.size(); ++i) r.reads |= static_cast<std::uint8_t>(key_bit(w[i]));
       r.reply = fingerprint(x.reply);
    } else if (x.changed) {
-      r.writes = static_cast<std::uint8_t>(bit_of(w[1]));
+      r.writes = static_cast<std::uint8_t>(key_bit(w[1]));
+   }
+   if (c.kind == call_kind::swap) {
+      // Under `at_least_once` any run's reply will do, also one from behind what was sent again with it.
+      if (c.promise != delivery::at_least_once) r.reads = r.writes;
+      r.reply = fingerprint(x.reply);
    }
    c.latest = static_cast<std::uint32_t>(runs_.size());
    runs_.push_back(r);
@@ -61,7 +40,7 @@ void checkers::keep_run(call_number n, call& c, const words& w, const execution&
 
 bool checkers::is_own_read(const call& c, std::uint64_t reply) const {
    for (std::uint32_t i = c.latest; i != 0; i = runs_[i].before) {
-      if (runs_[i].reads != 0 && runs_[i].reply == reply) return true;
+      if (runs_[i].reply != 0 && runs_[i].reply == reply) return true;
    }
    return false;
 }
@@ -87,8 +66,8 @@ void checkers::check_databases() {
 // older write that was acknowledged had still to run, or a newer one had run.
 void checkers::check_reads() {
    struct edges {
-      std::array<std::uint32_t, keys> last{};   // the latest run of what is older, and was acknowledged
-      std::array<std::uint32_t, keys> first{};  // the earliest run of what is newer
+      std::array<std::uint32_t, key_letters.size()> last{};   // the latest run of what is older, and was acknowledged
+      std::array<std::uint32_t, key_letters.size()> first{};  // the earliest run of what is newer
    };
    std::vector<edges> of(clients_.size());
    for (edges& e : of) e.first.fill(~0U);
@@ -96,14 +75,14 @@ void checkers::check_reads() {
    const auto suspect = [&](call_number n, const auto& out_of_order) {
       const call& c = calls_[n];
       for (std::uint32_t i = c.acknowledged ? c.latest : 0; i != 0; i = runs_[i].before) {
-         for (std::size_t k = 0; k < keys; ++k) {
+         for (std::size_t k = 0; k < key_letters.size(); ++k) {
             if ((runs_[i].reads >> k & 1U) != 0 && out_of_order(of[c.client], k, i)) suspicious[n] = true;
          }
       }
    };
    const auto each_write = [&](call_number n, const auto& f) {
       for (std::uint32_t i = calls_[n].latest; i != 0; i = runs_[i].before) {
-         for (std::size_t k = 0; k < keys; ++k) {
+         for (std::size_t k = 0; k < key_letters.size(); ++k) {
             if ((runs_[i].writes >> k & 1U) != 0) f(of[calls_[n].client], k, i);
          }
       }

@@ -6,9 +6,8 @@
 namespace holdfast::sim {
 
 bool checkers::is_of_a_call(const words& w) {
-   constexpr std::array<std::string_view, 9> names{"INCRBY", "RPUSH", "SET",   "SETNX", "GET",
-                                                   "MGET",   "ECHO",  "MULTI", "EXEC"};
-   return std::any_of(names.begin(), names.end(), [&](std::string_view name) { return same_word(w[0], name); });
+   const auto is_it = [&](const call_rule& r) { return !r.of_handshake && same_word(w[0], r.name); };
+   return same_word(w[0], "EXEC") || std::any_of(call_rules.begin(), call_rules.end(), is_it);
 }
 
 namespace {

@@ -1,4 +1,5 @@
 // What a server knows of its clients, and lets them do to each other: HELLO, CLIENT, ROLE.
+#include "sim/servers/greeting.hpp"
 #include "sim/servers/redis_model.hpp"
 
 #include <optional>
@@ -16,68 +17,9 @@ std::string address_of(const connection& c) {
 
 }  // namespace
 
-bool redis_model::authenticate(session& s, const words& w, std::size_t from) {
-   const bool named = w.size() == from + 2;
-   const std::string_view password = w.back();
-   if (settings.password.empty() && !named) {
-      add_error(s.out,
-                "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
-                "configuration is correct?");
-      return false;
-   }
-   if ((named && w[from] != "default") || (!settings.password.empty() && password != settings.password)) {
-      add_error(s.out, "WRONGPASS invalid username-password pair or user is disabled.");
-      return false;
-   }
-   s.authenticated = true;
-   return true;
-}
-
 void redis_model::hello(session& s, const words& w) {
    if (!settings.knows_hello) return add_error(s.out, unknown(w));
-   bool resp3 = s.resp3;
-   if (w.size() > 1) {
-      const auto n = read_integer(w[1]);
-      if (!n) return add_error(s.out, "ERR Protocol version is not an integer or out of range");
-      if (*n != 2 && *n != 3) return add_error(s.out, "NOPROTO unsupported protocol version");
-      resp3 = *n == 3;
-   }
-   std::string_view name;
-   bool named = false;
-   for (std::size_t i = 2; i < w.size(); ++i) {
-      if (same_word(w[i], "AUTH") && i + 2 < w.size()) {
-         if (!authenticate(s, {w[i], w[i + 1], w[i + 2]}, 1)) return;
-         i += 2;
-      } else if (same_word(w[i], "SETNAME") && i + 1 < w.size()) {
-         named = true;
-         name = w[++i];
-      } else {
-         return add_error(s.out, "ERR Syntax error in HELLO option '" + std::string(w[i]) + "'");
-      }
-   }
-   if (!s.authenticated)
-      return add_error(s.out,
-                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
-                       "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
-                       "version at the same time");
-   if (named) s.name = name;
-   s.resp3 = resp3;
-   add_number(s.out, resp3 ? '%' : '*', resp3 ? 7 : 14);
-   add_bulk(s.out, "server");
-   add_bulk(s.out, "redis");
-   add_bulk(s.out, "version");
-   add_bulk(s.out, "7.0.15");
-   add_bulk(s.out, "proto");
-   add_integer(s.out, resp3 ? 3 : 2);
-   add_bulk(s.out, "id");
-   add_integer(s.out, static_cast<long long>(s.id));
-   add_bulk(s.out, "mode");
-   add_bulk(s.out, "standalone");
-   add_bulk(s.out, "role");
-   add_bulk(s.out, is_master() ? "master" : "replica");
-   add_bulk(s.out, "modules");
-   add_array(s.out, 0);
-   tell_role(s);
+   if (sim::hello(s, settings.password, "standalone", is_master() ? "master" : "replica", w)) tell_role(s);
 }
 
 std::string redis_model::describe(const session& s) {

@@ -33,7 +33,9 @@ enum class server_gate : std::uint8_t {
    busy,    // a script runs for too long
    memory,  // none is left: OOM
    disk,    // it can't save: MISCONF
+   rights,  // its clients may not write: NOPERM
 };
+inline constexpr std::size_t server_gates = 5;
 
 // FAILOVER: a master hands its role over.
 enum class handover : std::uint8_t { none, waits_for_sync, in_progress };
@@ -86,9 +88,6 @@ class redis_model {
       replicas,  // WAIT
    };
    struct session : basic_session {
-      std::uint64_t id = 0;
-      bool authenticated = false;
-      bool resp3 = false;
       bool in_multi = false;
       bool dirty = false;
       bool queued_writes = false;
@@ -97,7 +96,6 @@ class redis_model {
       unsigned db = 0;
       std::size_t queued = 0;
       std::string queue;  // the commands of a transaction
-      std::string name;
       std::string waiting_command;
       time_point waits_until = never;
       std::uint64_t wrote_upto = 0;  // the master's offset behind its last command
@@ -133,7 +131,7 @@ class redis_model {
    // redis_commands.cpp
    void run(session&, const words&, std::string_view raw);
    bool refused(session&, const command_rule*, const words&);
-   std::string_view closed_gate(const session&, const command_rule&, bool writes) const;
+   std::string closed_gate(const session&, const command_rule&, bool writes) const;
    static std::string unknown(const words&);
    bool pauses(bool writes) const;
    void run_data(session&, const words&, std::string_view raw, std::string& out);
@@ -142,7 +140,6 @@ class redis_model {
    void run_exec(session&);
    // redis_clients.cpp
    void hello(session&, const words&);
-   bool authenticate(session&, const words&, std::size_t from);
    void client(session&, const words&);
    void client_kill(session&, const words&);
    void client_list(session&, const words&);

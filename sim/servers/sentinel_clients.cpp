@@ -1,4 +1,5 @@
 // What a Sentinel answers its clients, and what it publishes.
+#include "sim/servers/greeting.hpp"
 #include "sim/servers/sentinel_model.hpp"
 
 #include <algorithm>
@@ -119,22 +120,6 @@ void sentinel_model::serve(connection_id id) {
 
 // ---- answers ------------------------------------------------------------------------------------------------------
 
-bool sentinel_model::authenticate(session& s, const words& w, std::size_t from) {
-   const bool named = w.size() == from + 2;
-   if (settings.password.empty() && !named) {
-      add_error(s.out,
-                "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
-                "configuration is correct?");
-      return false;
-   }
-   const bool right = settings.password.empty() || w.back() == settings.password;
-   if (!right || (named && w[from] != "default")) {
-      add_error(s.out, "WRONGPASS invalid username-password pair or user is disabled.");
-      return false;
-   }
-   return s.authenticated = true;
-}
-
 void sentinel_model::answer(session& s, const words& w) {
    const auto is = [&](std::string_view name) { return same_word(w[0], name); };
    const auto short_of = [&](std::size_t n) {
@@ -144,10 +129,10 @@ void sentinel_model::answer(session& s, const words& w) {
       add_error(s.out, "ERR wrong number of arguments for '" + name + "' command");
       return true;
    };
-   if (is("HELLO")) return answer_hello(s, w);
+   if (is("HELLO")) return void(hello(s, settings.password, "sentinel", {}, w));
    if (is("AUTH")) {
       if (short_of(2)) return;
-      if (authenticate(s, w, 1)) add_status(s.out, "OK");
+      if (authenticate(s, settings.password, w, 1)) add_status(s.out, "OK");
       return;
    }
    const bool known = is("PING") || is("SUBSCRIBE") || is("SENTINEL") || is("ROLE") || is("CLIENT");
@@ -175,36 +160,6 @@ void sentinel_model::answer(session& s, const words& w) {
    if (same_word(w[1], "SETNAME") && w.size() == 3) return add_status(s.out, "OK");
    if (same_word(w[1], "ID") && w.size() == 2) return add_integer(s.out, static_cast<long long>(s.id));
    add_error(s.out, "ERR unknown subcommand '" + std::string(w[1]) + "'. Try CLIENT HELP.");
-}
-
-void sentinel_model::answer_hello(session& s, const words& w) {
-   std::optional<long long> version = s.resp3 ? 3 : 2;
-   if (w.size() > 1) version = read_integer(w[1]);
-   if (!version) return add_error(s.out, "ERR Protocol version is not an integer or out of range");
-   if (*version != 2 && *version != 3) return add_error(s.out, "NOPROTO unsupported protocol version");
-   for (std::size_t i = 2; i < w.size(); ++i) {
-      if (same_word(w[i], "AUTH") && i + 2 < w.size()) {
-         if (!authenticate(s, {w[i], w[i + 1], w[i + 2]}, 1)) return;
-         i += 2;
-      } else if (same_word(w[i], "SETNAME") && i + 1 < w.size()) {
-         ++i;
-      } else {
-         return add_error(s.out, "ERR Syntax error in HELLO option '" + std::string(w[i]) + "'");
-      }
-   }
-   if (!s.authenticated)
-      return add_error(s.out,
-                       "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO AUTH "
-                       "<user> <pass> option can be used to authenticate the client and select the RESP protocol "
-                       "version at the same time");
-   s.resp3 = *version == 3;
-   add_number(s.out, s.resp3 ? '%' : '*', s.resp3 ? 6 : 12);
-   for (const std::string_view text : {"server", "redis", "version", "7.0.15", "proto"}) add_bulk(s.out, text);
-   add_integer(s.out, *version);
-   add_bulk(s.out, "id");
-   add_integer(s.out, static_cast<long long>(s.id));
-   for (const std::string_view text : {"mode", "sentinel", "modules"}) add_bulk(s.out, text);
-   add_array(s.out, 0);
 }
 
 void sentinel_model::answer_sentinel(session& s, const words& w) {

@@ -129,10 +129,7 @@ class sentinel_model {
       std::uint64_t leader_epoch = 0;
    };
    struct session : basic_session {
-      bool authenticated = false;
       bool subscribed = false;
-      bool resp3 = false;
-      std::uint64_t id = 0;
       std::uint64_t shown_epoch = 0;
       std::vector<std::string> channels;
    };
@@ -181,8 +178,6 @@ class sentinel_model {
    void tell_epoch();
    void answer(session&, const words&);
    void answer_sentinel(session&, const words&);
-   void answer_hello(session&, const words&);
-   bool authenticate(session&, const words&, std::size_t from);
    void answer_instance(session&, const instance&);
    void answer_all(session&, type);
    std::string flags_of(const instance&) const;

@@ -16,6 +16,10 @@ struct basic_session {
    connection_id connection = 0;
    std::uint32_t generation = 0;
    bool in_use = false;
+   bool authenticated = false;
+   bool resp3 = false;
+   std::uint64_t id = 0;
+   std::string name = {};
    std::string out = {};  // replies that were not sent yet
 };
 

@@ -34,12 +34,8 @@ void client::write_commands(call& c, call_kind k, unsigned database) const {
    const auto named = [&](char kind) { return kind + std::to_string(number_); };
    c.commands.clear();
    switch (k) {
-      case call_kind::add: c.commands.push_back({"INCRBY", named('c'), c.number}); break;
-      case call_kind::push: c.commands.push_back({"RPUSH", named('l'), c.number}); break;
-      case call_kind::set: c.commands.push_back({"SET", named('s'), c.number}); break;
       case call_kind::get: c.commands.push_back({"GET", named('s')}); break;
       case call_kind::echo: c.commands.push_back({"ECHO", c.number}); break;
-      case call_kind::set_once: c.commands.push_back({"SETNX", named('n'), c.number}); break;
       case call_kind::read: c.commands.push_back({"MGET", named('s'), named('c'), named('n'), c.number}); break;
       case call_kind::select:
          checkers_.selects(c.number, database);
@@ -53,6 +49,7 @@ void client::write_commands(call& c, call_kind k, unsigned database) const {
          c.commands.push_back({"RPUSH", named('l'), c.number});
          c.commands.push_back({"EXEC"});
          break;
+      default: c.commands.push_back({to_string(k), named(rule_of(k).writes.front()), c.number}); break;
    }
 }
 
@@ -60,6 +57,13 @@ client::call* client::find_active(call_number n) {
    const auto found =
       std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return c->active && c->number == n; });
    return found == calls_.end() ? nullptr : found->get();
+}
+
+void client::cancel(call& c) {
+   const call_number n = c.number;
+   brain.cancel(c.op, now());
+   carry_out();
+   checkers_.cancelled(n);
 }
 
 void client::finished(impl::operation& op) {

@@ -1,5 +1,7 @@
 #include "sim/world/deployment.hpp"
 
+#include <algorithm>
+
 namespace holdfast::sim {
 
 // ---- who is there -------------------------------------------------------------------------------------------------
@@ -108,6 +110,28 @@ void deployment::writable(connection_id c) {
    if (runtime* const r = client_at(shared_.net.at(c).client)) r->writable(c);
 }
 
+// ---- who is the master --------------------------------------------------------------------------------------------
+
+redis_model* deployment::rightful_master() const {
+   if (sentinels_.empty()) return servers_.front().get();
+   const auto is_it = [&](const auto& s) {
+      const auto names_it = [&](const auto& w) { return shared_.net.works(w->host()) && w->named() == s->host(); };
+      return std::all_of(sentinels_.begin(), sentinels_.end(), names_it) && s->is_master() &&
+             shared_.net.works(s->host());
+   };
+   const auto found = std::find_if(servers_.begin(), servers_.end(), is_it);
+   return found == servers_.end() ? nullptr : found->get();
+}
+
+bool deployment::is_whole() const {
+   const redis_model* const m = rightful_master();
+   if (m == nullptr || !m->can_write()) return false;
+   const auto follows = [&](const auto& s) { return s.get() == m || (s->master() == m->host() && s->link_up()); };
+   return std::all_of(servers_.begin(), servers_.end(), follows) &&
+          std::all_of(sentinels_.begin(), sentinels_.end(),
+                      [](const auto& s) { return s->state() == failover_state::none; });
+}
+
 // ---- processes and paths ------------------------------------------------------------------------------------------
 
 void deployment::process_dies(host_id h, condition how) {
@@ -154,6 +178,14 @@ void deployment::cut_off(host_id h, bool from_servers, bool from_clients, bool b
    if (!from_clients) return;
    shared_.net.block(shared_.net.site_of(h), client_site_, blocked);
    shared_.net.block(client_site_, shared_.net.site_of(h), blocked);
+}
+
+void deployment::repair() {
+   for (host_id h = 0; h < client_site_; ++h) {
+      cut_off(h, true, true, false);
+      if (shared_.net.condition_of(h) == condition::frozen) thaws(h);
+      if (!shared_.net.works(h)) process_starts(h);
+   }
 }
 
 }  // namespace holdfast::sim

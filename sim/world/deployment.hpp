@@ -37,12 +37,20 @@ class deployment : private network_user, protected shared_state_user, protected 
    void serve(const event&);
    void run_until(time_point);
 
+   // The master that all Sentinels name, and that says so itself; null: none. The only server, where there are none.
+   redis_model* rightful_master() const;
+   // All servers are one again, behind one master.
+   bool is_whole() const;
+
    void process_dies(host_id, condition);
    virtual void process_starts(host_id);
    void freezes(host_id);
    void thaws(host_id);
    void paths(host_id, host_id, bool blocked);
    void cut_off(host_id, bool from_servers, bool from_clients, bool blocked);
+
+   // Every process works, and every path leads through.
+   void repair();
 
    // runtime_user
    host_id host_of(const endpoint&) override;

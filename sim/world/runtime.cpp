@@ -291,6 +291,13 @@ bool runtime::receive(std::uint32_t link, std::size_t most) {
    return true;
 }
 
+void runtime::inject(std::uint32_t link, std::string_view bytes) {
+   connection& c = shared_.net.at(sockets_[link - 1].id);
+   c.inbox[index(end::client)].insert(0, bytes);
+   c.read -= bytes.size();
+   receive(link, bytes.size());
+}
+
 void runtime::count_replies(socket& s, std::string_view bytes) {
    std::memcpy(s.replies.prepare(bytes.size()).data(), bytes.data(), bytes.size());
    s.replies.commit(bytes.size());

@@ -78,6 +78,8 @@ class runtime {
    std::size_t hand_over(std::uint32_t link, std::size_t most, bool leaves = true);
    // The engine reads up to so many bytes of what came. Whether it goes on with this connection.
    bool receive(std::uint32_t link, std::size_t most);
+   // Bytes that no server has sent, before those that came.
+   void inject(std::uint32_t link, std::string_view bytes);
    void lose(std::uint32_t link, std::string_view why, bool noticed = true);
    // A command's beginning was taken, and not its end.
    bool is_partly_sent() const;

@@ -25,12 +25,7 @@ void world::build() {
    if (scenario_.has_neighbours) build_neighbours();
    begin(1);
    const config settings = client_config();
-   checkers_.limits = {.parked = settings.limits.parked_commands,
-                       .in_flight = settings.limits.in_flight,
-                       .max_resends = settings.resend.max_resends,
-                       .budget = settings.resend.budget,
-                       .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
-                       .follows_hints = settings.follow_role_hint};
+   checkers_.limits = limits_of(settings);
    checkers_.servers_fence = scenario_.redis.allows_kill;
    checkers_.servers_forget = scenario_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < scenario_.clients; ++i) {
@@ -93,17 +88,6 @@ run_report world::run() {
       verdict_.fleet->at_a_sentinel = sentinels_.front()->clients();
    }
    return verdict_;
-}
-
-// All servers are one again, behind one master.
-bool world::is_whole() const {
-   const redis_model* const m = rightful_master();
-   if (m == nullptr || !m->can_write()) return false;
-   for (const auto& s : servers_) {
-      if (s.get() != m && (s->master() != m->host() || !s->link_up())) return false;
-   }
-   return std::all_of(sentinels_.begin(), sentinels_.end(),
-                      [](const auto& s) { return s->state() == failover_state::none; });
 }
 
 bool world::settled() const {
@@ -205,23 +189,6 @@ void world::handle(const event& e) {
 }
 
 // ---- is all well? -------------------------------------------------------------------------------------------------
-
-redis_model* world::rightful_master() const {
-   std::size_t most = 0;
-   redis_model* named = nullptr;
-   for (const auto& s : servers_) {
-      const auto votes =
-         static_cast<std::size_t>(std::count_if(sentinels_.begin(), sentinels_.end(), [&](const auto& w) {
-            return shared_.net.works(w->host()) && w->named() == s->host();
-         }));
-      if (votes <= most) continue;
-      most = votes;
-      named = s.get();
-   }
-   return named != nullptr && most == sentinels_.size() && named->is_master() && shared_.net.works(named->host())
-             ? named
-             : nullptr;
-}
 
 bool world::is_well() const {
    if (open_faults_ != 0 || !is_whole()) return false;

@@ -54,7 +54,6 @@ class world final : private deployment {
    std::vector<endpoint> seeds() const;
    config client_config() const;
    void handle(const event&) override;
-   bool is_whole() const;
    bool settled() const;
    void finish();
    bool somebody_holds_too_many() const;
@@ -63,7 +62,6 @@ class world final : private deployment {
    void check_client(const sim_client&, const redis_model& master, const std::string& who);
    bool is_well() const;
    void sample();
-   redis_model* rightful_master() const;
    // deployment
    runtime* client_at(host_id h) override { return clients_[h - client_site_].get(); }
    void process_starts(host_id) override;

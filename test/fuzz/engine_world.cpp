@@ -1,20 +1,56 @@
 #include "fuzz/engine_world.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <array>
 
 namespace holdfast::fuzz {
 namespace {
 
-config settings_of(input& in) {
+constexpr duration most_time = 60s;
+constexpr unsigned most_calls = 300;
+constexpr sim::network_settings quiet{.latency = 200us, .jitter = 50us, .chunking = 0};
+constexpr std::array deliveries{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
+
+constexpr std::string_view refusals[] = {
+   "READONLY You can't write against a read only replica.",
+   "LOADING Redis is loading the dataset in memory",
+   "NOREPLICAS Not enough good replicas to write.",
+   "OOM command not allowed when used memory > 'maxmemory'.",
+   "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+   "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+   "NOPERM User default has no permissions to run this command",
+   "NOAUTH Authentication required.",
+   "TRYAGAIN Multiple keys request during rehashing of slot",
+   "ERR max number of clients reached",
+};
+
+}  // namespace
+
+// The first bytes say which servers there are and what the client is told.
+engine_world::engine_world(input& in)
+   : deployment(in.byte()), in_(in), checkers_(shared_.time, shared_.past), settings_(draw_settings()) {
+   shared_.net.settings = quiet;
+   checkers_.limits = sim::limits_of(settings_);
+   checkers_.begin_in(settings_.db);
+   begin(1);
+   const sim::host_id host = add_client();
+   client_ = std::make_unique<fuzzed_client>(shared_, checkers_, static_cast<sim::runtime_user&>(*this), 0, host,
+                                             settings_, in_.byte());
+   refusing_.resize(client_site_);
+}
+
+config engine_world::draw_settings() {
    config c;
-   if (in.one_in(3)) {
-      c.server = in.one_in(2) ? endpoint{"redis.example", 6379} : node_a;
-   } else {
-      for (int i = 1; i != 4; ++i) c.sentinels.push_back({"10.0.1." + std::to_string(i), sentinel_port});
+   const std::uint8_t bits = in_.byte();
+   const bool has_sentinels = !in_.one_in(3);
+   add_servers(has_sentinels ? 2U + static_cast<unsigned>(in_.below(2)) : 1U, {});
+   if (has_sentinels) {
+      add_sentinels(3, {});
+      for (const auto& s : sentinels_) c.sentinels.push_back({sim::address_of_host(s->host()), 26379});
       c.master = "mymaster";
+   } else {
+      c.server = {in_.one_in(2) ? "redis.example" : sim::address_of_host(0), 6379};
    }
-   const std::uint8_t bits = in.byte();
    if (bits & 1) c.breaker.emplace();
    if (bits & 2) c.limits.in_flight = 2;
    if (bits & 4) c.resend.max_resends = 1;
@@ -23,6 +59,12 @@ config settings_of(input& in) {
    if (bits & 32) c.resend.budget = {.ratio = 0, .per_second = 0};
    if (bits & 64) c.reconnect_spread = 50ms;
    if (bits & 128) c.db = 1;
+   const std::uint8_t more = in_.byte();
+   c.warm_replicas = !(more & 1);
+   c.follow_role_hint = more & 2;
+   if (more & 4) c.cutover = cutover::confirmed;
+   if (more & 8) c.hold_on_selected = {};
+   is_honest_ = more & 16;
    c.limits.reply_bytes = 1 << 16;
    c.limits.reply_elements = 1 << 12;
    c.observer = [](const any_event&) {};
@@ -30,22 +72,9 @@ config settings_of(input& in) {
    return c;
 }
 
-}  // namespace
-
-engine_world::engine_world(input& in) : in_(in), settings_(settings_of(in)), master_(node_a) {
-   held_names_ = in.one_in(4);
-   const std::uint8_t seed = in.byte();
-   lists_replicas_ = (seed & 0x80) && !settings_.sentinels.empty();
-   if (lists_replicas_) {
-      settings_.warm_replicas = !(seed & 0x40);
-      settings_.follow_role_hint = seed & 0x20;
-      if (seed & 0x10) settings_.cutover = cutover::confirmed;
-      if (seed & 0x08) settings_.hold_on_selected = {};
-      nodes_[node_c].role = "slave";
-   }
-   subject_ = std::make_unique<impl::engine>(settings_, seed);
-   nodes_[node_b].role = "slave";
-   nodes_[node_a].role = "master";
+std::vector<endpoint> engine_world::resolve(const endpoint& e) {
+   if (e.host == "redis.example") return {{sim::address_of_host(0), e.port}};
+   return {e};
 }
 
 void engine_world::run() {
@@ -56,287 +85,255 @@ void engine_world::run() {
    heal();
 }
 
-engine_world::connection* engine_world::some(std::size_t which) const {
-   if (live_.empty()) return nullptr;
-   return std::next(live_.begin(), static_cast<std::ptrdiff_t>(which % live_.size()))->second.get();
+void engine_world::handle(const sim::event& e) {
+   if (e.kind == sim::what::client_timer) return client_->on_timer(e.c);
+   serve(e);
 }
+
+// ---- what the input does ------------------------------------------------------------------------------------------
 
 void engine_world::step() {
-   const auto what = in_.below(lists_replicas_ ? 32 : 24);
-   if (what >= 24) return step_of_failover(what);
-   if (what < 4) return submit();
-   if (what == 4) return cancel();
-   if (what == 5) return pass(in_.byte() * 1ms);
-   if (what == 6) return pass(in_.byte() * 20ms);
-   if (what == 7) {  // nobody looks for a while
-      now_ += in_.byte() * 50ms;
-      return tick();
-   }
-   if (what == 8) return fail_over();
-   if (what == 9) return publish();
-   if (what == 10) return void(nodes_[in_.one_in(2) ? node_a : node_b].gate = static_cast<unsigned>(in_.below(10)));
-   if (what == 11) {
-      if (!gone_.empty()) serve(*gone_[in_.byte() % gone_.size()]);
-      return;
-   }
-   if (what < 16) {
-      for (std::size_t rounds = 1 + in_.below(8); rounds != 0 && settle(); --rounds) {
-      }
-      return;
-   }
-   connection* const c = some(in_.byte());
-   if (c == nullptr) return;
+   const auto what = in_.below(32);
+   if (what < 5) return submit();
+   if (what == 5) return is_honest_ ? submit() : submit_anything();
+   if (what == 6) return client_->cancel(in_.byte());
+   if (what < 9) return pass(in_.byte() * 20us);
+   if (what < 11) return pass(in_.byte() * 1ms);
+   if (what == 11) return pass(in_.byte() * 20ms);
+   return what < 21 ? step_of_client(what) : step_of_servers(what);
+}
+
+void engine_world::step_of_client(std::size_t what) {
+   using trouble = fuzzed_client::trouble;
    switch (what) {
-      case 16: return c->is == connection::state::resolving ? resolve(*c) : open(live_[c->link], !in_.one_in(4));
-      case 17: return accept(*c, in_.number());
-      case 18: return serve(*c);
-      case 19: return deliver(*c, in_.byte());
-      case 20: return garbage(*c);
-      case 21: return cut(*c, in_.one_in(2));
-      case 22: return stale(*c);
-      default: return deliver(*c, c->replies.size());
+      case 12:
+         client_->freeze();
+         pass(in_.byte() * 20ms);
+         return client_->thaw();
+      case 13: client_->next_name = static_cast<trouble>(in_.below(4)); return;
+      case 14: client_->next_connect = in_.one_in(2) ? trouble::refused : trouble::silent; return;
+      case 15: {
+         const std::size_t which = in_.byte();
+         return client_->hold(which, !in_.one_in(3));
+      }
+      case 16: {
+         const std::size_t which = in_.byte();
+         return client_->take_some(which, in_.byte());
+      }
+      case 17: {
+         const std::size_t which = in_.byte();
+         return client_->read_some(which, in_.byte());
+      }
+      case 18: {
+         const std::size_t which = in_.byte();
+         return client_->cut(which, in_.one_in(2));
+      }
+      case 19: return client_->report_late(in_.byte());
+      default: return is_honest_ ? pass(1ms) : lie();
    }
 }
 
-// ---- the callers ---------------------------------------------------------------------------------------------------
+void engine_world::step_of_servers(std::size_t what) {
+   switch (what) {
+      case 21:
+      case 22: return refuse();
+      case 23:
+      case 24: return close_gate();
+      case 25:
+      case 26: return strike_process();
+      case 27: return strike_path();
+      case 28:
+      case 29: return move_role();
+      default: return disturb_network();
+   }
+}
+
+fuzzed_client::patience engine_world::draw_patience() {
+   switch (in_.below(4)) {
+      case 0: return {};
+      case 1: return {in_.byte() * 1ms, false};
+      case 2: return {in_.byte() * 100ms, false};
+      default: return {{}, false};
+   }
+}
 
 void engine_world::submit() {
-   if (calls_.size() == 300) return;
-   call& c = calls_.emplace_back();
-   const std::string number = std::to_string(calls_.size() - 1);
-   c.what = static_cast<kind>(in_.below(8));
-   constexpr std::string_view states[] = {"0", "3", "99"};
-   switch (c.what) {
-      case kind::push: c.commands.push_back({"RPUSH", "l", number}); break;
-      case kind::set: c.commands.push_back({"SET", "k", number}); break;
-      case kind::get: c.commands.push_back({"GET", "k" + number}); break;
-      case kind::transaction: c.commands = {command{"MULTI"}, command{"RPUSH", "l", number}, command{"EXEC"}}; break;
-      case kind::pop: c.commands.push_back({"BLPOP", "q" + number, in_.below(3)}); break;
-      case kind::state: c.commands.push_back({"SELECT", states[in_.below(3)]}); break;
-      case kind::script: c.commands.push_back({"EVAL", "return 1", 0, number}); break;
-      case kind::any: {
-         std::vector<std::string_view> words;
-         for (std::size_t n = 1 + in_.below(4); n != 0; --n) words.push_back(in_.line());
-         c.commands.push_back(command::from(words));
-      }
-   }
-   constexpr std::array promises{delivery::automatic, delivery::at_most_once, delivery::at_least_once};
-   c.op.delivery = promises[in_.below(3)];
-   c.repeats = c.op.delivery == delivery::at_least_once || c.what == kind::get || c.what == kind::state ||
-               c.what == kind::any || (c.op.delivery == delivery::automatic && c.what == kind::set);
-   c.results.resize(c.commands.size());
-   c.op.commands = c.commands;
-   c.op.results = c.results.data();
-   c.op.submitted = now_;
-   const auto patience = in_.below(4);
-   c.op.default_deadline = patience == 0;
-   c.op.deadline = patience == 0   ? never
-                   : patience == 3 ? now_
-                                   : now_ + in_.byte() * (patience == 1 ? duration(1ms) : duration(100ms));
-   if (settings_.deadline && patience == 0) c.op.deadline = now_ + *settings_.deadline;
-   c.excused = std::any_of(live_.begin(), live_.end(), [](const auto& l) { return l.second->lying; });
-   ++active_;
-   subject_->submit(c.op, now_);
-   carry_out();
+   if (++given_ > most_calls) return;
+   const auto kind = static_cast<sim::call_kind>(in_.below(sim::call_kinds));
+   const unsigned database = kind == sim::call_kind::select ? static_cast<unsigned>(in_.below(2)) : 0;
+   const delivery promise = deliveries[in_.below(3)];
+   client_->give(kind, promise, draw_patience(), database);
 }
 
-void engine_world::cancel() {
-   if (calls_.empty()) return;
-   call& c = calls_[in_.byte() % calls_.size()];
-   if (c.ended) return;
-   subject_->cancel(c.op, now_);
-   carry_out();
-   require(c.ended, "what is cancelled has ended");
+void engine_world::submit_anything() {
+   if (++given_ > most_calls) return;
+   std::vector<std::string_view> words;
+   for (std::size_t n = 1 + in_.below(4); n != 0; --n) words.push_back(in_.line());
+   const delivery promise = deliveries[in_.below(3)];
+   client_->give({command::from(words)}, promise, draw_patience());
 }
 
-void engine_world::finished(call& c) {
-   require(!c.ended, "an operation ends once");
-   require(c.op.done, "what is handed back is done");
-   c.ended = true;
-   --active_;
-   const auto& last = c.results.back();
-   const std::string said = to_string(c.commands.back()) + " -> " + (last ? to_string(*last) : last.error().what());
-   if (!last) {
-      const std::string what = last.error().what();
-      require(std::none_of(what.begin(), what.end(), [](char ch) { return static_cast<unsigned char>(ch) < ' '; }),
-              "an error is one line");
-   }
-   if (c.excused || c.what == kind::any || c.what == kind::state) return;
-   if (last) {
-      require(c.whole > c.refused, "what is answered was written", said);
-      if (c.what == kind::push || c.what == kind::transaction) require(c.runs != 0, "what is acknowledged ran", said);
-   } else if (last.error().outcome == outcome::not_executed) {
-      require(c.whole == c.refused, "not executed: no server has it that did not refuse it", said);
-      require(c.runs == 0 || c.what == kind::set, "not executed: it did not run", said);
-   } else if (last.error().outcome == outcome::unknown) {
-      const auto& causes = last.error().causes;
-      const bool fenced = std::none_of(causes.begin(), causes.end(),
-                                       [](const auto& cause) { return cause.find("not fenced") != std::string::npos; });
-      if (!fenced) return;  // the rest of it may still be written
-      require(c.whole > c.refused, "unknown: a server may have it", said);
-      c.unknown_ended = settings_.sentinels.empty() && c.what != kind::get;
-   }
-}
-
-// ---- the runtime ---------------------------------------------------------------------------------------------------
-
-void engine_world::carry_out() {
-   impl::io_request a;
-   for (unsigned n = 0; subject_->has_io() || subject_->has_done(); ++n) {
-      require(n < 1000, "what is asked of the runtime comes to an end");
-      while (subject_->next_io(a)) {
-         require(++n < 1000, "what is asked of the runtime comes to an end");
-         carry_out(a);
-      }
-      while (impl::operation* const op = subject_->take_done(now_)) {
-         const auto of = std::find_if(calls_.begin(), calls_.end(), [&](const call& c) { return &c.op == op; });
-         require(of != calls_.end(), "what is handed back was submitted");
-         finished(*of);
-      }
-   }
-   std::vector<any_event> told;
-   subject_->events().take(told);
-   require(told.size() < 2000, "no flood of events from one step");
-}
-
-void engine_world::carry_out(const impl::io_request& a) {
-   using asked = impl::io_request::kind;
-   const auto found = live_.find(a.link);
-   const auto begin = [&] {
-      auto& c = live_[a.link] = std::make_shared<connection>();
-      c->link = a.link;
-      c->serial = a.serial;
-      c->where = a.where;
-      return c;
-   };
-   switch (a.what) {
-      case asked::resolve:
-         require(found == live_.end(), "a connection is ended before the next one of its link is dialled");
-         begin();
-         if (!held_names_) subject_->resolved(a.link, a.serial, {a.where}, {}, now_);
-         return;
-      case asked::connect: {
-         // Another address of the same name is dialled without the name being asked for again.
-         if (found != live_.end() && found->second->serial != a.serial) return;
-         const auto c = found == live_.end() ? begin() : found->second;
-         c->is = connection::state::connecting;
-         c->where = a.where.host == "redis.example" ? node_a : a.where;
-         require(++dials_at_once_ < 100, "nobody is dialled again and again at once");
-         return;
-      }
-      case asked::write:
-         if (found == live_.end() || found->second->serial != a.serial) return;
-         require(found->second->is == connection::state::open, "only what is open is written to");
-         require(subject_->to_write(a.link, a.serial).size() <= 160 * 1024, "the bytes to be written are bounded");
-         return;
-      case asked::close:
-      case asked::abort:
-         if (found == live_.end()) return;
-         gone_.push_back(found->second);
-         live_.erase(found);
-         return;
-   }
-}
-
-void engine_world::resolve(connection& c) {
-   std::vector<endpoint> addresses;
-   for (std::size_t n = in_.below(4); n != 0; --n) addresses.push_back(in_.one_in(2) ? node_a : c.where);
-   const impl::link_id link = c.link;
-   const std::uint32_t serial = c.serial;
-   if (addresses.empty()) live_.erase(link);
-   subject_->resolved(link, serial, std::move(addresses), "no such host", now_);
-   carry_out();
-}
-
-void engine_world::open(connection_ptr c, bool succeeds) {
-   if (c->is != connection::state::connecting) return;
-   if (succeeds) {
-      c->is = connection::state::open;
-      c->id = ++connections_;
-      subject_->connected(c->link, c->serial, now_);
-   } else {
-      c->is = connection::state::resolving;
-      const impl::link_id link = c->link;
-      subject_->lost(link, c->serial, "connection refused", now_);
-      // It may go on with another address of the name.
-      if (subject_->space(link, c->serial).empty()) live_.erase(link);
-   }
-   carry_out();
-}
-
-void engine_world::accept(connection& c, std::size_t n) {
-   if (c.is != connection::state::open) return;
-   const auto bytes = subject_->to_write(c.link, c.serial);
-   n = std::min(n, bytes.size());
-   if (n == 0) return;
-   const auto space = c.in.prepare(n);
-   std::memcpy(space.data(), bytes.data(), n);
-   c.in.commit(n);
-   arrived(c);
-   subject_->wrote(c.link, c.serial, n, now_);
-   carry_out();
-}
-
-void engine_world::deliver(connection& c, std::size_t n) {
-   if (c.is != connection::state::open) return;
-   n = std::min(n, c.replies.size());
-   if (n == 0) return;
-   const auto space = subject_->space(c.link, c.serial);
-   n = std::min(n, space.size());
-   std::memcpy(space.data(), c.replies.data(), n);
-   c.replies.erase(0, n);
-   c.sent += n;
-   for (; !c.marks.empty() && c.marks.front().end <= c.sent; c.marks.pop_front())
-      if (c.marks.front().refused != nullptr) ++c.marks.front().refused->refused;
-   subject_->received(c.link, c.serial, n, now_);
-   carry_out();
-}
-
-// Bytes that answer nothing, or are no reply. From then on nothing that this server says proves anything.
-void engine_world::garbage(connection& c) {
-   if (c.is != connection::state::open) return;
+void engine_world::lie() {
    constexpr std::string_view some_bytes[] = {"+OK\r\n",
                                               "-READONLY You can't write against a read only replica.\r\n",
                                               ">2\r\n+a\r\n+b\r\n",
                                               "*-1\r\n",
                                               "-WRONGPASS invalid\r\n",
                                               ":1\r\n"};
+   const std::size_t whom = in_.byte();
    const auto which = in_.below(8);
    const std::string_view bytes = which < std::size(some_bytes) ? some_bytes[which] : in_.take(in_.byte());
-   if (bytes.empty()) return;
-   c.lying = true;
-   if (c.where.port == sentinel_port) polluted_ = true;
-   excuse_all();
-   c.replies.insert(0, bytes);
-   c.marks.clear();
-   deliver(c, bytes.size());
+   client_->lie(whom, bytes);
 }
 
-void engine_world::excuse_all() {
-   for (call& c : calls_) c.excused = c.excused || !c.ended;
+void engine_world::refuse() {
+   const sim::host_id h = some_server();
+   checkers_.servers_fence = false;  // CLIENT KILL may be among them
+   refusing_[h].what = in_.below(std::size(refusals));
+   refusing_[h].left = in_.below(16);
 }
 
-void engine_world::cut(connection& c, bool by_server) {
-   if (c.is != connection::state::open) return;
-   c.dead = by_server;
-   const auto keep = live_.extract(c.link).mapped();
-   gone_.push_back(keep);
-   subject_->lost(keep->link, keep->serial, "connection reset by peer", now_);
-   carry_out();
+std::string_view engine_world::refusal(sim::connection_id c, const sim::words&) {
+   refusing& r = refusing_[shared_.net.at(c).server];
+   if (r.left == 0) return {};
+   --r.left;
+   return refusals[r.what];
 }
 
-// Reports of a connection that was given up, such as a runtime may still have in hand.
-void engine_world::stale(connection& c) {
-   const std::uint32_t old = c.serial - 1;
-   const impl::link_id link = c.link;
-   require(subject_->space(link, old).empty(), "there is no space for what is gone");
-   require(subject_->to_write(link, old).empty(), "there is nothing to write to what is gone");
-   subject_->resolved(link, old, {node_b}, {}, now_);
-   subject_->connected(link, old, now_);
-   subject_->received(link, old, 0, now_);
-   subject_->wrote(link, old, 0, now_);
-   subject_->lost(link, old, "late news", now_);
-   require(!subject_->has_io() && !subject_->has_done(), "what is gone changes nothing");
+void engine_world::close_gate() {
+   sim::redis_model& s = *shared_.servers[some_server()];
+   switch (in_.below(5)) {
+      case 0: s.gate = static_cast<sim::server_gate>(in_.below(sim::server_gates)); return;
+      case 1: s.settings.min_replicas_to_write = static_cast<unsigned>(in_.below(2)) * 8; return;
+      case 2: s.settings.max_clients = in_.one_in(2) ? 0 : 10'000; return;
+      case 3: {
+         const duration time = in_.byte() * 10ms;
+         return s.pause_clients(time, in_.one_in(2));
+      }
+      default: return s.end_clients();
+   }
+}
+
+void engine_world::strike_process() {
+   const sim::host_id h = some_host();
+   switch (in_.below(5)) {
+      case 0: return process_dies(h, sim::condition::dead);
+      case 1: return process_dies(h, sim::condition::off);
+      case 2: return freezes(h);
+      case 3: return thaws(h);
+      default: return process_starts(h);
+   }
+}
+
+void engine_world::strike_path() {
+   const sim::host_id h = some_host();
+   const bool from_servers = in_.one_in(2);
+   const bool from_clients = in_.one_in(2);
+   cut_off(h, from_servers, from_clients, !in_.one_in(3));
+}
+
+// By a Sentinel, or by FAILOVER. Not twice at a time, or the Sentinels may differ for good.
+void engine_world::move_role() {
+   const bool by_sentinel = in_.one_in(2);
+   const std::size_t which = in_.byte();
+   if (sentinels_.empty() || !is_whole()) return;
+   if (by_sentinel)
+      sentinels_[which % sentinels_.size()]->fail_over();
+   else
+      rightful_master()->hand_over(sim::nowhere, 1s);
+}
+
+void engine_world::disturb_network() {
+   switch (in_.below(5)) {
+      case 0: shared_.net.settings = quiet; return;
+      case 1: shared_.net.settings.latency = in_.byte() * 1ms; return;
+      case 2: shared_.net.settings.chunking = in_.byte() / 255.0; return;
+      case 3: shared_.net.settings.loss = in_.byte() / 1024.0; return;
+      default: {
+         const std::size_t which = in_.byte();
+         if (!sentinels_.empty()) sentinels_[which % sentinels_.size()]->keep_silent(in_.one_in(2));
+      }
+   }
+}
+
+void engine_world::pass(duration d) {
+   d = std::min(d, most_time - passed_);
+   passed_ += d;
+   run_until(now() + d);
+}
+
+// ---- what is looked at --------------------------------------------------------------------------------------------
+
+void engine_world::look() {
+   const impl::command_lane& lane = client_->brain.lane();
+   require(lane.queued() <= settings_.limits.parked_commands + settings_.limits.in_flight, "what waits is bounded");
+   require(lane.in_flight() <= settings_.limits.in_flight + 1, "what is in flight is bounded");
+   if (const auto* const watch = client_->brain.watch()) {
+      require(watch->hold_writes_until() <= now() + settings_.hold_on_selected,
+              "writes are not held for longer than wanted");
+      require(watch->link_count() <= 2 * watch->sentinels().size() + servers_.size() + 1,
+              "one connection to each server");
+   }
+   client_->look();
+   if (is_honest_ && !checkers_.violations().empty()) throw broken_promise(checkers_.violations().front().what);
+}
+
+// ---- the end ------------------------------------------------------------------------------------------------------
+
+void engine_world::calm() {
+   shared_.net.settings = quiet;
+   for (refusing& r : refusing_) r = {};
+   for (const auto& s : sentinels_) s->keep_silent(false);
+   for (const auto& s : servers_) {
+      s->gate = sim::server_gate::none;
+      s->settings = {};
+   }
+   repair();
+}
+
+// All faults end: then each caller is answered, and the client works, too.
+void engine_world::heal() {
+   calm();
+   client_->heal();
+   const auto run_for = [&](duration most, auto&& done) {
+      for (const time_point end = now() + most; !done() && now() < end;) {
+         run_until(now() + 20ms);
+         look();
+      }
+   };
+   run_for(120s, [&] { return is_whole() && client_->has_ended(); });
+   // Servers can end as replicas of each other, and Sentinels can differ for good (docs/simulation.md).
+   if (!is_whole() || client_->believed_a_lying_sentinel()) return;
+   require(client_->has_ended(), "in a healed world each operation ends");
+   const bool may_fail = settings_.breaker || settings_.resend.budget.ratio == 0;
+   if (may_fail) return;
+   run_for(11s, [&] { return given_ == 0; });  // what was spent of the retry budget is there again
+   client_->give(sim::call_kind::set, delivery::automatic, {30s, false});
+   run_for(31s, [&] { return client_->has_ended(); });
+   require(client_->has_ended() && client_->last_succeeded(), "a healed world comes back");
+   run_for(1s, [&] { return client_->brain.lane().idle(); });
+   check_rest();
+}
+
+void engine_world::check_rest() {
+   require(client_->brain.lane().idle(), "nothing is left");
+   const sim::redis_model* const m = rightful_master();
+   if (m == nullptr) return;
+   if (const auto* const watch = client_->brain.watch()) {
+      for (const time_point end = now() + 30s; now() < end;) {
+         const auto& t = watch->target();
+         if (t && t->where.host == sim::address_of_host(m->host()) && !watch->is_provisional()) break;
+         run_until(now() + 100ms);
+      }
+      const auto& t = watch->target();
+      require(t && t->where.host == sim::address_of_host(m->host()),
+              "in a healed world the master is the one that the Sentinels name");
+      require(!watch->is_provisional(), "in a healed world nobody is believed by its own word");
+   }
+   if (!is_honest_) return;
+   checkers_.final_history(m->where());
+   checkers_.final_data(m->where(), m->data());
+   look();
 }
 
 }  // namespace holdfast::fuzz

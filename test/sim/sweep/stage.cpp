@@ -58,7 +58,7 @@ report stage::run() {
    if (!run_till_done(90s) || !given_all) checkers_.broken("a command never ended");
    sweeping_ = false;
    run_until(std::max(now(), unwell_until_) + 300ms);
-   for (unsigned i = 0; i < 300 && master() == nullptr; ++i) run_for(100ms);
+   for (unsigned i = 0; i < 300 && rightful_master() == nullptr; ++i) run_for(100ms);
    const call_number last = client_->give({call_kind::set, delivery::automatic}, 60s);
    run_till_done(61s);
    run_for(50ms);
@@ -170,18 +170,9 @@ std::string_view stage::refusal(connection_id id, const words&) {
 
 duration stage::well_for() { return scenario_.sentinels || now() < unwell_until_ ? duration{} : now() - unwell_until_; }
 
-redis_model* stage::master() const {
-   if (sentinels_.empty()) return servers_.front().get();
-   for (const auto& s : servers_) {
-      const auto names_it = [&](const auto& w) { return w->named() == s->host(); };
-      if (std::all_of(sentinels_.begin(), sentinels_.end(), names_it) && s->is_master()) return s.get();
-   }
-   return nullptr;
-}
-
 // Whatever happened: at the end all is as before, and nothing is left over.
 void stage::judge() {
-   const redis_model* const m = master();
+   const redis_model* const m = rightful_master();
    if (m == nullptr) return checkers_.broken("the Sentinels do not agree in the end");
    checkers_.final_history(m->where());
    if (scenario_.db == 0) checkers_.final_data(m->where(), m->data());

@@ -33,7 +33,6 @@ class stage final : private deployment, private stage_hand {
    void judge();
    void judge_call(const swept_client::fate&, const std::string& name);
    bool passes(const injection&) const;
-   redis_model* master() const;
    // what strikes
    bool strikes_process(const injection&, const step&);
    void freeze(host_id, duration);

@@ -317,14 +317,6 @@ void swept_client::unhold(std::uint32_t link) {
    read(link);
 }
 
-// Bytes that no server has sent.
-void swept_client::inject(std::uint32_t link, std::string_view bytes) {
-   connection& c = shared_.net.at(sockets_[link - 1].id);
-   c.inbox[index(end::client)].insert(0, bytes);
-   c.read -= bytes.size();
-   receive(link, bytes.size());
-}
-
 void swept_client::read_instead(std::uint32_t link, std::size_t n, std::string_view bytes) {
    connection& c = shared_.net.at(sockets_[link - 1].id);
    c.inbox[index(end::client)].erase(0, n);

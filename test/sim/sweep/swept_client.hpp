@@ -89,7 +89,6 @@ class swept_client final : public client {
    void read_all(std::uint32_t link);
    void count_reply(std::uint32_t link);
    void read_instead(std::uint32_t link, std::size_t n, std::string_view bytes);
-   void inject(std::uint32_t link, std::string_view bytes);
    call* call_of(std::string_view raw);
 
    stage_hand& stage_;
