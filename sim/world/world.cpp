@@ -25,12 +25,14 @@ void world::build() {
    if (scenario_.has_neighbours) build_neighbours();
    begin(1);
    const config settings = client_config();
-   checkers_.limits = {.parked = settings.limits.parked_commands,
-                       .in_flight = settings.limits.in_flight,
-                       .max_resends = settings.resend.max_resends,
-                       .budget = settings.resend.budget,
-                       .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero(),
-                       .follows_hints = settings.follow_role_hint};
+   checkers_.limits = {
+      .parked = settings.limits.parked_commands,
+      .in_flight = settings.limits.in_flight,
+      .max_resends = settings.resend.max_resends,
+      .budget = settings.resend.budget,
+      .routes = {.eager = settings.cutover == cutover::eager,
+                 .follows_hints = settings.follow_role_hint,
+                 .hold = settings.cutover == cutover::eager ? settings.hold_on_selected : duration::zero()}};
    checkers_.servers_fence = scenario_.redis.allows_kill;
    checkers_.servers_forget = scenario_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < scenario_.clients; ++i) {
@@ -42,6 +44,7 @@ void world::build() {
    for (std::uint32_t i = 0; i < scenario_.faults.size(); ++i) {
       shared_.time.in(scenario_.faults[i].at, {.a = i, .kind = what::fault_begins});
       checkers_.expects_lineages = checkers_.expects_lineages || scenario_.faults[i].is == fault_kind::rebuild;
+      if (scenario_.faults[i].is == fault_kind::renamed) checkers_.limits.routes.has_one_name = false;
    }
 }
 
@@ -65,7 +68,7 @@ config world::client_config() const {
    c.follow_role_hint = scenario_.follow_role_hint;
    if (scenario_.parked) c.limits.parked_commands = *scenario_.parked;
    if (scenario_.in_flight) c.limits.in_flight = *scenario_.in_flight;
-   if (shared_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
+   c.observer = [](const any_event&) {};
    return c;
 }
 
@@ -274,11 +277,11 @@ void world::answered(std::uint32_t client) {
 void world::selected(host_id h) { checkers_.rogue(h, false); }
 
 void world::became_master(host_id h, place begins) {
-   if (by_hand_) return checkers_.new_branch(begins, true);
+   if (by_hand_) return checkers_.new_branch(begins, h);
    checkers_.rogue(h, false);
    hunt_successor(h);
    if (fleet_) fleet_->promoted(h, shared_.time.now());
-   checkers_.new_branch(begins, true);
+   checkers_.new_branch(begins, h);
    ++verdict_.promotions;
    if (counts_) ++verdict_.failovers;
    counts_ = false;
