@@ -9,8 +9,9 @@ promised_limits limits_of(const config& c) {
            .in_flight = c.limits.in_flight,
            .max_resends = c.resend.max_resends,
            .budget = c.resend.budget,
-           .hold = c.cutover == cutover::eager ? c.hold_on_selected : duration::zero(),
-           .follows_hints = c.follow_role_hint};
+           .routes = {.eager = c.cutover == cutover::eager,
+                      .follows_hints = c.follow_role_hint,
+                      .hold = c.cutover == cutover::eager ? c.hold_on_selected : duration::zero()}};
 }
 
 std::string checkers::name(call_number n) const {
@@ -25,7 +26,6 @@ void checkers::broken(std::string what) {
 
 checkers::client_record& checkers::record_of(std::uint32_t client) {
    if (clients_.size() <= client) clients_.resize(client + 1);
-   clients_[client].believes.hold = limits.hold;
    return clients_[client];
 }
 
@@ -78,18 +78,17 @@ void checkers::ran(host_id where, const words& w, const execution& x) {
    if (!c->acknowledged && c->ended == outcome::not_executed)
       broken(name(n) + " ran after it was reported as not executed");
    if (c->unfenced || !x.changed || expects_lineages) return;
-   // On a node that was superseded it runs on a history that is left behind. (Should the Sentinels return to that node
-   // nobody could have prevented it.)
-   const client_knowledge& known = clients_[c->client].believes;
+   // On a node that had been left by then it runs on a history that is left behind. (Should the Sentinels return to
+   // that node nobody could have prevented it.)
    c->left_behind = c->left_behind || (c->ended_at != nowhere && c->ended_at != where);
-   if ((known.any() && known.master() != where) || c->left_behind) return;
+   if (c->left_behind) return;
    c->ran_late = true;
    c->late = x.behind;
 }
 
-void checkers::new_branch(place begins, bool by_promotion) {
+void checkers::new_branch(place begins, host_id promoted) {
    if (branches_.size() <= begins.branch) branches_.resize(begins.branch + 1);
-   branches_[begins.branch] = {by_promotion, clock_.now()};
+   branches_[begins.branch] = {promoted, clock_.now()};
 }
 
 void checkers::completed(call_number n, std::span<const result<value>> results, const circumstances& then) {
@@ -99,7 +98,7 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    c.ended_after = static_cast<std::uint32_t>(runs_.size());
    --open_;
    client_record& r = record_of(c.client);
-   c.ended_at = r.lane_at;
+   c.ended_at = r.master;
    --r.open;
    // Every command ends by its deadline, whatever happens.
    if (clock_.now() > after(then.deadline, std::chrono::milliseconds(1)) && !then.was_away)

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "sim/checkers/call_kind.hpp"
-#include "sim/checkers/client_knowledge.hpp"
+#include "sim/checkers/news.hpp"
 #include "sim/servers/dataset.hpp"
 #include "sim/servers/history.hpp"
 #include "sim/servers/wire.hpp"
@@ -42,8 +42,7 @@ struct promised_limits {
    std::size_t in_flight = 10'000;
    std::optional<unsigned> max_resends = {};
    retry_budget_settings budget = {};
-   duration hold = {};  // of new writes, once a Sentinel has selected a node; zero: they are not held
-   bool follows_hints = false;
+   news::settings routes = {};
 };
 
 promised_limits limits_of(const config&);
@@ -91,16 +90,23 @@ class checkers {
    void ran(host_id where, const words&, const execution&);
    // News that the client has read, before the engine hears of it.
    void told(std::uint32_t client, const line&, const sim::told&);
-   void ended(std::uint32_t client, const line& l) { record_of(client).believes.ended(l); }
+   void ended(std::uint32_t client, const line& l) { record_of(client).heard.ended(l, clock_.now()); }
+   // Events that the client has published, before it acts on them.
+   void named(std::uint32_t client, host_id master) { record_of(client).master = master; }
+   void withdrew(std::uint32_t client, host_id from, std::uint64_t epoch, host_id to);
+   void begins_anew(std::uint32_t client, host_id master, std::uint64_t epoch) {
+      record_of(client).heard.begins_anew(master, epoch, clock_.now());
+   }
    // A node was made a master by hand; or a Sentinel has chosen it since, or it is one no more.
    void rogue(host_id, bool);
    // Of another deployment: what it says is not for this client.
    void neighbour(host_id, bool);
    bool is_neighbour(host_id h) const { return h < neighbours_.size() && neighbours_[h]; }
    // The client has had an answer of a Sentinel.
-   bool has_heard(std::uint32_t client) const { return client < clients_.size() && clients_[client].believes.any(); }
+   bool has_heard(std::uint32_t client) const { return client < clients_.size() && clients_[client].heard.any(); }
    bool is_rogue(host_id h) const { return h < rogues_.size() && rogues_[h]; }
-   void new_branch(place begins, bool by_promotion);
+   // At a server that was promoted; or `nowhere`: that was restarted.
+   void new_branch(place begins, host_id promoted);
    struct circumstances {
       time_point deadline = never;
       bool was_away = false;          // the client was frozen meanwhile
@@ -166,8 +172,9 @@ class checkers {
       place late = {};  // it ran after it was reported
       bool ran_late = false;
       bool left_behind = false;    // it ran after it was reported, on a node that its client had left by then
-      bool sent_too_late = false;  // to a master for which a Sentinel had selected another
-      host_id ended_at = nowhere;  // where its client's lane was then
+      host_id heir = nowhere;      // that was selected to replace the master that it was sent to
+      bool is_held = false;        // and for which it was to be held back
+      host_id ended_at = nowhere;  // the master that its client had published last
       std::uint16_t times_sent = 0;
       std::uint32_t sent_on = 0;  // the connection, and the order among all that this client sent
       std::uint64_t sent_as = 0;
@@ -193,9 +200,9 @@ class checkers {
       std::uint32_t count = 0;
    };
    struct client_record {
-      client_knowledge believes;
-      host_id lane_at = nowhere;  // the server that its lane was connected to last
-      std::uint32_t masters = 0;  // how often that changed
+      news heard;
+      host_id master = nowhere;   // that it has published
+      std::uint32_t masters = 0;  // how often its lane was connected
       // what it sent
       std::uint32_t connection = 0;
       call_number newest = 0;                // sent for the first time
@@ -213,7 +220,7 @@ class checkers {
       rate wakes;
    };
    struct branch_record {
-      bool by_promotion = false;
+      host_id promoted = nowhere;
       time_point began = {};
    };
 
@@ -225,8 +232,8 @@ class checkers {
    void check_reply(call_number, call&, const value&);
    void check_resends(call_number, const call&, const client_record&);
    static void count_resend(call&, client_record&);
-   void check_hold(call_number, call&, const client_record&, host_id to, bool handed_over);
-   void check_way(std::uint32_t client, const server_line&, std::string_view what);
+   void note_heir(call&, const client_record&, host_id to);
+   void check_way(std::uint32_t client, const server_line&, const words&, bool handed_over);
    void count_dial_aside(std::uint32_t client, host_id);
    void count_role_question(std::uint32_t client, server_line&);
    void check_loss(call_number, const call&, place master);

@@ -77,14 +77,17 @@ void checkers::check_overtaking(const std::vector<std::uint64_t>& last_run) {
 // Sentinels left the one that it ran on for one of before; or by a restart that brings back what had been saved.
 void checkers::check_loss(call_number n, const call& c, place master) {
    ++figures_.lost;
-   if (c.sent_too_late) ++figures_.lost_selected;
+   if (c.heir != nowhere) ++figures_.lost_selected;
    const auto promotion = [&](std::optional<std::uint32_t> branch) -> const branch_record* {
-      const bool is_one = branch && *branch < branches_.size() && branches_[*branch].by_promotion;
+      const bool is_one = branch && *branch < branches_.size() && branches_[*branch].promoted != nowhere;
       return is_one ? &branches_[*branch] : nullptr;
    };
    const history::parting ways = past_.part(c.behind, master);
    const branch_record* const winner = promotion(ways.to_head);
    if (winner != nullptr && c.ran_at > winner->began) ++figures_.lost_late;
+   if (winner != nullptr && c.is_held && winner->promoted == c.heir)
+      broken(name(n) + " was acknowledged and is lost, though its client had read that host " + std::to_string(c.heir) +
+             " was selected, which was then promoted");
    if (winner != nullptr || promotion(ways.to_p) != nullptr) return;
    ++figures_.lost_unsaved;
    if (!servers_forget || (!ways.to_p && !ways.to_head))

@@ -18,8 +18,17 @@ std::string at_host(std::string_view what, host_id h) { return std::string(what)
 
 void checkers::told(std::uint32_t client, const line& on, const sim::told& t) {
    client_record& r = record_of(client);
-   r.believes.read(on, t, clock_.now());
-   if (r.lane_at == nowhere) r.believes.release();  // it has no master yet that could be replaced
+   r.heard.read(on, t, r.master != nowhere, clock_.now());
+}
+
+// It goes back from a node that it had followed only for a reason that it was told.
+void checkers::withdrew(std::uint32_t client, host_id from, std::uint64_t epoch, host_id to) {
+   news& heard = record_of(client).heard;
+   const std::string why = heard.objection_to_return(from, epoch, to, clock_.now());
+   if (!why.empty())
+      broken("client " + std::to_string(client) + at_host(" goes back from", from) + at_host(" to", to) + ", and " +
+             why);
+   heard.withdrawn(from, epoch);
 }
 
 void checkers::rogue(host_id h, bool so) {
@@ -32,48 +41,37 @@ void checkers::neighbour(host_id h, bool so) {
    neighbours_[h] = so;
 }
 
-// Commands go to a node that the client may take for the master, by what it has read, and that has said on this very
-// connection that it is one. A lane's handshake asks for more than the role: for a protocol, to begin with.
+// Commands go to a node that has said on this very connection that it is a master, and that the client may take for the
+// master by what it was told. A lane's handshake asks for more than the role: for a protocol, to begin with.
 void checkers::goes(std::uint32_t client, server_line& on, const words& w, bool handed_over) {
-   client_record& r = record_of(client);
    const bool greets = same_word(w[0], "HELLO");
    if (greets && w.size() > 1) {
       on.of_lane = true;
-      ++r.masters;
-      r.lane_at = on.to;
-      check_way(client, on, "connects its lane to");
-      return r.believes.went(on.to, false, clock_.now());
+      ++record_of(client).masters;
+      return;
    }
    const bool asks_for_process = same_word(w[0], "INFO") && w.size() > 1 && same_word(w[1], "SERVER");
    const bool asks_for_role = greets || same_word(w[0], "ROLE") || (same_word(w[0], "INFO") && !asks_for_process);
    if (asks_for_role) return count_role_question(client, on);
-   if (!is_of_a_call(w)) return;
-   if (!on.says_master && !handed_over)
-      broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
-             ", which has not said on this connection that it is a master");
-   if (is_rogue(on.to))
-      broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
-             ", which was made a master by hand: no Sentinel has selected it");
-   if (is_neighbour(on.to))
-      broken("client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to) +
-             ", which belongs to another deployment");
-   check_way(client, on, "writes to");
-   r.believes.went(on.to, handed_over, clock_.now());
+   if (is_of_a_call(w)) check_way(client, on, w, handed_over);
 }
 
-void checkers::check_way(std::uint32_t client, const server_line& on, std::string_view what) {
-   if (expects_lineages) return;
-   const std::string why = record_of(client).believes.objection(on.to, limits.follows_hints, clock_.now());
-   if (!why.empty()) broken("client " + std::to_string(client) + " " + at_host(what, on.to) + ", and " + why);
+void checkers::check_way(std::uint32_t client, const server_line& on, const words& w, bool handed_over) {
+   news& heard = record_of(client).heard;
+   const std::string sends = "client " + std::to_string(client) + " sends " + std::string(w[0]) + at_host(" to", on.to);
+   if (!on.says_master && !handed_over) broken(sends + ", which has not said on this connection that it is a master");
+   if (is_rogue(on.to)) broken(sends + ", which was made a master by hand: no Sentinel has selected it");
+   if (is_neighbour(on.to)) broken(sends + ", which belongs to another deployment");
+   const std::string why = heard.objection(on.to, limits.routes);
+   if (!why.empty()) broken(sends + ", and " + why);
+   heard.went(on.to, clock_.now());
 }
 
 // New writes wait for the node that was selected: what the old master would acknowledge now will be lost.
-void checkers::check_hold(call_number n, call& c, const client_record& r, host_id to, bool handed_over) {
-   const bool writes = changes_data(c.kind);
-   if (!writes || handed_over || expects_lineages || limits.hold == duration::zero()) return;
-   c.sent_too_late = r.believes.holds_back(to, std::chrono::hours(1), clock_.now());
-   if (r.believes.holds_back(to, limits.hold, clock_.now()))
-      broken(name(n) + at_host(" goes to", to) + ", though another node was just selected to replace it");
+void checkers::note_heir(call& c, const client_record& r, host_id to) {
+   if (!changes_data(c.kind) || limits.routes.hold == duration::zero()) return;
+   c.heir = r.heard.heir_of(to, std::chrono::hours(1), limits.routes, clock_.now());
+   c.is_held = r.heard.heir_of(to, limits.routes.hold, limits.routes, clock_.now()) != nowhere;
 }
 
 // ---- beside the lane ----------------------------------------------------------------------------------------------
@@ -88,7 +86,7 @@ void checkers::count_role_question(std::uint32_t client, server_line& on) {
    }
    ++on.questions;
    // Or it is asked for another reason, that of a hint, or of a lineage.
-   const bool selected = expects_lineages || limits.follows_hints || record_of(client).believes.is_candidate(on.to);
+   const bool selected = expects_lineages || limits.routes.follows_hints || record_of(client).heard.is_selected(on.to);
    std::uint32_t& most = selected ? figures_.most.candidate_polls : figures_.most.role_questions;
    most = std::max(most, on.questions);
    if (on.questions == (selected ? bounds.candidate_polls : bounds.role_questions) + 1)
@@ -99,7 +97,7 @@ void checkers::count_role_question(std::uint32_t client, server_line& on) {
 // A server to which no command may go is dialled to be watched.
 void checkers::count_dial_aside(std::uint32_t client, host_id to) {
    client_record& r = record_of(client);
-   if (expects_lineages || r.believes.objection(to, limits.follows_hints, clock_.now()).empty()) return;
+   if (r.heard.objection(to, limits.routes).empty()) return;
    if (r.dials_aside.size() <= to) r.dials_aside.resize(to + 1);
    const std::uint32_t n = count(r.dials_aside[to]);
    figures_.most.dials_aside = std::max(figures_.most.dials_aside, n);

@@ -84,7 +84,7 @@ void checkers::sent(std::uint32_t client, const line& on, const words& w, bool h
    if (!is_read) r.newest_on_connection = std::max(r.newest_on_connection, n);
    while (!r.in_flight.empty() && r.in_flight.front() <= on.replies) r.in_flight.pop_front();
    r.in_flight.push_back(on.commands);
-   if (c.times_sent == 0) check_hold(n, c, r, on.to, handed_over);
+   if (!handed_over) note_heir(c, r, on.to);
    if (c.times_sent == 0) c.first_master = r.masters;
    if (c.times_sent++ != 0) count_resend(c, r);
    c.sent_on = connection;

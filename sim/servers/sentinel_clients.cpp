@@ -42,7 +42,7 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
                           : channel == "+promoted-slave"            ? observation::promoted
                           : channel.starts_with("-failover-abort-") ? observation::aborted
                                                                     : observation::nothing;
-   publish_text(channel, text, {is, 0, about.host});
+   publish_text(channel, text, {is, failover_epoch_, about.host});
 }
 
 void sentinel_model::publish_text(std::string_view channel, const std::string& payload, const told& tells) {
@@ -61,9 +61,7 @@ void sentinel_model::publish_text(std::string_view channel, const std::string& p
    });
 }
 
-void sentinel_model::tell_epoch() {
-   publish_text("+new-epoch", std::to_string(current_epoch_), {observation::epoch, current_epoch_, nowhere});
-}
+void sentinel_model::tell_epoch() { publish_text("+new-epoch", std::to_string(current_epoch_)); }
 
 // ---- connections --------------------------------------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ void sentinel_model::detect_end() {
 void sentinel_model::change_master(host_id to) {
    const host_id from = master().host;
    publish_text("+switch-master", settings.master_name + " " + node_at(from) + " 6379 " + node_at(to) + " 6379",
-                {observation::promoted, 0, to});
+                {observation::promoted, config_epoch_, to});
    std::deque<instance> before;
    before.swap(instances_);
    // When it last asked, and told, its master: that stays, though the master is another.

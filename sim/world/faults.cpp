@@ -331,7 +331,7 @@ void world::process_starts(host_id h) {
    const bool was_gone = !shared_.net.works(h) && shared_.net.condition_of(h) != condition::frozen;
    deployment::process_starts(h);
    const redis_model* const started = shared_.servers[h];
-   if (was_gone && started != nullptr && started->is_master()) checkers_.new_branch(started->where(), false);
+   if (was_gone && started != nullptr && started->is_master()) checkers_.new_branch(started->where(), nowhere);
 }
 
 }  // namespace holdfast::sim

@@ -12,13 +12,13 @@ inline constexpr host_id nowhere = ~0U;
 enum class observation : std::uint8_t {
    nothing,
    address,   // a Sentinel's answer: `node` is the master, under `epoch`
-   epoch,     // +new-epoch: `epoch`
-   tried,     // +try-failover: what this Sentinel selects is selected under the epoch of before
-   selected,  // +selected-slave: `node`
+   tried,     // +try-failover: a failover begins under `epoch`
+   selected,  // +selected-slave: `node`, by the failover of `epoch`
    promoted,  // +promoted-slave or +switch-master: `node`
-   aborted,   // -failover-abort-...: what this Sentinel selected is not promoted
+   aborted,   // -failover-abort-...: the failover of `epoch` is given up
    master,    // a server says that it is a master
    replica,   // or that it is a replica, of `node`; nowhere: it does not say of whom
+   ended,     // the connection did
 };
 
 struct told {

@@ -33,6 +33,7 @@ bool runtime::is_partly_sent() const {
 void runtime::carry_out() {
    impl::io_request a;
    do {
+      tell();       // before what is done about it
       take_done();  // first: whose end made room for what is written now has ended
       while (!frozen_ && brain.next_io(a)) {
          if (a.link > sockets_.size()) sockets_.resize(a.link);
@@ -196,8 +197,18 @@ void runtime::tell() {
    if (brain.events().empty()) return;
    brain.events().take(events_);
    for (const any_event& e : events_) {
+      tell_checkers(e);
       shared_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
    }
+}
+
+void runtime::tell_checkers(const any_event& e) {
+   const auto host = [&](const endpoint& server) { return world_.host_of(world_.resolve(server).front()); };
+   if (const auto* m = std::get_if<holdfast::event::master_named>(&e)) checkers_.named(number_, host(m->to));
+   if (const auto* m = std::get_if<holdfast::event::master_withdrawn>(&e))
+      checkers_.withdrew(number_, host(m->master), m->epoch, host(m->back_to));
+   if (const auto* m = std::get_if<holdfast::event::new_lineage>(&e))
+      checkers_.begins_anew(number_, host(m->master), m->epoch);
 }
 
 // ---- what happens -------------------------------------------------------------------------------------------------

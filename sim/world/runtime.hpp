@@ -104,6 +104,7 @@ class runtime {
    void forget(socket&);
    void arm();
    void tell();
+   void tell_checkers(const any_event&);
    std::uint32_t link_of(connection_id);
 
    host_id host_;

@@ -37,6 +37,7 @@ void world::build() {
    for (std::uint32_t i = 0; i < scenario_.faults.size(); ++i) {
       shared_.time.in(scenario_.faults[i].at, {.a = i, .kind = what::fault_begins});
       checkers_.expects_lineages = checkers_.expects_lineages || scenario_.faults[i].is == fault_kind::rebuild;
+      if (scenario_.faults[i].is == fault_kind::renamed) checkers_.limits.routes.has_one_name = false;
    }
 }
 
@@ -60,7 +61,7 @@ config world::client_config() const {
    c.follow_role_hint = scenario_.follow_role_hint;
    if (scenario_.parked) c.limits.parked_commands = *scenario_.parked;
    if (scenario_.in_flight) c.limits.in_flight = *scenario_.in_flight;
-   if (shared_.traces || checkers_.expects_lineages) c.observer = [](const any_event&) {};
+   c.observer = [](const any_event&) {};
    return c;
 }
 
@@ -241,11 +242,11 @@ void world::answered(std::uint32_t client) {
 void world::selected(host_id h) { checkers_.rogue(h, false); }
 
 void world::became_master(host_id h, place begins) {
-   if (by_hand_) return checkers_.new_branch(begins, true);
+   if (by_hand_) return checkers_.new_branch(begins, h);
    checkers_.rogue(h, false);
    hunt_successor(h);
    if (fleet_) fleet_->promoted(h, shared_.time.now());
-   checkers_.new_branch(begins, true);
+   checkers_.new_branch(begins, h);
    ++verdict_.promotions;
    if (counts_) ++verdict_.failovers;
    counts_ = false;

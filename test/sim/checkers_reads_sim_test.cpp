@@ -24,7 +24,7 @@ class case_of_reads : public checker_fixture {
    // The master's history goes on from there without what came after.
    void fails_over_from(place p, call_number held) {
       at = past.fork(p);
-      checks.new_branch(at, true);
+      checks.new_branch(at, 1);
       data.clear();
       std::string ignored;
       if (held != 0) data.run(words{"SET", "s0", std::to_string(held)}, ignored);

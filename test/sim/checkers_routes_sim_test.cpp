@@ -9,378 +9,316 @@
 namespace holdfast::sim::checkers_routes_sim_test {
 namespace {
 
-// A client between servers 0, 1 and 2, and the Sentinels 5, 6 and 7: what it reads, and where its commands go.
-class case_of_a_way : public checker_fixture {
+// A client between servers 0, 1 and 2, and the Sentinels 5, 6 and 7: what it reads, and where its commands go. Its
+// master is server 0, of epoch 4.
+class client_case : public checker_fixture {
  public:
-   case_of_a_way() {
+   client_case() {
       for (host_id h = 0; h < 3; ++h) {
-         server_line& l = lanes_[h];
-         l.number = 10 + h;
-         l.to = h;
-         l.says_master = true;
+         lanes_[h].number = 10 + h;
+         lanes_[h].to = h;
+         lanes_[h].says_master = true;
       }
       reads(5, {observation::address, 4, 0});
-      checks.goes(0, lanes_[0], words{"HELLO", "3"});
+      checks.named(0, 0);
    }
    void reads(host_id from, const told& t) { checks.told(0, {from, from}, t); }
-   void learns(host_id from, const told& t) { checks.told(0, {from, from, false}, t); }
-   // On that Sentinel's subscription.
+   void learns(host_id from, const told& t) { checks.told(0, {from, from, false, is_listed}, t); }
    void selects(host_id sentinel, std::uint64_t epoch, host_id node) {
-      reads(sentinel, {observation::epoch, epoch, nowhere});
-      reads(sentinel, {observation::tried, 0, nowhere});
-      reads(sentinel, {observation::selected, 0, node});
+      learns(sentinel, {observation::tried, epoch, 0});
+      learns(sentinel, {observation::selected, epoch, node});
    }
+   void rises(host_id node) { reads(node, {observation::master}); }
+   void falls(host_id node) { reads(node, {observation::replica}); }
+   void ends(host_id sentinel) { checks.ended(0, {sentinel, sentinel}); }
    void goes(host_id to) { checks.goes(0, lanes_[to], words{"GET", "s0"}); }
-   void asks(host_id to) {
-      warm_.to = to;
-      checks.goes(0, warm_, words{"HELLO"});
+   void passes(duration d) { time.pass_until(time.now() + d); }
+   // It follows server 1, of epoch 5, and goes back.
+   void follows() {
+      selects(6, 5, 1);
+      rises(1);
+      goes(1);
    }
-   void sets(host_id to, bool handed_over = false) {
-      const std::string n = std::to_string(gives(call_kind::set));
-      checks.sent(0, lanes_[to], words{"SET", "s0", n}, handed_over);
+   void withdraws() {
+      checks.withdrew(0, 1, 5, 0);
+      goes(0);
    }
    server_line& lane(host_id h) { return lanes_[h]; }
+   // A write that the old master acknowledges, and that is lost once server `heir` is promoted.
+   void loses_a_write(host_id heir, bool handed_over = false) {
+      const place fork = at;
+      const auto n = gives(call_kind::set);
+      checks.sent(0, lanes_[0], words{"SET", "s0", std::to_string(n)}, handed_over);
+      runs({"SET", "s0", std::to_string(n)});
+      succeeds(n, value::of_status("OK"));
+      at = past.fork(fork);
+      data.clear();
+      checks.new_branch(at, heir);
+      is_over();
+   }
+
+   bool is_listed = true;
 
  private:
    std::array<server_line, 3> lanes_;
-   server_line warm_;
 };
 
-TEST(checkers, LetAClientFollowWhatItHasRead) {
-   case_of_a_way c;
+TEST(routes, answer_or_selection_may_be_followed) {
+   client_case c;
    c.goes(0);
-   c.selects(6, 5, 1);
-   c.goes(0);
-   c.goes(1);
-   c.reads(6, {observation::promoted, 0, 1});
+   c.follows();
    c.reads(6, {observation::address, 5, 1});
    c.goes(1);
    EXPECT_EQ(c.run_report(), "");
 }
 
-TEST(checkers, NoticeACommandToAMasterThatTheClientWasToldIsNone) {
-   case_of_a_way c;
-   c.reads(5, {observation::address, 5, 1});
-   c.goes(0);
-   EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
-}
-
-TEST(checkers, LetAClientGoToEitherOfTwoNodesThatSentinelsNameUnderOneEpochAndToNoThird) {
-   case_of_a_way c;
+TEST(routes, older_answer_is_noticed) {
+   client_case c;
    c.reads(5, {observation::address, 5, 1});
    c.reads(6, {observation::address, 5, 2});
-   c.goes(2);
    c.goes(1);
-   EXPECT_EQ(c.run_report(), "");
+   c.goes(2);
+   EXPECT_EQ(c.run_report(), "") << "either of two that are named under one epoch";
    c.goes(0);
-   EXPECT_TRUE(c.found("was told that the master is host 1 (epoch 5)"));
+   EXPECT_TRUE(c.found("sends GET to host 0, and was told that the master is host 1 (epoch 5)"));
 }
 
-TEST(checkers, NoticeALaneThatIsConnectedToANodeWhichNobodyNamed) {
-   case_of_a_way c;
-   c.checks.goes(0, c.lane(1), words{"HELLO", "3"});
-   EXPECT_TRUE(c.found("connects its lane to host 1"));
-}
-
-TEST(checkers, NoticeACommandToANodeWhoseRoleWasNotRead) {
-   case_of_a_way c;
-   c.lane(0).says_master = false;
-   c.goes(0);
-   EXPECT_TRUE(c.found("has not said on this connection that it is a master"));
-}
-
-TEST(checkers, NoticeACommandToANodeThatWasSelectedUnderNoNewerEpoch) {
+TEST(routes, older_selection_is_noticed) {
    for (const std::uint64_t epoch : {0U, 3U, 4U}) {
-      case_of_a_way c;
-      if (epoch != 0) c.reads(6, {observation::epoch, epoch, nowhere});
-      c.reads(6, {observation::tried, 0, nowhere});
-      c.reads(6, {observation::epoch, 9, nowhere});  // of another failover, which begins meanwhile
-      c.reads(6, {observation::selected, 0, 1});
+      client_case c;
+      c.selects(6, epoch, 1);
       c.goes(1);
       EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)")) << epoch;
    }
 }
 
-TEST(checkers, NoticeAnEpochThatIsThatOfAnotherSubscription) {
-   case_of_a_way c;
-   c.reads(6, {observation::epoch, 5, nowhere});
-   c.reads(7, {observation::tried, 0, nowhere});
-   c.reads(7, {observation::selected, 0, 1});
-   c.goes(1);
-   EXPECT_TRUE(c.found("was told that the master is host 0"));
+TEST(routes, selection_is_noticed_where_the_answer_is_to_be_awaited) {
+   client_case c;
+   c.checks.limits.routes.eager = false;
+   c.follows();
+   EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)"));
 }
 
-TEST(checkers, NoticeACommandToANodeWhoseFailoverWasGivenUp) {
-   case_of_a_way c;
+TEST(routes, selection_of_a_failover_given_up_is_noticed) {
+   client_case c;
    c.selects(6, 5, 1);
-   c.reads(7, {observation::aborted, 0, 0});  // another's
+   c.reads(7, {observation::aborted, 5, 0});  // another's
+   c.reads(6, {observation::aborted, 6, 0});  // its next try
    c.goes(1);
    EXPECT_EQ(c.run_report(), "");
-   c.reads(6, {observation::aborted, 0, 0});
-   c.goes(1);
-   EXPECT_TRUE(c.found("was told that the master is host 0"));
-   case_of_a_way again;
-   again.selects(6, 5, 1);
-   again.reads(6, {observation::epoch, 6, nowhere});
-   again.reads(6, {observation::tried, 0, nowhere});
-   again.reads(6, {observation::aborted, 0, 0});  // its next try
-   again.goes(1);
-   EXPECT_EQ(again.run_report(), "");
+   client_case given_up;
+   given_up.selects(6, 5, 1);
+   given_up.reads(6, {observation::aborted, 5, 0});
+   given_up.goes(1);
+   EXPECT_TRUE(given_up.found("was told that the master is host 0"));
 }
 
-TEST(checkers, NoticeAReturnToTheSupersededMaster) {
-   case_of_a_way c;
-   c.selects(6, 5, 1);
-   c.goes(1);
-   c.reads(7, {observation::address, 4, 0});
+TEST(routes, unread_role_is_noticed) {
+   client_case c;
+   c.lane(0).says_master = false;
    c.goes(0);
-   EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
+   EXPECT_TRUE(c.found("has not said on this connection that it is a master"));
 }
 
-TEST(checkers, NoticeAReturnAlsoWhereAnotherFailoverToTheSameNodeWasGivenUp) {
-   case_of_a_way c;
-   c.goes(0);
-   c.selects(6, 5, 1);
-   c.goes(1);
-   c.selects(7, 6, 1);
-   c.reads(6, {observation::aborted, 0, nowhere});
-   c.goes(1);
-   EXPECT_EQ(c.run_report(), "") << "it stays by the other one";
-   c.goes(0);
-   EXPECT_TRUE(c.found("has followed host 1 (epoch 6) and goes back"));
-}
-
-TEST(checkers, LetAClientReturnForAReasonThatItHasRead) {
-   {
-      case_of_a_way c;  // the failover was given up
-      c.selects(6, 5, 1);
-      c.goes(1);
-      c.reads(6, {observation::aborted, 0, 0});
-      c.goes(0);
-      EXPECT_EQ(c.run_report(), "");
-   }
-   {
-      case_of_a_way c;  // the candidate is none, and the Sentinels name the old master
-      c.selects(6, 5, 1);
-      c.goes(1);
-      c.time.pass_until(c.time.now() + 1s);
-      c.reads(1, {observation::replica, 0, nowhere});
-      c.reads(7, {observation::address, 4, 0});
-      c.reads(1, {observation::master, 0, nowhere});  // it is promoted after all, and the client has left
-      c.goes(0);
-      EXPECT_EQ(c.run_report(), "");
-   }
-   {
-      case_of_a_way c;  // it is one again before anybody names the old master
-      c.selects(6, 5, 1);
-      c.goes(1);
-      c.time.pass_until(c.time.now() + 1s);
-      c.reads(1, {observation::replica, 0, nowhere});
-      c.reads(1, {observation::master, 0, nowhere});
-      c.reads(7, {observation::address, 4, 0});
-      c.goes(0);
-      EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
-   }
-   {
-      case_of_a_way c;  // it is one again, and the client went on writing there
-      c.selects(6, 5, 1);
-      c.goes(1);
-      c.time.pass_until(c.time.now() + 1s);
-      c.reads(1, {observation::replica, 0, nowhere});
-      c.reads(7, {observation::address, 4, 0});
-      c.reads(1, {observation::master, 0, nowhere});
-      c.goes(1);
-      c.goes(0);
-      EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
-   }
-   {
-      case_of_a_way c;  // a newer failover
-      c.selects(6, 5, 1);
-      c.goes(1);
-      c.selects(7, 6, 2);
-      c.goes(2);
-      EXPECT_EQ(c.run_report(), "");
-      c.goes(1);
-      EXPECT_TRUE(c.found("has followed host 2 (epoch 6) and goes back"));
-   }
-}
-
-// Two leaders under one epoch, as two Sentinels with one id can be.
-TEST(checkers, let_learned_sentinels_settle_which_of_two_selected_nodes_it_is) {
-   case_of_a_way c;
-   c.selects(6, 5, 1);
-   c.goes(1);
-   c.learns(7, {observation::address, 5, 2});
-   c.goes(2);
-   EXPECT_EQ(c.run_report(), "");
-   case_of_a_way older;
-   older.selects(6, 6, 1);
-   older.goes(1);
-   older.learns(7, {observation::address, 5, 2});  // who has not heard of that failover yet
-   older.goes(2);
-   EXPECT_TRUE(older.found("has followed host 1 (epoch 6) and goes back"));
-   case_of_a_way before;
-   before.learns(7, {observation::address, 5, 2});
-   before.time.pass_until(before.time.now() + 1s);
-   before.selects(6, 5, 1);
-   before.goes(1);
-   before.goes(2);
-   EXPECT_TRUE(before.found("has followed host 1 (epoch 5) and goes back"));
-   case_of_a_way old_master;
-   old_master.selects(6, 5, 1);
-   old_master.goes(1);
-   old_master.learns(7, {observation::address, 5, 2});
-   old_master.goes(0);
-   EXPECT_TRUE(old_master.found("has followed host 1 (epoch 5) and goes back"));
-}
-
-TEST(checkers, NoticeACommandToAMasterThatNoSentinelSelected) {
-   case_of_a_way c;
+TEST(routes, master_made_by_hand_is_noticed) {
+   client_case c;
    c.checks.rogue(1, true);
+   c.selects(6, 5, 1);
    c.goes(1);
    EXPECT_TRUE(c.found("was made a master by hand"));
-   case_of_a_way later;
-   later.checks.rogue(1, true);
-   later.checks.rogue(1, false);
-   later.selects(6, 5, 1);
-   later.goes(1);
-   EXPECT_EQ(later.run_report(), "");
 }
 
-TEST(checkers, NoticeACommandToAnotherDeployment) {
-   case_of_a_way c;
+TEST(routes, other_deployment_is_noticed) {
+   client_case c;
    c.checks.neighbour(1, true);
    c.reads(5, {observation::address, 5, 1});
    c.goes(1);
    EXPECT_TRUE(c.found("sends GET to host 1, which belongs to another deployment"));
 }
 
-// Behind a balancer two connections reach one Sentinel.
-TEST(checkers, KeepApartWhatOneSentinelSaysOnTwoConnections) {
-   case_of_a_way c;
-   c.checks.told(0, {1, 6}, {observation::epoch, 5, nowhere});
-   c.checks.told(0, {2, 6}, {observation::epoch, 5, nowhere});
-   c.checks.told(0, {1, 6}, {observation::tried, 0, nowhere});
-   c.checks.told(0, {2, 6}, {observation::tried, 0, nowhere});
-   c.checks.told(0, {1, 6}, {observation::selected, 0, 1});
-   c.checks.told(0, {2, 6}, {observation::selected, 0, 1});
-   c.goes(1);
-   EXPECT_EQ(c.run_report(), "");
-}
-
-TEST(checkers, AllowAHintOnlyWhereItIsToBeFollowed) {
+TEST(routes, hint_is_noticed_where_none_is_to_be_followed) {
    for (const bool follows : {false, true}) {
-      case_of_a_way c;
-      c.checks.limits.follows_hints = follows;
+      client_case c;
+      c.checks.limits.routes.follows_hints = follows;
       c.reads(0, {observation::replica, 0, 1});
+      c.falls(0);  // and does not say of whom
       c.goes(1);
       EXPECT_EQ(c.run_report().empty(), follows);
       c.goes(2);
-      EXPECT_TRUE(c.found("writes to host 2"));
+      EXPECT_TRUE(c.found("to host 2"));
    }
 }
 
-TEST(checkers, LetAClientGiveAHintUpAlsoWhereItsNodeWasSelectedMeanwhile) {
-   case_of_a_way c;
-   c.checks.limits.follows_hints = true;
-   c.reads(0, {observation::replica, 0, 1});
-   c.goes(1);
-   c.selects(6, 5, 1);
-   c.goes(1);
+TEST(routes, return_without_an_event_is_noticed) {
+   client_case c;
+   c.follows();
+   c.reads(7, {observation::address, 4, 0});
+   c.goes(0);
+   EXPECT_TRUE(c.found("has followed host 1 (epoch 5) and goes back"));
+}
+
+TEST(routes, newer_epoch_needs_no_event) {
+   client_case c;
+   c.follows();
+   c.selects(7, 6, 2);
+   c.goes(2);
+   c.learns(7, {observation::address, 6, 0});
    c.goes(0);
    EXPECT_EQ(c.run_report(), "");
+   c.goes(1);
+   EXPECT_TRUE(c.found("has followed host 2 (epoch 6) and goes back"));
 }
 
-TEST(checkers, NoticeANewWriteToTheOldMasterWhileItIsToBeHeld) {
-   case_of_a_way c;
-   c.checks.limits.hold = 250ms;
-   c.sets(0);
-   c.selects(6, 5, 1);
-   c.sets(0, true);  // it was under way
+// Two Sentinels can lead a failover each under the same epoch.
+TEST(routes, same_epoch_leaves_the_choice) {
+   client_case c;
+   c.follows();
+   c.reads(7, {observation::address, 5, 2});
+   c.goes(1);
+   c.goes(2);
    EXPECT_EQ(c.run_report(), "");
-   c.sets(0);
-   EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
+   c.goes(0);
+   EXPECT_TRUE(c.found("was told that the master is host 2 (epoch 5)"));
 }
 
-TEST(checkers, LetWritesGoOnceTheHoldIsOver) {
-   for (const int how : {0, 1, 2, 3}) {
-      case_of_a_way c;
-      c.checks.limits.hold = 250ms;
-      c.selects(6, 5, 1);
-      if (how == 0) c.time.pass_until(c.time.now() + 251ms);
-      if (how == 1) c.reads(6, {observation::aborted, 0, 0});
-      if (how == 2) c.reads(6, {observation::promoted, 0, 1});
-      c.sets(how == 3 ? 1 : 0);
-      EXPECT_EQ(c.run_report(), "") << how;
-   }
-}
-
-TEST(checkers, pause_after_a_hold_ends_with_a_newer_master) {
-   for (const bool is_named : {false, true}) {
-      case_of_a_way c;
-      c.checks.limits.hold = 250ms;
-      c.selects(6, 5, 1);
-      c.time.pass_until(c.time.now() + 251ms);
-      if (is_named) c.reads(5, {observation::address, 5, 0});
-      c.selects(6, 6, 1);
-      c.sets(0);
-      EXPECT_EQ(c.found("goes to host 0, though another node was just selected"), is_named);
-   }
-}
-
-TEST(checkers, selection_by_a_sentinel_that_is_not_listed_holds_nothing) {
-   for (const bool is_listed : {false, true}) {
-      case_of_a_way c;
-      c.checks.limits.hold = 250ms;
-      const line on{.number = 6, .to = 6, .configured = false, .listed = is_listed};
-      for (const told& t : {told{observation::epoch, 5, nowhere}, told{observation::tried, 0, nowhere},
-                            told{observation::selected, 0, 1}})
-         c.checks.told(0, on, t);
-      c.sets(0);
-      EXPECT_EQ(c.found("goes to host 0, though another node was just selected"), is_listed);
-   }
-}
-
-// One by hand and one that was elected: each Sentinel votes for itself.
-TEST(checkers, LetWritesGoToEitherOfTwoNodesThatWereSelectedUnderTheSameEpochAndToNoOlderOne) {
-   case_of_a_way c;
-   c.checks.limits.hold = 250ms;
-   c.selects(6, 5, 1);
-   c.selects(7, 5, 2);
-   c.sets(2);
+TEST(routes, second_use_of_a_withdrawn_selection_is_noticed) {
+   client_case c;
+   c.follows();
+   c.reads(6, {observation::aborted, 5, 0});
+   c.withdraws();
    EXPECT_EQ(c.run_report(), "");
-   c.sets(0);
-   EXPECT_TRUE(c.found("goes to host 0, though another node was just selected"));
+   c.goes(1);
+   EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)"));
 }
 
-TEST(checkers, CountWhatTheOldMasterAcknowledgedAfterAnotherWasSelectedAndLost) {
-   case_of_a_way c;
-   c.checks.limits.hold = 1ms;
-   const place fork = c.at;
+TEST(routes, withdrawal_needs_a_reason) {
+   const auto noticed = [](auto&& happens) {
+      client_case c;
+      c.follows();
+      happens(c);
+      c.withdraws();
+      return c.found("goes back from host 1 to host 0, and was told no reason");
+   };
+   EXPECT_TRUE(noticed([](client_case&) {}));
+   EXPECT_TRUE(noticed([](client_case& c) { c.ends(6); }));
+   EXPECT_FALSE(noticed([](client_case& c) { c.reads(6, {observation::aborted, 5, 0}); }));
+   EXPECT_TRUE(noticed([](client_case& c) { c.reads(6, {observation::aborted, 6, 0}); }));
+   EXPECT_TRUE(noticed([](client_case& c) { c.reads(7, {observation::aborted, 5, 0}); }));
+   EXPECT_FALSE(noticed([](client_case& c) { c.checks.told(0, {90, 6}, {observation::aborted, 6, 0}); }));
+   EXPECT_TRUE(noticed([](client_case& c) { c.falls(1); }));
+   EXPECT_FALSE(noticed([](client_case& c) {
+      c.falls(1);
+      c.reads(7, {observation::address, 4, 0});
+   }));
+   EXPECT_TRUE(noticed([](client_case& c) {
+      c.falls(1);
+      c.rises(1);
+      c.reads(7, {observation::address, 4, 0});
+   }));
+}
+
+TEST(routes, withdrawal_may_follow_ten_seconds_of_agreement) {
+   for (const bool long_enough : {false, true}) {
+      for (const bool says_master : {false, true}) {
+         client_case c;
+         c.follows();
+         c.passes(5s);
+         c.reads(7, {observation::address, 4, 2});
+         c.passes(long_enough ? 10s : 9s);
+         if (says_master) c.rises(0);
+         c.reads(7, {observation::address, 4, 0});
+         c.withdraws();
+         EXPECT_EQ(c.run_report().empty(), long_enough && says_master);
+      }
+   }
+}
+
+TEST(routes, old_master_is_noticed_once_the_selected_node_says_master) {
+   const auto noticed = [](auto&& happens) {
+      client_case c;
+      happens(c);
+      c.goes(0);
+      return c.found("was told that host 1 is a master, which had been selected (epoch 5)");
+   };
+   const auto selects = [](client_case& c) { c.selects(6, 5, 1); };
+   const auto rises = [](client_case& c) { c.rises(1); };
+   const auto both = [&](client_case& c, auto&& between) {
+      selects(c);
+      between();
+      rises(c);
+   };
+   EXPECT_FALSE(noticed(selects));
+   EXPECT_FALSE(noticed([&](client_case& c) { rises(c), selects(c); }));
+   EXPECT_TRUE(noticed([&](client_case& c) { both(c, [] {}); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { both(c, [&] { c.ends(6); }); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { both(c, [&] { c.reads(6, {observation::aborted, 5, 0}); }); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { c.is_listed = false, both(c, [] {}); }));
+   EXPECT_FALSE(noticed([&](client_case& c) {
+      c.reads(6, {observation::selected, 5, 1});  // of a failover whose beginning it has not heard
+      rises(c);
+   }));
+}
+
+TEST(routes, rebuilt_sentinels_are_followed_once_the_client_says_so) {
+   client_case c;
+   c.reads(5, {observation::address, 1, 1});
+   c.checks.begins_anew(0, 1, 1);
+   c.goes(1);
+   EXPECT_EQ(c.run_report(), "");
+   client_case silent;
+   silent.reads(5, {observation::address, 1, 1});
+   silent.goes(1);
+   EXPECT_TRUE(silent.found("was told that the master is host 0 (epoch 4)"));
+}
+
+// What the hold is there for: no write is lost to a node that the client had read to be selected.
+TEST(routes, loss_of_a_write_that_was_to_be_held_is_noticed) {
+   const auto noticed = [](auto&& happens, host_id heir = 1, bool handed_over = false) {
+      client_case c;
+      c.checks.limits.routes.hold = 250ms;
+      happens(c);
+      c.loses_a_write(heir, handed_over);
+      EXPECT_EQ(c.checks.seen().lost, 1U);
+      return c.found("its client had read that host 1 was selected, which was then promoted");
+   };
+   const auto selects = [](client_case& c) { c.selects(6, 5, 1); };
+   EXPECT_FALSE(noticed([](client_case&) {}));
+   EXPECT_TRUE(noticed(selects));
+   EXPECT_FALSE(noticed(selects, 2)) << "another one was promoted";
+   EXPECT_FALSE(noticed(selects, 1, true)) << "it was on its way";
+   EXPECT_FALSE(noticed([&](client_case& c) { selects(c), c.ends(6); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { selects(c), c.reads(6, {observation::aborted, 5, 0}); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { selects(c), c.reads(5, {observation::address, 5, 0}); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { c.is_listed = false, selects(c); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { selects(c), c.selects(7, 5, 0); })) << "which of the two wins is unknown";
+   EXPECT_FALSE(noticed([&](client_case& c) { c.selects(6, 5, 2), c.passes(5s), c.selects(6, 6, 1); })) << "a pause";
+   EXPECT_TRUE(noticed([&](client_case& c) { c.selects(6, 5, 2), c.passes(6s), c.selects(6, 6, 1); }));
+}
+
+TEST(routes, loss_after_the_hold_is_counted) {
+   client_case c;
+   c.checks.limits.routes.hold = 250ms;
    c.selects(6, 5, 1);
-   c.time.pass_until(c.time.now() + 2ms);
-   const auto n = c.gives(call_kind::set);
-   c.checker_fixture::sets(n, 10);
-   c.succeeds(n, value::of_status("OK"));
-   c.at = c.past.fork(fork);
-   c.data.clear();
-   c.checks.new_branch(c.at, true);
-   c.is_over();
+   c.passes(251ms);
+   c.loses_a_write(1);
+   EXPECT_EQ(c.run_report(), "");
    EXPECT_EQ(c.checks.seen().lost_selected, 1U);
 }
 
-TEST(checkers, NoticeWhoAsksServersForTheirRoleWithoutAPause) {
-   case_of_a_way c;
+TEST(routes, endless_questions_for_a_role_are_noticed) {
+   client_case c;
+   server_line warm;
+   warm.to = 2;
    for (int i = 0; i < 1000; ++i) {
-      c.asks(2);
+      c.checks.goes(0, warm, words{"HELLO"});
       c.checks.dialled(0, 2, true);
    }
    EXPECT_TRUE(c.found("asks host 2 for its role for the"));
    EXPECT_TRUE(c.found("dials host 2, which is not the master, for the"));
 }
 
-TEST(checkers, NoticeTwoConnectionsThatWatchOneServer) {
-   case_of_a_way c;
+TEST(routes, second_connection_that_watches_a_server_is_noticed) {
+   client_case c;
    c.checks.keeps_warm(0, 2, 1);
    EXPECT_EQ(c.run_report(), "");
    c.checks.keeps_warm(0, 2, 2);

@@ -165,7 +165,7 @@ TEST(checkers, NoticeALossThatNoPromotionAndNoRestartExplains) {
       c.adds(1);
       c.at = c.past.fork(fork);
       c.data.clear();
-      if (promoted) c.checks.new_branch(c.at, true);
+      if (promoted) c.checks.new_branch(c.at, 1);
       c.is_over();
       EXPECT_EQ(c.found("neither a promotion nor a restart explains it"), !promoted);
       EXPECT_EQ(c.checks.seen().lost, 1U);

@@ -46,7 +46,7 @@ class stage final : private deployment, private stage_hand {
    runtime* client_at(host_id) override { return client_.get(); }
    duration well_for() override;
    void ran(host_id h, const words& w, const execution& x) override { checkers_.ran(h, w, x); }
-   void became_master(host_id, place begins) override { checkers_.new_branch(begins, true); }
+   void became_master(host_id h, place begins) override { checkers_.new_branch(begins, h); }
    std::string_view refusal(connection_id, const words&) override;
 
    scenario scenario_;
