@@ -20,8 +20,9 @@ enum class call_kind : std::uint8_t {
    read,     // MGET
    select,   // which database what follows is for
    reading,  // a transaction that reads, too
+   swap,     // GETSET: its reply is what it replaced
 };
-inline constexpr std::size_t call_kinds = 10;
+inline constexpr std::size_t call_kinds = 11;
 
 // The keys of a client, each with its number behind.
 inline constexpr std::string_view key_letters = "clsn";
@@ -55,6 +56,7 @@ inline constexpr std::array<call_rule, call_kinds> call_rules{{
    {"MGET", "", true, call_form::other},
    {"SELECT", "", false, call_form::other, true},
    {"MULTI", "cl", false, call_form::transaction},
+   {"GETSET", "s"},
 }};
 
 constexpr const call_rule& rule_of(call_kind k) { return call_rules[static_cast<std::size_t>(k)]; }

@@ -120,6 +120,11 @@ void checkers::completed(call_number n, std::span<const result<value>> results, 
    check_failure(n, c, e, then);
 }
 
+// A caller who leaves waits no longer.
+void checkers::cancelled(call_number n) {
+   if (!calls_[n].done) broken(name(n) + " was cancelled, and its caller still waits");
+}
+
 void checkers::check_failure(call_number n, const call& c, const error& e, const circumstances& then) {
    if (e.outcome == outcome::not_executed && c.runs != 0)
       broken(name(n) + " is reported as not executed, but it ran: " + e.what());
@@ -157,6 +162,7 @@ void checkers::check_reply(call_number n, call& c, const value& reply) {
          if (reply.text() != "OK") broken(name(n) + " was answered " + holdfast::to_string(reply));
          return;
       case call_kind::read:
+      case call_kind::swap:
          c.answered_with = fingerprint(reply);
          if (!is_own_read(c, c.answered_with))
             broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which none of its runs gave");
@@ -174,7 +180,7 @@ void checkers::check_reply(call_number n, call& c, const value& reply) {
          const auto held = read_integer(reply.text());
          const bool own = held && *held > 0 && static_cast<std::size_t>(*held) < calls_.size() &&
                           calls_[static_cast<std::size_t>(*held)].client == c.client &&
-                          calls_[static_cast<std::size_t>(*held)].kind == call_kind::set;
+                          (written_by(calls_[static_cast<std::size_t>(*held)].kind) & key_bit("s")) != 0;
          if (!own) return broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which nobody had set");
          if (*held > n) broken(name(n) + " was answered " + holdfast::to_string(reply) + ", which was given later");
          return;

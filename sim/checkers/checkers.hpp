@@ -73,7 +73,7 @@ struct server_line : line {
    std::uint32_t questions = 0;  // about its role
 };
 
-// Of a reply, as a server writes it and as a caller is given it: an array of strings or nothing.
+// Of a reply, as a server writes it and as a caller is given it: a string or nothing, or an array of these.
 std::uint64_t fingerprint(std::string_view as_sent);
 std::uint64_t fingerprint(value_view);
 
@@ -109,6 +109,7 @@ class checkers {
       duration all_was_well_for = {};
    };
    void completed(call_number, std::span<const result<value>>, const circumstances&);
+   void cancelled(call_number);
    void broken(std::string what);
    // Actions of a client. `sent` and `goes` hear of whole commands, as the kernel takes them; `handed_over`: the
    // engine had let go of it before the news that were read last.

@@ -110,15 +110,15 @@ void checkers::final_data(place master, const dataset& data) {
       if (c == nullptr || database >= databases)
          return broken("a server ran what no client gave: " + std::string(bytes));
       content& h = held[c->client * databases + database];
-      if (same_word(w[0], "INCRBY")) {
-         h.sum += n;
-         h.counted = true;
-      } else if (same_word(w[0], "RPUSH")) {
-         h.list.emplace_back(w[2]);
-      } else if (same_word(w[0], "SET")) {
-         h.text = w[2];
-      } else if (h.once.empty()) {
-         h.once = w[2];
+      switch (w[1].front()) {
+         case 'c':
+            h.sum += n;
+            h.counted = true;
+            break;
+         case 'l': h.list.emplace_back(w[2]); break;
+         case 's': h.text = w[2]; break;
+         default:
+            if (h.once.empty()) h.once = w[2];
       }
    });
    for (std::uint32_t i = 0; i < held.size(); ++i) {

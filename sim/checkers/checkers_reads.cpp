@@ -10,14 +10,13 @@ namespace holdfast::sim {
 std::uint64_t fingerprint(std::string_view as_sent) { return std::hash<std::string_view>()(as_sent); }
 
 std::uint64_t fingerprint(value_view v) {
-   if (v.kind() != kind::array) return 0;
    std::string text;
-   add_array(text, v.size());
-   for (std::size_t i = 0; i < v.size(); ++i) {
-      if (v[i].is_nil())
-         text += "$-1\r\n";
-      else
-         add_bulk(text, v[i].text());
+   const auto add = [&](value_view one) { one.is_nil() ? (void)(text += "$-1\r\n") : add_bulk(text, one.text()); };
+   if (v.kind() != kind::array) {
+      add(v);
+   } else {
+      add_array(text, v.size());
+      for (std::size_t i = 0; i < v.size(); ++i) add(v[i]);
    }
    return fingerprint(text);
 }
@@ -30,13 +29,18 @@ void checkers::keep_run(call_number n, call& c, const words& w, const execution&
    } else if (x.changed) {
       r.writes = static_cast<std::uint8_t>(key_bit(w[1]));
    }
+   if (c.kind == call_kind::swap) {
+      // Under `at_least_once` any run's reply will do, also one from behind what was sent again with it.
+      if (c.promise != delivery::at_least_once) r.reads = r.writes;
+      r.reply = fingerprint(x.reply);
+   }
    c.latest = static_cast<std::uint32_t>(runs_.size());
    runs_.push_back(r);
 }
 
 bool checkers::is_own_read(const call& c, std::uint64_t reply) const {
    for (std::uint32_t i = c.latest; i != 0; i = runs_[i].before) {
-      if (runs_[i].reads != 0 && runs_[i].reply == reply) return true;
+      if (runs_[i].reply != 0 && runs_[i].reply == reply) return true;
    }
    return false;
 }

@@ -24,10 +24,12 @@ std::string redis_model::unknown(const words& w) {
 }
 
 // Of those that Redis looks at before the role; empty if none is closed for this command.
-std::string_view redis_model::closed_gate(const session& s, const command_rule& rule, bool writes) const {
+std::string redis_model::closed_gate(const session& s, const command_rule& rule, bool writes) const {
    const auto is = [&](auto... names) { return ((rule.name == names) || ...); };
    const bool ends_multi = is("EXEC", "DISCARD", "MULTI", "QUIT", "RESET");
    const bool frees = is("DEL", "GETDEL", "LPOP", "RPOP", "BLPOP", "BRPOP");
+   if (gate == server_gate::rights && rule.is == command_rule::kind::data_write)
+      return "NOPERM this user has no permissions to run the '" + lower(rule.name) + "' command";
    if (gate == server_gate::memory && ((writes && !frees) || (s.in_multi && !ends_multi)))
       return "OOM command not allowed when used memory > 'maxmemory'.";
    if (gate == server_gate::disk && is_master() && (writes || is("PING")))

@@ -33,8 +33,9 @@ enum class server_gate : std::uint8_t {
    busy,    // a script runs for too long
    memory,  // none is left: OOM
    disk,    // it can't save: MISCONF
+   rights,  // its clients may not write: NOPERM
 };
-inline constexpr std::size_t server_gates = 4;
+inline constexpr std::size_t server_gates = 5;
 
 // FAILOVER: a master hands its role over.
 enum class handover : std::uint8_t { none, waits_for_sync, in_progress };
@@ -130,7 +131,7 @@ class redis_model {
    // redis_commands.cpp
    void run(session&, const words&, std::string_view raw);
    bool refused(session&, const command_rule*, const words&);
-   std::string_view closed_gate(const session&, const command_rule&, bool writes) const;
+   std::string closed_gate(const session&, const command_rule&, bool writes) const;
    static std::string unknown(const words&);
    bool pauses(bool writes) const;
    void run_data(session&, const words&, std::string_view raw, std::string& out);

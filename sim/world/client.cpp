@@ -59,6 +59,13 @@ client::call* client::find_active(call_number n) {
    return found == calls_.end() ? nullptr : found->get();
 }
 
+void client::cancel(call& c) {
+   const call_number n = c.number;
+   brain.cancel(c.op, now());
+   carry_out();
+   checkers_.cancelled(n);
+}
+
 void client::finished(impl::operation& op) {
    const auto found = std::find_if(calls_.begin(), calls_.end(), [&](const auto& c) { return &c->op == &op; });
    if (found == calls_.end() || !(*found)->active) return checkers_.broken("an operation came back that nobody gave");

@@ -46,6 +46,7 @@ class client : public runtime {
    // To be submitted. `database` is the one that a `select` names.
    call& prepare(call_kind, delivery, const terms&, unsigned database = 0);
    call* find_active(call_number);
+   void cancel(call&);  // its caller no longer waits for it
    void finished(impl::operation&) override;
    virtual void ended(call&) {}  // the checkers have heard of it
 

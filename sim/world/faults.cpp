@@ -100,6 +100,7 @@ void world::strike_master(fault& f, host_id m) {
       case fault_kind::busy: shared_.servers[m]->gate = server_gate::busy; return;
       case fault_kind::memory: shared_.servers[m]->gate = server_gate::memory; return;
       case fault_kind::disk: shared_.servers[m]->gate = server_gate::disk; return;
+      case fault_kind::rights: shared_.servers[m]->gate = server_gate::rights; return;
       case fault_kind::lonely: shared_.servers[m]->settings.min_replicas_to_write = 8; return;
       default: return;
    }
@@ -225,7 +226,8 @@ void world::ends(std::uint32_t i) {
       case fault_kind::full: shared_.servers[s.victim]->settings.max_clients = scenario_.redis.max_clients; return;
       case fault_kind::busy:
       case fault_kind::memory:
-      case fault_kind::disk: shared_.servers[s.victim]->gate = server_gate::none; return;
+      case fault_kind::disk:
+      case fault_kind::rights: shared_.servers[s.victim]->gate = server_gate::none; return;
       case fault_kind::lonely:
          shared_.servers[s.victim]->settings.min_replicas_to_write = scenario_.redis.min_replicas_to_write;
          return;

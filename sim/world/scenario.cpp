@@ -35,6 +35,7 @@ constexpr std::array<kind_row, fault_kinds> rows{{
    {busy, "busy", "a script runs for too long on the master (BUSY)", false, 20ms, 2s},
    {memory, "memory", "the master has no memory left for writes (OOM)", false, 20ms, 3s},
    {disk, "disk", "the master can't save, and takes no writes (MISCONF)", false, 20ms, 3s},
+   {rights, "rights", "the clients may not write to the master (NOPERM)", false, 20ms, 3s},
    {lonely, "lonely", "the master has too few replicas for writes (NOREPLICAS)", false, 20ms, 3s},
    {replica_kill, "replica-kill", "a replica dies, and comes back later", false, 200ms, 6s},
    {replica_stop, "replica-stop", "a replica is frozen", false, 200ms, 6s},

@@ -37,6 +37,7 @@ enum class fault_kind : std::uint8_t {
    busy,     // a script runs for too long: BUSY
    memory,   // none is left for writes: OOM
    disk,     // it can't save: MISCONF
+   rights,   // its clients may not write: NOPERM
    lonely,   // too few replicas for writes: NOREPLICAS
    // replicas
    replica_kill,
@@ -68,7 +69,7 @@ enum class fault_kind : std::uint8_t {
    client_stop,
    client_partition,  // the clients from the master
 };
-inline constexpr std::size_t fault_kinds = 43;
+inline constexpr std::size_t fault_kinds = 44;
 
 std::string_view to_string(fault_kind);
 std::string_view describe(fault_kind);

@@ -31,12 +31,10 @@ void sim_client::next() {
    give(kinds, t);
 }
 
-// Its caller no longer waits for it.
 void sim_client::cancel(call_number n) {
    call* const c = find_active(n);
    if (c == nullptr || frozen_) return;
-   brain.cancel(c->op, now());
-   carry_out();
+   client::cancel(*c);
 }
 
 void sim_client::last_call() {

@@ -35,7 +35,8 @@ void fuzzed_client::cancel(std::size_t which) {
    const std::size_t all = calls_.size() + strays_.size();
    if (all == 0 || frozen_) return;
    which %= all;
-   impl::operation& op = which < calls_.size() ? calls_[which]->op : strays_[which - calls_.size()].op;
+   if (which < calls_.size()) return calls_[which]->active ? client::cancel(*calls_[which]) : void();
+   impl::operation& op = strays_[which - calls_.size()].op;
    if (op.done) return;
    brain.cancel(op, now());
    carry_out();

@@ -95,6 +95,33 @@ TEST(checkers, AreNotMisledByWhatIsAskedOnAnotherConnectionMeanwhile) {
    EXPECT_EQ(c.run_report(), "");
 }
 
+TEST(checkers, cancelled_call_that_goes_on_is_noticed) {
+   checker_fixture c;
+   const auto ended = c.gives(call_kind::set);
+   const auto waits = c.gives(call_kind::set);
+   c.fails(ended, outcome::not_executed, 0, errc::cancelled);
+   c.checks.cancelled(ended);
+   EXPECT_EQ(c.run_report(), "");
+   c.checks.cancelled(waits);
+   EXPECT_TRUE(c.found("was cancelled, and its caller still waits"));
+}
+
+TEST(checkers, swap_answered_with_what_it_did_not_replace_is_noticed) {
+   for (const bool own : {true, false}) {
+      checker_fixture c;
+      const auto first = c.gives(call_kind::set);
+      c.sets(first, 1);
+      c.succeeds(first, value::of_status("OK"));
+      const auto n = c.gives(call_kind::swap);
+      c.sends(1, {"GETSET", "s0", std::to_string(n)});
+      c.runs({"GETSET", "s0", std::to_string(n)});
+      c.succeeds(n, value::of_string(std::to_string(own ? first : n)));
+      c.is_over();
+      EXPECT_EQ(c.found("which none of its runs gave"), !own);
+      EXPECT_EQ(c.run_report().empty(), own);
+   }
+}
+
 TEST(checkers, NoticeMoreResendsThanTheBudgetAllows) {
    checker_fixture c;
    c.checks.limits.budget = {.ratio = 0, .per_second = 0.1};
