@@ -198,6 +198,7 @@ void runtime::tell() {
    brain.events().take(events_);
    for (const any_event& e : events_) {
       tell_checkers(e);
+      told(e);
       shared_.note(host_, [&] { return "client " + std::to_string(number_) + ": " + holdfast::to_string(e); });
    }
 }
@@ -296,7 +297,7 @@ bool runtime::receive(std::uint32_t link, std::size_t most) {
    std::memcpy(space.data(), in.data(), n);
    in.erase(0, n);
    c.read += n;
-   if (is_server(s)) count_replies(s, {space.data(), n});
+   count_replies(s, {space.data(), n});
    hear(s);
    brain.received(link, s.serial, n, now());
    return true;
@@ -312,7 +313,10 @@ void runtime::inject(std::uint32_t link, std::string_view bytes) {
 void runtime::count_replies(socket& s, std::string_view bytes) {
    std::memcpy(s.replies.prepare(bytes.size()).data(), bytes.data(), bytes.size());
    s.replies.commit(bytes.size());
-   while (s.replies.next() == impl::reader::status::reply) s.seen.replies += s.replies.reply().kind() != kind::push;
+   while (s.replies.next() == impl::reader::status::reply) {
+      s.seen.replies += s.replies.reply().kind() != kind::push;
+      heard(s, s.replies.reply());
+   }
 }
 
 // Bytes just read may tell who is the master.

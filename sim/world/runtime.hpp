@@ -69,6 +69,9 @@ class runtime {
    virtual void tick();
    // Of a whole command that the kernel has taken.
    virtual void took(socket&, const words&, std::string_view raw, bool handed_over);
+   // Of each reply that is read, and of each event that is told.
+   virtual void heard(const socket&, value_view) {}
+   virtual void told(const any_event&) {}
    virtual void finished(impl::operation&) = 0;
 
    void carry_out();

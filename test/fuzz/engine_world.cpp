@@ -46,7 +46,9 @@ config engine_world::draw_settings() {
    add_servers(has_sentinels ? 2U + static_cast<unsigned>(in_.below(2)) : 1U, {});
    if (has_sentinels) {
       add_sentinels(3, {});
-      for (const auto& s : sentinels_) c.sentinels.push_back({sim::address_of_host(s->host()), 26379});
+      const std::size_t known = in_.one_in(4) ? 1 : 3;
+      for (std::size_t i = 0; i != known; ++i)
+         c.sentinels.push_back({sim::address_of_host(sentinels_[i]->host()), 26379});
       c.master = "mymaster";
    } else {
       c.server = {in_.one_in(2) ? "redis.example" : sim::address_of_host(0), 6379};
@@ -64,7 +66,6 @@ config engine_world::draw_settings() {
    c.follow_role_hint = more & 2;
    if (more & 4) c.cutover = cutover::confirmed;
    if (more & 8) c.hold_on_selected = {};
-   is_honest_ = more & 16;
    c.limits.reply_bytes = 1 << 16;
    c.limits.reply_elements = 1 << 12;
    c.observer = [](const any_event&) {};
@@ -83,6 +84,7 @@ void engine_world::run() {
       look();
    }
    heal();
+   silence();
 }
 
 void engine_world::handle(const sim::event& e) {
@@ -94,13 +96,12 @@ void engine_world::handle(const sim::event& e) {
 
 void engine_world::step() {
    const auto what = in_.below(32);
-   if (what < 5) return submit();
-   if (what == 5) return is_honest_ ? submit() : submit_anything();
+   if (what < 6) return submit();
    if (what == 6) return client_->cancel(in_.byte());
    if (what < 9) return pass(in_.byte() * 20us);
    if (what < 11) return pass(in_.byte() * 1ms);
    if (what == 11) return pass(in_.byte() * 20ms);
-   return what < 21 ? step_of_client(what) : step_of_servers(what);
+   return what < 20 ? step_of_client(what) : step_of_servers(what);
 }
 
 void engine_world::step_of_client(std::size_t what) {
@@ -128,13 +129,13 @@ void engine_world::step_of_client(std::size_t what) {
          const std::size_t which = in_.byte();
          return client_->cut(which, in_.one_in(2));
       }
-      case 19: return client_->report_late(in_.byte());
-      default: return is_honest_ ? pass(1ms) : lie();
+      default: return client_->report_late(in_.byte());
    }
 }
 
 void engine_world::step_of_servers(std::size_t what) {
    switch (what) {
+      case 20:
       case 21:
       case 22: return refuse();
       case 23:
@@ -157,33 +158,27 @@ fuzzed_client::patience engine_world::draw_patience() {
    }
 }
 
+bool engine_world::is_full() { return ++given_ > most_calls; }
+
+delivery engine_world::draw_delivery() { return deliveries[in_.below(3)]; }
+
 void engine_world::submit() {
-   if (++given_ > most_calls) return;
+   if (is_full()) return;
    const auto kind = static_cast<sim::call_kind>(in_.below(sim::call_kinds));
    const unsigned database = kind == sim::call_kind::select ? static_cast<unsigned>(in_.below(2)) : 0;
-   const delivery promise = deliveries[in_.below(3)];
+   const delivery promise = draw_delivery();
    client_->give(kind, promise, draw_patience(), database);
 }
 
-void engine_world::submit_anything() {
-   if (++given_ > most_calls) return;
-   std::vector<std::string_view> words;
-   for (std::size_t n = 1 + in_.below(4); n != 0; --n) words.push_back(in_.line());
-   const delivery promise = deliveries[in_.below(3)];
-   client_->give({command::from(words)}, promise, draw_patience());
-}
+void engine_world::say(std::string_view bytes) { client_->hear(in_.byte(), bytes); }
 
-void engine_world::lie() {
-   constexpr std::string_view some_bytes[] = {"+OK\r\n",
-                                              "-READONLY You can't write against a read only replica.\r\n",
-                                              ">2\r\n+a\r\n+b\r\n",
-                                              "*-1\r\n",
-                                              "-WRONGPASS invalid\r\n",
-                                              ":1\r\n"};
-   const std::size_t whom = in_.byte();
-   const auto which = in_.below(8);
-   const std::string_view bytes = which < std::size(some_bytes) ? some_bytes[which] : in_.take(in_.byte());
-   client_->lie(whom, bytes);
+void engine_world::watch_from_now_on(sim::sentinel_model& s, sim::host_id master, std::uint64_t epoch, bool fresh) {
+   std::vector<sim::host_id> replicas;
+   std::vector<sim::host_id> others;
+   for (const auto& x : servers_)
+      if (x->host() != master) replicas.push_back(x->host());
+   for (const auto& x : sentinels_) others.push_back(x->host());
+   s.begin(master, replicas, others, epoch, fresh);
 }
 
 void engine_world::refuse() {
@@ -193,7 +188,9 @@ void engine_world::refuse() {
    refusing_[h].left = in_.below(16);
 }
 
-std::string_view engine_world::refusal(sim::connection_id c, const sim::words&) {
+std::string_view engine_world::refusal(sim::connection_id c, const sim::words& w) {
+   // A server's state refuses none of these.
+   if (sim::same_word(w[0], "MULTI") || sim::same_word(w[0], "EXEC") || sim::same_word(w[0], "DISCARD")) return {};
    refusing& r = refusing_[shared_.net.at(c).server];
    if (r.left == 0) return {};
    --r.left;
@@ -265,17 +262,20 @@ void engine_world::pass(duration d) {
 // ---- what is looked at --------------------------------------------------------------------------------------------
 
 void engine_world::look() {
+   look_at_limits(servers_.size());
+   if (!checkers_.violations().empty()) throw broken_promise(checkers_.violations().front().what);
+}
+
+void engine_world::look_at_limits(std::size_t most_nodes) {
    const impl::command_lane& lane = client_->brain.lane();
    require(lane.queued() <= settings_.limits.parked_commands + settings_.limits.in_flight, "what waits is bounded");
    require(lane.in_flight() <= settings_.limits.in_flight + 1, "what is in flight is bounded");
    if (const auto* const watch = client_->brain.watch()) {
       require(watch->hold_writes_until() <= now() + settings_.hold_on_selected,
               "writes are not held for longer than wanted");
-      require(watch->link_count() <= 2 * watch->sentinels().size() + servers_.size() + 1,
-              "one connection to each server");
+      require(watch->link_count() <= 2 * watch->sentinels().size() + most_nodes + 1, "one connection to each server");
    }
    client_->look();
-   if (is_honest_ && !checkers_.violations().empty()) throw broken_promise(checkers_.violations().front().what);
 }
 
 // ---- the end ------------------------------------------------------------------------------------------------------
@@ -291,19 +291,20 @@ void engine_world::calm() {
    repair();
 }
 
+void engine_world::run_for(duration most, const std::function<bool()>& done) {
+   for (const time_point end = now() + most; !done() && now() < end;) {
+      run_until(now() + 20ms);
+      look();
+   }
+}
+
 // All faults end: then each caller is answered, and the client works, too.
 void engine_world::heal() {
    calm();
    client_->heal();
-   const auto run_for = [&](duration most, auto&& done) {
-      for (const time_point end = now() + most; !done() && now() < end;) {
-         run_until(now() + 20ms);
-         look();
-      }
-   };
    run_for(120s, [&] { return is_whole() && client_->has_ended(); });
    // Servers can end as replicas of each other, and Sentinels can differ for good (docs/simulation.md).
-   if (!is_whole() || client_->believed_a_lying_sentinel()) return;
+   if (!is_whole() || !can_recover()) return;
    require(client_->has_ended(), "in a healed world each operation ends");
    const bool may_fail = settings_.breaker || settings_.resend.budget.ratio == 0;
    if (may_fail) return;
@@ -320,20 +321,30 @@ void engine_world::check_rest() {
    const sim::redis_model* const m = rightful_master();
    if (m == nullptr) return;
    if (const auto* const watch = client_->brain.watch()) {
-      for (const time_point end = now() + 30s; now() < end;) {
+      const auto follows = [&] {
          const auto& t = watch->target();
-         if (t && t->where.host == sim::address_of_host(m->host()) && !watch->is_provisional()) break;
-         run_until(now() + 100ms);
-      }
-      const auto& t = watch->target();
-      require(t && t->where.host == sim::address_of_host(m->host()),
-              "in a healed world the master is the one that the Sentinels name");
+         return t && t->where.host == sim::address_of_host(m->host());
+      };
+      run_for(30s, [&] { return follows() && !watch->is_provisional(); });
+      require(follows(), "in a healed world the master is the one that the Sentinels name");
       require(!watch->is_provisional(), "in a healed world nobody is believed by its own word");
    }
-   if (!is_honest_) return;
    checkers_.final_history(m->where());
    checkers_.final_data(m->where(), m->data());
    look();
+}
+
+// Nobody is there any more.
+void engine_world::silence() {
+   for (sim::host_id h = 0; h < client_site_; ++h) process_dies(h, sim::condition::off);
+   const unsigned before = client_->dials();
+   run_for(5s, [] { return false; });
+   const auto* const watch = client_->brain.watch();
+   if (watch == nullptr) return;
+   run_for(5s, [&] { return !watch->in_doubt(); });  // it was raised when a Sentinel fell silent
+   require(!watch->in_doubt(), "doubt ends");
+   require(watch->hold_writes_until() <= now(), "a hold ends");
+   require(client_->dials() - before <= 40 * watch->link_count(), "the dead are dialled in measure");
 }
 
 }  // namespace holdfast::fuzz

@@ -58,9 +58,7 @@ void fuzzed_client::ended(call& c) {
 void fuzzed_client::check(const impl::operation& op, const result<value>& last) const {
    require(op.done, "what is handed back is done");
    if (last) return;
-   const std::string what = last.error().what();
-   require(std::none_of(what.begin(), what.end(), [](char ch) { return static_cast<unsigned char>(ch) < ' '; }),
-           "an error is one line");
+   require(is_one_line(last.error().what()), "an error is one line");
 }
 
 // ---- names and connects -------------------------------------------------------------------------------------------
@@ -154,11 +152,23 @@ void fuzzed_client::report_late(std::size_t which) {
    require(!brain.has_io() && !brain.has_done(), "what is gone changes nothing");
 }
 
-void fuzzed_client::lie(std::size_t which, std::string_view bytes) {
+void fuzzed_client::hear(std::size_t which, std::string_view bytes) {
    const std::uint32_t link = some(which);
-   if (link == 0 || frozen_ || bytes.empty()) return;
+   if (link == 0) return;
    treatment_of(link).lies = true;
-   lying_sentinel_ = lying_sentinel_ || !is_server(sockets_[link - 1]);
+   hear_on(link, bytes);
+}
+
+void fuzzed_client::hear_event(std::size_t which, std::string_view bytes) {
+   std::vector<std::uint32_t> all;
+   for (std::uint32_t link = 1; link <= sockets_.size(); ++link) {
+      if (sockets_[link - 1].is_there() && treatment_of(link).subscribes) all.push_back(link);
+   }
+   if (!all.empty()) hear_on(all[which % all.size()], bytes);
+}
+
+void fuzzed_client::hear_on(std::uint32_t link, std::string_view bytes) {
+   if (frozen_ || bytes.empty()) return;
    shared_.net.at(sockets_[link - 1].id).tidings.clear();
    inject(link, bytes);
    carry_out();
@@ -169,6 +179,21 @@ void fuzzed_client::lie(std::size_t which, std::string_view bytes) {
 void fuzzed_client::tick() {
    client::tick();
    require(brain.next_deadline() > now(), "after a tick the next one is later");
+}
+
+void fuzzed_client::took(socket& s, const sim::words& w, std::string_view raw, bool handed_over) {
+   client::took(s, w, raw, handed_over);
+   if (sim::same_word(w[0], "SUBSCRIBE"))
+      treatment_of(static_cast<std::uint32_t>(&s - sockets_.data() + 1)).subscribes = true;
+}
+
+void fuzzed_client::heard(const socket& s, value_view v) {
+   if (on_reply) on_reply(s.seen.to, v);
+}
+
+void fuzzed_client::told(const any_event& e) {
+   const std::string text = holdfast::to_string(e);
+   require(is_one_line(text), "an event is one line", text);
 }
 
 void fuzzed_client::look() {

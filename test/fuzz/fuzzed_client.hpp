@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,11 +43,15 @@ class fuzzed_client final : public sim::client {
    void cut(std::size_t which, bool noticed);
    // Reports of a connection that was given up, such as a runtime may still have in hand.
    void report_late(std::size_t which);
-   // Bytes that answer nothing, or are no reply.
-   void lie(std::size_t which, std::string_view bytes);
-   bool believed_a_lying_sentinel() const { return lying_sentinel_; }
+   // Bytes that nobody has sent; an event that nobody has published, on a subscription.
+   void hear(std::size_t which, std::string_view bytes);
+   void hear_event(std::size_t which, std::string_view bytes);
+
+   // Each reply that is read.
+   std::function<void(sim::host_id from, value_view)> on_reply;
 
    void look();
+   unsigned dials() const { return dials_; }
    // All is taken and read; who has lied is left.
    void heal();
 
@@ -61,6 +66,7 @@ class fuzzed_client final : public sim::client {
       std::uint32_t dial = 0;
       bool held = false;
       bool lies = false;
+      bool subscribes = false;
    };
 
    void resolve(const impl::io_request&) override;
@@ -68,10 +74,14 @@ class fuzzed_client final : public sim::client {
    void write(std::uint32_t link) override;
    void read(std::uint32_t link) override;
    void tick() override;
+   void took(socket&, const sim::words&, std::string_view raw, bool handed_over) override;
+   void heard(const socket&, value_view) override;
+   void told(const any_event&) override;
    void ended(call&) override;
    void finished(impl::operation&) override;
    terms terms_of(const patience&) const;
    void check(const impl::operation&, const result<value>& last) const;
+   void hear_on(std::uint32_t link, std::string_view bytes);
    std::uint32_t some(std::size_t which) const;  // link of an open connection; 0: none
    treatment& treatment_of(std::uint32_t link);
 
@@ -79,7 +89,6 @@ class fuzzed_client final : public sim::client {
    std::size_t strays_open_ = 0;
    std::vector<treatment> treatments_;  // by link - 1
    bool last_succeeded_ = false;
-   bool lying_sentinel_ = false;
 };
 
 }  // namespace holdfast::fuzz

@@ -1,9 +1,9 @@
-// Sentinels and servers that send anything, in any order and in any pieces, to a tracker: nothing crashes, spins, grows
-// or is held for ever, and nothing is believed that no Sentinel has said in a well-formed answer, or has announced and
-// the node itself confirmed.
+// Sentinels and servers that say anything, in any order and in any pieces: nothing crashes, spins, grows or is held for
+// ever, and nothing is believed that no Sentinel has said in a well-formed answer, or has announced and the node itself
+// confirmed.
 //
-//    input: the settings, then one operation after the other (sentinel_world::step)
-#include "fuzz/sentinel_world.hpp"
+//    input: the settings, then one operation after the other (lying_world::step)
+#include "fuzz/lying_world.hpp"
 #include "unit/topology/replies.hpp"
 
 namespace holdfast::fuzz {
@@ -31,7 +31,7 @@ void check_readers(std::string_view bytes) {
    std::vector<impl::listed_node> replicas;
    impl::read_nodes(v, 4, replicas);
    require(replicas.size() <= 4, "a list has an end");
-   require(printable(impl::shown(payload)), "what is shown is printable");
+   require(is_one_line(impl::shown(payload)), "what is shown is one line");
 }
 
 }  // namespace
@@ -39,7 +39,7 @@ void check_readers(std::string_view bytes) {
 void sentinel(std::string_view bytes) {
    input in(bytes);
    if (in.one_in(16)) return check_readers(in.rest());
-   sentinel_world(in).run();
+   lying_world(in).run();
 }
 
 }  // namespace holdfast::fuzz

@@ -27,6 +27,11 @@ inline void require(bool holds, const char* promise, std::string_view seen) {
    if (!holds) throw broken_promise(promise + (": " + std::string(seen)));
 }
 
+inline bool is_one_line(std::string_view text) {
+   return std::none_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+}
+
 // The bytes from the front on; zeros when they are used up. What a byte means never depends on those behind it, so that
 // an input keeps its meaning when its end is changed.
 class input {
