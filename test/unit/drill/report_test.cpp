@@ -4,18 +4,14 @@
 #include "drill/report_text.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
+#include "unit/drill/parts.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <numeric>
 
 namespace holdfast::drill::report_test {
 namespace {
-
-using std::chrono::milliseconds;
-
-const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
 
 judged one_run(const std::string& fault, double added_ms) {
    judged j;
