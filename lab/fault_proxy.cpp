@@ -19,7 +19,6 @@
 #include <limits>
 #include <list>
 #include <mutex>
-#include <system_error>
 #include <utility>
 
 namespace holdfast::lab {
@@ -176,16 +175,8 @@ fault_proxy::fault_proxy(const endpoint& server) : state_(std::make_unique<state
    state& s = *state_;
    s.server = address_of(server);
    s.own = address_of(address());
+   s.listener = listening_at(address(), backlog, SOCK_NONBLOCK);
    s.wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-   s.listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-   set_option(s.listener, SOL_SOCKET, SO_REUSEADDR, 1);
-   if (s.wake < 0 || ::bind(s.listener, reinterpret_cast<const sockaddr*>(&s.own), sizeof s.own) != 0 ||
-       ::listen(s.listener, backlog) != 0) {
-      const int why = errno;
-      ::close(s.listener);
-      ::close(s.wake);
-      throw std::system_error(why, std::generic_category(), "the proxy cannot listen");
-   }
    thread_ = std::thread([&s] { s.run(); });
 }
 

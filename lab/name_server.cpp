@@ -1,5 +1,7 @@
 #include "lab/name_server.hpp"
 
+#include "lab/sockets.hpp"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -8,8 +10,6 @@
 #include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <system_error>
 
 namespace holdfast::lab {
 namespace {
@@ -57,17 +57,7 @@ std::string bytes_of(const std::string& address, unsigned type) {
 }  // namespace
 
 name_server::name_server(std::uint16_t port)
-   : socket_(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)), wake_(::eventfd(0, EFD_CLOEXEC)) {
-   sockaddr_in own = {};
-   own.sin_family = AF_INET;
-   own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-   own.sin_port = htons(port);
-   if (socket_ < 0 || wake_ < 0 || ::bind(socket_, reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0) {
-      const int why = errno;
-      ::close(socket_);
-      ::close(wake_);
-      throw std::system_error(why, std::generic_category(), "the name server cannot listen");
-   }
+   : socket_(bound_at({"127.0.0.1", port}, SOCK_DGRAM)), wake_(::eventfd(0, EFD_CLOEXEC)) {
    thread_ = std::thread([this] { run(); });
 }
 
@@ -79,12 +69,7 @@ name_server::~name_server() {
    ::close(wake_);
 }
 
-std::uint16_t name_server::port() const {
-   sockaddr_in own = {};
-   socklen_t size = sizeof own;
-   ::getsockname(socket_, reinterpret_cast<sockaddr*>(&own), &size);
-   return ntohs(own.sin_port);
-}
+std::uint16_t name_server::port() const { return port_of(socket_); }
 
 std::string name_server::address() const { return "127.0.0.1:" + std::to_string(port()); }
 

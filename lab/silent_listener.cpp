@@ -5,23 +5,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <system_error>
-
 namespace holdfast::lab {
 
-silent_listener::silent_listener(const endpoint& where) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-   const int yes = 1;
+silent_listener::silent_listener(const endpoint& where, bool full) : socket_(listening_at(where, full ? 0 : 511)) {
    const sockaddr_in address = address_of(where);
-   if (socket_ < 0 || ::setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
-       ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-       ::listen(socket_, 511) != 0) {
-      const int why = errno;
-      if (socket_ >= 0) ::close(socket_);
-      throw std::system_error(why, std::generic_category(), "cannot listen at " + to_string(where));
+   for (int& fd : fillers_) {
+      if (!full) break;
+      fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
    }
 }
 
-silent_listener::~silent_listener() { ::close(socket_); }
+silent_listener::~silent_listener() {
+   ::close(socket_);
+   for (const int fd : fillers_)
+      if (fd >= 0) ::close(fd);
+}
 
 }  // namespace holdfast::lab

@@ -4,7 +4,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace holdfast::lab {
+namespace {
+
+[[noreturn]] void give_up(int socket, const endpoint& where) {
+   const int why = errno;
+   if (socket >= 0) ::close(socket);
+   throw std::system_error(why, std::generic_category(), "no socket at " + to_string(where));
+}
+
+}  // namespace
 
 sockaddr_in address_of(const endpoint& where) {
    sockaddr_in address = {};
@@ -12,6 +24,29 @@ sockaddr_in address_of(const endpoint& where) {
    address.sin_port = htons(where.port);
    ::inet_pton(AF_INET, where.host.c_str(), &address.sin_addr);
    return address;
+}
+
+int bound_at(const endpoint& where, int type) {
+   const int socket = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
+   const int reuse = (type & SOCK_DGRAM) == 0;
+   const sockaddr_in address = address_of(where);
+   if (::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) != 0 ||
+       ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+      give_up(socket, where);
+   return socket;
+}
+
+int listening_at(const endpoint& where, int backlog, int flags) {
+   const int socket = bound_at(where, SOCK_STREAM | flags);
+   if (::listen(socket, backlog) != 0) give_up(socket, where);
+   return socket;
+}
+
+std::uint16_t port_of(int socket) {
+   sockaddr_in own = {};
+   socklen_t size = sizeof own;
+   ::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &size);
+   return ntohs(own.sin_port);
 }
 
 void close_with_reset(int fd) {

@@ -6,7 +6,7 @@ namespace holdfast::lab {
 namespace {
 
 // The proxy is what clients, replicas and Sentinels know as the master; only the checker has another way to it.
-clock::time_point cut_off(deployment& d, const std::stop_token&) {
+clock::time_point keep_apart(deployment& d, const std::stop_token&) {
    const auto at = clock::now();
    d.proxy()->hold();
    return at;
@@ -43,7 +43,7 @@ fault faults::partition() {
            .needs = {.proxy = true},
            .promotes = true,
            .may_lose = loss::moments,
-           .inject = cut_off};
+           .inject = keep_apart};
    f.after_promotion = [](deployment& d, const std::stop_token& stop) {
       await_majority_against(d.node(0).address(), d, stop);
       d.proxy()->heal(fault_proxy::healing::intact);
@@ -74,7 +74,7 @@ fault faults::blackout() {
            .needs = {.proxy = true, .down_after = milliseconds(15000)},
            .costs = toll::fence};
    f.inject = [](deployment& d, const std::stop_token& stop) {
-      const auto at = cut_off(d, stop);
+      const auto at = keep_apart(d, stop);
       pass(milliseconds(6000), stop);
       d.proxy()->heal(fault_proxy::healing::intact);
       return at;

@@ -45,20 +45,11 @@ TEST(unreachable, u_is_suggested_only_where_no_server_was_named) {
    EXPECT_NE(unnamed.err().find("with -u URI"), std::string::npos) << unnamed.err();
 }
 
-TEST(Unreachable, AnUnknownHostNameIsNamed) {
-   program p({"exec", "-u", "redis://no-such-host.invalid", "--deadline", "1s", "PING"});
-   expect_refused(p, {"no-such-host.invalid"}, 3000, 1);
-}
-
-TEST(Unreachable, AMissingUnixSocketIsNamed) {
-   program p({"exec", "-u", "unix:///nonexistent/redis.sock", "--deadline", "500ms", "PING"});
-   expect_refused(p, {"/nonexistent/redis.sock", "No such file"}, 3000, 1);
-}
-
-TEST(NoRedis, AWebServerIsToldFromARedisServer) {
-   responder web("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
-   program p({"exec", "-u", "redis://" + web.host_and_port(), "PING"});
-   expect_refused(p, {web.host_and_port(), "Redis protocol", "HTTP/1.1", "HOST:PORT"}, 3000);
+TEST(Unreachable, AHostOrASocketThatIsNotThereIsNamed) {
+   program host({"exec", "-u", "redis://no-such-host.invalid", "--deadline", "1s", "PING"});
+   program socket({"exec", "-u", "unix:///nonexistent/redis.sock", "--deadline", "500ms", "PING"});
+   expect_refused(host, {"no-such-host.invalid"}, 3000, 1);
+   expect_refused(socket, {"/nonexistent/redis.sock", "No such file"}, 3000, 1);
 }
 
 TEST(NoRedis, a_server_that_answers_badly_takes_no_longer_than_the_deadline) {
@@ -76,22 +67,26 @@ TEST(NoRedis, a_server_that_answers_badly_takes_no_longer_than_the_deadline) {
    }
 }
 
-TEST(NoRedis, ATlsPortIsRecognisedByItsAlert) {
-   responder tls(std::string("\x15\x03\x03\x00\x02\x02\x0a", 7));
-   program p({"exec", "-u", "redis://" + tls.host_and_port(), "PING"});
-   expect_refused(p, {tls.host_and_port(), "TLS"}, 3000);
-}
-
-TEST(NoRedis, APortThatHangsUpMayBeTlsAndThatIsSaid) {
-   responder tls("");
-   program p({"exec", "-u", "redis://" + tls.host_and_port(), "--deadline", "1s", "PING"});
-   expect_refused(p, {tls.host_and_port(), "TLS"}, 3000, 1);
-}
-
-TEST(NoRedis, ASilentListenerIsGivenUpAtTheDeadline) {
-   responder silent;
-   program p({"exec", "-u", "redis://" + silent.host_and_port(), "--deadline", "1500ms", "PING"});
-   expect_refused(p, {silent.host_and_port(), "no answer"}, 4000, 1);
+TEST(NoRedis, IsToldByWhatItAnswers) {
+   struct row {
+      std::optional<std::string> answer;
+      words hints;
+      const char* deadline;  // ten seconds: it is told at once
+      std::size_t notices;
+   };
+   for (const row& r : {row{"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
+                            {"Redis protocol", "HTTP/1.1", "HOST:PORT"},
+                            "10s",
+                            0},
+                        row{std::string("\x15\x03\x03\x00\x02\x02\x0a", 7), {"TLS"}, "10s", 0},
+                        row{"", {"TLS"}, "1s", 1},  // a port that hangs up may be TLS
+                        row{std::nullopt, {"no answer"}, "1500ms", 1}}) {
+      responder other(r.answer);
+      program p({"exec", "-u", "redis://" + other.host_and_port(), "--deadline", r.deadline, "PING"});
+      SCOPED_TRACE(r.answer.value_or("silence"));
+      expect_refused(p, r.hints, 4000, r.notices);
+      EXPECT_NE(p.err().find(other.host_and_port()), std::string::npos) << p.err();
+   }
 }
 
 TEST(Unreachable, AStoppedServerIsSaidToBeSilentByResolveToo) {
@@ -159,27 +154,22 @@ TEST_F(LoggedIn, IsLetInWithTheRightPasswords) {
    EXPECT_EQ(p.out(), "in\n");
 }
 
-TEST_F(LoggedIn, IsToldAtOnceThatThePasswordIsWrong) {
-   program p({"exec", "-u", "redis://app:wrong@" + node(), "PING"});
-   expect_refused(p, {node(), "WRONGPASS", "check USER and PASSWORD"}, 3000);
-   EXPECT_EQ(p.err().find("wrong@"), std::string::npos) << "a password is nothing to show";
-}
-
-TEST_F(LoggedIn, IsToldAtOnceThatAPasswordIsMissing) {
-   program p({"exec", "-u", "redis://" + node(), "PING"});
-   expect_refused(p, {node(), "demands a password", "PASSWORD@"}, 3000);
-}
-
-TEST_F(LoggedIn, IsToldAtOnceThatTheSentinelsPasswordIsWrong) {
-   program p(
-      {"resolve", "-u",
-       "redis+sentinel://app:n0de@" + sentinels() + "/mymaster?sentinel_username=watcher&sentinel_password=wrong"});
-   expect_refused(p, {"Sentinel", "WRONGPASS", "sentinel_password"}, 3000);
-}
-
-TEST_F(LoggedIn, IsToldAtOnceThatTheSentinelsDemandAPassword) {
-   program p({"resolve", "-u", "redis+sentinel://app:n0de@" + sentinels() + "/mymaster"});
-   expect_refused(p, {"Sentinel", "NOAUTH", "sentinel_password"}, 3000);
+TEST_F(LoggedIn, IsToldAtOnceThatAPasswordIsWrongOrMissing) {
+   const std::string through = "redis+sentinel://app:n0de@" + sentinels() + "/mymaster";
+   struct row {
+      words line;
+      words hints;
+   };
+   for (const row& r :
+        {row{{"exec", "-u", "redis://app:wrong@" + node(), "PING"}, {node(), "WRONGPASS", "check USER and PASSWORD"}},
+         row{{"exec", "-u", "redis://" + node(), "PING"}, {node(), "demands a password", "PASSWORD@"}},
+         row{{"resolve", "-u", through + "?sentinel_username=watcher&sentinel_password=wrong"},
+             {"Sentinel", "WRONGPASS", "sentinel_password"}},
+         row{{"resolve", "-u", through}, {"Sentinel", "NOAUTH", "sentinel_password"}}}) {
+      program p(r.line);
+      expect_refused(p, r.hints, 3000);
+      EXPECT_EQ(p.err().find("wrong@"), std::string::npos) << "a password is nothing to show: " << p.err();
+   }
 }
 
 TEST_F(LoggedIn, IsToldAtOnceThatNoSentinelKnowsTheMaster) {
@@ -196,19 +186,15 @@ TEST_F(LoggedIn, IsToldAtOnceThatNoSentinelKnowsTheMaster) {
    }
 }
 
-TEST_F(LoggedIn, IsToldThatASentinelIsNoServerToRunCommandsOn) {
+TEST_F(LoggedIn, IsToldThatASentinelIsNoServerAndThatADatabaseDoesNotExist) {
    lab::deployment plain({.replicas = 0, .sentinels = 1});
-   program p({"exec", "-u", "redis://" + to_string(plain.sentinel(0).address()), "PING"});
-   EXPECT_EQ(p.status(), 2);
-   EXPECT_EQ(p.err_lines(), 1U) << p.err();
-   EXPECT_NE(p.err().find("redis+sentinel://"), std::string::npos) << p.err();
-}
-
-TEST_F(LoggedIn, IsToldThatTheDatabaseDoesNotExist) {
-   program p({"exec", "-u", "redis://app:n0de@" + node() + "/99", "PING"});
-   EXPECT_EQ(p.status(), 2);
-   EXPECT_EQ(p.err_lines(), 1U) << p.err();
-   EXPECT_NE(p.err().find("DB index is out of range"), std::string::npos) << p.err();
+   for (const auto& [uri, hint] : {std::pair("redis://" + to_string(plain.sentinel(0).address()), "redis+sentinel://"),
+                                   std::pair("redis://app:n0de@" + node() + "/99", "DB index is out of range")}) {
+      program p({"exec", "-u", uri, "PING"});
+      EXPECT_EQ(p.status(), 2);
+      EXPECT_EQ(p.err_lines(), 1U) << p.err();
+      EXPECT_NE(p.err().find(hint), std::string::npos) << p.err();
+   }
 }
 
 }  // namespace

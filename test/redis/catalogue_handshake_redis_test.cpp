@@ -2,9 +2,8 @@
 // meant.
 #include "catalogue/server_fixture.hpp"
 #include "failed_as.hpp"
+#include "lab/sockets.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -19,10 +18,7 @@ class crowd {
    bool grow(std::uint16_t port) {
       const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
       sockets_.push_back(fd);
-      sockaddr_in to{};
-      to.sin_family = AF_INET;
-      to.sin_port = htons(port);
-      to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      const sockaddr_in to = lab::address_of({"127.0.0.1", port});
       ::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to);
       return lab::became_true(
          [&] {
@@ -31,6 +27,11 @@ class crowd {
             return ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
          },
          100ms);
+   }
+   // All the room that is left beside the lab's connection, of three.
+   void fill(server_fixture& s, lab::control& control) {
+      for (int i = 0; i < 2; ++i) grow(s.servers.node(0).own_address().port);
+      lab::await("it is full", [&] { return control.info("clients", "connected_clients") == "3"; }, 5s);
    }
    void leave() {
       for (const int fd : sockets_) ::close(fd);
@@ -47,15 +48,11 @@ TEST(accept, a_server_that_is_full_of_clients_is_asked_again_with_long_pauses) {
    server_fixture s(std::vector<std::string>{"maxclients 3"});
    auto control = s.server();
    crowd others;
-   others.grow(s.servers.node(0).own_address().port);
-   others.grow(s.servers.node(0).own_address().port);
-   lab::await("it is full", [&] { return control.info("clients", "connected_clients") == "3"; }, 5s);
+   others.fill(s, control);
    client redis(s.settings);
-   const auto refused = redis.incr("n", {.deadline = 300ms});
-   ASSERT_FALSE(refused);
+   const auto refused = redis.run({"INCR", "n"}, {.deadline = 300ms});
    EXPECT_EQ(refused.error().code(), errc::refused);
-   expect_reply(result<value>(refused.error()), "ERR max number of clients reached", reply_class::refused,
-                outcome::not_executed);
+   expect_reply(refused, "ERR max number of clients reached", reply_class::refused, outcome::not_executed);
    EXPECT_LE(s.heard.count("dial_failed"), 2U) << s.heard.text();
    s.heard.forget();
    meanwhile room([&] {
@@ -71,9 +68,7 @@ TEST(accept, a_cluster_node_that_is_full_says_it_in_other_words) {
    cluster_fixture s({"maxclients 3"});
    auto control = s.server();
    crowd others;
-   others.grow(s.servers.node(0).own_address().port);
-   others.grow(s.servers.node(0).own_address().port);
-   lab::await("it is full", [&] { return control.info("clients", "connected_clients") == "3"; }, 5s);
+   others.fill(s, control);
    client redis(s.settings);
    const auto refused = redis.run({"INCR", "n"}, {.deadline = 300ms});
    EXPECT_EQ(refused.error().code(), errc::refused);
@@ -85,13 +80,7 @@ TEST(accept, a_cluster_node_that_is_full_says_it_in_other_words) {
 // protected mode knows. One connection at a time, bytes only from the server to the client.
 class stranger {
  public:
-   explicit stranger(std::uint16_t server) : server_(server) {
-      listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-      sockaddr_in here = address("127.0.0.1", port_.number());
-      const int on = 1;
-      ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-      if (::bind(listener_, reinterpret_cast<sockaddr*>(&here), sizeof here) != 0 || ::listen(listener_, 8) != 0)
-         throw std::runtime_error("cannot listen");
+   explicit stranger(std::uint16_t server) : server_(server), listener_(lab::listening_at(address_of_it(), 8)) {
       thread_ = std::jthread([this](const std::stop_token& stop) { serve(stop); });
    }
    ~stranger() {
@@ -102,23 +91,16 @@ class stranger {
    endpoint address_of_it() const { return {"127.0.0.1", port_.number()}; }
 
  private:
-   static sockaddr_in address(const char* host, std::uint16_t port) {
-      sockaddr_in a{};
-      a.sin_family = AF_INET;
-      a.sin_port = htons(port);
-      ::inet_pton(AF_INET, host, &a.sin_addr);
-      return a;
-   }
    void serve(const std::stop_token& stop) {
       while (!stop.stop_requested()) {
          pollfd waiting{listener_, POLLIN, 0};
          if (::poll(&waiting, 1, 20) != 1) continue;
          const int comer = ::accept(listener_, nullptr, nullptr);
          const int onward = ::socket(AF_INET, SOCK_STREAM, 0);
-         sockaddr_in from = address("127.0.0.2", 0);
-         sockaddr_in to = address("127.0.0.1", server_);
-         ::bind(onward, reinterpret_cast<sockaddr*>(&from), sizeof from);
-         if (::connect(onward, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) {
+         const sockaddr_in from = lab::address_of({"127.0.0.2", 0});
+         const sockaddr_in to = lab::address_of({"127.0.0.1", server_});
+         ::bind(onward, reinterpret_cast<const sockaddr*>(&from), sizeof from);
+         if (::connect(onward, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) {
             char bytes[1024];
             for (ssize_t n = 0; (n = ::recv(onward, bytes, sizeof bytes, 0)) > 0;)
                ::send(comer, bytes, static_cast<std::size_t>(n), MSG_NOSIGNAL);
@@ -130,7 +112,7 @@ class stranger {
    }
    lab::reserved_port port_;
    std::uint16_t server_;
-   int listener_ = -1;
+   int listener_;
    std::jthread thread_;
 };
 

@@ -2,13 +2,12 @@
 // lost.
 #include "failed_as.hpp"
 #include "lab/deployment.hpp"
+#include "redis/own_process.hpp"
 
 #include <holdfast/holdfast.hpp>
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <semaphore>
 #include <thread>
 
@@ -16,6 +15,8 @@ namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
+using test::open_files;
+using test::resident_kib;
 
 std::unique_ptr<lab::deployment> one_server(lab::deployment_options o = {}) {
    o.replicas = 0;
@@ -40,20 +41,6 @@ void kill_and_be_seen_dead(lab::deployment& d, client& redis) {
          return !r && r.error().code() == errc::no_master;
       },
       5s);
-}
-
-std::size_t open_files() {
-   std::size_t n = 0;
-   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++n;
-   return n;
-}
-
-std::size_t resident_kib() {
-   std::ifstream status("/proc/self/status");
-   for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
-   }
-   return 0;
 }
 
 struct one_client : testing::Test {

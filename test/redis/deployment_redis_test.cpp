@@ -2,6 +2,7 @@
 #include "lab/clients.hpp"
 #include "lab/deployment.hpp"
 #include "redis/forked.hpp"
+#include "redis/own_process.hpp"
 
 #include <holdfast/holdfast.hpp>
 
@@ -12,8 +13,6 @@
 #include <algorithm>
 #include <atomic>
 #include <deque>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <mutex>
 #include <string>
@@ -24,6 +23,9 @@ namespace holdfast {
 namespace {
 
 using test::in_a_child;
+using test::open_files;
+using test::resident_kib;
+using test::threads;
 
 using namespace std::chrono_literals;
 
@@ -45,21 +47,6 @@ std::vector<std::size_t> watchers(lab::deployment& servers) {
 
 std::vector<std::size_t> of_each(lab::deployment& servers, std::size_t n) {
    return std::vector<std::size_t>(servers.sentinels(), n);
-}
-
-std::size_t entries(const char* folder) {
-   const auto all = std::filesystem::directory_iterator(folder);
-   return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-std::size_t open_files() { return entries("/proc/self/fd"); }
-std::size_t threads() { return entries("/proc/self/task"); }
-
-std::size_t resident_kib() {
-   std::ifstream status("/proc/self/status");
-   for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
-   }
-   return 0;
 }
 
 // The thread is gone from /proc a moment after it was joined.

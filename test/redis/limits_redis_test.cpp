@@ -3,6 +3,7 @@
 #include "engine/engine.hpp"
 #include "failed_as.hpp"
 #include "lab/deployment.hpp"
+#include "redis/own_process.hpp"
 #include "runtime/poll/loop.hpp"
 
 #include <holdfast/holdfast.hpp>
@@ -10,7 +11,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <future>
 #include <thread>
 
@@ -18,14 +18,7 @@ namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
-
-std::size_t resident_kib() {
-   std::ifstream status("/proc/self/status");
-   for (std::string line; std::getline(status, line);) {
-      if (line.starts_with("VmRSS:")) return std::stoul(line.substr(6));
-   }
-   return 0;
-}
+using test::resident_kib;
 
 class Limits : public testing::Test {
  protected:

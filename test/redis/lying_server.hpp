@@ -1,13 +1,12 @@
 // A server, and a Sentinel that names it as the master, which let a client in and then behave badly.
 #pragma once
 
+#include "lab/sockets.hpp"
 #include "resp/reader.hpp"
 
 #include <holdfast/endpoint.hpp>
 #include <holdfast/value.hpp>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,15 +40,10 @@ class lying_server {
 
    // `late`: the handshake, and what a Sentinel is asked, is answered as it should be.
    lying_server(manner m, bool late)
-      : manner_(m), late_(late), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-      sockaddr_in own = {};
-      own.sin_family = AF_INET;
-      own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-      socklen_t size = sizeof own;
-      ::bind(listener_, reinterpret_cast<const sockaddr*>(&own), sizeof own);
-      ::listen(listener_, 64);
-      ::getsockname(listener_, reinterpret_cast<sockaddr*>(&own), &size);
-      where_ = {"127.0.0.1", ntohs(own.sin_port)};
+      : manner_(m),
+        late_(late),
+        listener_(listening_at({"127.0.0.1", 0}, 64)),
+        where_("127.0.0.1", port_of(listener_)) {
       thread_ = std::thread([this] { run(); });
    }
    ~lying_server() {

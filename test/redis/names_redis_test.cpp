@@ -2,6 +2,7 @@
 // or to other ones than before.
 #include "lab/deployment.hpp"
 #include "lab/name_server.hpp"
+#include "lab/silent_listener.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/resolver.hpp"
 
@@ -25,41 +26,6 @@ using namespace std::string_literals;
 using lab::clock;
 using about = lab::name_server::about;
 using says = lab::name_server::says;
-
-// Takes connections as the kernel does, up to the length of its queue, and never accepts one. Where the queue is full,
-// a SYN is dropped in silence.
-class deaf_port {
- public:
-   deaf_port(const std::string& host, std::uint16_t port, bool full) {
-      sockaddr_in a = {};
-      a.sin_family = AF_INET;
-      a.sin_port = htons(port);
-      ::inet_pton(AF_INET, host.c_str(), &a.sin_addr);
-      const auto* address = reinterpret_cast<const sockaddr*>(&a);
-      const int yes = 1;
-      listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-      ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-      if (::bind(listener_, address, sizeof a) != 0 || ::listen(listener_, full ? 0 : 511) != 0)
-         ADD_FAILURE() << "no deaf port";
-      for (int& fd : fillers_) {
-         if (!full) break;
-         fd = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-         ::connect(fd, address, sizeof a);
-      }
-   }
-   ~deaf_port() {
-      for (const int fd : fillers_) {
-         if (fd >= 0) ::close(fd);
-      }
-      ::close(listener_);
-   }
-   deaf_port(const deaf_port&) = delete;
-   deaf_port& operator=(const deaf_port&) = delete;
-
- private:
-   int listener_ = -1;
-   std::array<int, 4> fillers_ = {-1, -1, -1, -1};
-};
 
 class names : public testing::Test {
  protected:
@@ -100,7 +66,7 @@ TEST_F(names, go_on_to_the_next_address_when_the_first_refuses) {
 TEST_F(names, go_on_to_the_next_address_when_the_first_is_silent) {
    for (const bool at_the_connect : {true, false}) {
       failures_.clear();
-      deaf_port deaf("127.0.0.2", node().own_address().port, at_the_connect);
+      const lab::silent_listener deaf({"127.0.0.2", node().own_address().port}, at_the_connect);
       server_.resolve("redis.test", {"127.0.0.2", "127.0.0.1"});
       settings_.connect_timeout = 200ms;
       client redis(settings_);

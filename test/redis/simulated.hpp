@@ -6,6 +6,7 @@
 #include "resp/reader.hpp"
 #include "sim/world/deployment.hpp"
 
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,6 +45,14 @@ inline std::vector<std::string> words_of(const std::string& line) {
    std::istringstream in(line);
    std::vector<std::string> all;
    for (std::string word; in >> word;) all.push_back(word == "''" ? "" : word);
+   return all;
+}
+
+// Of commands that stand between semicolons.
+inline std::vector<std::string> lines_of(const std::string& commands) {
+   std::istringstream in(commands);
+   std::vector<std::string> all;
+   for (std::string line; std::getline(in >> std::ws, line, ';');) all.push_back(line);
    return all;
 }
 
@@ -158,5 +167,11 @@ class model_deployment final : private deployment {
 
    host_id client_ = nowhere;
 };
+
+// Both answer each of these commands with the same.
+inline void expect_same(model_deployment& model, connection_id c, real_line& real, const std::string& commands) {
+   for (const std::string& line : lines_of(commands))
+      EXPECT_EQ(model.ask(c, words_of(line)), real.ask(words_of(line))) << line;
+}
 
 }  // namespace holdfast::sim

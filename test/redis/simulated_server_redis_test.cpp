@@ -82,17 +82,13 @@ TEST(SimulatedServer, AnswersAsARealReplicaDoes) {
 
 // The fields of INFO that the model has, in their order: with the values of those that are the same everywhere.
 std::string replication_of(const std::string& info, const std::string& fields) {
-   static const std::set<std::string> same{"role",
-                                           "master_link_status",
-                                           "master_sync_in_progress",
-                                           "slave_priority",
-                                           "slave_read_only",
-                                           "replica_announced",
-                                           "connected_slaves",
-                                           "master_failover_state"};
+   static const auto names = words_of(
+      "role master_link_status master_sync_in_progress slave_priority slave_read_only replica_announced "
+      "connected_slaves master_failover_state");
+   static const std::set<std::string> same(names.begin(), names.end());
    std::set<std::string> wanted;
-   std::istringstream names(fields);
-   for (std::string line; std::getline(names, line);) wanted.insert(line.substr(0, line.find(':')));
+   std::istringstream described(fields);
+   for (std::string line; std::getline(described, line);) wanted.insert(line.substr(0, line.find(':')));
    std::string text;
    std::istringstream lines(info);
    for (std::string line; std::getline(lines, line);) {
@@ -240,8 +236,7 @@ TEST(SimulatedServer, ServesWhoWaitsForAListAsARealOneDoes) {
       modelled.push_back(model.connect(0));
       EXPECT_TRUE(model.exchange(modelled.back(), question).empty());
    }
-   for (const std::string line : {"RPUSH q a b c", "LLEN q", "SET other x", "DEL other"})
-      EXPECT_EQ(model.ask(p, words_of(line)), pusher.ask(words_of(line))) << line;
+   expect_same(model, p, pusher, "RPUSH q a b c; LLEN q; SET other x; DEL other");
    for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(model.take(modelled[i], 10ms), real[i]->exchange("", 2)) << i;
    const auto blocked = [](const std::string& list) {
       return std::count_if(list.begin(), list.end(), [](char c) { return c == '\n'; });
@@ -258,8 +253,7 @@ TEST(SimulatedServer, TellsWhoWaitsThatItBecameAReplicaAsARealOneDoes) {
    const connection_id o = model.connect(0);
    const connection_id p = model.connect(0);
    const connection_id w = model.connect(0);
-   for (const std::string line : {"SET k v", "WAIT 1 1000", "WAIT 2 20", "SET k w", "WAIT 1 0"})
-      EXPECT_EQ(model.ask(o, words_of(line)), operator_line.ask(words_of(line))) << line;
+   expect_same(model, o, operator_line, "SET k v; WAIT 1 1000; WAIT 2 20; SET k w; WAIT 1 0");
    pops.send(bytes_of({"BLPOP", "q", "0"}));
    waits.send(bytes_of({"SET", "k", "u"}) + bytes_of({"WAIT", "2", "0"}));
    model.exchange(p, bytes_of({"BLPOP", "q", "0"}));
@@ -271,8 +265,7 @@ TEST(SimulatedServer, TellsWhoWaitsThatItBecameAReplicaAsARealOneDoes) {
    EXPECT_EQ(model.take(p, 10ms), pops.exchange("", 2));
    truly = waits.exchange("", 2);
    EXPECT_EQ(model.take(w, 10ms), truly);
-   for (const std::string line : {"SET k v", "WAIT 1 1"})
-      EXPECT_EQ(model.ask(o, words_of(line)), operator_line.ask(words_of(line))) << line;
+   expect_same(model, o, operator_line, "SET k v; WAIT 1 1");
 }
 
 TEST(SimulatedServer, ServesNothingStaleIfItIsToldSoAsARealOneDoes) {

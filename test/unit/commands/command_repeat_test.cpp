@@ -95,183 +95,88 @@ TEST(repeating, what_destroys_or_changes_the_connection_is_never_done_on_our_own
       "PSUBSCRIBE c; SSUBSCRIBE c; UNSUBSCRIBE; PUNSUBSCRIBE; SUNSUBSCRIBE; MONITOR; SYNC; PSYNC ? -1; RESET; QUIT");
 }
 
-struct by_arguments {
-   std::string line = {};
-   repeat_class expected = repeat_class::never;
-};
-
 using enum repeat_class;
 
-void expect_rows(const std::vector<by_arguments>& table) {
-   for (const auto& [line, expected] : table) expect_all(expected, line);
-}
-
 TEST(repeating, depends_on_the_arguments_of_strings) {
-   expect_rows({
-      {"SET k v", same},
-      {"SET k v EX 10", same},
-      {"SET k v px 10", same},
-      {"SET k v EXAT 10", same},
-      {"SET k v PXAT 10", same},
-      {"SET k v KEEPTTL", same},
-      {"SET k v NX", same_state},
-      {"SET k v XX", same_state},
-      {"SET k v EX 10 nx", same_state},
-      {"SET k v IFEQ old", same_state},
-      {"SET k v IFDNE digest", same_state},
-      {"SET k v GET", result_lost},
-      {"SET k v NX GET", result_lost},
-      {"SET k v IFEQ GET", same_state},  // GET is the value compared with
-      {"SET k v EX GET", same},          // nonsense, which the server refuses
-      {"SET k NX", same},                // NX is the value
-      {"SET k v SOMETHING", not_repeatable},
-      {"GETEX k", same},
-      {"GETEX k EX 10", result_lost},
-      {"GETEX k PERSIST", result_lost},
-      {"MSETEX 1 k v EX 10", same},
-      {"MSETEX 1 k v NX EX 10", same_state},
-      {"MSETEX 2 a NX b XX", same},
-      {"MSETEX x k v", not_repeatable},
-      {"JSON.SET j $ 1", same},
-      {"JSON.SET j $ 1 NX", same_state},
-      {"JSON.SET j $..a 1", not_repeatable},
-      {"JSON.SET j $[?(@<5)] 6", not_repeatable},
-   });
+   expect_all(same,
+              "SET k v; SET k v EX 10; SET k v px 10; SET k v EXAT 10; SET k v PXAT 10; SET k v KEEPTTL; "
+              "GETEX k; MSETEX 1 k v EX 10; MSETEX 2 a NX b XX; JSON.SET j $ 1");
+   expect_all(same_state,
+              "SET k v NX; SET k v XX; SET k v EX 10 nx; SET k v IFEQ old; SET k v IFDNE digest; "
+              "MSETEX 1 k v NX EX 10; JSON.SET j $ 1 NX");
+   expect_all(result_lost, "SET k v GET; SET k v NX GET; GETEX k EX 10; GETEX k PERSIST");
+   expect_all(not_repeatable, "SET k v SOMETHING; MSETEX x k v; JSON.SET j $..a 1; JSON.SET j $[?(@<5)] 6");
+   expect_all(same_state, "SET k v IFEQ GET");  // GET is the value compared with
+   expect_all(same, "SET k v EX GET");          // nonsense, which the server refuses
+   expect_all(same, "SET k NX");                // NX is the value
 }
 
 TEST(repeating, depends_on_the_arguments_of_bits_and_lists) {
-   expect_rows({
-      {"BITFIELD b GET u8 0", readonly},
-      {"BITFIELD b SET u8 0 1", same_state},
-      {"BITFIELD b GET u8 0 OVERFLOW SAT SET u8 0 1", same_state},
-      {"BITFIELD b SET u8 0 1 INCRBY u8 0 1", not_repeatable},
-      {"BITOP AND d a b", same},
-      {"BITOP XOR d a b", same},
-      {"BITOP OR d d b", same},
-      {"BITOP and d a d", same},
-      {"BITOP XOR d a d", not_repeatable},
-      {"BITOP NOT d d", not_repeatable},
-      {"LREM l 0 v", same_state},
-      {"LREM l 1 v", not_repeatable},
-      {"LREM l -1 v", not_repeatable},
-      {"LREM l x v", not_repeatable},
-      {"LTRIM l 0 99", same},
-      {"LTRIM l 0 0", same},
-      {"LTRIM l -100 -1", same},
-      {"LTRIM l 0 -1", same},
-      {"LTRIM l 1 -1", not_repeatable},
-      {"LTRIM l 0 -2", not_repeatable},
-      {"LTRIM l -5 -2", not_repeatable},
-      {"LTRIM l 1 99", not_repeatable},
-   });
+   expect_all(readonly, "BITFIELD b GET u8 0");
+   expect_all(same_state, "BITFIELD b SET u8 0 1; BITFIELD b GET u8 0 OVERFLOW SAT SET u8 0 1; LREM l 0 v");
+   expect_all(not_repeatable,
+              "BITFIELD b SET u8 0 1 INCRBY u8 0 1; BITOP XOR d a d; BITOP NOT d d; LREM l 1 v; LREM l -1 v; "
+              "LREM l x v; LTRIM l 1 -1; LTRIM l 0 -2; LTRIM l -5 -2; LTRIM l 1 99");
+   expect_all(same,
+              "BITOP AND d a b; BITOP XOR d a b; BITOP OR d d b; BITOP and d a d; LTRIM l 0 99; LTRIM l 0 0; "
+              "LTRIM l -100 -1; LTRIM l 0 -1");
 }
 
 TEST(repeating, depends_on_the_arguments_of_sets_and_sorted_sets) {
-   expect_rows({
-      {"ZADD z 1 m", same_state},
-      {"ZADD z NX CH 1 m", same_state},
-      {"ZADD z GT 1 m", same_state},
-      {"ZADD z INCR 1 m", not_repeatable},
-      {"ZADD z XX incr 1 m", not_repeatable},
-      {"ZADD z 1 INCR", same_state},  // INCR is the member
-      {"SINTERSTORE d a b", same},
-      {"SUNIONSTORE d d b", same},
-      {"SINTERSTORE d a d", same},
-      {"SDIFFSTORE d a b", same},
-      {"SDIFFSTORE d d b", same},
-      {"SDIFFSTORE d a d", not_repeatable},
-      {"ZUNIONSTORE d 2 a b", same},
-      {"ZUNIONSTORE d 2 a d", not_repeatable},
-      {"ZUNIONSTORE d 1 a WEIGHTS 2", same},
-      {"ZUNIONSTORE d x a", not_repeatable},
-      {"ZINTERSTORE d 2 d b", not_repeatable},
-      {"ZDIFFSTORE d 2 a b", same},
-      {"ZRANGESTORE d s 0 -1", same},
-      {"ZRANGESTORE d d 0 -1", not_repeatable},
-   });
+   expect_all(same_state, "ZADD z 1 m; ZADD z NX CH 1 m; ZADD z GT 1 m");
+   expect_all(not_repeatable,
+              "ZADD z INCR 1 m; ZADD z XX incr 1 m; SDIFFSTORE d a d; ZUNIONSTORE d 2 a d; ZUNIONSTORE d x a; "
+              "ZINTERSTORE d 2 d b; ZRANGESTORE d d 0 -1");
+   expect_all(same,
+              "SINTERSTORE d a b; SUNIONSTORE d d b; SINTERSTORE d a d; SDIFFSTORE d a b; SDIFFSTORE d d b; "
+              "ZUNIONSTORE d 2 a b; ZUNIONSTORE d 1 a WEIGHTS 2; ZDIFFSTORE d 2 a b; ZRANGESTORE d s 0 -1");
+   expect_all(same_state, "ZADD z 1 INCR");  // INCR is the member
 }
 
 TEST(repeating, depends_on_the_arguments_of_what_may_store_what_it_found) {
-   expect_rows({
-      {"GEOSEARCHSTORE d s FROMMEMBER m BYRADIUS 1 m", same},
-      {"GEOSEARCHSTORE d d FROMMEMBER m BYRADIUS 1 m", not_repeatable},
-      {"GEORADIUS g 0 0 1 m", readonly},
-      {"GEORADIUS g 0 0 1 m STORE d", same},
-      {"GEORADIUS g 0 0 1 m STOREDIST g", not_repeatable},
-      {"GEORADIUSBYMEMBER g m 1 m STORE d", same},
-      {"GEORADIUSBYMEMBER g STORE 1 m", readonly},  // STORE is the member
-      {"SORT l", readonly},
-      {"SORT l BY w_* GET STORE LIMIT 0 1", readonly},
-      {"SORT l BY w_* STORE d", same},
-      {"SORT l STORE l", not_repeatable},
-   });
+   expect_all(same,
+              "GEOSEARCHSTORE d s FROMMEMBER m BYRADIUS 1 m; GEORADIUS g 0 0 1 m STORE d; "
+              "GEORADIUSBYMEMBER g m 1 m STORE d; SORT l BY w_* STORE d");
+   expect_all(not_repeatable,
+              "GEOSEARCHSTORE d d FROMMEMBER m BYRADIUS 1 m; GEORADIUS g 0 0 1 m STOREDIST g; SORT l STORE l");
+   expect_all(readonly, "GEORADIUS g 0 0 1 m; SORT l; SORT l BY w_* GET STORE LIMIT 0 1");
+   expect_all(readonly, "GEORADIUSBYMEMBER g STORE 1 m");  // STORE is the member
 }
 
 // SORT reads, besides its list, the keys that its patterns name: the destination may be one of them.
 TEST(repeating, a_sort_that_may_read_its_destination_is_not_repeatable) {
-   expect_rows({
-      {"SORT l BY nosort GET w_* STORE w_a", not_repeatable},
-      {"SORT l STORE w_a GET w_*", not_repeatable},
-      {"SORT l BY w_* STORE w_a", not_repeatable},
-      {"SORT l GET * STORE d", not_repeatable},
-      {"SORT l GET h_*->f STORE h_1", not_repeatable},
-      {"SORT l GET *_h->f STORE 1_h", not_repeatable},
-      {"SORT l GET a*->b STORE a1->b", not_repeatable},
-      {"SORT l STORE l GET #", not_repeatable},
-      {"SORT l STORE w_a STORE d GET w_*", same},  // the last one counts
-      {"SORT l STORE d STORE w_a GET w_*", not_repeatable},
-      {"SORT l BY nosort GET # STORE d", same},
-      {"SORT l BY w_a GET w_a STORE w_a", same},  // without a star they name nothing
-      {"SORT l GET w_*_x STORE w_a", same},
-      {"SORT l GET ab*ba STORE aba", same},
-      {"SORT l GET d", readonly},
-   });
+   expect_all(not_repeatable,
+              "SORT l BY nosort GET w_* STORE w_a; SORT l STORE w_a GET w_*; SORT l BY w_* STORE w_a; "
+              "SORT l GET * STORE d; SORT l GET h_*->f STORE h_1; SORT l GET *_h->f STORE 1_h; "
+              "SORT l GET a*->b STORE a1->b; SORT l STORE l GET #; SORT l STORE d STORE w_a GET w_*");
+   expect_all(same, "SORT l BY nosort GET # STORE d; SORT l GET w_*_x STORE w_a; SORT l GET ab*ba STORE aba");
+   expect_all(readonly, "SORT l GET d");
+   expect_all(same, "SORT l STORE w_a STORE d GET w_*");  // the last one counts
+   expect_all(same, "SORT l BY w_a GET w_a STORE w_a");   // without a star they name nothing
 }
 
 TEST(repeating, of_hash_fields_counts_the_options_wherever_they_stand) {
-   expect_rows({
-      {"HGETEX h FIELDS 1 f", same},
-      {"HGETEX h EX 10 FIELDS 1 f", result_lost},
-      {"HGETEX h FIELDS 1 f EX 10", result_lost},
-      {"HGETEX h FIELDS 2 f EX PERSIST", result_lost},
-      {"HGETEX h FIELDS 2 f EX", same},  // EX is a field
-      {"HGETEX h FIELDS 1 f NEWER", not_repeatable},
-      {"HGETEX h FIELDS x f", not_repeatable},
-      {"HGETEX h FIELDS 9223372036854775807 f", same},
-      {"HSETEX h EX 10 FIELDS 1 f v", same},
-      {"HSETEX h FNX FIELDS 1 f v", same_state},
-      {"HSETEX h FIELDS 1 f v FNX", same_state},
-      {"HSETEX h FIELDS 1 f v FXX EX 10", same_state},
-      {"HSETEX h FIELDS 1 f FNX KEEPTTL", same},  // FNX is the value
-      {"HSETEX h FIELDS 1 f v NEWER", not_repeatable},
-      {"HSETEX h EX 10", not_repeatable},
-   });
+   expect_all(same, "HGETEX h FIELDS 1 f; HGETEX h FIELDS 9223372036854775807 f; HSETEX h EX 10 FIELDS 1 f v");
+   expect_all(result_lost, "HGETEX h EX 10 FIELDS 1 f; HGETEX h FIELDS 1 f EX 10; HGETEX h FIELDS 2 f EX PERSIST");
+   expect_all(not_repeatable,
+              "HGETEX h FIELDS 1 f NEWER; HGETEX h FIELDS x f; HSETEX h FIELDS 1 f v NEWER; HSETEX h EX 10");
+   expect_all(same_state, "HSETEX h FNX FIELDS 1 f v; HSETEX h FIELDS 1 f v FNX; HSETEX h FIELDS 1 f v FXX EX 10");
+   expect_all(same, "HGETEX h FIELDS 2 f EX");           // EX is a field
+   expect_all(same, "HSETEX h FIELDS 1 f FNX KEEPTTL");  // FNX is the value
 }
 
 TEST(repeating, depends_on_the_arguments_of_streams_and_scripts) {
-   expect_rows({
-      {"XADD s * f v", not_repeatable},
-      {"XADD s 5-* f v", not_repeatable},
-      {"XADD s 5-1 f v", same_state},
-      {"XADD s MAXLEN ~ 100 LIMIT 5 * f v", not_repeatable},
-      {"XADD s NOMKSTREAM MAXLEN 100 5-1 f *", same_state},
-      {"XADD s MINID = 3 KEEPREF 5-1 f v", same_state},
-      {"XADD s IDMP producer 7 * f v", same},
-      {"XADD s IDMPAUTO producer * f v", same},
-      {"XTRIM s MAXLEN 100", same_state},
-      {"XTRIM s MAXLEN ~ 100", same_state},
-      {"XTRIM s MAXLEN ~ 100 LIMIT 10", not_repeatable},
-      {"XREAD COUNT 1 BLOCK 0 STREAMS s t 0 1-1", readonly},
-      {"XREAD BLOCK 1500 STREAMS s $", result_lost},
-      {"xread streams s t 0 +", result_lost},
-      {"XREADGROUP GROUP g c COUNT 1 STREAMS s >", result_lost},
-      {"XREADGROUP GROUP g c NOACK STREAMS s >", result_lost},
-      {"XREADGROUP GROUP g c STREAMS s 0", not_repeatable},
-      {"XREADGROUP GROUP g c STREAMS s t 0 >", result_lost},
-      {"EVAL script 0", not_repeatable},
-      {"FUNCTION LOAD code", same_state},
-      {"FUNCTION LOAD REPLACE code", same},
-   });
+   expect_all(not_repeatable,
+              "XADD s * f v; XADD s 5-* f v; XADD s MAXLEN ~ 100 LIMIT 5 * f v; XTRIM s MAXLEN ~ 100 LIMIT 10; "
+              "XREADGROUP GROUP g c STREAMS s 0; EVAL script 0");
+   expect_all(same_state,
+              "XADD s 5-1 f v; XADD s NOMKSTREAM MAXLEN 100 5-1 f *; XADD s MINID = 3 KEEPREF 5-1 f v; "
+              "XTRIM s MAXLEN 100; XTRIM s MAXLEN ~ 100; FUNCTION LOAD code");
+   expect_all(same, "XADD s IDMP producer 7 * f v; XADD s IDMPAUTO producer * f v; FUNCTION LOAD REPLACE code");
+   expect_all(readonly, "XREAD COUNT 1 BLOCK 0 STREAMS s t 0 1-1");
+   expect_all(result_lost,
+              "XREAD BLOCK 1500 STREAMS s $; xread streams s t 0 +; XREADGROUP GROUP g c COUNT 1 STREAMS s >; "
+              "XREADGROUP GROUP g c NOACK STREAMS s >; XREADGROUP GROUP g c STREAMS s t 0 >");
 }
 
 TEST(repeating, trusts_a_script_that_declares_that_it_does_not_write) {

@@ -1,31 +1,14 @@
 #include "drill/figures.hpp"
 
-#include <gtest/gtest.h>
+#include "unit/drill/parts.hpp"
 
-#include <algorithm>
+#include <gtest/gtest.h>
 
 namespace holdfast::drill::figures_test {
 namespace {
 
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-
-const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
-const endpoint old_master = {"127.0.0.1", 1};
-const endpoint new_master = {"127.0.0.1", 2};
-
-clock::time_point at(double ms) { return fault_at + microseconds(static_cast<long>(ms * 1000)); }
-
 operation acked(write_kind kind, std::uint64_t number, double end_ms) {
-   operation o;
-   o.kind = kind;
-   o.number = number;
-   o.start = at(end_ms - 0.1);
-   o.end = at(end_ms);
-   o.acked = true;
-   o.status = "OK";
-   o.integer = static_cast<long long>(number);
-   return o;
+   return acked(kind, number, end_ms - 0.1, end_ms);
 }
 
 operation failed(write_kind kind, std::uint64_t number, double end_ms, outcome what) {
@@ -73,10 +56,12 @@ record good_loss_of_a_connection() {
    return r;
 }
 
-bool says(const figures& f, const std::string& part) {
-   return std::any_of(f.broken.begin(), f.broken.end(),
-                      [&](const std::string& line) { return line.find(part) != std::string::npos; });
-}
+struct failover_verdict : testing::Test {
+   record r = good_failover();
+};
+struct loss_verdict : testing::Test {
+   record r = good_loss_of_a_connection();
+};
 
 TEST(DrillVerdict, AFailoverRiddenOutBreaksNoPromise) {
    const figures f = judge(good_failover());
@@ -91,15 +76,13 @@ TEST(DrillVerdict, AFailoverRiddenOutBreaksNoPromise) {
    EXPECT_EQ(f.connections_lost, 1U);
 }
 
-TEST(DrillVerdict, TheFirstWriteOnTheNewMasterIsTheFirstAfterTheClientConnectedToIt) {
-   record r = good_failover();
+TEST_F(failover_verdict, TheFirstWriteOnTheNewMasterIsTheFirstAfterTheClientConnectedToIt) {
    // The old master, woken, acknowledges this one after the promotion.
    r.operations[3].end = at(1001);
    EXPECT_DOUBLE_EQ(judge(r).first_ok_ms.value(), 1500);
 }
 
-TEST(DrillVerdict, AnAddedOutageBelowZeroIsGivenRaw) {
-   record r = good_failover();
+TEST_F(failover_verdict, AnAddedOutageBelowZeroIsGivenRaw) {
    r.promoted_at = at(1003);
    EXPECT_DOUBLE_EQ(judge(r).client_added_ms.value(), -1);
 }
@@ -112,8 +95,7 @@ TEST(DrillVerdict, WithoutAPromotionTheFirstWriteIsThatAfterTheConnectionWasLost
    EXPECT_FALSE(f.late);
 }
 
-TEST(DrillVerdict, AClientThatNeverReachesTheNewMasterBreaksAPromise) {
-   record r = good_failover();
+TEST_F(failover_verdict, AClientThatNeverReachesTheNewMasterBreaksAPromise) {
    r.operations.resize(3);
    r.events.pop_back();
    const figures f = judge(r);
@@ -122,22 +104,19 @@ TEST(DrillVerdict, AClientThatNeverReachesTheNewMasterBreaksAPromise) {
    EXPECT_DOUBLE_EQ(f.longest_gap_ms, 2510) << "the gap lasts to the end";
 }
 
-TEST(DrillVerdict, AnAcknowledgedWriteThatIsGoneCountsAsLostButNoPromiseWasMadeInAFailover) {
-   record r = good_failover();
+TEST_F(failover_verdict, AnAcknowledgedWriteThatIsGoneCountsAsLostButNoPromiseWasMadeInAFailover) {
    r.held = survivors{.set = {2}, .list = {2}, .counter = 1};
    const figures f = judge(r);
    for (const totals& t : f.by_command) EXPECT_EQ(t.lost, 1U);
    EXPECT_EQ(f.broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, ALossWithoutAFailoverBreaksAPromise) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, ALossWithoutAFailoverBreaksAPromise) {
    r.held->set = {2};
    EXPECT_TRUE(says(judge(r), "1 acknowledged write lost"));
 }
 
-TEST(DrillVerdict, ANumberPushedTwiceIsADuplicate) {
-   record r = good_failover();
+TEST_F(failover_verdict, ANumberPushedTwiceIsADuplicate) {
    r.held->list = {1, 1, 2};
    const figures f = judge(r);
    EXPECT_EQ(f.by_command[1].duplicated, 1U);
@@ -146,8 +125,7 @@ TEST(DrillVerdict, ANumberPushedTwiceIsADuplicate) {
    EXPECT_FALSE(says(judge(r), "more than once")) << "that is what was asked for";
 }
 
-TEST(DrillVerdict, ACounterAboveAllThatMayHaveRunWasCountedTwice) {
-   record r = good_failover();
+TEST_F(failover_verdict, ACounterAboveAllThatMayHaveRunWasCountedTwice) {
    r.operations.push_back(failed(write_kind::incr, 3, 2100, outcome::unknown));
    r.held->counter = 3;
    EXPECT_EQ(judge(r).all.duplicated, 0U);
@@ -155,38 +133,33 @@ TEST(DrillVerdict, ACounterAboveAllThatMayHaveRunWasCountedTwice) {
    EXPECT_EQ(judge(r).all.duplicated, 1U);
 }
 
-TEST(DrillVerdict, WhatWasReportedAsNotExecutedMustBeAbsent) {
-   record r = good_failover();
+TEST_F(failover_verdict, WhatWasReportedAsNotExecutedMustBeAbsent) {
    r.operations.push_back(failed(write_kind::rpush, 3, 2100, outcome::not_executed));
    EXPECT_FALSE(says(judge(r), "reported as not executed"));
    r.held->list = {1, 2, 3};
    EXPECT_TRUE(says(judge(r), "1 write ran and had been reported as not executed"));
 }
 
-TEST(DrillVerdict, OneUnknownForEachLostConnectionIsAllowedToWhatMayNotBeRepeated) {
-   record r = good_failover();
+TEST_F(failover_verdict, OneUnknownForEachLostConnectionIsAllowedToWhatMayNotBeRepeated) {
    r.operations.push_back(failed(write_kind::rpush, 3, 1.5, outcome::unknown));
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.operations.push_back(failed(write_kind::incr, 3, 1.6, outcome::unknown));
    EXPECT_TRUE(says(judge(r), "1 unknown outcome without"));
 }
 
-TEST(DrillVerdict, ASetMayNotFailWhereItCanBeSentAgain) {
-   record r = good_failover();
+TEST_F(failover_verdict, ASetMayNotFailWhereItCanBeSentAgain) {
    r.operations.push_back(failed(write_kind::set, 3, 1.5, outcome::unknown));
    EXPECT_TRUE(says(judge(r), "1 of SET failed"));
    r.delivery = delivery::at_most_once;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "at most once: it must not be sent again";
 }
 
-TEST(DrillVerdict, NothingMayFailAsNotExecutedInAnOrdinaryFailover) {
-   record r = good_failover();
+TEST_F(failover_verdict, NothingMayFailAsNotExecutedInAnOrdinaryFailover) {
    r.operations.push_back(failed(write_kind::incr, 3, 1.5, outcome::not_executed));
    EXPECT_TRUE(says(judge(r), "1 of INCR failed"));
 }
 
-TEST(DrillVerdict, ErrorsOfALatePromotionAreToldApart) {
-   record r = good_failover();
+TEST_F(failover_verdict, ErrorsOfALatePromotionAreToldApart) {
    r.promoted_at = at(9001);
    r.operations.push_back(failed(write_kind::set, 3, 9000, outcome::not_executed));
    const figures f = judge(r);
@@ -195,8 +168,7 @@ TEST(DrillVerdict, ErrorsOfALatePromotionAreToldApart) {
    EXPECT_EQ(f.all.errors(), 1U);
 }
 
-TEST(DrillVerdict, ErrorsOfAFaultThatOutlastsTheDeadlineAreToldApart) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, ErrorsOfAFaultThatOutlastsTheDeadlineAreToldApart) {
    r.operations.push_back(failed(write_kind::set, 3, 9000, outcome::not_executed));
    EXPECT_TRUE(says(judge(r), "1 of SET failed"));
    r.in_force_at = at(9001);
@@ -208,27 +180,23 @@ TEST(DrillVerdict, ErrorsOfAFaultThatOutlastsTheDeadlineAreToldApart) {
    EXPECT_TRUE(says(judge(r), "did not come back"));
 }
 
-TEST(DrillVerdict, ButADuplicateIsNeverExcused) {
-   record r = good_failover();
+TEST_F(failover_verdict, ButADuplicateIsNeverExcused) {
    r.second_failover = true;
    r.held->list = {1, 1, 2};
    EXPECT_TRUE(says(judge(r), "more than once"));
 }
 
-TEST(DrillVerdict, APromotionThatNeverCameIsLate) {
-   record r = good_failover();
+TEST_F(failover_verdict, APromotionThatNeverCameIsLate) {
    r.promoted_at.reset();
    EXPECT_TRUE(judge(r).late);
 }
 
-TEST(DrillVerdict, TheListMustBeInTheOrderInWhichItWasWritten) {
-   record r = good_failover();
+TEST_F(failover_verdict, TheListMustBeInTheOrderInWhichItWasWritten) {
    r.held->list = {2, 1};
    EXPECT_TRUE(says(judge(r), "order"));
 }
 
-TEST(DrillVerdict, WhatTheUserCutShortIsNoError) {
-   record r = good_failover();
+TEST_F(failover_verdict, WhatTheUserCutShortIsNoError) {
    r.operations.push_back(failed(write_kind::incr, 3, 2100, outcome::unknown));
    r.operations.back().cancelled = true;
    EXPECT_TRUE(says(judge(r), "unknown")) << "nobody asked for it";
@@ -240,14 +208,12 @@ TEST(DrillVerdict, WhatTheUserCutShortIsNoError) {
    EXPECT_EQ(f.broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, WhatTheLabCouldNotDoIsTold) {
-   record r = good_failover();
+TEST_F(failover_verdict, WhatTheLabCouldNotDoIsTold) {
    r.trouble = "no replica was promoted";
    EXPECT_TRUE(says(judge(r), "no replica was promoted"));
 }
 
-TEST(DrillVerdict, AnUnknownOutcomeNeedsAConnectionLostWhileItWasUnderWay) {
-   record r = good_failover();
+TEST_F(failover_verdict, AnUnknownOutcomeNeedsAConnectionLostWhileItWasUnderWay) {
    r.operations.push_back(failed(write_kind::rpush, 3, 0.9, outcome::unknown));
    EXPECT_TRUE(says(judge(r), "1 unknown outcome without")) << "the loss came later";
    r.events.push_back(lost_connection(0.5));
@@ -256,8 +222,7 @@ TEST(DrillVerdict, AnUnknownOutcomeNeedsAConnectionLostWhileItWasUnderWay) {
    EXPECT_TRUE(says(judge(r), "1 unknown outcome without"));
 }
 
-TEST(DrillVerdict, RepliesMustRiseByOneAndByNoMoreThanWhatMayHaveRunInBetween) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, RepliesMustRiseByOneAndByNoMoreThanWhatMayHaveRunInBetween) {
    r.operations[4].integer = 1;
    EXPECT_TRUE(says(judge(r), " to INCR"));
    r.operations[4].integer = 3;
@@ -270,16 +235,14 @@ TEST(DrillVerdict, RepliesMustRiseByOneAndByNoMoreThanWhatMayHaveRunInBetween) {
    EXPECT_TRUE(says(judge(r), " to SET"));
 }
 
-TEST(DrillVerdict, RepliesMayFallWhereTheClientWentToANewMaster) {
-   record r = good_failover();
+TEST_F(failover_verdict, RepliesMayFallWhereTheClientWentToANewMaster) {
    r.operations[4].integer = 1;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.operations.push_back(acked(write_kind::incr, 1, 2100));
    EXPECT_TRUE(says(judge(r), " to INCR")) << "it stayed there";
 }
 
-TEST(DrillVerdict, TheClientMustComeBackFromALatePromotionAndFromTheLastOfSeveral) {
-   record r = good_failover();
+TEST_F(failover_verdict, TheClientMustComeBackFromALatePromotionAndFromTheLastOfSeveral) {
    r.promoted_at = at(9001);
    r.events.pop_back();
    EXPECT_TRUE(says(judge(r), "did not come back"));
@@ -291,16 +254,14 @@ TEST(DrillVerdict, TheClientMustComeBackFromALatePromotionAndFromTheLastOfSevera
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, WhereAFaultBringsAboutTwoFailoversTheLastIsMeantAndErrorsAreErrors) {
-   record r = good_failover();
+TEST_F(failover_verdict, WhereAFaultBringsAboutTwoFailoversTheLastIsMeantAndErrorsAreErrors) {
    r.promotions = {{.node = {"127.0.0.1", 3}, .at = at(300)}, {.node = new_master, .at = at(1000)}};
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.operations.push_back(failed(write_kind::set, 3, 2100, outcome::not_executed));
    EXPECT_TRUE(says(judge(r), "1 of SET failed"));
 }
 
-TEST(DrillVerdict, TheClientMustComeSoonAfterASentinelNamedTheNewMaster) {
-   record r = good_failover();
+TEST_F(failover_verdict, TheClientMustComeSoonAfterASentinelNamedTheNewMaster) {
    EXPECT_DOUBLE_EQ(judge(r).after_named_ms.value(), 1002 - 1800);
    r.named_at = at(751);
    EXPECT_TRUE(says(judge(r), "after a Sentinel named"));
@@ -325,24 +286,21 @@ TEST(DrillVerdict, AFaultThatCostsNothingExcusesNoConnectionGivenUpAndNoUnknownO
    EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "nobody missed it";
 }
 
-TEST(DrillVerdict, AFaultThatCostsNothingUntilAReplicaIsPromotedMayCostAConnectionThen) {
-   record r = good_failover();
+TEST_F(failover_verdict, AFaultThatCostsNothingUntilAReplicaIsPromotedMayCostAConnectionThen) {
    r.costs = lab::toll::nothing;
    EXPECT_TRUE(says(judge(r), "though the fault ends none"));
    r.events[0].at = at(1000.5);
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, AFaultThatHitNobodyShowsNothing) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, AFaultThatHitNobodyShowsNothing) {
    r.events[0].at = at(-1);
    EXPECT_TRUE(says(judge(r), "hit nobody")) << "that was before it";
    r.cut_short = true;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>()) << "it may have been to come";
 }
 
-TEST(DrillVerdict, AFaultThatMeetsTheFenceIsMetBehindOne) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, AFaultThatMeetsTheFenceIsMetBehindOne) {
    r.costs = lab::toll::fence;
    r.events.push_back({at(2), event::fenced{.where = old_master, .done = false}});
    EXPECT_TRUE(says(judge(r), "without a fence"));
@@ -350,16 +308,14 @@ TEST(DrillVerdict, AFaultThatMeetsTheFenceIsMetBehindOne) {
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, WhatCouldNotBeReadIsNotCalledLost) {
-   record r = good_loss_of_a_connection();
+TEST_F(loss_verdict, WhatCouldNotBeReadIsNotCalledLost) {
    r.held.reset();
    const figures f = judge(r);
    EXPECT_EQ(f.all.lost, 0U);
    EXPECT_EQ(f.broken, std::vector<std::string>());
 }
 
-TEST(DrillVerdict, ABreakerThatOpensInAFaultThatIsRiddenOutBreaksAPromise) {
-   record r = good_failover();
+TEST_F(failover_verdict, ABreakerThatOpensInAFaultThatIsRiddenOutBreaksAPromise) {
    r.breaker = true;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    EXPECT_EQ(judge(r).breaker_opened, 0U);
@@ -373,8 +329,7 @@ TEST(DrillVerdict, ABreakerThatOpensInAFaultThatIsRiddenOutBreaksAPromise) {
    EXPECT_FALSE(says(judge(r), "breaker"));
 }
 
-TEST(DrillVerdict, CountsTheCommandsThatTheRetryBudgetHeldBack) {
-   record r = good_failover();
+TEST_F(failover_verdict, CountsTheCommandsThatTheRetryBudgetHeldBack) {
    for (int i = 0; i < 3; ++i)
       r.events.push_back({at(5), event::budget_exhausted{.command = "INCR", .why = "LOADING"}});
    EXPECT_EQ(judge(r).budget_exhausted, 3U);

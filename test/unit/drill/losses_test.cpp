@@ -1,34 +1,12 @@
 #include "drill/losses.hpp"
 
 #include "drill/old_master_monitor.hpp"
+#include "unit/drill/parts.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-
 namespace holdfast::drill::losses_test {
 namespace {
-
-using std::chrono::microseconds;
-using std::chrono::milliseconds;
-
-const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
-const endpoint old_master = {"127.0.0.1", 1};
-const endpoint new_master = {"127.0.0.1", 2};
-
-clock::time_point at(double ms) { return fault_at + microseconds(static_cast<long>(ms * 1000)); }
-
-operation acked(write_kind kind, std::uint64_t number, double start_ms, double end_ms) {
-   operation o;
-   o.kind = kind;
-   o.number = number;
-   o.start = at(start_ms);
-   o.end = at(end_ms);
-   o.acked = true;
-   o.status = "OK";
-   o.integer = static_cast<long long>(number);
-   return o;
-}
 
 // SIGSTOP, a promotion at 1000 ms, the client there at 1002 ms. The old master was given number 1 before.
 record eager_failover() {
@@ -56,13 +34,11 @@ record eager_failover() {
    return r;
 }
 
-bool says(const figures& f, const std::string& part) {
-   return std::any_of(f.broken.begin(), f.broken.end(),
-                      [&](const std::string& line) { return line.find(part) != std::string::npos; });
-}
-
-TEST(DrillLosses, AWriteAcknowledgedInTheLastMomentsBeforeTheFaultMayBeLost) {
+struct eager_losses : testing::Test {
    record r = eager_failover();
+};
+
+TEST_F(eager_losses, AWriteAcknowledgedInTheLastMomentsBeforeTheFaultMayBeLost) {
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
    r.held->set = {2};
    const figures f = judge(r);
@@ -72,8 +48,7 @@ TEST(DrillLosses, AWriteAcknowledgedInTheLastMomentsBeforeTheFaultMayBeLost) {
    EXPECT_EQ(f.broken, std::vector<std::string>());
 }
 
-TEST(DrillLosses, AWriteAcknowledgedBeforeThemMayNot) {
-   record r = eager_failover();
+TEST_F(eager_losses, AWriteAcknowledgedBeforeThemMayNot) {
    r.held->list = {2};
    const figures f = judge(r);
    EXPECT_EQ(f.lost_before_fault_ms, std::vector<double>{29});
@@ -81,8 +56,7 @@ TEST(DrillLosses, AWriteAcknowledgedBeforeThemMayNot) {
    EXPECT_TRUE(says(f, "1 write lost, not acknowledged in the last 10 ms"));
 }
 
-TEST(DrillLosses, NorMayOneThatTheOldMasterAcknowledgedUnderTheFault) {
-   record r = eager_failover();
+TEST_F(eager_losses, NorMayOneThatTheOldMasterAcknowledgedUnderTheFault) {
    // Begun before it, and answered a moment later: it was on its way.
    r.operations.insert(r.operations.begin() + 3, acked(write_kind::set, 7, 0.2, 0.7));
    EXPECT_EQ(judge(r).lost_out_of_time, 0U);
@@ -93,8 +67,7 @@ TEST(DrillLosses, NorMayOneThatTheOldMasterAcknowledgedUnderTheFault) {
    EXPECT_TRUE(says(f, "not acknowledged in the last"));
 }
 
-TEST(DrillLosses, OfACounterAsManyAreExcusedAsWereAcknowledgedInTheLastMoments) {
-   record r = eager_failover();
+TEST_F(eager_losses, OfACounterAsManyAreExcusedAsWereAcknowledgedInTheLastMoments) {
    r.held->counter = 1;
    EXPECT_EQ(judge(r).lost_out_of_time, 1U) << "the only one before was 19 ms before";
    r.operations[1].end = at(-9);
@@ -103,8 +76,7 @@ TEST(DrillLosses, OfACounterAsManyAreExcusedAsWereAcknowledgedInTheLastMoments) 
    EXPECT_EQ(judge(r).lost_out_of_time, 1U);
 }
 
-TEST(DrillLosses, WhoWaitsForConfirmationMayLoseWhatTheOldMasterTookMeanwhile) {
-   record r = eager_failover();
+TEST_F(eager_losses, WhoWaitsForConfirmationMayLoseWhatTheOldMasterTookMeanwhile) {
    r.held->list = {2};
    r.cutover = cutover::confirmed;
    EXPECT_EQ(judge(r).broken, std::vector<std::string>());
@@ -116,8 +88,7 @@ TEST(DrillLosses, WhoWaitsForConfirmationMayLoseWhatTheOldMasterTookMeanwhile) {
    EXPECT_FALSE(says(judge(r), "are lost")) << "that is another run";
 }
 
-TEST(DrillLosses, WhatTheOldMasterRunsWhenItWakesIsNoHarmIfItWasBegunBefore) {
-   record r = eager_failover();
+TEST_F(eager_losses, WhatTheOldMasterRunsWhenItWakesIsNoHarmIfItWasBegunBefore) {
    EXPECT_EQ(judge(r).old_master_writes, 0U) << "it has RPUSH 2, which was in flight, and was sent again";
    r.cutover = cutover::confirmed;
    r.operations.insert(r.operations.begin() + 3, acked(write_kind::set, 7, 500, 501));
@@ -138,8 +109,7 @@ TEST(DrillLosses, AWriteToTheOldMasterAfterTheFirstOnTheNewOneBreaksAPromise) {
    }
 }
 
-TEST(DrillLosses, WithoutAPromotionNoWriteMayReachTheForbiddenNodeAfterTheFault) {
-   record r = eager_failover();
+TEST_F(eager_losses, WithoutAPromotionNoWriteMayReachTheForbiddenNodeAfterTheFault) {
    r.promotes = false;
    r.promoted_at.reset();
    r.named_at.reset();
@@ -152,14 +122,12 @@ TEST(DrillLosses, WithoutAPromotionNoWriteMayReachTheForbiddenNodeAfterTheFault)
    EXPECT_TRUE(says(judge(r), "no Sentinel has named it"));
 }
 
-TEST(DrillLosses, NothingIsSaidOfANodeThatNobodyWatched) {
-   record r = eager_failover();
+TEST_F(eager_losses, NothingIsSaidOfANodeThatNobodyWatched) {
    r.sighted.reset();
    EXPECT_EQ(judge(r).old_master_writes, std::nullopt);
 }
 
-TEST(DrillLosses, AWriteThatTheNewMasterDoesNotHoldIsNotTheFirstOnIt) {
-   record r = eager_failover();
+TEST_F(eager_losses, AWriteThatTheNewMasterDoesNotHoldIsNotTheFirstOnIt) {
    r.operations.insert(r.operations.begin() + 3, acked(write_kind::set, 7, 1000.5, 1001.5));
    EXPECT_DOUBLE_EQ(judge(r).first_ok_ms.value(), 1002) << "the old master's last reply, read late";
    r.held->set.insert(7);

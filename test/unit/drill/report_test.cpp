@@ -4,18 +4,14 @@
 #include "drill/report_text.hpp"
 #include "drill/summary.hpp"
 #include "drill/timeline.hpp"
+#include "unit/drill/parts.hpp"
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <numeric>
 
 namespace holdfast::drill::report_test {
 namespace {
-
-using std::chrono::milliseconds;
-
-const clock::time_point fault_at = clock::time_point(std::chrono::hours(1));
 
 judged one_run(const std::string& fault, double added_ms) {
    judged j;
@@ -54,6 +50,11 @@ judged one_run(const std::string& fault, double added_ms) {
    return j;
 }
 
+void expect_in(const std::string& text, std::initializer_list<std::string_view> parts) {
+   for (const std::string_view part : parts)
+      EXPECT_NE(text.find(part), std::string::npos) << part << " is not in\n" << text;
+}
+
 TEST(DrillSummary, TakesMedianAndMaximumAndCountsWhatIsBelowZeroAsZero) {
    EXPECT_EQ(spread_of({}).count, 0U);
    const spread odd = spread_of({5, -3, 1});
@@ -70,22 +71,17 @@ TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
       j.found.sentinel_named_ms = 1802;
       j.found.after_named_ms = -800;
    }
-   EXPECT_NE(
-      describe_run(runs[0], colours(false)).find("first write 800.0 ms before a Sentinel named the new master\n"),
-      std::string::npos);
+   expect_in(describe_run(runs[0], colours(false)), {"first write 800.0 ms before a Sentinel named the new master\n"});
    std::string text = describe_all(runs, colours(false));
-   EXPECT_NE(text.find("kill: first write before a Sentinel named the new master, by 800 ms in the median\n"),
-             std::string::npos)
-      << text;
+   expect_in(text, {"kill: first write before a Sentinel named the new master, by 800 ms in the median\n"});
    EXPECT_EQ(text.find("median 0.0"), std::string::npos) << text;
 
    runs[1].found.first_ok_ms = 1812;
    runs[1].found.after_named_ms = 10;
-   EXPECT_NE(
-      describe_run(runs[1], colours(false)).find("first write 10.0 ms after a Sentinel named the new master (judged"),
-      std::string::npos);
+   expect_in(describe_run(runs[1], colours(false)),
+             {"first write 10.0 ms after a Sentinel named the new master (judged"});
    text = describe_all(runs, colours(false));
-   EXPECT_NE(text.find("max 10.0 ms (judged: at most 250); before it in 1 of 2 runs\n"), std::string::npos) << text;
+   expect_in(text, {"max 10.0 ms (judged: at most 250); before it in 1 of 2 runs\n"});
    const auto json = as_json(runs).at("summary").at("faults").at("kill");
    EXPECT_DOUBLE_EQ(json.at("after_sentinel_named_ms").at("max"), 10);
    EXPECT_DOUBLE_EQ(json.at("before_sentinel_named_ms").at("median"), 800);
@@ -94,9 +90,9 @@ TEST(drill_report, eager_client_is_said_to_be_back_before_the_naming) {
 TEST(drill_report, one_broken_promise_is_singular) {
    judged j = one_run("kill", 2);
    j.found.broken = {"a promise"};
-   EXPECT_NE(describe_all({j}, colours(false)).find("1 promise broken: "), std::string::npos);
+   expect_in(describe_all({j}, colours(false)), {"1 promise broken: "});
    j.found.broken.push_back("another");
-   EXPECT_NE(describe_all({j}, colours(false)).find("2 promises broken: "), std::string::npos);
+   expect_in(describe_all({j}, colours(false)), {"2 promises broken: "});
    EXPECT_EQ(counted(1, "reply"), "1 reply");
    EXPECT_EQ(counted(0, "reply"), "0 replies");
 }
@@ -133,8 +129,8 @@ TEST(DrillSummary, CountsTheRunsThatLostNothingAndTheMostLostInOneOfTheOrdinaryO
    s = summarise(runs).at(0);
    EXPECT_EQ(s.old_master_writes, 2U);
    const std::string text = describe_all(runs, colours(false));
-   EXPECT_NE(text.find("kill: nothing lost in 1 of 3 runs, at most 3 in one"), std::string::npos) << text;
-   EXPECT_NE(text.find("kill: 2 writes reached a node that should get none"), std::string::npos) << text;
+   expect_in(text, {"kill: nothing lost in 1 of 3 runs, at most 3 in one",
+                    "kill: 2 writes reached a node that should get none"});
    const auto json = as_json(runs).at("summary").at("faults").at("kill");
    EXPECT_EQ(json.at("runs_without_loss"), 1);
    EXPECT_EQ(json.at("most_lost"), 3);
@@ -150,14 +146,12 @@ TEST(DrillReports, SayWhichWritesAreLostAndWhatTheOldMasterWasGiven) {
    j.found.lost_out_of_time = 2;
    j.found.old_master_writes = 4;
    const std::string text = describe_run(j, colours(false));
-   EXPECT_NE(text.find("kill (the first Sentinel is never heard) run 1"), std::string::npos) << text;
-   EXPECT_NE(text.find("lost: acknowledged from -12.0 to +1.5 ms; 2 not in the last 10 ms"), std::string::npos) << text;
-   EXPECT_NE(text.find("4 writes reached 127.0.0.1:1 that should not"), std::string::npos) << text;
+   expect_in(text, {"kill (the first Sentinel is never heard) run 1",
+                    "lost: acknowledged from -12.0 to +1.5 ms; 2 not in the last 10 ms",
+                    "4 writes reached 127.0.0.1:1 that should not"});
    const std::string page = as_html({j});
-   for (const char* part :
-        {"the first Sentinel is never heard", "2 of the lost were not acknowledged in the last 10 ms",
-         "4 writes reached 127.0.0.1:1 that should not"})
-      EXPECT_NE(page.find(part), std::string::npos) << part;
+   expect_in(page, {"the first Sentinel is never heard", "2 of the lost were not acknowledged in the last 10 ms",
+                    "4 writes reached 127.0.0.1:1 that should not"});
    const auto run = as_json({j}).at("runs").at(0);
    EXPECT_EQ(run.at("lost_before_fault_ms"), (std::vector<double>{12, 3, -1.5}));
    EXPECT_EQ(run.at("lost_late"), 2);
@@ -224,12 +218,12 @@ TEST(DrillText, HasNoColourWhereItWasNotAskedFor) {
 }
 
 TEST(DrillText, ExplainsEveryUnknownOutcome) {
-   EXPECT_NE(describe_run(one_run("kill", 2), colours(false)).find("unknown INCR 4000"), std::string::npos);
+   expect_in(describe_run(one_run("kill", 2), colours(false)), {"unknown INCR 4000"});
 }
 
 TEST(DrillHtml, IsOnePageWithADrawingAndTakesNothingFromElsewhere) {
    const std::string page = as_html({one_run("kill", 2)});
-   EXPECT_NE(page.find("<svg"), std::string::npos);
+   expect_in(page, {"<svg"});
    for (const char* outside : {"src=", "href=", "<script", "url("}) EXPECT_EQ(page.find(outside), std::string::npos);
    EXPECT_NE(page.find("connection &lt;lost&gt;"), std::string::npos) << "what errors say is no markup";
 }
@@ -246,8 +240,7 @@ TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
    const std::vector<judged> both = {one_run("kill", 2), skipped_run()};
    EXPECT_EQ(describe_run(both[1], colours(false)), "\nblackhole skipped: needs <root>\n");
    const std::string all = describe_all(both, colours(false));
-   EXPECT_NE(all.find("1 run was skipped"), std::string::npos) << all;
-   EXPECT_NE(all.find("blackhole          1  skipped"), std::string::npos) << all;
+   expect_in(all, {"1 run was skipped", "blackhole          1  skipped"});
    EXPECT_EQ(describe_all({skipped_run()}, colours(false)).find("kept"), std::string::npos);
    const auto json = as_json(both);
    EXPECT_TRUE(json.at("runs").at(0).at("skipped").is_null());
@@ -255,13 +248,13 @@ TEST(DrillSkipped, IsToldAndNeverCountedAsKept) {
    EXPECT_EQ(json.at("summary").at("skipped"), 1);
    EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("skipped"), 1);
    EXPECT_EQ(json.at("summary").at("faults").at("blackhole").at("ordinary"), 0);
-   EXPECT_NE(as_html(both).find("Skipped: needs &lt;root&gt;"), std::string::npos);
+   expect_in(as_html(both), {"Skipped: needs &lt;root&gt;"});
 }
 
 TEST(DrillToldApart, IsNeverCountedAsKeptWhereNoRunOfTheFaultWentAsItWasMeant) {
    std::vector<judged> runs = {one_run("kill", 2), one_run("stop", 2)};
    for (judged& j : runs) j.found.broken.clear();
-   EXPECT_NE(describe_all(runs, colours(false)).find("All promises kept"), std::string::npos);
+   expect_in(describe_all(runs, colours(false)), {"All promises kept"});
    runs[0].found.second_failover = true;
    EXPECT_TRUE(summarise(runs)[0].showed_nothing());
    EXPECT_FALSE(summarise(runs)[1].showed_nothing());
@@ -275,7 +268,7 @@ TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
    judged j = one_run("kill", 2);
    j.seen.breaker = true;
    const auto quiet = describe_run(j, colours(false));
-   EXPECT_NE(quiet.find("the circuit breaker was on, and stayed closed"), std::string::npos) << quiet;
+   expect_in(quiet, {"the circuit breaker was on, and stayed closed"});
    const auto after = [](int ms) { return fault_at + milliseconds(ms); };
    j.seen.events.push_back({after(300), event::breaker_changed{.state = "open"}});
    j.seen.events.push_back({after(400), event::budget_exhausted{.command = "INCR n", .why = "LOADING"}});
@@ -288,8 +281,8 @@ TEST(DrillPolicies, AreMarkedInTheTimelineAndListedAsJson) {
    EXPECT_EQ(marks, (std::vector<std::string>{"the circuit breaker is open", "the retry budget is spent",
                                               "the circuit breaker is closed"}));
    const std::string text = describe_run(j, colours(false));
-   EXPECT_NE(text.find("B    300.0 ms   the circuit breaker is open"), std::string::npos) << text;
-   EXPECT_NE(as_html({j}).find("the circuit breaker is open"), std::string::npos);
+   expect_in(text, {"B    300.0 ms   the circuit breaker is open"});
+   expect_in(as_html({j}), {"the circuit breaker is open"});
    const auto run = as_json({j}).at("runs").at(0);
    EXPECT_EQ(run.at("breaker").at("on"), true);
    EXPECT_EQ(run.at("breaker").at("opened"), 1);

@@ -12,10 +12,6 @@
 namespace holdfast::impl::test::exchange_test {
 namespace {
 
-struct warm_script : script {
-   warm_script() { warm_up(); }
-};
-
 // A write, and one WAIT behind it: the write's reply, and how many replicas have it.
 struct acknowledged : exchange {
    explicit acknowledged(command c, std::string_view wait = "WAIT 1 100") : commands{std::move(c), words(wait)} {}

@@ -251,7 +251,17 @@ TEST(gate_reply, script_kill_passes_a_busy_servers_gate_alone_and_ends_no_older_
    }
 }
 
-TEST(gate_reply, abandoned_probe_opens_the_gate_unless_a_member_of_it_fails) {
+TEST_F(gates, abandoned_probe_that_passes_opens_the_gate) {
+   auto& first = s.refused("SET a 1", loading, patient);
+   s.submit("SET b 1", patient);
+   s.submit("SET c 1", patient);
+   EXPECT_EQ(s.sent_after(2s), "SET a 1");
+   s.cancel(first);
+   s.answer(ok);
+   EXPECT_EQ(s.accept(), "SET b 1; SET c 1");
+}
+
+TEST(gate_reply, abandoned_transaction_opens_the_gate_unless_a_member_of_it_fails) {
    for (const bool fails : {false, true}) {
       warm_script s;
       auto& first = s.send_unit({"MULTI", "SET a 1", "EXEC"}, patient);

@@ -32,8 +32,7 @@ TEST(greetings, user_name_for_a_server_without_users_is_told_at_once) {
    s.greet(unknown + unknown + unknown);
    s.serve("AUTH app secret; ROLE; CLIENT INFO; INFO server",
            refuses("ERR wrong number of arguments for 'auth' command"));
-   EXPECT_EQ(s.get.says(), "not_executed, authentication_failed");
-   EXPECT_TRUE(s.get.has_cause("leave out the user name")) << s.get.error().what();
+   expect_end(s.get, "not_executed, authentication_failed", "leave out the user name");
 }
 
 TEST(greetings, default_user_of_a_server_without_users_has_the_password) {
@@ -67,8 +66,7 @@ void close_and_redial(script& s, std::string_view next) {
 
 TEST(greetings, server_that_closes_on_hello_is_found_out) {
    waiting_script s;
-   s.open();
-   s.accept();
+   s.greet("");
    close_and_redial(s, "PING");
    s.answer(pong);
    EXPECT_EQ(s.accept(), greeting);
@@ -85,8 +83,7 @@ TEST(greetings, server_that_closes_on_hello_is_found_out) {
 
 TEST(greetings, server_that_only_happened_to_close_gets_hello_all_the_same) {
    waiting_script s;
-   s.open();
-   s.accept();
+   s.greet("");
    close_and_redial(s, "PING");
    close_and_redial(s, greeting);
    close_and_redial(s, "PING");
@@ -121,8 +118,7 @@ TEST(greetings, server_that_refuses_both_ways_and_closes_gets_hello_again) {
 
 TEST(greetings, server_that_is_full_is_named_behind_ping_too) {
    waiting_script s;
-   s.open();
-   s.accept();
+   s.greet("");
    close_and_redial(s, "PING");
    s.answer(refuses("ERR max number of clients reached"));
    EXPECT_EQ(s.accept(), "") << "it closes now, whatever it is asked";
@@ -134,8 +130,7 @@ TEST(greetings, server_that_closes_on_all_questions_is_used_without_a_fence) {
    script s(with_password("", "secret"));
    s.watch.view.verify_role = false;
    auto& incr = s.submit("INCR n", {.deadline = 20s});
-   s.open();
-   s.accept();
+   s.greet("");
    close_and_redial(s, "AUTH secret; PING");
    s.answer(ok + pong);
    s.accept();
@@ -166,8 +161,7 @@ TEST(greetings, echo_is_no_server) {
       s.watch.view.verify_role = false;
       auto& set = s.submit("SET k v");
       s.greet(r.says);
-      EXPECT_EQ(set.says(), "not_executed, protocol_error");
-      EXPECT_TRUE(set.has_cause("an echo service, and no Redis server")) << set.error().what();
+      expect_end(set, "not_executed, protocol_error", "an echo service, and no Redis server");
    }
 }
 

@@ -193,7 +193,10 @@ TEST(handshake_password, problem_of_the_past_does_not_end_a_new_command_untried)
    s.advance(1s);
    // Meanwhile the user was created.
    auto& second = s.submit("GET k");
-   s.connect();
+   s.on_view();
+   s.open();
+   s.accept();
+   s.answer(hello() + client_info(7), 5);
    s.expect_sent(second, bulk("v"));
 }
 

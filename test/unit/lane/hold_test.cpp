@@ -107,5 +107,10 @@ TEST_F(called_down, blocking_command_is_probed_each_time_and_left_if_that_fails)
    EXPECT_EQ(s.news_after(500ms), "lost");
 }
 
+TEST_F(called_down, blocking_command_is_left_if_the_probe_fails) {
+   probed("BLPOP q 0", "");
+   EXPECT_EQ(s.news_after(500ms), "lost");
+}
+
 }  // namespace
 }  // namespace holdfast::impl::test::hold_test

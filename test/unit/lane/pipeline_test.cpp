@@ -189,26 +189,10 @@ TEST(reply_limit, proves_a_transaction_only_as_the_reply_to_exec) {
 // ---- what a lane can't carry ---------------------------------------------------------------------------------------
 
 TEST(admission, refuses_what_would_change_the_connection) {
-   const char* lines[] = {"SUBSCRIBE c",
-                          "PSUBSCRIBE c*",
-                          "SSUBSCRIBE c",
-                          "UNSUBSCRIBE",
-                          "MONITOR",
-                          "WATCH k",
-                          "UNWATCH",
-                          "CLIENT REPLY OFF",
-                          "client reply off",
-                          "RESET",
-                          "QUIT",
-                          "MULTI",
-                          "EXEC",
-                          "DISCARD",
-                          "SYNC",
-                          "PSYNC ? -1",
-                          "REPLCONF ack 1",
-                          "CLIENT TRACKING on",
-                          "CLIENT CACHING yes"};
-   for (const char* line : lines) {
+   for (const char* line :
+        {"SUBSCRIBE c", "PSUBSCRIBE c*", "SSUBSCRIBE c", "UNSUBSCRIBE", "MONITOR", "WATCH k", "UNWATCH",
+         "CLIENT REPLY OFF", "client reply off", "RESET", "QUIT", "MULTI", "EXEC", "DISCARD", "SYNC", "PSYNC ? -1",
+         "REPLCONF ack 1", "CLIENT TRACKING on", "CLIENT CACHING yes"}) {
       warm_script s;
       auto& c = s.submit(line);
       EXPECT_EQ(c.says(), "not_executed, not_supported") << line;

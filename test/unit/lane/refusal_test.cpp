@@ -50,8 +50,7 @@ TEST(refusal, to_tell_who_we_are_means_that_nothing_can_be_fenced) {
       s.lose();
       s.advance(1s);
       EXPECT_EQ(s.connect(8), greeting) << "half a name might be a stranger's: " << half;
-      EXPECT_EQ(incr.says(), "unknown, connection_lost");
-      EXPECT_TRUE(incr.has_cause("not fenced: the server did not tell")) << incr.error().what();
+      expect_end(incr, "unknown, connection_lost", "not fenced: the server did not tell");
    }
 }
 
@@ -60,8 +59,7 @@ TEST(refusal, of_a_command_that_was_moved_from_sends_nothing) {
    const command taken = std::move(moved);
    script s;
    auto& call = s.submit_commands({moved});  // NOLINT(bugprone-use-after-move): that is the mistake
-   EXPECT_EQ(call.says(), "not_executed, invalid_argument");
-   EXPECT_TRUE(call.has_cause("it was moved from")) << call.error().what();
+   expect_end(call, "not_executed, invalid_argument", "it was moved from");
    auto& unit = s.submit_commands({words("MULTI"), moved, words("EXEC")});
    EXPECT_EQ(unit.says(), "not_executed, invalid_argument");
    EXPECT_EQ(s.pending_io(), "");

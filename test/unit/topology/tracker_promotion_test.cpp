@@ -2,6 +2,8 @@
 // with down-after 1 s.
 #include "unit/topology/promotion.hpp"
 
+#include <ostream>
+
 namespace holdfast::impl::tracker_promotion_test {
 namespace {
 
@@ -243,64 +245,47 @@ TEST_F(promotion_world, late_end_of_the_selected_nodes_connection_holds_once_mor
    EXPECT_FALSE(holds());
 }
 
-TEST_F(promotion_world, abort_ends_the_hold_and_the_candidate) {
+// What is told of the node that was selected, or of the Sentinel that has selected it, before the promotion.
+struct meanwhile {
+   const char* what;
+   void (*happens)(deployment&);
+   bool ends;  // the candidate, and the hold for it
+   friend void PrintTo(const meanwhile& m, std::ostream* out) { *out << m.what; }
+};
+struct candidate : promotion_world, testing::WithParamInterface<meanwhile> {};
+
+TEST_P(candidate, ends_where_it_will_not_be_promoted_or_nobody_would_tell) {
    selected();
-   aborted(s1);
-   EXPECT_FALSE(holds());
-   expect_not_believed(new_master);
+   GetParam().happens(w);
+   w.run_for(2ms);
+   EXPECT_EQ(holds(), !GetParam().ends);
+   GetParam().ends ? expect_not_believed(new_master) : expect_believed(new_master);
 }
 
-// Two Sentinels led at once. The one that lost takes the other's master: what it had selected is a replica again, and
-// may be made a master by hand at any time later.
-TEST_F(promotion_world, switch_to_another_node_ends_the_candidate) {
-   selected(7, s2, third);
-   EXPECT_TRUE(holds());
-   w.publish(s2, "+switch-master", switched(old_master, new_master));
-   w.run_for(5ms);
-   EXPECT_FALSE(holds());
-   promoted(third);
-   w.run_for(1s);
-   EXPECT_FALSE(w.targets(third));
-}
-
-TEST_F(promotion_world, switch_to_the_selected_node_keeps_the_candidate) {
-   selected();
-   w.publish(s1, "+switch-master", switched(old_master, new_master));
-   w.run_for(5ms);
-   expect_believed(new_master);
-}
-
-TEST_F(promotion_world, restart_of_a_server_ends_neither_hold_nor_candidate) {
-   selected();
-   w.publish(s1, "+reboot", about_replica(third, old_master));
-   w.publish(s1, "+reboot", about_master(old_master));
-   w.run_for(1ms);
-   EXPECT_TRUE(holds());
-   expect_believed(new_master);
-}
-
-TEST_F(promotion_world, loss_of_the_subscription_that_named_it_ends_the_candidate) {
-   selected();
-   w.set(s1, condition::refusing);
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
-   expect_not_believed(new_master);
-}
-
-TEST_F(promotion_world, end_of_its_questions_ends_the_candidate) {
-   selected();
-   w.cut_questions(s1);  // it has died: the other end is under way
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
-   expect_not_believed(new_master);
-}
-
-TEST_F(promotion_world, end_of_another_sentinels_questions_keeps_the_candidate) {
-   selected();
-   w.cut_questions(s2);
-   w.run_for(1ms);
-   EXPECT_TRUE(holds());
-}
+INSTANTIATE_TEST_SUITE_P(
+   told, candidate,
+   testing::Values(
+      meanwhile{"abort",
+                [](deployment& w) { w.publish(s1, "-failover-abort-slave-timeout", about_master(old_master)); }, true},
+      // Two Sentinels led at once. The one that lost takes the other's master: what it had selected is a replica again,
+      // and may be made a master by hand at any time later.
+      meanwhile{"switch to another node",
+                [](deployment& w) { w.publish(s1, "+switch-master", switched(old_master, third)); }, true},
+      meanwhile{"switch to the selected node",
+                [](deployment& w) { w.publish(s1, "+switch-master", switched(old_master, new_master)); }, false},
+      meanwhile{"restart of servers",
+                [](deployment& w) {
+                   w.publish(s1, "+reboot", about_replica(third, old_master));
+                   w.publish(s1, "+reboot", about_master(old_master));
+                },
+                false},
+      meanwhile{"loss of the subscription", [](deployment& w) { w.set(s1, condition::refusing); }, true},
+      // It has died: the other end is under way.
+      meanwhile{"end of its questions", [](deployment& w) { w.cut_questions(s1); }, true},
+      meanwhile{"end of another's questions", [](deployment& w) { w.cut_questions(s2); }, false},
+      meanwhile{"new settings", [](deployment& w) { w.publish(s1, "+set", about_master(old_master) + " quorum 3"); },
+                false},
+      meanwhile{"reset", [](deployment& w) { w.publish(s1, "+reset-master", about_master(old_master)); }, true}));
 
 // Each Sentinel lists one replica.
 struct one_replica : deployment {
@@ -398,16 +383,6 @@ TEST_F(promotion_world, selection_heard_from_another_than_answers_is_of_our_mast
    EXPECT_EQ(w.dials[theirs], 0U);
    selects(stranger, new_master);  // and so it may be one of several behind that address
    EXPECT_TRUE(holds());
-}
-
-TEST_F(promotion_world, sentinel_that_forgets_the_master_ends_the_candidate) {
-   selected();
-   w.publish(s1, "+set", about_master(old_master) + " quorum 3");
-   w.run_for(1ms);
-   EXPECT_TRUE(holds());
-   w.publish(s1, "+reset-master", about_master(old_master));
-   w.run_for(1ms);
-   EXPECT_FALSE(holds());
 }
 
 }  // namespace
