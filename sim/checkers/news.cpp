@@ -167,7 +167,7 @@ bool news::is_in_a_pause(const item& selection, duration hold) const {
 host_id news::heir_of(host_id master, duration held, const settings& s, time_point now) const {
    const auto replaces = [&](const item& x) {
       return x.is == observation::selected && x.node != master && x.binds && now < x.at + held && stands(x) &&
-             x.epoch > followed_.epoch && is_heard(x) && !is_in_a_pause(x, s.hold);
+             is_heard(x) && !is_in_a_pause(x, s.hold);
    };
    const auto found = std::find_if(items_.rbegin(), items_.rend(), replaces);
    if (found == items_.rend()) return nowhere;

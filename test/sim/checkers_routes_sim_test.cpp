@@ -252,6 +252,7 @@ TEST(routes, old_master_is_noticed_once_the_selected_node_says_master) {
    EXPECT_TRUE(noticed([&](client_case& c) { both(c, [] {}); }));
    EXPECT_FALSE(noticed([&](client_case& c) { both(c, [&] { c.ends(6); }); }));
    EXPECT_FALSE(noticed([&](client_case& c) { both(c, [&] { c.reads(6, {observation::aborted, 5, 0}); }); }));
+   EXPECT_FALSE(noticed([&](client_case& c) { c.checks.limits.routes.has_one_name = false, both(c, [] {}); }));
    EXPECT_FALSE(noticed([&](client_case& c) { c.is_listed = false, both(c, [] {}); }));
    EXPECT_FALSE(noticed([&](client_case& c) {
       c.reads(6, {observation::selected, 5, 1});  // of a failover whose beginning it has not heard
@@ -313,8 +314,8 @@ TEST(routes, endless_questions_for_a_role_are_noticed) {
       c.checks.goes(0, warm, words{"HELLO"});
       c.checks.dialled(0, 2, true);
    }
-   EXPECT_TRUE(c.found("asks host 2 for its role for the"));
-   EXPECT_TRUE(c.found("dials host 2, which is not the master, for the"));
+   EXPECT_TRUE(c.found("asks host 2 for its role for the 4th time"));
+   EXPECT_TRUE(c.found("dials host 2, which is not the master, for the 11th time"));
 }
 
 TEST(routes, second_connection_that_watches_a_server_is_noticed) {
