@@ -92,7 +92,7 @@ class checkers {
    void told(std::uint32_t client, const line&, const sim::told&);
    void ended(std::uint32_t client, const line& l) { record_of(client).heard.ended(l, clock_.now()); }
    // Events that the client has published, before it acts on them.
-   void named(std::uint32_t client, host_id master) { record_of(client).master = master; }
+   void named(std::uint32_t client, host_id master, std::uint64_t epoch);
    void withdrew(std::uint32_t client, host_id from, std::uint64_t epoch, host_id to);
    void begins_anew(std::uint32_t client, host_id master, std::uint64_t epoch) {
       record_of(client).heard.begins_anew(master, epoch, clock_.now());

@@ -21,6 +21,12 @@ void checkers::told(std::uint32_t client, const line& on, const sim::told& t) {
    r.heard.read(on, t, r.master != nowhere, clock_.now());
 }
 
+// Sentinels that are rebuilt before a client has a master draw no event of their own.
+void checkers::named(std::uint32_t client, host_id master, std::uint64_t epoch) {
+   if (expects_lineages && record_of(client).master == nowhere) begins_anew(client, master, epoch);
+   record_of(client).master = master;
+}
+
 // It goes back from a node that it had followed only for a reason that it was told.
 void checkers::withdrew(std::uint32_t client, host_id from, std::uint64_t epoch, host_id to) {
    news& heard = record_of(client).heard;

@@ -205,7 +205,7 @@ void runtime::tell() {
 
 void runtime::tell_checkers(const any_event& e) {
    const auto host = [&](const endpoint& server) { return world_.host_of(world_.resolve(server).front()); };
-   if (const auto* m = std::get_if<holdfast::event::master_named>(&e)) checkers_.named(number_, host(m->to));
+   if (const auto* m = std::get_if<holdfast::event::master_named>(&e)) checkers_.named(number_, host(m->to), m->epoch);
    if (const auto* m = std::get_if<holdfast::event::master_withdrawn>(&e))
       checkers_.withdrew(number_, host(m->master), m->epoch, host(m->back_to));
    if (const auto* m = std::get_if<holdfast::event::new_lineage>(&e))

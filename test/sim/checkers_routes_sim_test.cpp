@@ -20,7 +20,7 @@ class client_case : public checker_fixture {
          lanes_[h].says_master = true;
       }
       reads(5, {observation::address, 4, 0});
-      checks.named(0, 0);
+      checks.named(0, 0, 4);
    }
    void reads(host_id from, const told& t) { checks.told(0, {from, from}, t); }
    void learns(host_id from, const told& t) { checks.told(0, {from, from, false, is_listed}, t); }
@@ -270,6 +270,18 @@ TEST(routes, rebuilt_sentinels_are_followed_once_the_client_says_so) {
    silent.reads(5, {observation::address, 1, 1});
    silent.goes(1);
    EXPECT_TRUE(silent.found("was told that the master is host 0 (epoch 4)"));
+}
+
+TEST(routes, sentinels_rebuilt_before_the_first_master_are_followed_at_once) {
+   for (const bool expected : {false, true}) {
+      client_case c;
+      c.checks.expects_lineages = expected;
+      c.checks.told(1, {5, 5}, {observation::address, 4, 0});
+      c.checks.told(1, {5, 5}, {observation::address, 1, 1});
+      c.checks.named(1, 1, 1);
+      c.checks.goes(1, c.lane(1), words{"GET", "s0"});
+      EXPECT_EQ(c.run_report().empty(), expected);
+   }
 }
 
 // What the hold is there for: no write is lost to a node that the client had read to be selected.
