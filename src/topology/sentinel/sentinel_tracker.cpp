@@ -367,7 +367,6 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
             withdraw(master_node(promotion_.before()), "the Sentinel " + to_string(p.where) + " gave its failover up",
                      now);
          break;
-      case hint_kind::finished: promotion_.on_over(p.number); break;
       case hint_kind::sentinels:
          if (p.events.id() == p.id()) p.others.announce({h.about, h.id}, now);
          roll_.note_change();

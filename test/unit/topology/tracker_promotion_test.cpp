@@ -152,6 +152,19 @@ TEST_F(promotion_world, writes_are_held_no_longer_than_a_quarter_of_a_second) {
    EXPECT_FALSE(holds());
 }
 
+// World 6992: "+promoted-slave" has raised a doubt in vain, so that "+switch-master" raises none.
+TEST_F(promotion_world, writes_are_held_when_the_failover_ends_before_an_answer_tells) {
+   selected();
+   w.run_for(70ms);
+   w.publish(s1, "+promoted-slave", about_replica(new_master, old_master));
+   w.run_for(70ms);
+   w.publish(s1, "+failover-end", about_master(old_master));
+   w.run_for(10ms);
+   EXPECT_TRUE(holds());
+   promoted(new_master);
+   EXPECT_TRUE(w.finds(new_master)) << "it is a candidate still";
+}
+
 TEST_F(promotion_world, sentinel_that_selects_in_vain_does_not_hold_again_at_once) {
    for (std::uint64_t epoch = 6; epoch < 12; ++epoch) {
       selected(epoch);
