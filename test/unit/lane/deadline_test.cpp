@@ -211,6 +211,22 @@ TEST(cancel, makes_room_for_what_waits_behind) {
    EXPECT_EQ(s.accept(), "SET b 1");
 }
 
+TEST_F(deadline_of, everybody_who_is_cancelled_at_once_is_told_what_is_known) {
+   auto& waits_for_the_fence = s.lost("INCR a");
+   auto& waits_for_a_connection = s.submit("SET b 1");
+   s.subject.cancel_all(s.now);
+   s.on_view();  // takes what has ended
+   EXPECT_EQ(waits_for_the_fence.says(), "unknown, cancelled");
+   EXPECT_EQ(waits_for_a_connection.says(), "not_executed, cancelled");
+   s.reconnects_to(node_a);
+   auto& is_in_flight = s.send("INCR a");
+   s.subject.cancel_all(s.now);
+   s.on_view();
+   EXPECT_EQ(is_in_flight.says(), "unknown, cancelled");
+   s.answer(number(2));
+   s.expect_sent(s.send("GET a"), bulk("2"));
+}
+
 TEST(cancel, of_the_last_that_waits_lets_the_connector_rest) {
    script s;
    s.watch.view.master.reset();
