@@ -110,7 +110,7 @@ void checkers::final_data(place master, const dataset& data) {
       const unsigned database = take_write(bytes, w);
       call_number n = 0;
       const call* const c = find(w, n);
-      if (c == nullptr || database >= databases)
+      if (c == nullptr || database >= databases || w.size() < 3 || w[1].empty())
          return broken("a server ran what no client gave: " + std::string(bytes));
       content& h = held[c->client * databases + database];
       switch (w[1].front()) {

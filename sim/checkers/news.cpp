@@ -104,21 +104,24 @@ std::string news::objection(host_id to, const settings& s) const {
    const item* const answer = newest();
    if (answer == nullptr) return {};
    // Two Sentinels can lead a failover each under the same epoch: they may be followed in either.
-   if (followed_.node == to && followed_.epoch >= answer->epoch) return {};
-   const bool follows = followed_.epoch > answer->epoch;
+   if (followed_.node == to && followed_.epoch == answer->epoch) return {};
+   const bool follows = followed_.epoch > answer->epoch && followed_.node != to;
    const std::uint64_t bar = follows ? followed_.epoch : answer->epoch;
+   const item* named = nullptr;
    const item* risen = nullptr;
-   bool named = false;
+   const auto prefer = [](const item*& best, const item& x) {
+      if (best == nullptr || x.epoch > best->epoch) best = &x;
+   };
    for (const item& x : items_) {
-      named = named || (x.node == to && x.is == observation::address && x.epoch >= bar);
+      if (x.node == to && x.is == observation::address && x.epoch >= bar) prefer(named, x);
       if (!s.eager || x.is != observation::selected || x.epoch <= bar) continue;
-      if (x.node == to && stands(x)) return {};
-      if (s.has_one_name && has_risen(x)) risen = &x;
+      if (x.node == to && stands(x)) prefer(named, x);
+      if (x.node != to && s.has_one_name && has_risen(x)) prefer(risen, x);
    }
-   if (risen != nullptr)
+   if (risen != nullptr && (named == nullptr || risen->epoch > named->epoch))
       return "was told that host " + std::to_string(risen->node) + " is a master, which had been selected (epoch " +
              std::to_string(risen->epoch) + ")";
-   if (named) return {};
+   if (named != nullptr) return {};
    if (follows)
       return "has followed host " + std::to_string(followed_.node) + " (epoch " + std::to_string(followed_.epoch) +
              ") and goes back";
@@ -131,7 +134,7 @@ std::string news::objection(host_id to, const settings& s) const {
 // new); or the node said that it is a replica again, and a Sentinel then named another one; or for ten seconds all of
 // them named `to`, which says that it is a master.
 std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id to, time_point now) const {
-   time_point agreed = {};
+   time_point agreed = never;
    bool selected = false;
    bool rose = false;
    bool fell = false;
@@ -142,25 +145,27 @@ std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id
                 (s.epoch == x.epoch || s.on != x.on);
       };
       if (x.is == observation::aborted && std::any_of(items_.data(), &x, gives_up)) return {};
-      if (!selected) agreed = x.at;
       selected = selected || (x.is == observation::selected && x.node == from && x.epoch == epoch);
       if (!selected) continue;
       const bool speaks = x.is == observation::master || x.is == observation::replica;
       if (speaks && x.from == from) fell = rose && x.is == observation::replica;
       rose = rose || (x.is == observation::master && x.from == from);
-      to_a_master = to_a_master || (x.is == observation::master && x.from == to);
+      if (speaks && x.from == to) to_a_master = x.is == observation::master;
       if (x.is != observation::address) continue;
       if (fell && x.node != from) return {};
-      if (x.binds && x.node != to) agreed = x.at;
+      if (x.binds) agreed = x.node != to ? never : std::min(agreed, x.at);
    }
-   if (to_a_master && now - agreed >= 10s) return {};
+   if (to_a_master && agreed != never && now - agreed >= 10s) return {};
    return "was told no reason";
 }
 
+// That of a selection by the same Sentinel that held writes, unless a master of its epoch or a newer one is believed.
 bool news::is_in_a_pause(const item& selection, duration hold) const {
+   const item* const answer = newest();
    return std::any_of(items_.data(), &selection, [&](const item& x) {
-      return x.is == observation::selected && x.from == selection.from && x.epoch <= selection.epoch &&
-             selection.at < x.at + hold + 5s;
+      return x.is == observation::selected && x.from == selection.from && x.binds && x.epoch > followed_.epoch &&
+             (answer == nullptr || x.epoch > answer->epoch) && selection.at < x.at + hold + 5s &&
+             !is_in_a_pause(x, hold);
    });
 }
 

@@ -65,7 +65,7 @@ class engine_world : protected sim::deployment {
    void handle(const sim::event&) override;
    std::vector<endpoint> resolve(const endpoint&) override;
    void ran(sim::host_id h, const sim::words& w, const sim::execution& x) override { checkers_.ran(h, w, x); }
-   void became_master(sim::host_id, sim::place begins) override { checkers_.new_branch(begins, true); }
+   void became_master(sim::host_id h, sim::place begins) override { checkers_.new_branch(begins, h); }
    std::string_view refusal(sim::connection_id, const sim::words&) override;
 
    struct refusing {

@@ -218,19 +218,29 @@ TEST(routes, withdrawal_needs_a_reason) {
 }
 
 TEST(routes, withdrawal_may_follow_ten_seconds_of_agreement) {
-   for (const bool long_enough : {false, true}) {
-      for (const bool says_master : {false, true}) {
-         client_case c;
-         c.follows();
-         c.passes(5s);
-         c.reads(7, {observation::address, 4, 2});
-         c.passes(long_enough ? 10s : 9s);
-         if (says_master) c.rises(0);
-         c.reads(7, {observation::address, 4, 0});
-         c.withdraws();
-         EXPECT_EQ(c.run_report().empty(), long_enough && says_master);
-      }
-   }
+   const auto noticed = [](duration d, auto&& says) {
+      client_case c;
+      c.follows();
+      c.reads(7, {observation::address, 4, 0});
+      c.passes(5s);
+      c.reads(7, {observation::address, 4, 2});
+      c.reads(7, {observation::address, 4, 0});
+      c.passes(d);
+      says(c);
+      c.reads(7, {observation::address, 4, 0});
+      c.withdraws();
+      return !c.run_report().empty();
+   };
+   EXPECT_TRUE(noticed(9s, [](client_case& c) { c.rises(0); }));
+   EXPECT_FALSE(noticed(10s, [](client_case& c) { c.rises(0); }));
+   EXPECT_TRUE(noticed(10s, [](client_case&) {}));
+   EXPECT_TRUE(noticed(10s, [](client_case& c) { c.rises(0), c.falls(0); }));
+   client_case silence;
+   silence.follows();
+   silence.rises(0);
+   silence.passes(10s);
+   silence.withdraws();
+   EXPECT_TRUE(silence.found("was told no reason"));
 }
 
 TEST(routes, old_master_is_noticed_once_the_selected_node_says_master) {
@@ -258,6 +268,25 @@ TEST(routes, old_master_is_noticed_once_the_selected_node_says_master) {
       c.reads(6, {observation::selected, 5, 1});  // of a failover whose beginning it has not heard
       rises(c);
    }));
+}
+
+TEST(routes, node_that_was_followed_is_noticed_once_its_selection_is_given_up) {
+   client_case c;
+   c.follows();
+   c.reads(6, {observation::aborted, 5, 0});
+   c.goes(1);
+   EXPECT_TRUE(c.found("was told that the master is host 0 (epoch 4)"));
+}
+
+TEST(routes, node_that_was_followed_is_noticed_once_a_newer_one_says_master) {
+   client_case c;
+   c.follows();
+   c.selects(7, 6, 2);
+   c.goes(1);
+   EXPECT_EQ(c.run_report(), "");
+   c.rises(2);
+   c.goes(1);
+   EXPECT_TRUE(c.found("was told that host 2 is a master, which had been selected (epoch 6)"));
 }
 
 TEST(routes, rebuilt_sentinels_are_followed_once_the_client_says_so) {
@@ -306,6 +335,14 @@ TEST(routes, loss_of_a_write_that_was_to_be_held_is_noticed) {
    EXPECT_FALSE(noticed([&](client_case& c) { selects(c), c.selects(7, 5, 0); })) << "which of the two wins is unknown";
    EXPECT_FALSE(noticed([&](client_case& c) { c.selects(6, 5, 2), c.passes(5s), c.selects(6, 6, 1); })) << "a pause";
    EXPECT_TRUE(noticed([&](client_case& c) { c.selects(6, 5, 2), c.passes(6s), c.selects(6, 6, 1); }));
+   const auto select_again = [](client_case& c) { c.selects(6, 5, 2), c.passes(1s), c.selects(6, 6, 1); };
+   EXPECT_FALSE(noticed([&](client_case& c) { select_again(c); }));
+   EXPECT_TRUE(noticed([&](client_case& c) { select_again(c), c.passes(5s), c.selects(6, 7, 1); })) << "it begins none";
+   EXPECT_TRUE(noticed([&](client_case& c) { select_again(c), c.reads(5, {observation::address, 5, 0}); }))
+      << "the failover of the pause is over";
+   EXPECT_TRUE(noticed([&](client_case& c) {
+      c.is_listed = false, c.selects(6, 5, 2), c.is_listed = true, c.selects(6, 6, 1);
+   })) << "the first held nothing";
 }
 
 TEST(routes, loss_after_the_hold_is_counted) {

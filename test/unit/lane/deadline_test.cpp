@@ -224,7 +224,7 @@ TEST_F(deadline_of, everybody_who_is_cancelled_at_once_is_told_what_is_known) {
    s.on_view();
    EXPECT_EQ(is_in_flight.says(), "unknown, cancelled");
    s.answer(number(2));
-   s.expect_sent(s.send("GET a"), bulk("2"));
+   s.expect_sent(s.submit("GET a"), bulk("2"));
 }
 
 TEST(cancel, of_the_last_that_waits_lets_the_connector_rest) {
