@@ -70,7 +70,7 @@ void checkers::check_way(std::uint32_t client, const server_line& on, const word
    if (is_neighbour(on.to)) broken(sends + ", which belongs to another deployment");
    const std::string why = heard.objection(on.to, limits.routes);
    if (!why.empty()) broken(sends + ", and " + why);
-   heard.went(on.to, clock_.now());
+   heard.went(on.to);
 }
 
 // New writes wait for the node that was selected: what the old master would acknowledge now will be lost.

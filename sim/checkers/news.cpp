@@ -17,15 +17,17 @@ void news::ended(const line& l, time_point now) {
    items_.push_back({{observation::ended, 0, nowhere}, l.to, l.number, l.configured, false, now});
 }
 
-void news::went(host_id to, time_point now) {
+void news::went(host_id to) {
    const item* const s = selection_of(to);
-   if (s != nullptr && s->epoch > followed_.epoch) followed_ = {to, s->epoch, now};
+   if (s != nullptr && s->epoch > followed_.epoch) followed_ = {to, s->epoch};
 }
 
 void news::withdrawn(host_id from, std::uint64_t epoch) {
    followed_ = {};
-   std::erase_if(items_,
-                 [&](const item& x) { return x.is == observation::selected && x.node == from && x.epoch <= epoch; });
+   std::erase_if(items_, [&](const item& x) {
+      const bool is_its_word = x.is == observation::master && x.from == from;
+      return is_its_word || (x.is == observation::selected && x.node == from && x.epoch <= epoch);
+   });
 }
 
 void news::begins_anew(host_id master, std::uint64_t epoch, time_point now) {
@@ -76,14 +78,14 @@ host_id news::master_of(host_id h) const {
    return found == items_.rend() || found->is == observation::master ? nowhere : found->node;
 }
 
-// Selected to replace another one, it has said since that it is a master.
+// A node that was selected has said since that it is a master.
 bool news::has_risen(const item& selection) const {
    return selection.is == observation::selected && selection.binds && stands(selection) && is_heard(selection) &&
           std::any_of(&selection, items_.data() + items_.size(),
                       [&](const item& x) { return x.is == observation::master && x.from == selection.node; });
 }
 
-// From the beginning of its failover on: else the client does not know its epoch.
+// Knowledge of its epoch: the client has heard that failover begin.
 bool news::is_known(const item& selection) const {
    return std::any_of(items_.data(), &selection, [&](const item& x) {
       return x.is == observation::tried && x.from == selection.from && x.on == selection.on &&
@@ -91,7 +93,7 @@ bool news::is_known(const item& selection) const {
    });
 }
 
-// And until now.
+// A selection whose Sentinel is still there.
 bool news::is_heard(const item& selection) const {
    return is_known(selection) && std::none_of(&selection, items_.data() + items_.size(), [&](const item& x) {
              return x.is == observation::ended && x.from == selection.from;

@@ -1,6 +1,6 @@
 // What one client has read of who is the master, in the order in which it read it: what Sentinels answered and
 // published, what servers said of themselves. The checkers hold the client to the promises of docs/guarantees.md by
-// plain questions to this list. It knows no rule of the client.
+// plain questions to this list. It has the numbers of that page, and no state of the client.
 #pragma once
 
 #include "sim/world/observation.hpp"
@@ -37,7 +37,7 @@ class news {
    void read(const line&, const told&, bool has_master, time_point now);
    void ended(const line&, time_point now);
    // A command went there.
-   void went(host_id to, time_point now);
+   void went(host_id to);
    // Events of the client: it goes back from a node that it had followed; it takes the Sentinels for rebuilt.
    void withdrawn(host_id from, std::uint64_t epoch);
    void begins_anew(host_id master, std::uint64_t epoch, time_point now);
@@ -64,7 +64,6 @@ class news {
    struct followed_node {
       host_id node = nowhere;
       std::uint64_t epoch = 0;
-      time_point at = {};
    };
    const item* newest() const;                // answer of a configured Sentinel
    const item* selection_of(host_id) const;   // the newest that stands

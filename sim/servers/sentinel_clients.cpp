@@ -39,7 +39,6 @@ void sentinel_model::publish(std::string_view channel, const instance& about, st
    text += more;
    const observation is = channel == "+try-failover"                ? observation::tried
                           : channel == "+selected-slave"            ? observation::selected
-                          : channel == "+promoted-slave"            ? observation::promoted
                           : channel.starts_with("-failover-abort-") ? observation::aborted
                                                                     : observation::nothing;
    publish_text(channel, text, {is, failover_epoch_, about.host});
