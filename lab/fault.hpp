@@ -43,6 +43,7 @@ struct requirements {
    std::vector<std::string> node_config = {};  // besides what is wanted
 };
 
+// Defaults below that name `promotes` are computed when the value is made, and stay if `promotes` is set afterwards.
 struct fault {
    std::string name;
    // What it does, in a sentence or two without a full stop at the end, for --help.

@@ -177,6 +177,11 @@ fault_proxy::fault_proxy(const endpoint& server) : state_(std::make_unique<state
    s.own = address_of(address());
    s.listener = listening_at(address(), backlog, SOCK_NONBLOCK);
    s.wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+   if (s.wake < 0) {
+      const int why = errno;
+      ::close(s.listener);
+      throw std::system_error(why, std::generic_category(), "the proxy cannot be woken");
+   }
    thread_ = std::thread([&s] { s.run(); });
 }
 

@@ -30,7 +30,7 @@ int bound_at(const endpoint& where, int type) {
    const int socket = ::socket(AF_INET, type | SOCK_CLOEXEC, 0);
    const int reuse = (type & SOCK_DGRAM) == 0;
    const sockaddr_in address = address_of(where);
-   if (::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) != 0 ||
+   if (socket < 0 || ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse) != 0 ||
        ::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
       give_up(socket, where);
    return socket;

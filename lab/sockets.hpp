@@ -9,7 +9,7 @@
 
 namespace holdfast::lab {
 
-// Of an IPv4 address.
+// An IPv4 address as the kernel takes it.
 sockaddr_in address_of(const endpoint& where);
 // A socket of that type (SOCK_STREAM or SOCK_DGRAM, with flags) that is bound there; a port of 0 is any free one.
 // Throws std::system_error.

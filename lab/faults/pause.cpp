@@ -31,6 +31,7 @@ fault faults::pause() {
          if (stop.stop_requested()) break;
          // A write on a connection of our own stands in line with those of the workload.
          control waiting = d.node(0).connect(paused_for + patience);
+         const auto begun = clock::now();
          master.run({"CLIENT", "PAUSE", std::to_string(paused_for.count()), what});
          if (!at) at = clock::now();
          auto passed = std::async(std::launch::async, [&] { waiting.run({"DEL", "lab:paused"}); });
@@ -38,7 +39,9 @@ fault faults::pause() {
          await("the pause is over", [&] { return over() || stop.stop_requested(); }, paused_for + patience);
          // Nothing that could be said to the server ends a pause of all commands: only our own waiting ends.
          if (!over()) ::shutdown(waiting.descriptor(), SHUT_RDWR);
-         if (!stop.stop_requested()) passed.get();
+         if (stop.stop_requested()) break;
+         passed.get();
+         if (clock::now() - begun < paused_for) throw fact_missing("a write passed during the pause");
       }
       return at.value_or(clock::now());
    };

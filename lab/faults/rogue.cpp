@@ -5,7 +5,6 @@ namespace holdfast::lab {
 namespace {
 
 constexpr std::size_t replica = 1;
-// The Sentinels look at a replica every 10 s, and wait 8 s before they correct what it says of itself.
 
 bool says_slave(const server& node) {
    try {
@@ -33,6 +32,7 @@ fault faults::rogue() {
       const auto at = clock::now();
       // As Sentinel does to whom it promotes: who waits for such an end is to be tempted.
       kill_workload_clients(by_hand);
+      // Sentinels look at a replica every 10 s, and wait 8 s before they correct what it says of itself.
       await(
          "the Sentinels have made it a replica again", [&] { return stop.stop_requested() || says_slave(node); },
          patience, milliseconds(20));
