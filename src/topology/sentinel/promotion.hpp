@@ -53,7 +53,8 @@ class promotion {
    void on_announced(std::size_t by, const hint&);  // an epoch, or a try under the epoch before; else nothing
    void on_selected(std::size_t by, const std::string& id, const endpoint& node, std::uint64_t believed,
                     time_point now);
-   void on_over(std::size_t by) { of(by).candidate.reset(); }  // or nothing that it says counts any more
+   // Candidate of a Sentinel that forgot the master, or counts no more.
+   void drop_candidate(std::size_t by) { of(by).candidate.reset(); }
    void on_switched(std::size_t by, const endpoint& to);
    // It gave its failover up. True where that withdraws what is believed.
    bool on_aborted(std::size_t by, const std::string& id, std::uint64_t believed);

@@ -272,7 +272,7 @@ void sentinel_tracker::call_the_roll(time_point now) {
       if (!p->member.in_use)
          promotion_.on_forgotten(p->number);
       else if (!p->member.counts)
-         promotion_.on_over(p->number);
+         promotion_.drop_candidate(p->number);
    }
    if (roll_.may_learn()) learn(now);
    if (!changed) return;
@@ -373,7 +373,7 @@ void sentinel_tracker::hint_came(peer& p, const hint& h, time_point now) {
          p.questions.want_list();
          break;
       case hint_kind::reset:
-         promotion_.on_over(p.number);
+         promotion_.drop_candidate(p.number);
          p.questions.want_list();
          break;
       default: break;

@@ -58,7 +58,7 @@ TEST_F(promotion_test, selection_of_an_old_or_unknown_epoch_is_none) {
 
 TEST_F(promotion_test, vain_selection_lets_the_next_ones_hold_nothing) {
    select(0);
-   p.on_over(0);
+   p.drop_candidate(0);
    now += settings.hold_on_selected + settings.hold_pause - 1ms;
    select(0, node, 7);
    EXPECT_EQ(held_until(), never);
@@ -164,7 +164,7 @@ TEST_F(promotion_test, switch_that_no_answer_confirms_lets_nothing_be_held_again
 
 TEST_F(promotion_test, vain_selection_is_that_sentinels_and_not_its_places) {
    select(0, node, 6, "id");
-   p.on_over(0);
+   p.drop_candidate(0);
    now += settings.hold_on_selected;
    select(1, node, 7, "id");
    EXPECT_EQ(held_until(), never) << "the same one, by another address";
@@ -211,7 +211,7 @@ TEST_F(promotion_test, selection_is_held_as_long_by_any_address_of_its_sentinel)
    const time_point until = now + settings.hold_on_selected;
    now += 10ms;
    select(1, node, 6, "id");
-   p.on_over(0);
+   p.drop_candidate(0);
    EXPECT_EQ(held_until(), until);
    p.extend_holds(node, until);
    EXPECT_EQ(held_until(), until + settings.hold_extension);
