@@ -97,7 +97,7 @@ TEST_F(called_down, node_that_answers_the_probe_is_not_left) {
    EXPECT_EQ(get.says(), "1");
 }
 
-TEST_F(called_down, blocking_command_is_probed_each_time_and_left_if_that_fails) {
+TEST_F(called_down, blocking_command_is_probed_again_when_called_down_again) {
    probed("BLPOP q 0", pong);
    EXPECT_EQ(s.news_after(60s), "");
    s.agree_on_down(false);

@@ -109,7 +109,8 @@ TEST(overtaking, refused_write_ends_behind_one_whose_reply_was_too_large) {
       auto& get = s.refused(newer, oom + "$600000000\r\n");
       s.submit("GET j");
       s.connect(8);
-      s.advance(2s);
+      s.serve("GET j", bulk("x"));
+      EXPECT_EQ(s.sent_after(2s), writes ? "" : "SET a 1") << newer;
       EXPECT_EQ(get.says(), "executed, limit_exceeded");
       EXPECT_EQ(set.says(), writes ? "not_executed, server_error" : "waiting") << newer;
    }
@@ -195,7 +196,7 @@ TEST(overtaking, forbidden_behind_one_lost_again_before_it_was_whole) {
       s.reconnects_to(node_a, 9);
       EXPECT_EQ(second.says(), caller_leaves ? "unknown, cancelled" : "unknown, deadline_exceeded");
       EXPECT_EQ(first.says(), "unknown, connection_lost") << caller_leaves;
-      EXPECT_EQ(s.accept(), "GET j");
+      s.serve("GET j", bulk("x"));
    }
 }
 
@@ -256,6 +257,13 @@ TEST(older_in_flight, ends_behind_what_has_gone_if_a_gate_turns_it_away_or_it_is
          if (accepted == 1000 && !is_lost) x.s.answer(no_replicas);
          EXPECT_EQ(x.s.sent_after(2s), "") << accepted << is_lost;
       }
+}
+
+TEST(older_in_flight, ends_behind_what_has_gone_if_one_piece_turns_both_away) {
+   left_behind x;
+   x.s.answer(no_replicas + no_replicas);
+   expect_end(*x.older, "unknown, server_error", "not sent again: a newer command");
+   EXPECT_EQ(x.s.sent_after(2s), "");
 }
 
 TEST(older_in_flight, that_is_answered_counts) {
