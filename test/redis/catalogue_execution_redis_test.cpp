@@ -7,6 +7,9 @@
 namespace holdfast::catalogue {
 namespace {
 
+struct execution_at_one_server : one_server {};
+struct execution_watched : one_watched_server {};
+
 TEST(execution, a_commands_own_errors_are_told_at_once_and_nothing_was_done) {
    covers("3.1a", "3.1b", "3.1c", "3.1d", "3.1e", "3.1f", "3.1g", "3.1h");
    server_fixture s(std::vector<std::string>{"enable-debug-command local"});
@@ -68,7 +71,7 @@ TEST(execution, there_it_is_already_after_a_lost_reply_proves_nothing) {
    EXPECT_EQ(s.stored("copy"), "1");
 }
 
-TEST_F(one_server, a_script_that_is_not_there_is_the_callers_to_send) {
+TEST_F(execution_at_one_server, a_script_that_is_not_there_is_the_callers_to_send) {
    covers("3.2a");
    const std::string script = "return redis.call('incr', KEYS[1])";
    const std::string sha = s.server().run({"SCRIPT", "LOAD", script}).text;
@@ -81,7 +84,7 @@ TEST_F(one_server, a_script_that_is_not_there_is_the_callers_to_send) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST_F(one_server, a_script_that_fails_has_run_and_what_it_wrote_stays) {
+TEST_F(execution_at_one_server, a_script_that_fails_has_run_and_what_it_wrote_stays) {
    covers("3.3a");
    s.server().run({"SET", "text", "t"});
    const auto r =
@@ -168,7 +171,7 @@ TEST(execution, a_gate_before_a_script_that_declares_its_flags_proves_the_same_b
    expect_refusals(s, {"EVAL", "#!lua\nreturn redis.call('incr', KEYS[1])", 1, "n"}, outcome::unknown);
 }
 
-TEST_F(one_watched_server, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
+TEST_F(execution_watched, a_transaction_that_meets_a_gate_runs_whole_when_it_opens) {
    covers("3.5b");
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"INCR", "n"}, {"EXEC"}};
    s.redis();
@@ -191,7 +194,7 @@ TEST_F(one_watched_server, a_transaction_that_meets_a_gate_runs_whole_when_it_op
 }
 
 // The server lets EVAL into the transaction and carries EXEC out: only what the script wants to write meets the gate.
-TEST_F(one_server, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
+TEST_F(execution_at_one_server, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
    covers("3.5b");
    const std::vector<command> list{
       {"MULTI"}, {"GET", "n"}, {"EVAL", "return redis.call('incr', KEYS[1])", 1, "n"}, {"EXEC"}};
@@ -219,7 +222,7 @@ TEST_F(one_server, a_transaction_whose_script_meets_a_gate_runs_when_it_opens) {
    }
 }
 
-TEST_F(one_watched_server, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
+TEST_F(execution_watched, nothing_of_a_transaction_runs_where_multi_is_forbidden) {
    control.run({"ACL", "SETUSER", "u", "on", ">p", "~*", "+@all", "-multi"});
    config theirs = s.settings;
    theirs.username = "u";
@@ -240,7 +243,7 @@ TEST_F(one_watched_server, nothing_of_a_transaction_runs_where_multi_is_forbidde
    EXPECT_EQ(s.stored("from") + s.stored("to"), "-2020");
 }
 
-TEST_F(one_server, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil) {
+TEST_F(execution_at_one_server, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil) {
    covers("3.6");
    auto one = s.server();
    one.run_all({{"WATCH", "k"}, {"MULTI"}, {"INCR", "n"}});
@@ -251,7 +254,7 @@ TEST_F(one_server, watch_is_refused_and_an_exec_that_finds_a_change_answers_nil)
    ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::not_supported));
 }
 
-TEST_F(one_server, errors_among_the_replies_of_a_transaction_are_values) {
+TEST_F(execution_at_one_server, errors_among_the_replies_of_a_transaction_are_values) {
    covers("3.7");
    s.server().run({"SET", "text", "t"});
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"LPUSH", "text", "x"}, {"INCR", "n"}, {"EXEC"}};
@@ -264,7 +267,7 @@ TEST_F(one_server, errors_among_the_replies_of_a_transaction_are_values) {
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST_F(one_server, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
+TEST_F(execution_at_one_server, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once) {
    covers("3.12a", "3.15a", "3.16");
    expect_told_at_once(s, {"SCRIPT", "KILL"}, "NOTBUSY", reply_class::deterministic);
    expect_told_at_once(s, {"FAILOVER"}, "ERR FAILOVER requires connected replicas", reply_class::deterministic);
@@ -274,7 +277,7 @@ TEST_F(one_server, what_cannot_be_said_to_a_server_in_this_state_is_told_at_once
    expect_reply(r, "ERR WAIT cannot be used with replica instances", reply_class::demoted, outcome::not_executed);
 }
 
-TEST_F(one_server, an_io_error_of_migrate_leaves_its_outcome_unknown) {
+TEST_F(execution_at_one_server, an_io_error_of_migrate_leaves_its_outcome_unknown) {
    covers("3.13");
    s.server().run({"SET", "k", "v"});
    const auto r = s.redis().run({"MIGRATE", "127.0.0.1", 1, "k", 0, 200});

@@ -7,7 +7,10 @@
 namespace holdfast::catalogue {
 namespace {
 
-TEST_F(one_watched_server, a_pause_of_writes_delays_them_and_lets_reads_through) {
+struct gates_at_one_server : one_server {};
+struct gates_watched : one_watched_server {};
+
+TEST_F(gates_watched, a_pause_of_writes_delays_them_and_lets_reads_through) {
    covers("2.1a");
    s.redis().set("k", "v").value();
    control.run({"CLIENT", "PAUSE", "60000", "WRITE"});
@@ -21,7 +24,7 @@ TEST_F(one_watched_server, a_pause_of_writes_delays_them_and_lets_reads_through)
    EXPECT_EQ(s.heard.text(), "") << "a pause is no failure";
 }
 
-TEST_F(one_watched_server, a_paused_write_that_meets_a_demotion_is_refused_and_then_goes_to_a_master) {
+TEST_F(gates_watched, a_paused_write_that_meets_a_demotion_is_refused_and_then_goes_to_a_master) {
    covers("2.1b");
    s.redis();
    control.run({"CLIENT", "PAUSE", "60000", "WRITE"});
@@ -35,7 +38,7 @@ TEST_F(one_watched_server, a_paused_write_that_meets_a_demotion_is_refused_and_t
    EXPECT_GE(s.heard.count("connection_lost", "READONLY"), 1U) << s.heard.text();
 }
 
-TEST_F(one_server, what_no_server_ever_runs_is_told_at_once) {
+TEST_F(gates_at_one_server, what_no_server_ever_runs_is_told_at_once) {
    covers("2.2a", "2.3");
    expect_told_at_once(s, {"NOSUCHCOMMAND", "k"}, "ERR unknown command", reply_class::unknown_command);
    expect_told_at_once(s, {"CONFIG", "NOSUCH"}, "ERR unknown subcommand", reply_class::unknown_command);
@@ -76,7 +79,7 @@ TEST(gates, noauth_is_told_at_once_and_an_open_connection_never_hears_it) {
    EXPECT_EQ(earlier.get("n").value(), "1");
 }
 
-TEST_F(one_server, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whole) {
+TEST_F(gates_at_one_server, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whole) {
    covers("2.6", "3.5a");
    const std::vector<command> list{{"MULTI"}, {"INCR", "n"}, {"SHUTDOWN", "ABORT"}, {"EXEC"}};
    const auto replies = s.redis().run(list);
@@ -86,7 +89,7 @@ TEST_F(one_server, a_command_that_is_not_allowed_in_a_transaction_aborts_it_whol
    EXPECT_EQ(s.heard.text(), "");
 }
 
-TEST_F(one_server, a_user_without_permission_is_told_at_once) {
+TEST_F(gates_at_one_server, a_user_without_permission_is_told_at_once) {
    covers("2.7a");
    s.server().run({"ACL", "SETUSER", "default", "-incr", "resetkeys", "~open*"});
    expect_told_at_once(s, {"INCR", "open"}, "NOPERM", reply_class::no_permission);
@@ -96,7 +99,7 @@ TEST_F(one_server, a_user_without_permission_is_told_at_once) {
    EXPECT_EQ(s.stored("closed"), "(nil)");
 }
 
-TEST_F(one_watched_server, a_full_memory_refuses_what_needs_memory_and_is_asked_three_times) {
+TEST_F(gates_watched, a_full_memory_refuses_what_needs_memory_and_is_asked_three_times) {
    covers("2.10a", "2.10b");
    s.redis().set("full", std::string(100'000, 'x')).value();
    control.run({"CONFIG", "SET", "maxmemory", "1"});
@@ -153,14 +156,14 @@ TEST(gates, an_append_only_file_that_cannot_be_written_stops_writes) {
                [&] { control.run({"CONFIG", "SET", "appendonly", "no"}); });
 }
 
-TEST_F(one_watched_server, too_few_replicas_are_waited_for_on_the_same_connection) {
+TEST_F(gates_watched, too_few_replicas_are_waited_for_on_the_same_connection) {
    covers("2.12");
    control.run({"CONFIG", "SET", "min-replicas-to-write", "1"});
    expect_gate(s, "NOREPLICAS Not enough good replicas", reply_class::no_replicas, way::stays,
                [&] { control.run({"CONFIG", "SET", "min-replicas-to-write", "0"}); });
 }
 
-TEST_F(one_watched_server, a_demoted_master_is_left) {
+TEST_F(gates_watched, a_demoted_master_is_left) {
    covers("2.13a");
    s.redis();
    control.run({"REPLICAOF", "127.0.0.1", "1"});
@@ -197,7 +200,7 @@ TEST(gates, a_replica_that_lost_its_master_and_serves_nothing_stale_is_left) {
 }
 
 // A replica ignores maxmemory unless it is told not to, and then READONLY is all that is heard.
-TEST_F(one_watched_server, a_full_node_that_was_demoted_says_oom_first_if_replicas_heed_their_memory) {
+TEST_F(gates_watched, a_full_node_that_was_demoted_says_oom_first_if_replicas_heed_their_memory) {
    covers("2.19");
    s.redis();
    control.run_all({{"CONFIG", "SET", "maxmemory", "1"}, {"REPLICAOF", "127.0.0.1", "1"}});

@@ -11,6 +11,8 @@
 namespace holdfast::catalogue {
 namespace {
 
+struct handshake_at_one_server : one_server {};
+
 // Connections of other clients, that say nothing.
 class crowd {
  public:
@@ -116,7 +118,7 @@ class stranger {
    std::jthread thread_;
 };
 
-TEST_F(one_server, protected_mode_is_told_at_once) {
+TEST_F(handshake_at_one_server, protected_mode_is_told_at_once) {
    covers("2b.4");
    stranger beyond(s.servers.node(0).own_address().port);
    s.settings.server = beyond.address_of_it();
@@ -181,7 +183,7 @@ TEST(handshake, a_password_that_stops_working_is_tried_until_the_deadline) {
    EXPECT_EQ(s.redis().incr("n").value(), 1) << s.heard.text();
 }
 
-TEST_F(one_server, a_protocol_that_the_server_does_not_speak_is_told_and_the_old_one_stays) {
+TEST_F(handshake_at_one_server, a_protocol_that_the_server_does_not_speak_is_told_and_the_old_one_stays) {
    covers("2c.2");
    expect_told_at_once(s, {"HELLO", 9}, "NOPROTO", reply_class::no_protocol);
    EXPECT_EQ(s.redis().incr("n").value(), 1);
@@ -210,7 +212,7 @@ TEST(handshake, resp2_is_spoken_where_hello_is_not_known) {
    EXPECT_EQ(impl::classify_error(text, false, false, true).cls, reply_class::unknown_command) << text;
 }
 
-TEST_F(one_server, a_database_that_is_not_there_is_told_at_once) {
+TEST_F(handshake_at_one_server, a_database_that_is_not_there_is_told_at_once) {
    covers("2c.5");
    s.settings.db = 99;
    client redis(s.settings);

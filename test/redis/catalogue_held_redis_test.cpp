@@ -6,6 +6,9 @@
 namespace holdfast::catalogue {
 namespace {
 
+struct held_at_one_server : one_server {};
+struct held_watched : one_watched_server {};
+
 // Waits until the client's command is held, and returns the id of its connection.
 std::string held(lab::control& control) {
    std::string id;
@@ -24,7 +27,7 @@ std::string held(lab::control& control) {
    return id;
 }
 
-TEST_F(one_server, a_wait_that_nothing_came_for_answers_nil) {
+TEST_F(held_at_one_server, a_wait_that_nothing_came_for_answers_nil) {
    covers("3.11");
    const auto r = s.redis().run({"BLPOP", "q", "0.05"});
    ASSERT_TRUE(r) << r.error().what();
@@ -34,7 +37,7 @@ TEST_F(one_server, a_wait_that_nothing_came_for_answers_nil) {
 
 // Nobody is answered, not even who asks for CLIENT KILL: the client takes the server for dead, comes back when it
 // lives, and says of its command what is true by then.
-TEST_F(one_server, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
+TEST_F(held_at_one_server, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
    covers("2.1g");
    s.settings.attempt_timeout = 150ms;
    for (const bool repeatable : {false, true}) {
@@ -58,7 +61,7 @@ TEST_F(one_server, a_pause_of_everything_looks_like_a_server_that_is_stopped) {
    EXPECT_EQ(s.stored("k"), "v");
 }
 
-TEST_F(one_watched_server, a_wait_that_an_operator_ends_is_told_at_once) {
+TEST_F(held_watched, a_wait_that_an_operator_ends_is_told_at_once) {
    covers("3.8");
    s.redis();
    meanwhile unblock([&] { control.run({"CLIENT", "UNBLOCK", held(control), "ERROR"}); });
@@ -68,7 +71,7 @@ TEST_F(one_watched_server, a_wait_that_an_operator_ends_is_told_at_once) {
    EXPECT_EQ(s.redis().lpop("q").value(), "kept");
 }
 
-TEST_F(one_watched_server, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
+TEST_F(held_watched, a_wait_that_a_demotion_ends_goes_on_at_the_next_master) {
    covers("3.9a");
    s.redis();
    meanwhile demotion([&] {
@@ -86,7 +89,7 @@ TEST_F(one_watched_server, a_wait_that_a_demotion_ends_goes_on_at_the_next_maste
 }
 
 // What a Sentinel sends to a master that it demotes: the connections end in the same transaction, before any word.
-TEST_F(one_watched_server, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
+TEST_F(held_watched, a_pop_that_waits_when_sentinel_demotes_the_master_is_unknown) {
    covers("3.9c");
    s.redis();
    meanwhile demotion([&] {
@@ -104,7 +107,7 @@ TEST_F(one_watched_server, a_pop_that_waits_when_sentinel_demotes_the_master_is_
    EXPECT_EQ(s.redis().lpop("q").value(), "kept");
 }
 
-TEST_F(one_watched_server, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
+TEST_F(held_watched, wait_is_told_of_the_demotion_and_not_sent_to_another_node) {
    covers("3.9b");
    s.redis().set("k", "v").value();
    meanwhile demotion([&] {
@@ -117,7 +120,7 @@ TEST_F(one_watched_server, wait_is_told_of_the_demotion_and_not_sent_to_another_
    EXPECT_EQ(s.stored("k"), "v");
 }
 
-TEST_F(one_watched_server, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
+TEST_F(held_watched, a_stream_that_is_deleted_under_a_reader_is_told_at_once) {
    covers("3.10");
    s.redis();
    control.run({"XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"});

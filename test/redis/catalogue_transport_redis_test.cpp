@@ -11,6 +11,9 @@
 namespace holdfast::catalogue {
 namespace {
 
+struct transport_at_one_server : one_server {};
+struct transport_watched : one_watched_server {};
+
 // Without a connection a command is not executed, and the tries go on until the deadline.
 void expect_unreachable(const config& c, const story& heard, std::string_view why) {
    client redis(c);
@@ -37,7 +40,7 @@ TEST(transport, no_route_is_no_end) {
    expect_unreachable(c, heard, "nreachable");
 }
 
-TEST_F(one_server, a_refused_connection_is_tried_again_until_somebody_listens) {
+TEST_F(transport_at_one_server, a_refused_connection_is_tried_again_until_somebody_listens) {
    covers("4.2");
    s.servers.node(0).kill();
    expect_unreachable(s.settings, s.heard, "refused");
@@ -50,7 +53,7 @@ TEST_F(one_server, a_refused_connection_is_tried_again_until_somebody_listens) {
    EXPECT_EQ(redis.incr("n").value(), 1) << s.heard.text();
 }
 
-TEST_F(one_server, a_process_without_descriptors_waits_for_one) {
+TEST_F(transport_at_one_server, a_process_without_descriptors_waits_for_one) {
    covers("4.3b");
    client redis(s.settings);
    rlimit before{};
@@ -65,7 +68,7 @@ TEST_F(one_server, a_process_without_descriptors_waits_for_one) {
    EXPECT_EQ(redis.incr("n").value(), 1);
 }
 
-TEST_F(one_server, a_command_that_was_not_written_to_its_end_is_sent_again_whatever_it_is) {
+TEST_F(transport_at_one_server, a_command_that_was_not_written_to_its_end_is_sent_again_whatever_it_is) {
    covers("4.6");
    s.settings.attempt_timeout = 1s;  // a busy machine may need most of it to take what comes
    s.settings.deadline = 30s;
@@ -117,7 +120,7 @@ void expect_loss_in_flight(server_fixture& s, const std::function<void(lab::cont
 
 void unpause(lab::control& control) { control.run({"CLIENT", "UNPAUSE"}); }
 
-TEST_F(one_server, a_killed_connection_with_a_command_in_flight_is_fenced_before_anything_else) {
+TEST_F(transport_at_one_server, a_killed_connection_with_a_command_in_flight_is_fenced_before_anything_else) {
    covers("4.7a");
    expect_loss_in_flight(
       s, [](lab::control& c) { c.run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"}); }, unpause);
@@ -160,7 +163,7 @@ TEST(transport, a_killed_server_leaves_the_command_in_flight_unknown_and_a_read_
    }
 }
 
-TEST_F(one_watched_server, a_reply_over_the_servers_own_limit_ends_the_connection_each_time) {
+TEST_F(transport_watched, a_reply_over_the_servers_own_limit_ends_the_connection_each_time) {
    covers("4.7e");
    s.redis().set("big", std::string(4U << 20, 'x')).value();
    control.run({"CONFIG", "SET", "client-output-buffer-limit", "normal 100kb 0 0"});
@@ -174,7 +177,7 @@ TEST_F(one_watched_server, a_reply_over_the_servers_own_limit_ends_the_connectio
    EXPECT_GE(s.heard.count("resent"), 2U);
 }
 
-TEST_F(one_watched_server, a_request_over_the_servers_limit_ends_the_connection_and_nothing_was_stored) {
+TEST_F(transport_watched, a_request_over_the_servers_limit_ends_the_connection_and_nothing_was_stored) {
    covers("4.7f");
    s.redis();
    control.run({"CONFIG", "SET", "client-query-buffer-limit", "1mb"});
@@ -209,7 +212,7 @@ TEST(transport, a_request_that_the_server_cannot_parse_is_told_and_the_next_one_
    EXPECT_EQ(s.stored("big"), "(nil)");
 }
 
-TEST_F(one_server, a_server_that_is_stopped_runs_what_it_was_sent_and_the_client_says_unknown) {
+TEST_F(transport_at_one_server, a_server_that_is_stopped_runs_what_it_was_sent_and_the_client_says_unknown) {
    covers("4.9");
    s.settings.attempt_timeout = 150ms;
    s.redis();
@@ -239,7 +242,7 @@ TEST(transport, an_idle_connection_that_the_server_closed_is_replaced_before_the
 }
 
 // A host that is gone says nothing, and neither does one that is stopped. Only the kernel of the latter takes the PING.
-TEST_F(one_server, a_connection_that_was_idle_for_long_is_tested_before_the_first_write) {
+TEST_F(transport_at_one_server, a_connection_that_was_idle_for_long_is_tested_before_the_first_write) {
    covers("4.10b");
    s.redis();
    s.redis().wait_for_events(5100ms);
@@ -262,7 +265,7 @@ TEST(transport, what_is_not_the_redis_protocol_ends_the_connection) {
    ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::protocol_error));
 }
 
-TEST_F(one_server, a_parked_command_ends_when_its_caller_says_so) {
+TEST_F(transport_at_one_server, a_parked_command_ends_when_its_caller_says_so) {
    covers("4.12");
    s.redis();
    s.servers.node(0).kill();

@@ -9,6 +9,9 @@
 namespace holdfast::catalogue {
 namespace {
 
+struct connections_at_one_server : one_server {};
+struct connections_watched : one_watched_server {};
+
 // Runs a script that never ends on a connection of its own, and returns when the server is busy with it.
 class busy_script {
  public:
@@ -235,7 +238,7 @@ TEST(gates, keys_of_a_slot_that_is_on_the_move_are_waited_for) {
    EXPECT_EQ(s.heard.count("connection_lost"), 0U) << s.heard.text();
 }
 
-TEST_F(one_server, a_subscribed_connection_is_none_of_the_clients) {
+TEST_F(connections_at_one_server, a_subscribed_connection_is_none_of_the_clients) {
    covers("2.14");
    auto subscriber = s.server();
    subscriber.ask({"SUBSCRIBE", "c"});
@@ -248,7 +251,7 @@ TEST_F(one_server, a_subscribed_connection_is_none_of_the_clients) {
    ASSERT_TRUE(failed_as(r, outcome::not_executed, errc::not_supported));
 }
 
-TEST_F(one_server, a_replicas_own_link_is_none_of_the_clients) {
+TEST_F(connections_at_one_server, a_replicas_own_link_is_none_of_the_clients) {
    covers("2.18", "3.15c");
    auto link = s.server();
    EXPECT_EQ(link.run({"REPLCONF", "capa", "eof"}).text, "OK");
@@ -264,7 +267,7 @@ TEST_F(one_server, a_replicas_own_link_is_none_of_the_clients) {
              (impl::reply_proof{reply_class::deterministic, outcome::not_executed}));
 }
 
-TEST_F(one_watched_server, clients_that_use_too_much_memory_are_evicted_without_a_word) {
+TEST_F(connections_watched, clients_that_use_too_much_memory_are_evicted_without_a_word) {
    covers("2.9");
    client& redis = s.redis();
    redis.set("k", "v").value();
