@@ -273,7 +273,7 @@ class soak {
       nlohmann::ordered_json out = {{"seed", options_.seed},       {"seconds", seconds()},
                                     {"clients", options_.clients}, {"network_faults", disturbances_.load()},
                                     {"runs_told", heard_},         {"violations", found_},
-                                    {"violations_told", lines_}};
+                                    {"violations_told", lines_},   {"failovers", nlohmann::ordered_json::object()}};
       for (const auto& [name, c] : failovers_by_kind())
          out["failovers"][std::string(name)] = {{"count", c.count}, {"lost", c.lost}};
       const table all = all_totals();
