@@ -58,7 +58,6 @@ TEST_F(Breaker, OpensOnAServerThatStaysDeadFailsFastAndClosesWhenItIsBack) {
    const auto before = lab::clock::now();
    const auto refused = redis.incr("n");
    EXPECT_LT(lab::clock::now() - before, 50ms) << "it waited for what is not there";
-   ASSERT_FALSE(refused.has_value());
    ASSERT_TRUE(failed_as(refused, outcome::not_executed, errc::circuit_open));
    EXPECT_EQ(refused.error().attempts, 0U);
 
@@ -109,7 +108,6 @@ TEST_F(Budget, BoundsWhatIsSentAgainToAServerThatRefusesAndTellsSo) {
    c.resend.budget = {.ratio = 0, .per_second = 2, .window = 1s};
    client redis(c);
    const auto spent = redis.incr("n");
-   ASSERT_FALSE(spent.has_value());
    ASSERT_TRUE(failed_as(spent, outcome::not_executed, errc::retry_budget_exhausted));
    EXPECT_EQ(spent.error().attempts, 4U) << "the first, its free resend, and the two that the budget holds";
    EXPECT_EQ(resent_, 3U);
