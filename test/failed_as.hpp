@@ -1,4 +1,4 @@
-// How a call failed, in one expectation.
+// Expectation of how a call failed.
 #pragma once
 
 #include <holdfast/result.hpp>
@@ -9,7 +9,7 @@
 
 namespace holdfast {
 
-// Whether it failed with this outcome, and with this code where one is given; else what became of it instead.
+// Success if the call failed with this outcome, and with this code where one is given; else what became of it instead.
 template <class T>
 testing::AssertionResult failed_as(const result<T>& r, outcome ran, std::optional<errc> code = {}) {
    if (r) return testing::AssertionFailure() << "it did not fail";

@@ -1,4 +1,4 @@
-// What the tests of the catalogue (test/catalogue/catalogue.txt) have in common: one server that is brought into a
+// Fixtures of the catalogue's tests (test/catalogue/catalogue.txt): one server that is brought into a
 // state, one client that meets it, and the client's own story of what it then did.
 #pragma once
 
@@ -31,7 +31,7 @@ void covers(const Ids&... ids) {
    ::testing::Test::RecordProperty("rows", list);
 }
 
-// What a client's observer was told. Asked by any thread.
+// Events that a client's observer was told. Any thread may ask for them.
 class story {
  public:
    observer ear() {
@@ -40,7 +40,7 @@ class story {
          told_.emplace_back(name_of(e), to_string(e));
       };
    }
-   // How many events of that kind ("resent", ...) with those words in them.
+   // Number of events of that kind ("resent", ...) with those words in them.
    std::size_t count(std::string_view kind, std::string_view words = {}) const {
       const std::lock_guard hold(mutex_);
       return static_cast<std::size_t>(std::count_if(told_.begin(), told_.end(), [&](const auto& event) {
@@ -80,7 +80,7 @@ class server_fixture {
    explicit server_fixture(std::vector<std::string> lines)
       : server_fixture(lab::deployment_options{.replicas = 0, .sentinels = 0, .node_config = std::move(lines)}) {}
 
-   // Connected when it is first asked for.
+   // The client, connected when it is first asked for.
    client& redis() {
       if (!client_) {
          client_ = std::make_unique<client>(settings);
@@ -94,7 +94,7 @@ class server_fixture {
       }
       return *client_;
    }
-   // What the caller hears who does not let the client ask twice: the server's first answer. From another client, that
+   // The server's first answer, as a caller hears it that does not let the client ask twice. From another client, that
    // was connected when the first one was.
    result<value> once(const command& c) {
       redis();
@@ -126,11 +126,11 @@ class server_fixture {
    std::unique_ptr<client> impatient_;
 };
 
-// What most tests begin with, ...
+// The fixture that most tests begin with.
 struct one_server : testing::Test {
    server_fixture s;
 };
-// ... and a connection of the lab's own besides.
+// The same, and a connection of the lab's own.
 struct one_watched_server : one_server {
    lab::control control = s.server();
 };
@@ -145,7 +145,7 @@ class cluster_fixture : public own_bus_port, public server_fixture {
  public:
    explicit cluster_fixture(std::vector<std::string> lines = {})
       : server_fixture(with_cluster(std::move(lines), bus.number())) {}
-   // For CLUSTER MEET.
+   // The command CLUSTER MEET that names this node.
    std::vector<std::string> meet() {
       const endpoint here = servers.node(0).own_address();
       return {"CLUSTER", "MEET", here.host, std::to_string(here.port), std::to_string(bus.number())};
@@ -170,7 +170,7 @@ inline void expect_reply(const result<value>& r, std::string_view text, reply_cl
    EXPECT_EQ(e.outcome, ran) << e.what();
 }
 
-// What the client does about a gate.
+// Actions of the client at a gate.
 enum class way {
    stays,   // asks again on the same connection
    leaves,  // ends the connection, asks who is the master, and connects again

@@ -1,4 +1,4 @@
-// What this process holds just now, as the kernel counts it.
+// Resources that this process holds just now, as the kernel counts them.
 #pragma once
 
 #include <filesystem>

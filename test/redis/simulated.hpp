@@ -30,7 +30,7 @@ inline std::string flat(value_view v) {
    return "(" + std::to_string(v.size()) + ")" + line;
 }
 
-// All replies in these bytes; what is no whole reply is left out.
+// Replies in these bytes, all that are whole.
 inline std::vector<std::string> replies_in(std::string_view bytes) {
    impl::reader reader{impl::limits{}};
    const auto space = reader.prepare(bytes.size() + 1);
@@ -48,7 +48,7 @@ inline std::vector<std::string> words_of(const std::string& line) {
    return all;
 }
 
-// Of commands that stand between semicolons.
+// Lines of commands that stand between semicolons.
 inline std::vector<std::string> lines_of(const std::string& commands) {
    std::istringstream in(commands);
    std::vector<std::string> all;
@@ -78,7 +78,7 @@ class real_line {
    void send(std::string_view bytes) {
       if (::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0) ended_ = true;
    }
-   // What came: at least one whole reply more than before, unless patience or the connection ended.
+   // Bytes that came: at least one whole reply more than before, unless patience or the connection ended.
    std::string take(std::chrono::milliseconds patience) {
       const std::size_t before = replies_in(in_).size();
       while (!ended_ && replies_in(in_).size() == before) {
@@ -100,7 +100,7 @@ class real_line {
       const auto replies = replies_in(take(std::chrono::milliseconds(2000)));
       return replies.empty() ? "(closed)" : replies.front();
    }
-   // Everything until `n` replies are there, or the end.
+   // Replies until `n` are there, or the end.
    std::vector<std::string> exchange(std::string_view bytes, std::size_t n) {
       in_.clear();
       send(bytes);
@@ -152,7 +152,7 @@ class model_deployment final : private deployment {
       if (shared_.net.at(c).saw_end[index(end::client)]) all.emplace_back("(closed)");
       return all;
    }
-   // In one line; "(closed)" where the server ended the connection, empty where it says nothing.
+   // The replies in one line; "(closed)" where the server ended the connection, empty where it says nothing.
    std::string ask(connection_id c, const std::vector<std::string>& command) {
       auto replies = exchange(c, bytes_of(command));
       for (int i = 0; i < 50 && replies.empty(); ++i) replies = take(c, 10ms);

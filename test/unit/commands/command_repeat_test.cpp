@@ -1,4 +1,4 @@
-// Which commands may be sent twice: the whole table, one line a command, and the arguments that decide.
+// The whole table of commands that may be sent twice, one line a command, and the arguments that decide.
 #include "commands/command_table.hpp"
 
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ repeat_class class_of(const std::string& line) {
    return repeats(find_command(c), c);
 }
 
-// Of commands that stand between semicolons.
+// Commands that stand between semicolons.
 void expect_all(repeat_class expected, const std::string& commands) {
    std::istringstream all{commands};
    for (std::string line; std::getline(all >> std::ws, line, ';');) {

@@ -1,4 +1,4 @@
-// Of what the records are made that the verdict's tests judge.
+// Parts of the records that the verdict's tests judge.
 #pragma once
 
 #include "drill/figures.hpp"
