@@ -14,8 +14,8 @@ function(holdfast_target_defaults target)
    set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
 endfunction()
 
-# What almost every source includes is compiled once. Not for the sanitizers, so that a file that has forgotten an
-# include does not pass everywhere.
+# What almost every source includes is compiled once. Not for the sanitizers, so that a source of the library that has
+# forgotten an include does not pass everywhere. (Tests and tools are compiled together there, too.)
 function(holdfast_precompile target)
    if(HOLDFAST_SANITIZE OR HOLDFAST_COVERAGE)
       return()
