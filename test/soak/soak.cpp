@@ -44,7 +44,7 @@ class soak {
          const bool shares = i % 2 == 1;
          config c = shares ? shared_.settings() : config::from_uri(servers_.uri()).value();
          c.attempt_timeout = 500ms;
-         clients_.push_back(std::make_unique<workload>(i, c, shares ? &shared_ : nullptr, random_()));
+         clients_.push_back(std::make_unique<workload>(i, c, shares ? &shared_ : nullptr, random_(), restarts_));
       }
    }
 
@@ -138,6 +138,7 @@ class soak {
       const endpoint master = promotions_.seen().back().node;
       if (kind == 1) old.resume();
       if (kind == 0) {
+         ++restarts_;
          old.start();
          old.await_pong();
          // As an operator would; the Sentinels take ten seconds.
@@ -293,6 +294,7 @@ class soak {
    lab::promotion_watch promotions_{servers_};
    deployment shared_{servers_.uri()};
    std::deque<listener> listeners_;
+   std::atomic<unsigned> restarts_ = 0;
    std::vector<std::unique_ptr<workload>> clients_;
    clock::time_point begin_ = clock::now();
    clock::time_point last_progress_ = begin_;

@@ -49,8 +49,9 @@ bool expected_rise::may_be(std::int64_t answer) {
    return right;
 }
 
-workload::workload(unsigned number, config settings, const deployment* through, std::uint64_t seed)
-   : id_(std::to_string(number)), random_(seed), redis_([&] {
+workload::workload(unsigned number, config settings, const deployment* through, std::uint64_t seed,
+                   const std::atomic<unsigned>& restarts)
+   : id_(std::to_string(number)), restarts_(restarts), random_(seed), redis_([&] {
         settings.observer = [this](const any_event& e) {
            const auto* there = std::get_if<event::connected>(&e);
            if (there == nullptr || (there->master == master_ && there->epoch == epoch_)) return;
@@ -111,12 +112,13 @@ void workload::step() {
    const auto any = [&] { return static_cast<sort>(random_() % names_of_sorts.size()); };
    for (add(any()); calls_.size() < length && calls_.front().what != sort::blocking_pop;)
       if (const sort s = any(); s != sort::blocking_pop) add(s);
-   const unsigned moves = moves_;
+   const unsigned before = moves();
    told times = {.start = wall_now()};
    const auto replies =
       redis_.run(list_, {.delivery = random_() % 8 == 0 ? std::optional(delivery::at_most_once) : std::nullopt});
    times.end = wall_now();
-   if (moves_ != moves) {
+   const bool same_master = moves() == before;
+   if (!same_master) {
       // Some of it ran here and some there, and the new one may lack what was acknowledged.
       value_.forget();
       expiring_.forget();
@@ -126,7 +128,7 @@ void workload::step() {
       popped_ = 0;
       loose_ = false;
    }
-   for (const call& c : calls_) settle(c, replies[c.reply], times, moves_ == moves);
+   for (const call& c : calls_) settle(c, replies[c.reply], times, same_master);
 }
 
 void workload::settle(const call& c, const result<value>& r, const told& times, bool same_master) {

@@ -61,8 +61,11 @@ class expected_rise {
 
 class workload {
  public:
-   // `through` may be null: the client then asks the Sentinels itself.
-   workload(unsigned number, config, const deployment* through, std::uint64_t seed);
+   // `through` may be null: the client then asks the Sentinels itself. `restarts` counts the masters that were killed
+   // and started again: until it hears of the new one, a client takes such a node, and what it had saved, for the
+   // master.
+   workload(unsigned number, config, const deployment* through, std::uint64_t seed,
+            const std::atomic<unsigned>& restarts);
    void finish();  // the call in flight ends first
 
    table so_far() const;
@@ -83,8 +86,10 @@ class workload {
    void expect(bool right, const call&, const result<value>&);
    bool answer_fits(const call&, const value&);
    void failed(const call&);
+   unsigned moves() const { return moves_ + restarts_; }
 
    std::string id_;
+   const std::atomic<unsigned>& restarts_;
    std::mt19937_64 random_;
    client redis_;
    std::uint64_t last_number_ = 0;
