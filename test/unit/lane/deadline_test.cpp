@@ -102,6 +102,7 @@ TEST(deadline, between_two_sends_is_unknown_if_the_first_may_have_run) {
       s.advance(1s);
       ASSERT_TRUE(c.done());
       EXPECT_EQ(c.error().outcome, outcome::unknown) << line;
+      EXPECT_EQ(s.told<event::outcome_unknown>().back().where, node_a);
       EXPECT_EQ(c.has_cause("not fenced"), std::string_view(line) != "GET a");
    }
 }

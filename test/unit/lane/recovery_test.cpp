@@ -178,6 +178,7 @@ TEST(resending, change_of_master_makes_one_more_free) {
    s.connect(9);
    EXPECT_EQ(s.accept(), "");
    EXPECT_EQ(set.says(), "unknown, retry_budget_exhausted") << "it was lost before the master changed";
+   EXPECT_EQ(s.told<event::budget_exhausted>().back().where, node_a);
    auto& other = s.lost("SET a 2", {.deadline = 20s});
    s.advance(1s);
    s.connect(10);
@@ -211,6 +212,13 @@ TEST_F(recovery, event_tells_why_a_command_is_resent) {
    EXPECT_NE(resent[0].why.find("closed by the other side"), std::string::npos);
    ASSERT_EQ(s.told<event::connection_lost>().size(), 1U);
    EXPECT_EQ(s.told<event::connection_lost>()[0].unanswered, 1U);
+}
+
+TEST_F(recovery, event_counts_the_reads_that_somebody_waits_for) {
+   s.cancel(s.send("GET a"));
+   s.send("GET b");
+   s.lost("GET c");
+   EXPECT_EQ(s.told<event::connection_lost>().back().unanswered, 2U);
 }
 
 TEST(dialling, of_one_fixed_server_waits_out_a_restart) {
