@@ -31,7 +31,7 @@ enum class loss {
    anything,
 };
 
-// What the deployment must be like. What is not said here stays as it is wanted.
+// Needs of a fault: how the deployment must be. Those left out leave it as the settings want it.
 struct requirements {
    bool alone = false;                    // one server, without replicas and Sentinels
    unsigned replicas = 0, sentinels = 0;  // at least

@@ -69,7 +69,7 @@ void promotion_watch::state::watch(const std::stop_token& stop, const endpoint& 
          }
          while (!has_ended(connection)) {
             if (stop.stop_requested()) return;
-            // What was a master when it was connected to may be made a replica, and end no connection for it.
+            // A master may be made a replica since it was connected to, and end no connection for it.
             replica = replica || connection.role() == "slave";
          }
          if (replica) ended = clock::now();

@@ -11,6 +11,7 @@ using namespace std::chrono_literals;
 
 void news::read(const line& on, const told& t, bool has_master, time_point now) {
    items_.push_back({t, on.to, on.number, on.configured, on.listed && has_master, now});
+   if (t.is == observation::address && on.configured && (!newest_ || t.epoch > newest_->epoch)) newest_ = t;
 }
 
 void news::ended(const line& l, time_point now) {
@@ -33,22 +34,15 @@ void news::withdrawn(host_id from, std::uint64_t epoch) {
 void news::begins_anew(host_id master, std::uint64_t epoch, time_point now) {
    followed_ = {};
    std::erase_if(items_, [&](const item& x) { return x.epoch > epoch; });
-   items_.push_back({{observation::address, epoch, master}, nowhere, 0, true, false, now});
+   newest_ = {observation::address, epoch, master};
+   items_.push_back({*newest_, nowhere, 0, true, false, now});
 }
 
 // ---- what follows -------------------------------------------------------------------------------------------------
 
-const news::item* news::newest() const {
-   const item* best = nullptr;
-   for (const item& x : items_) {
-      if (x.is == observation::address && x.configured && (best == nullptr || x.epoch > best->epoch)) best = &x;
-   }
-   return best;
-}
-
 bool news::stands(const item& selection) const {
-   const item* const answer = newest();
-   if (answer != nullptr && selection.epoch <= answer->epoch) return false;
+   const std::optional<told>& answer = newest_;
+   if (answer && selection.epoch <= answer->epoch) return false;
    return std::none_of(items_.begin(), items_.end(), [&](const item& x) {
       return x.is == observation::aborted && is_after(x, selection) && x.from == selection.from &&
              x.epoch == selection.epoch;
@@ -103,8 +97,8 @@ bool news::is_heard(const item& selection) const {
 // A command goes to a node that a Sentinel names under an epoch as new as the newest answer, or has selected under a
 // newer one: newer, too, than that of a selection that the client has followed.
 std::string news::objection(host_id to, const settings& s) const {
-   const item* const answer = newest();
-   if (answer == nullptr) return {};
+   const std::optional<told>& answer = newest_;
+   if (!answer) return {};
    // Two Sentinels can lead a failover each under the same epoch: they may be followed in either.
    if (followed_.node == to && followed_.epoch == answer->epoch) return {};
    const bool follows = followed_.epoch > answer->epoch && followed_.node != to;
@@ -163,11 +157,10 @@ std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id
 
 // That of a selection by the same Sentinel that held writes, unless a master of its epoch or a newer one is believed.
 bool news::is_in_a_pause(const item& selection, duration hold) const {
-   const item* const answer = newest();
+   const std::optional<told>& answer = newest_;
    return std::any_of(items_.data(), &selection, [&](const item& x) {
       return x.is == observation::selected && x.from == selection.from && x.binds && x.epoch > followed_.epoch &&
-             (answer == nullptr || x.epoch > answer->epoch) && selection.at < x.at + hold + 5s &&
-             !is_in_a_pause(x, hold);
+             (!answer || x.epoch > answer->epoch) && selection.at < x.at + hold + 5s && !is_in_a_pause(x, hold);
    });
 }
 

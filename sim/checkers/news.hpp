@@ -1,4 +1,4 @@
-// What one client has read of who is the master, in the order in which it read it: what Sentinels answered and
+// News of who is the master, in the order in which one client has read them: what Sentinels answered and
 // published, what servers said of themselves. The checkers hold the client to the promises of docs/guarantees.md by
 // plain questions to this list. It has the numbers of that page, and no state of the client.
 #pragma once
@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,7 +44,7 @@ class news {
    void begins_anew(host_id master, std::uint64_t epoch, time_point now);
 
    // A configured Sentinel has answered.
-   bool any() const { return newest() != nullptr; }
+   bool any() const { return newest_.has_value(); }
    // A Sentinel has selected it under an epoch newer than all answers, which the client knows.
    bool is_selected(host_id) const;
    // Why no command may go there; empty if it may.
@@ -65,7 +66,6 @@ class news {
       host_id node = nowhere;
       std::uint64_t epoch = 0;
    };
-   const item* newest() const;                // answer of a configured Sentinel
    const item* selection_of(host_id) const;   // the newest that stands
    bool stands(const item& selection) const;  // under a newer epoch than all answers, and not given up
    bool is_known(const item& selection) const;
@@ -76,7 +76,8 @@ class news {
    bool is_after(const item& a, const item& b) const { return &a > &b; }
 
    std::vector<item> items_;
-   followed_node followed_;  // commands went there before an answer named it
+   std::optional<told> newest_;  // of the answers of configured Sentinels
+   followed_node followed_;      // commands went there before an answer named it
 };
 
 }  // namespace holdfast::sim

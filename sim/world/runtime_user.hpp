@@ -1,4 +1,4 @@
-// What a client asks of the world that it lives in, and reports to it.
+// The world as a client sees it: whom it asks, and to whom it reports.
 #pragma once
 
 #include "sim/world/observation.hpp"
