@@ -41,8 +41,7 @@ void news::begins_anew(host_id master, std::uint64_t epoch, time_point now) {
 // ---- what follows -------------------------------------------------------------------------------------------------
 
 bool news::stands(const item& selection) const {
-   const std::optional<told>& answer = newest_;
-   if (answer && selection.epoch <= answer->epoch) return false;
+   if (newest_ && selection.epoch <= newest_->epoch) return false;
    return std::none_of(items_.begin(), items_.end(), [&](const item& x) {
       return x.is == observation::aborted && is_after(x, selection) && x.from == selection.from &&
              x.epoch == selection.epoch;
@@ -157,10 +156,9 @@ std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id
 
 // That of a selection by the same Sentinel that held writes, unless a master of its epoch or a newer one is believed.
 bool news::is_in_a_pause(const item& selection, duration hold) const {
-   const std::optional<told>& answer = newest_;
    return std::any_of(items_.data(), &selection, [&](const item& x) {
       return x.is == observation::selected && x.from == selection.from && x.binds && x.epoch > followed_.epoch &&
-             (!answer || x.epoch > answer->epoch) && selection.at < x.at + hold + 5s && !is_in_a_pause(x, hold);
+             (!newest_ || x.epoch > newest_->epoch) && selection.at < x.at + hold + 5s && !is_in_a_pause(x, hold);
    });
 }
 
