@@ -31,7 +31,7 @@ enum class loss {
    anything,
 };
 
-// Needs of a fault: how the deployment must be. Those left out leave it as the settings want it.
+// Needs of a fault: how the deployment must be. What is left out stays as the settings want it.
 struct requirements {
    bool alone = false;                    // one server, without replicas and Sentinels
    unsigned replicas = 0, sentinels = 0;  // at least

@@ -1,8 +1,6 @@
 #include "lab/clients.hpp"
 #include "lab/faults/all.hpp"
 
-#include <thread>
-
 namespace holdfast::lab {
 namespace {
 
@@ -22,7 +20,7 @@ fault faults::connection_kill(unsigned rounds) {
          await(
             "a client is connected to be killed",
             [&] { return kill_workload_clients(master) != 0 || stop.stop_requested(); }, patience, milliseconds(1));
-         std::this_thread::sleep_for(between_rounds);
+         pass(between_rounds, stop);
       }
       return at;
    };

@@ -1,7 +1,5 @@
 #include "lab/faults/all.hpp"
 
-#include <thread>
-
 namespace holdfast::lab {
 namespace {
 
@@ -17,10 +15,10 @@ fault faults::restart() {
       .shows = "that refused connections are waited out",
       .needs = {.alone = true, .durable = true},
       .interrupts = true};
-   f.inject = [](deployment& d, const std::stop_token&) {
+   f.inject = [](deployment& d, const std::stop_token& stop) {
       const auto at = clock::now();
       d.node(0).kill();
-      std::this_thread::sleep_for(down_for);
+      pass(down_for, stop);
       d.node(0).start();
       d.node(0).await_pong();
       return at;

@@ -1,6 +1,7 @@
 #include "soak/listener.hpp"
 
 #include "core/number.hpp"
+#include "lab/fault.hpp"
 
 #include <strings.h>
 
@@ -29,7 +30,7 @@ listener::listener(lab::deployment& d, std::size_t node)
          try {
             listen(stop);
          } catch (const lab::control_error&) {
-            lab::became_true([&] { return stop.stop_requested(); }, milliseconds(2));
+            lab::pass(milliseconds(2), stop);
          }
       }
    });

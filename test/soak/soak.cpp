@@ -1,6 +1,7 @@
 // `make soak`: mixed commands of several clients, through a bad network and real failovers, for as long as it is told.
 // What the clients were told is compared with what the servers ran (MONITOR) and with what the last master holds.
 #include "core/number.hpp"
+#include "lab/fault.hpp"
 #include "lab/promotion.hpp"
 #include "soak/listener.hpp"
 #include "soak/workload.hpp"
@@ -186,7 +187,7 @@ class soak {
          const auto for_a_while = [&](network_fault::kind what) {
             f.what = what;
             proxy.impose({f});
-            lab::became_true([&] { return stop.stop_requested(); }, milliseconds(100 + random() % 800), 5ms);
+            lab::pass(milliseconds(100 + random() % 800), stop);
             proxy.lift({f});
          };
          switch (random() % 6) {
@@ -200,7 +201,7 @@ class soak {
                proxy.impose_on_open(f);
          }
          ++disturbances_;
-         lab::became_true([&] { return stop.stop_requested(); }, milliseconds(random() % 300), 5ms);
+         lab::pass(milliseconds(random() % 300), stop);
       }
    }
 
