@@ -76,6 +76,11 @@ TEST(touched_keys, takes_in_each_key_once) {
       EXPECT_FALSE(touched.may_concern(all[2]));
    }
    EXPECT_LE(touched.steps(), 4 * n);
+   for (std::size_t i = 0; i < n; ++i) {
+      const command set{"SET", "key:" + std::to_string(i), "v"};
+      all[1].commands = {&set, 1};
+      ASSERT_TRUE(touched.may_concern(all[1])) << i;
+   }
 }
 
 TEST(resend_order, row_that_leaves_and_comes_back_takes_a_step_each) {

@@ -68,10 +68,17 @@ TEST_F(start, first_belief_does_not_wait_for_a_sentinel_that_failed) {
    EXPECT_LE(w.since_start(), 6ms);
 }
 
+TEST_F(start, failover_that_is_under_way_is_known_with_the_first_belief) {
+   for (const auto& s : {s1, s2, s3}) w.at(s).flags = "s_down,o_down,master,failover_in_progress";
+   ASSERT_TRUE(w.finds_any());
+   EXPECT_TRUE(w.watched.failover_in_progress());
+}
+
 TEST_F(start, newest_epoch_wins_over_a_majority_that_answered_first) {
    w.name(s3, new_master, 6);
    ASSERT_TRUE(w.finds_any());
    EXPECT_TRUE(w.targets(new_master));
+   EXPECT_EQ(w.told<event::stale_answer>().size(), 2u) << "at once";
    w.run_for(1s);
    EXPECT_TRUE(w.targets(new_master));
    EXPECT_EQ(w.told<event::stale_answer>().size(), 2u);
