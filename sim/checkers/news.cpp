@@ -10,12 +10,12 @@ using namespace std::chrono_literals;
 // ---- what is read -------------------------------------------------------------------------------------------------
 
 void news::read(const line& on, const told& t, bool has_master, time_point now) {
-   items_.push_back({t, on.to, on.number, on.configured, on.listed && has_master, now});
+   items_.push_back({t, on.to, on.number, on.listed && has_master, now});
    if (t.is == observation::address && on.configured && (!newest_ || t.epoch > newest_->epoch)) newest_ = t;
 }
 
 void news::ended(const line& l, time_point now) {
-   items_.push_back({{observation::ended, 0, nowhere}, l.to, l.number, l.configured, false, now});
+   items_.push_back({{observation::ended, 0, nowhere}, l.to, l.number, false, now});
 }
 
 void news::went(host_id to) {
@@ -35,17 +35,23 @@ void news::begins_anew(host_id master, std::uint64_t epoch, time_point now) {
    followed_ = {};
    std::erase_if(items_, [&](const item& x) { return x.epoch > epoch; });
    newest_ = {observation::address, epoch, master};
-   items_.push_back({*newest_, nowhere, 0, true, false, now});
+   items_.push_back({*newest_, nowhere, 0, false, now});
 }
 
 // ---- what follows -------------------------------------------------------------------------------------------------
 
+// A selection stands while no answer is as new, and its Sentinel has not given that failover up. Nor may that Sentinel
+// take another node for its master; unless the selected one had said before that it is a master.
 bool news::stands(const item& selection) const {
    if (newest_ && selection.epoch <= newest_->epoch) return false;
-   return std::none_of(items_.begin(), items_.end(), [&](const item& x) {
-      return x.is == observation::aborted && is_after(x, selection) && x.from == selection.from &&
-             x.epoch == selection.epoch;
-   });
+   bool is_master = false;
+   for (const item* x = &selection + 1; x < items_.data() + items_.size(); ++x) {
+      is_master = is_master || (x->is == observation::master && x->from == selection.node);
+      if (x->from != selection.from) continue;
+      if (x->is == observation::aborted && x->epoch == selection.epoch) return false;
+      if (x->is == observation::switched && x->node != selection.node && !is_master) return false;
+   }
+   return true;
 }
 
 const news::item* news::selection_of(host_id h) const {
@@ -78,7 +84,7 @@ bool news::has_risen(const item& selection) const {
                       [&](const item& x) { return x.is == observation::master && x.from == selection.node; });
 }
 
-// Knowledge of its epoch: the client has heard that failover begin.
+// The client knows a selection's epoch if it has heard that failover begin.
 bool news::is_known(const item& selection) const {
    return std::any_of(items_.data(), &selection, [&](const item& x) {
       return x.is == observation::tried && x.from == selection.from && x.on == selection.on &&
@@ -86,7 +92,7 @@ bool news::is_known(const item& selection) const {
    });
 }
 
-// A selection whose Sentinel is still there.
+// A selection is heard while all connections to its Sentinel last.
 bool news::is_heard(const item& selection) const {
    return is_known(selection) && std::none_of(&selection, items_.data() + items_.size(), [&](const item& x) {
              return x.is == observation::ended && x.from == selection.from;
@@ -98,25 +104,23 @@ bool news::is_heard(const item& selection) const {
 std::string news::objection(host_id to, const settings& s) const {
    const std::optional<told>& answer = newest_;
    if (!answer) return {};
-   // Two Sentinels can lead a failover each under the same epoch: they may be followed in either.
-   if (followed_.node == to && followed_.epoch == answer->epoch) return {};
    const bool follows = followed_.epoch > answer->epoch && followed_.node != to;
    const std::uint64_t bar = follows ? followed_.epoch : answer->epoch;
-   const item* named = nullptr;
+   std::optional<std::uint64_t> named;  // the greatest epoch under which it was
+   const auto name = [&](std::uint64_t epoch) { named = std::max(named.value_or(epoch), epoch); };
+   // Two Sentinels can lead a failover each under the same epoch: they may be followed in either.
+   if (followed_.node == to && followed_.epoch == answer->epoch) name(answer->epoch);
    const item* risen = nullptr;
-   const auto prefer = [](const item*& best, const item& x) {
-      if (best == nullptr || x.epoch > best->epoch) best = &x;
-   };
    for (const item& x : items_) {
-      if (x.node == to && x.is == observation::address && x.epoch >= bar) prefer(named, x);
+      if (x.node == to && x.is == observation::address && x.epoch >= bar) name(x.epoch);
       if (!s.eager || x.is != observation::selected || x.epoch <= bar) continue;
-      if (x.node == to && stands(x)) prefer(named, x);
-      if (x.node != to && s.has_one_name && has_risen(x)) prefer(risen, x);
+      if (x.node == to && stands(x)) name(x.epoch);
+      if (x.node != to && s.has_one_name && has_risen(x) && (risen == nullptr || x.epoch > risen->epoch)) risen = &x;
    }
-   if (risen != nullptr && (named == nullptr || risen->epoch > named->epoch))
+   if (risen != nullptr && (!named || risen->epoch > *named))
       return "was told that host " + std::to_string(risen->node) + " is a master, which had been selected (epoch " +
              std::to_string(risen->epoch) + ")";
-   if (named != nullptr) return {};
+   if (named) return {};
    if (follows)
       return "has followed host " + std::to_string(followed_.node) + " (epoch " + std::to_string(followed_.epoch) +
              ") and goes back";
@@ -126,8 +130,8 @@ std::string news::objection(host_id to, const settings& s) const {
 }
 
 // The Sentinel that had selected the node gave its failover up (of which one it was is unknown on a connection that is
-// new); or the node said that it is a replica again, and a Sentinel then named another one; or for ten seconds all of
-// them named `to`, which says that it is a master.
+// new); or the node said that it is a replica again, and a Sentinel then named another one; or a Sentinel has named
+// `to`, which says that it is a master, and none has named another one for ten seconds.
 std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id to, time_point now) const {
    time_point agreed = never;
    bool selected = false;
@@ -136,8 +140,8 @@ std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id
    bool to_a_master = false;
    for (const item& x : items_) {
       const auto gives_up = [&](const item& s) {
-         return s.is == observation::selected && s.node == from && s.from == x.from &&
-                (s.epoch == x.epoch || s.on != x.on);
+         return s.is == observation::selected && s.node == from && s.from == x.from && s.epoch == epoch &&
+                (x.epoch == epoch || s.on != x.on);
       };
       if (x.is == observation::aborted && std::any_of(items_.data(), &x, gives_up)) return {};
       selected = selected || (x.is == observation::selected && x.node == from && x.epoch == epoch);
@@ -154,11 +158,13 @@ std::string news::objection_to_return(host_id from, std::uint64_t epoch, host_id
    return "was told no reason";
 }
 
-// That of a selection by the same Sentinel that held writes, unless a master of its epoch or a newer one is believed.
+// A selection is in a pause if its Sentinel had writes held shortly before, unless a master of that epoch or a newer
+// one is believed.
 bool news::is_in_a_pause(const item& selection, duration hold) const {
    return std::any_of(items_.data(), &selection, [&](const item& x) {
-      return x.is == observation::selected && x.from == selection.from && x.binds && x.epoch > followed_.epoch &&
-             (!newest_ || x.epoch > newest_->epoch) && selection.at < x.at + hold + 5s && !is_in_a_pause(x, hold);
+      return x.is == observation::selected && x.from == selection.from && x.binds && is_known(x) &&
+             x.epoch > followed_.epoch && (!newest_ || x.epoch > newest_->epoch) && selection.at < x.at + hold + 5s &&
+             !is_in_a_pause(x, hold);
    });
 }
 

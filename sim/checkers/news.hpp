@@ -1,6 +1,6 @@
 // News of who is the master, in the order in which one client has read them: what Sentinels answered and
 // published, what servers said of themselves. The checkers hold the client to the promises of docs/guarantees.md by
-// plain questions to this list. It has the numbers of that page, and no state of the client.
+// plain questions to this list. It knows the numbers of that page, and which selected node commands went to.
 #pragma once
 
 #include "sim/world/observation.hpp"
@@ -58,8 +58,7 @@ class news {
    struct item : told {
       host_id from = nowhere;
       std::uint32_t on = 0;  // the connection
-      bool configured = false;
-      bool binds = false;  // a listed Sentinel told it to a client that had a master
+      bool binds = false;    // a listed Sentinel told it to a client that had a master
       time_point at = {};
    };
    struct followed_node {
@@ -67,13 +66,12 @@ class news {
       std::uint64_t epoch = 0;
    };
    const item* selection_of(host_id) const;   // the newest that stands
-   bool stands(const item& selection) const;  // under a newer epoch than all answers, and not given up
+   bool stands(const item& selection) const;  // under a newer epoch than all answers, and its failover goes on
    bool is_known(const item& selection) const;
    bool is_heard(const item& selection) const;
    bool is_in_a_pause(const item& selection, duration hold) const;
    bool has_risen(const item& selection) const;
    host_id master_of(host_id) const;
-   bool is_after(const item& a, const item& b) const { return &a > &b; }
 
    std::vector<item> items_;
    std::optional<told> newest_;  // of the answers of configured Sentinels

@@ -207,7 +207,8 @@ void sentinel_model::detect_end() {
 // All that was known of the others begins anew, but for who they are.
 void sentinel_model::change_master(host_id to) {
    const host_id from = master().host;
-   publish_text("+switch-master", settings.master_name + " " + node_at(from) + " 6379 " + node_at(to) + " 6379", {});
+   publish_text("+switch-master", settings.master_name + " " + node_at(from) + " 6379 " + node_at(to) + " 6379",
+                {observation::switched, config_epoch_, to});
    std::deque<instance> before;
    before.swap(instances_);
    // When it last asked, and told, its master: that stays, though the master is another.

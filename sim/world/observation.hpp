@@ -14,6 +14,7 @@ enum class observation : std::uint8_t {
    address,   // a Sentinel's answer: `node` is the master, under `epoch`
    tried,     // +try-failover: a failover begins under `epoch`
    selected,  // +selected-slave: `node`, by the failover of `epoch`
+   switched,  // +switch-master: this Sentinel's master is `node` now
    aborted,   // -failover-abort-...: the failover of `epoch` is given up
    master,    // a server says that it is a master
    replica,   // or that it is a replica, of `node`; nowhere: it does not say of whom
