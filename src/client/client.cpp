@@ -1,5 +1,5 @@
 #include "client/impl.hpp"
-#include "core/ascii_case.hpp"
+#include "engine/settings.hpp"
 
 #include <holdfast/client.hpp>
 
@@ -193,7 +193,8 @@ void client::body::run_list(std::span<const command> commands, const impl::list_
       return;
    }
    loop().catch_up();
-   if (window.empty()) window.resize(std::min(impl::list_call::window_size, settings.limits.parked_commands));
+   if (window.empty())
+      window.resize(std::min(impl::list_call::window_size, impl::parked_commands(settings, impl::callers::one)));
    impl::list_call list(commands, places, terms(options, given), window);
    const auto done = [&] {
       do {
