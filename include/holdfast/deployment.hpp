@@ -8,6 +8,10 @@
 
 namespace holdfast {
 
+namespace impl {
+struct deployment_access;
+}
+
 // A deployment that several clients share: `client redis(shared)`. However many there are, its Sentinels see the
 // connections of one client (two each), and each change wakes all that wait at once.
 //
@@ -44,6 +48,7 @@ class deployment {
 
  private:
    friend class client;
+   friend struct impl::deployment_access;
    struct body;
    std::shared_ptr<body> body_;
 };
