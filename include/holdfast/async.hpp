@@ -161,7 +161,7 @@ class basic_async_client {
    template <class Token = default_token>
       requires impl::token_for<Token, void(result<value>)>
    auto run(command c, Token&& token = default_token()) {
-      return run(std::move(c), async_options{}, std::forward<Token>(token));
+      return start<impl::async_command_to<value>, void(result<value>)>(token, std::move(c), async_options{});
    }
    template <class Token = default_token>
       requires impl::token_for<Token, void(result<value>)>
@@ -171,7 +171,8 @@ class basic_async_client {
    template <class T, class Token = default_token>
       requires impl::token_for<Token, void(result<T>)>
    auto run(command c, Token&& token = default_token()) {
-      return run<T>(std::move(c), async_options{}, std::forward<Token>(token));
+      impl::check_can_be_read<T>();
+      return start<impl::async_command_to<T>, void(result<T>)>(token, std::move(c), async_options{});
    }
    template <class T, class Token = default_token>
       requires impl::token_for<Token, void(result<T>)>

@@ -316,14 +316,22 @@ class handler_executor {
                                                              boost::asio::execution::outstanding_work.tracked))>;
 
    handler_executor(const Handler& h, const boost::asio::any_io_executor& ours) {
-      const auto& theirs = boost::asio::get_associated_executor(h, ours);
-      if (is_same(theirs, ours)) return;
-      work_.emplace(boost::asio::prefer(theirs, boost::asio::execution::outstanding_work.tracked));
+      if constexpr (!has_none) {
+         const auto& theirs = boost::asio::get_associated_executor(h, ours);
+         if (!is_same(theirs, ours))
+            work_.emplace(boost::asio::prefer(theirs, boost::asio::execution::outstanding_work.tracked));
+      }
    }
    bool is_empty() const { return !work_; }
    const tracked& operator*() const { return *work_; }
 
  private:
+   // As Asio says of handlers for which nobody has specialised `associated_executor`.
+   static constexpr bool has_none = requires {
+      typename boost::asio::associated_executor<
+         Handler, boost::asio::any_io_executor>::asio_associated_executor_is_unspecialised;
+   };
+
    template <class Executor>
    static bool is_same(const Executor& theirs, const boost::asio::any_io_executor& ours) {
       if constexpr (std::is_same_v<Executor, boost::asio::any_io_executor>)

@@ -45,6 +45,12 @@ command_operation& operation_of(async_command& c) {
    return *std::launder(reinterpret_cast<command_operation*>(c.place));
 }
 
+// A deadline of its own counts from now. For all else it is enough to know when it is taken in.
+template <class Call>
+void note_time(Call& c) {
+   if (c.options.deadline) c.given = now();
+}
+
 error in_child(outcome o) {
    return {errc::not_supported, o,
            "this process was forked: the client belongs to its parent; make a new one, of a new deployment"};
@@ -134,9 +140,9 @@ void async_core::submit(async_call& c) noexcept {
    if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]]
       return c.drop();
    if (c.what == async_call::kind::command)
-      static_cast<async_command&>(c).given = now();
+      note_time(static_cast<async_command&>(c));
    else if (c.what == async_call::kind::list)
-      static_cast<async_list&>(c).given = now();
+      note_time(static_cast<async_list&>(c));
    work_started();
    push(c);
 }
@@ -307,7 +313,7 @@ void async_core::begin(async_list& c) {
 // Each call is an order group of its own.
 call_terms async_core::terms(const async_options& o, time_point given) {
    groups_ += of_a_list + 1;
-   return {o.delivery.value_or(settings_.delivery), o.deadline, given, groups_};
+   return {o.delivery.value_or(settings_.delivery), o.deadline, o.deadline ? given : machine_->runner.time(), groups_};
 }
 
 void async_core::go_on(async_list_call& l) {

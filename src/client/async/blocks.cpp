@@ -2,58 +2,43 @@
 #include <holdfast/detail/async_call.hpp>
 
 #include <new>
+#include <utility>
 
 namespace holdfast::impl {
 namespace {
 
-constexpr std::size_t block_size = 1024;
+constexpr std::size_t block_size = 1152;
 constexpr unsigned most_kept = 256;
 
 struct kept_block {
    kept_block* next;
 };
 
-class kept_blocks {
- public:
-   constexpr kept_blocks() = default;
-   ~kept_blocks() {
-      while (void* const block = take()) ::operator delete(block);
-      count_ = most_kept;  // what the thread still gives at its end is not kept
-   }
-   kept_blocks(const kept_blocks&) = delete;
-   kept_blocks& operator=(const kept_blocks&) = delete;
+// Trivial, so that no access asks whether it was made.
+[[gnu::tls_model("initial-exec")]] thread_local constinit kept_block* kept = nullptr;
+[[gnu::tls_model("initial-exec")]] thread_local constinit unsigned kept_count = 0;
 
-   void* take() {
-      kept_block* const first = first_;
-      if (first == nullptr) return nullptr;
-      first_ = first->next;
-      --count_;
-      return first;
+// The end of the thread: what it has kept is freed, and what it still gives is not kept.
+struct at_thread_end {
+   ~at_thread_end() {
+      while (kept != nullptr) ::operator delete(std::exchange(kept, kept->next));
+      kept_count = most_kept;
    }
-   bool keep(void* block) {
-      if (count_ >= most_kept) return false;
-      first_ = ::new (block) kept_block{first_};
-      ++count_;
-      return true;
-   }
-
- private:
-   kept_block* first_ = nullptr;
-   unsigned count_ = 0;
 };
-
-thread_local kept_blocks kept;
 
 }  // namespace
 
 void* take_block(std::size_t size) {
    if (size > block_size) return ::operator new(size);
-   void* const block = kept.take();
-   return block != nullptr ? block : ::operator new(block_size);
+   if (kept == nullptr) return ::operator new(block_size);
+   --kept_count;
+   return std::exchange(kept, kept->next);
 }
 
 void give_block(void* block, std::size_t size) noexcept {
-   if (size > block_size || !kept.keep(block)) ::operator delete(block);
+   if (size > block_size || kept_count >= most_kept) return ::operator delete(block);
+   if (kept_count++ == 0) static thread_local at_thread_end free_them;
+   kept = ::new (block) kept_block{kept};
 }
 
 }  // namespace holdfast::impl
