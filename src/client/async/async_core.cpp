@@ -208,22 +208,22 @@ void async_core::enter(Event&& event) {
 
 void async_core::run(batch& done) {
    if (done.empty()) return;
-   {
-      const batching_here mark(*this);
-      while (async_call* const c = done.next()) {
-         if (c->has_canceller) forget_canceller(*c);
-         work_finished();
-         c->complete();
-      }
-   }
    bool more = false;
    try {
+      {
+         const batching_here mark(*this);
+         while (async_call* const c = done.next()) {
+            if (c->has_canceller) forget_canceller(*c);
+            work_finished();
+            c->complete();
+         }
+      }
       const std::lock_guard lock(mutex_);
       if (abandoned_) return;
       if (machine_) machine_->runner.begin();
       work();
       more = !ended_.empty();
-   } catch (...) {
+   } catch (...) {  // of a handler, or of the observer: what was given is taken all the same
       post_turn();
       throw;
    }

@@ -109,6 +109,44 @@ TEST_F(asio_client, handler_that_throws_leaves_the_others_to_the_next_run) {
    EXPECT_EQ(ends.size(), 1U);
 }
 
+TEST_F(asio_client, what_a_handler_gave_before_one_that_throws_is_taken) {
+   redis->run({"GET", "k"}, too_late, [&](const result<value>&) { redis->run({"GET", "k"}, too_late, note()); });
+   redis->run({"GET", "k"}, too_late, [](const result<value>&) { throw std::string("mine"); });
+   EXPECT_THROW(io.run(), std::string);
+   io.run();
+   EXPECT_EQ(ends.size(), 1U);
+}
+
+TEST_F(asio_client, observer_that_throws_loses_no_call) {
+   config c = config::from_uri(nowhere).value();
+   int told = 0;
+   c.observer = [&](const any_event&) {
+      if (++told == 1) throw std::string("mine");
+   };
+   async_client watched(io, c);
+   watched.run({"GET", "k"}, {.deadline = time_span(20ms)}, note());
+   EXPECT_THROW(io.run(), std::string);
+   io.run();
+   EXPECT_EQ(ends.size(), 1U);
+   EXPECT_GT(told, 1);
+}
+
+TEST_F(asio_client, observer_may_use_its_client) {
+   config c = config::from_uri(nowhere).value();
+   std::optional<async_client> watched;
+   bool once = false;
+   c.observer = [&](const any_event&) {
+      if (std::exchange(once, true)) return;
+      watched->run({"GET", "k"}, too_late, note());
+      watched->cancel();
+      watched.reset();
+   };
+   watched.emplace(io, c);
+   watched->run({"GET", "k"}, patient, note());
+   io.run();
+   ASSERT_EQ(ends.size(), 2U);
+}
+
 TEST_F(asio_client, destroyed_client_completes_everything_as_cancelled) {
    for (int i = 0; i < 3; ++i) redis->run({"GET", "k"}, patient, note());
    redis->run(std::vector<command>{{"GET", "k"}, {"MULTI"}, {"INCR", "n"}, {"EXEC"}}, patient,
