@@ -10,10 +10,6 @@ namespace holdfast::impl {
 
 namespace net = boost::asio;
 
-struct deployment_access {
-   static deployment::body& body_of(const deployment& d) { return *d.body_; }
-};
-
 template <int boost_version>
 void built_with_boost() noexcept {}
 template void built_with_boost<BOOST_VERSION>() noexcept;
@@ -23,9 +19,8 @@ async_core_ref make_async_core(const net::any_io_executor& executor, config c) {
 }
 
 async_core_ref make_async_core(const net::any_io_executor& executor, const deployment& d, std::optional<config> own) {
-   auto& body = deployment_access::body_of(d);
-   config c = checked(body.placed(own ? *std::move(own) : d.settings()));
-   std::shared_ptr<watch_thread> watch = body.watch();
+   config c = checked(placed(d, own ? *std::move(own) : d.settings()));
+   std::shared_ptr<watch_thread> watch = watch_of(d);
    view_mailbox* const views = watch ? &watch->mailbox() : nullptr;
    return async_core_ref(*new async_core(executor, std::move(c), fresh_seed(), std::move(watch), views));
 }

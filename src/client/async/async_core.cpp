@@ -1,7 +1,6 @@
 #include "client/async/async_core.hpp"
 
 #include "client/async/async_list_call.hpp"
-#include "client/async/command_operation.hpp"
 #include "core/assertion.hpp"
 #include "engine/settings.hpp"
 #include "runtime/shared/clock.hpp"
@@ -34,15 +33,12 @@ class batching_here {
    async_core* before_;
 };
 
-// A mark in operation::group, which tells what an operation in the engine is of.
-constexpr std::uint64_t of_a_list = 1;
-
 constexpr std::size_t most_handlers_at_once = 1024;  // then others of the context have their turn
 
-command_operation& operation_of(async_command& c) {
-   static_assert(sizeof(command_operation) <= async_command::place_size);
-   static_assert(alignof(command_operation) <= alignof(std::max_align_t));
-   return *std::launder(reinterpret_cast<command_operation*>(c.place));
+operation& operation_of(async_command& c) {
+   static_assert(sizeof(operation) <= async_command::place_size);
+   static_assert(alignof(operation) <= alignof(std::max_align_t));
+   return *std::launder(reinterpret_cast<operation*>(c.place));
 }
 
 // A deadline of its own counts from now. For all else it is enough to know when it is taken in.
@@ -289,8 +285,8 @@ error acks_not_built() { return {errc::not_supported, outcome::not_executed, "as
 
 void async_core::begin(async_command& c) {
    if (c.options.acks != 0) return refuse(c, acks_not_built());
-   auto& op = *::new (static_cast<void*>(c.place)) command_operation;
-   op.call = &c;
+   auto& op = *::new (static_cast<void*>(c.place)) operation;
+   op.owner = static_cast<async_call*>(&c);
    op.commands = {&c.asked, 1};
    op.results = &c.reply;
    op.reader = c.reader;
@@ -302,9 +298,7 @@ void async_core::begin(async_command& c) {
 void async_core::begin(async_list& c) {
    if (c.options.acks != 0) return refuse(c, acks_not_built());
    if (c.asked.empty()) return end(c);
-   call_terms t = terms(c.options, c.given);
-   t.group |= of_a_list;
-   c.under_way = new async_list_call(c, t, parked_commands(settings_, callers::many));
+   c.under_way = new async_list_call(c, terms(c.options, c.given), parked_commands(settings_, callers::many));
    lists_.push_back(c.under_way);
    ++under_way_;
    go_on(*c.under_way);
@@ -312,8 +306,8 @@ void async_core::begin(async_list& c) {
 
 // Each call is an order group of its own.
 call_terms async_core::terms(const async_options& o, time_point given) {
-   groups_ += of_a_list + 1;
-   return {o.delivery.value_or(settings_.delivery), o.deadline, o.deadline ? given : machine_->runner.time(), groups_};
+   return {o.delivery.value_or(settings_.delivery), o.deadline, o.deadline ? given : machine_->runner.time(),
+           ++groups_};
 }
 
 void async_core::go_on(async_list_call& l) {
@@ -339,25 +333,17 @@ void async_core::end(async_call& c) {
 void async_core::take_done() {
    const time_point t = machine_->runner.time();
    while (operation* const op = machine_->engine.take_done(t)) {
-      if ((op->group & of_a_list) == 0) {
-         auto& done = static_cast<command_operation&>(*op);
-         async_call& c = *done.call;
-         done.~command_operation();
+      auto& c = *static_cast<async_call*>(op->owner);
+      if (c.what == async_call::kind::command) {
+         op->~operation();
          --under_way_;
          end(c);
       } else {
-         async_list_call& list = list_of(op->group);
+         async_list_call& list = *static_cast<async_list&>(c).under_way;
          list.took(static_cast<list_operation&>(*op));
          go_on(list);
       }
    }
-}
-
-async_list_call& async_core::list_of(std::uint64_t group) {
-   const auto at = std::lower_bound(lists_.begin(), lists_.end(), group,
-                                    [](const async_list_call* l, std::uint64_t g) { return l->group() < g; });
-   HOLDFAST_ASSERT(at != lists_.end() && (*at)->group() == group);
-   return **at;
 }
 
 void async_core::end_all() {

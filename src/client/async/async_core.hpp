@@ -115,7 +115,6 @@ class async_core final : public runner_owner {
    void begin(async_command&);
    void begin(async_list&);
    void go_on(async_list_call&);
-   async_list_call& list_of(std::uint64_t group);
    call_terms terms(const async_options&, time_point given);
    void refuse(async_call&, const error&);
    void take_cancelled();
@@ -145,7 +144,7 @@ class async_core final : public runner_owner {
    std::unique_ptr<machine> machine_;  // made for the first call
    call_queue ended_;                  // and not completed yet
    call_queue closing_calls_;
-   std::vector<async_list_call*> lists_;  // under way, in the order of their groups
+   std::vector<async_list_call*> lists_;  // under way
    std::uint64_t groups_ = 0;
    std::size_t under_way_ = 0;  // operations in the engine
    bool closing_ = false;       // nothing is taken any more

@@ -6,9 +6,10 @@ namespace holdfast::impl {
 
 async_list_call::async_list_call(async_list& of, const call_terms& terms, std::size_t most_at_a_time)
    : call_(of),
-     group_(terms.group),
      window_(std::min({of.asked.size(), most_at_a_time, list_call::window_size})),
-     list_(of.asked, of.places, terms, window_) {}
+     list_(of.asked, of.places, terms, window_) {
+   for (list_operation& op : window_) op.owner = static_cast<async_call*>(&of);
+}
 
 void async_list_call::took(list_operation& op) {
    has_ends_ = true;

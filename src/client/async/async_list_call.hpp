@@ -6,7 +6,6 @@
 
 #include <holdfast/detail/async_call.hpp>
 
-#include <cstdint>
 #include <vector>
 
 namespace holdfast::impl {
@@ -17,7 +16,6 @@ class async_list_call {
    async_list_call(async_list& of, const call_terms&, std::size_t most_at_a_time);
 
    async_list& call() { return call_; }
-   std::uint64_t group() const { return group_; }
 
    void submit_more(engine& e, time_point now) { list_.submit_more(e, now); }
    void took(list_operation&);
@@ -29,7 +27,6 @@ class async_list_call {
 
  private:
    async_list& call_;
-   const std::uint64_t group_;
    std::vector<list_operation> window_;
    list_call list_;
    bool has_ends_ = false;  // of commands
