@@ -85,6 +85,7 @@ class async_core::batch {
    batch& operator=(const batch&) = delete;
 
    void take(call_queue& from) {
+      if (calls_.empty() && from.size() <= most_handlers_at_once) return calls_.push_front(std::move(from));
       for (std::size_t n = 0; n < most_handlers_at_once; ++n) {
          async_call* const c = from.pop_front();
          if (c == nullptr) return;
@@ -163,8 +164,6 @@ void async_core::post_turn() noexcept {
    if (posted_.load(std::memory_order_seq_cst) || posted_.exchange(true, std::memory_order_seq_cst)) return;
    net::post(executor(), [self = owner_ref<async_core>(*this)] { self->turn(); });
 }
-
-bool async_core::is_here() { return is_this_process(process_); }
 
 void async_core::refuse_in_child(async_call& c) noexcept {
    c.fail(in_child(outcome::not_executed));
@@ -255,26 +254,31 @@ void async_core::take_given() {
 
 void async_core::take(async_call& c) {
    c.begun = true;
-   switch (c.what) {
-      case async_call::kind::cancel_all: delete static_cast<note*>(&c); return end_all();
-      case async_call::kind::leave: closing_ = true; return end_all();
-      case async_call::kind::close: closing_ = true; return closing_calls_.push_back(c);
-      case async_call::kind::command:
-      case async_call::kind::list: break;
+   const bool is_command = c.what == async_call::kind::command;
+   if (is_command || c.what == async_call::kind::list) {
+      if (closing_) return refuse(c, {errc::cancelled, outcome::not_executed, "the client was closed before"});
+      if (machine_ == nullptr && !make_machine(c)) return;
+      return is_command ? begin(static_cast<async_command&>(c)) : begin(static_cast<async_list&>(c));
    }
-   if (closing_) return refuse(c, {errc::cancelled, outcome::not_executed, "the client was closed before"});
+   if (c.what == async_call::kind::cancel_all) {
+      delete static_cast<note*>(&c);
+      return end_all();
+   }
+   closing_ = true;
+   if (c.what == async_call::kind::close) return closing_calls_.push_back(c);
+   end_all();
+}
+
+// For the first call; false: that has ended instead.
+bool async_core::make_machine(async_call& c) {
    try {
-      if (!machine_) {
-         machine_ = std::make_unique<machine>(*this);
-         machine_->runner.begin();
-      }
+      machine_ = std::make_unique<machine>(*this);
+      machine_->runner.begin();
+      return true;
    } catch (const std::system_error& e) {
-      return refuse(c, {e.code(), outcome::not_executed, "no descriptor to wait with"});
+      refuse(c, {e.code(), outcome::not_executed, "no descriptor to wait with"});
+      return false;
    }
-   if (c.what == async_call::kind::command)
-      begin(static_cast<async_command&>(c));
-   else
-      begin(static_cast<async_list&>(c));
 }
 
 namespace {
@@ -395,6 +399,7 @@ void async_core::cancel(async_cancel& by, net::cancellation_type type) noexcept 
       if (c == nullptr) return;
       c->even_if_sent = c->even_if_sent || (type & ~net::cancellation_type::total) != net::cancellation_type::none;
       if (!std::exchange(c->cancelled, true)) c->next_cancelled = std::exchange(cancelled_, c);
+      has_cancelled_.store(true, std::memory_order_relaxed);
    }
    if (batching != this) post_turn();
 }
@@ -420,12 +425,13 @@ void async_core::forget_canceller(async_call& c) noexcept {
 }
 
 void async_core::take_cancelled() {
+   if (!has_cancelled_.load(std::memory_order_relaxed)) return;
    for (;;) {
       bool even_if_sent = false;
       async_call* c = nullptr;
       {
          const std::lock_guard lock(cancelling_);
-         if (cancelled_ == nullptr) return;
+         if (cancelled_ == nullptr) return has_cancelled_.store(false, std::memory_order_relaxed);
          if (cancelled_->begun) {
             c = std::exchange(cancelled_, cancelled_->next_cancelled);
             c->cancelled = false;

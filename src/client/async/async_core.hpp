@@ -24,6 +24,7 @@
 #include <holdfast/detail/async_call.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -38,14 +39,19 @@ namespace holdfast::impl {
 class call_queue {
  public:
    bool empty() const { return first_ == nullptr; }
+   std::size_t size() const { return size_; }
    void push_back(async_call& c) {
       c.next = nullptr;
       (last_ != nullptr ? last_->next : first_) = &c;
       last_ = &c;
+      ++size_;
    }
    async_call* pop_front() {
       async_call* const c = first_;
-      if (c != nullptr && (first_ = std::exchange(c->next, nullptr)) == nullptr) last_ = nullptr;
+      if (c == nullptr) return nullptr;
+      first_ = std::exchange(c->next, nullptr);
+      if (first_ == nullptr) last_ = nullptr;
+      --size_;
       return c;
    }
    // Before those that are here.
@@ -55,11 +61,13 @@ class call_queue {
       if (last_ == nullptr) last_ = others.last_;
       first_ = std::exchange(others.first_, nullptr);
       others.last_ = nullptr;
+      size_ += std::exchange(others.size_, 0);
    }
 
  private:
    async_call* first_ = nullptr;
    async_call* last_ = nullptr;
+   std::size_t size_ = 0;
 };
 
 class async_core final : public runner_owner {
@@ -106,12 +114,13 @@ class async_core final : public runner_owner {
    void push(async_call&) noexcept;
    template <class Event>
    void enter(Event&&);
-   bool is_here();
+   bool is_here() const { return is_this_process(process_); }
 
    // ---- under the mutex ----
    void work();
    void take_given();
    void take(async_call&);
+   bool make_machine(async_call&);
    void begin(async_command&);
    void begin(async_list&);
    void go_on(async_list_call&);
@@ -151,6 +160,7 @@ class async_core final : public runner_owner {
 
    std::mutex cancelling_;  // taken inside of the other one, never around it
    async_call* cancelled_ = nullptr;
+   std::atomic<bool> has_cancelled_ = false;  // there are some, and a turn is to come
 };
 
 }  // namespace holdfast::impl

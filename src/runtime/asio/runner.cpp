@@ -118,10 +118,23 @@ void runner::measure() {
 // ---- what the engine asks for --------------------------------------------------------------------------------------
 
 void runner::step() {
-   if (now_ >= engine_.next_deadline()) {
+   carry_out_all();
+   time_point next = engine_.next_deadline();
+   if (now_ >= next) {
       measure();
       engine_.tick(now_);
+      carry_out_all();
+      next = engine_.next_deadline();
    }
+   if (subscriber_ != nullptr) {
+      if (engine_.has_requests()) subscriber_->give(engine_.take_requests());
+      if (!waits_for_view_) wait_for_view();
+   }
+   if (std::exchange(names_changed_, false)) wait_for_names();
+   arm(next);
+}
+
+void runner::carry_out_all() {
    do {
       for (io_request a; engine_.next_io(a);) carry_out(a);
       tell();
@@ -131,16 +144,9 @@ void runner::step() {
          tell();
       }
    } while (engine_.has_io());
-   if (subscriber_ != nullptr) {
-      if (engine_.has_requests()) subscriber_->give(engine_.take_requests());
-      if (!waits_for_view_) wait_for_view();
-   }
-   if (std::exchange(names_changed_, false)) wait_for_names();
-   arm();
 }
 
-void runner::tell() {
-   if (engine_.events().empty()) return;
+void runner::notify_observer() {
    engine_.take_events(events_);
    for (const any_event& e : events_) {
       if (observer_) observer_(e);
@@ -247,8 +253,8 @@ void runner::wait_for_names() {
    }
 }
 
-void runner::arm() {
-   time_point next = engine_.next_deadline();
+// A timer that ends too early costs less than one that is set anew with each command.
+void runner::arm(time_point next) {
    if (resolver_.busy()) [[unlikely]]
       if (const auto left = resolver_.timeout(now_)) next = std::min(next, after(now_, *left));
    if (next >= armed_) return;

@@ -54,7 +54,11 @@ class runner {
       bool writing = false;
    };
 
-   void tell();
+   void tell() {
+      if (!engine_.events().empty()) notify_observer();
+   }
+   void notify_observer();
+   void carry_out_all();
    void carry_out(const io_request&);
    void wait_for_connections();
    void wait_for(connection&, link_id);
@@ -65,7 +69,7 @@ class runner {
    void ask_names();
    void take_resolved();
    void wait_for_names();
-   void arm();
+   void arm(time_point next);
    void timer_ended();
    void measure();
 
