@@ -12,8 +12,8 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -50,9 +50,8 @@ class async_system final : public system_under_test {
                                          net::bind_cancellation_slot(s->slot(), net::use_awaitable));
          }(client_, command_of(o), {.acks = acks_}, cancel),
          net::use_future);
-      const std::stop_callback on_stop(stop, [&] {
-         net::post(strand, [cancel] { cancel->emit(net::cancellation_type::terminal); });
-      });
+      const std::stop_callback on_stop(
+         stop, [&] { net::post(strand, [cancel] { cancel->emit(net::cancellation_type::terminal); }); });
       note_reply(o, written.get(), stop);
    }
 
