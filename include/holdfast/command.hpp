@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <initializer_list>
 #include <iosfwd>
 #include <iterator>
 #include <string>
@@ -59,6 +60,25 @@ class argument_text<T> {
 template <class T>
 concept command_argument = impl::text_argument<T> || impl::number_argument<T>;
 
+namespace impl {
+
+template <class T>
+inline constexpr bool is_number_of_another_kind = std::integral<T> && !number_argument<T> && !std::is_same_v<T, bool>;
+
+// Text of an error at compile time.
+template <class T>
+constexpr void check_is_argument() {
+   constexpr bool is_bool = std::is_same_v<T, bool>;
+   static_assert(!is_bool, "a bool is no argument of a command: write the word or the number that the command wants");
+   static_assert(!is_number_of_another_kind<T>,
+                 "a character is no argument of a command: write a text of one character, \"x\", or an int");
+   static_assert(is_bool || is_number_of_another_kind<T> || command_argument<T>,
+                 "this is no argument of a command: write what converts to std::string_view, or a number; for a range "
+                 "of texts there is command::from");
+}
+
+}  // namespace impl
+
 // Owns its bytes, the first 128 or so inside itself; can be sent any number of times. Not changed by being sent, so
 // that threads may share a const command.
 //
@@ -73,6 +93,24 @@ class command {
       requires(sizeof...(Args) >= 1)
    command(const Args&... args) {  // implicit, so that braces are enough where a command is asked for
       assemble_from(impl::argument_text<Args>(args)...);
+   }
+   // What can't be a command says why, and what to write instead.
+   template <class... Args>
+      requires((sizeof...(Args) >= 2) && !(command_argument<Args> && ...))
+   command(const Args&...) {
+      (impl::check_is_argument<Args>(), ...);
+   }
+   template <class A = command>
+   command(std::initializer_list<std::string_view>, std::initializer_list<std::string_view>) {
+      check_has_no_braces<A>();
+   }
+   template <command_argument A, class... More>
+   command(const A&, std::initializer_list<std::string_view>, const More&...) {
+      check_has_no_braces<A>();
+   }
+   template <command_argument A, command_argument B, class... More>
+   command(const A&, const B&, std::initializer_list<std::string_view>, const More&...) {
+      check_has_no_braces<A>();
    }
    // From a range of texts, the name first. Throws failure (errc::invalid_argument) if it is empty.
    template <class Range>
@@ -142,6 +180,12 @@ class command {
    static constexpr std::size_t inline_size = front + 136;
 
    command() noexcept {}
+   template <class A>
+   static constexpr void check_has_no_braces() {
+      static_assert(std::is_void_v<A>,
+                    "a command has no braces inside: write its arguments one after the other, {\"DEL\", \"a\", \"b\"}; "
+                    "several commands are a std::vector<holdfast::command>");
+   }
    template <class... Texts>
    void assemble_from(const Texts&... texts) {
       const std::string_view all[] = {texts...};

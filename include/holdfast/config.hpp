@@ -48,10 +48,10 @@ struct resend_settings {
 // What is over a limit is refused at once, with an error that says so and outcome not_executed; a reply over a limit
 // ends its connection, as the rest of the stream can't be understood. All of them 1 or more.
 struct limit_settings {
-   // Commands waiting to be written, and their bytes together (errc::queue_full). At 10 000 commands a second the
-   // default fills in one: then a flood fails fast, where a queue without bound would eat the memory in an outage of 30
-   // s.
-   std::size_t parked_commands = 10'000;
+   // Commands waiting to be written, and their bytes together (errc::queue_full). Unset: 10 000 for `client`, whose one
+   // caller fills that in a second: a flood fails fast, where a queue without bound would eat the memory in an outage
+   // of 30 s. 1 000 000 for clients of many callers.
+   std::optional<std::size_t> parked_commands = {};
    std::size_t parked_bytes = 64U << 20;  // 64 MiB
    // Commands written and unanswered; the others wait, parked.
    std::size_t in_flight = 10'000;

@@ -30,13 +30,14 @@ class [[nodiscard]] result {
 
    T& operator*() & noexcept { return *std::get_if<0>(&state_); }
    const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-   T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
+   // By value, so that what is taken from a temporary stays: for (auto& e : f().value()).
+   T operator*() && { return std::move(*std::get_if<0>(&state_)); }
    T* operator->() noexcept { return std::get_if<0>(&state_); }
    const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
    T& value() & { return check(), **this; }
    const T& value() const& { return check(), **this; }
-   T&& value() && { return check(), std::move(**this); }
+   T value() && { return check(), std::move(*std::get_if<0>(&state_)); }
 
    holdfast::error& error() & noexcept { return *std::get_if<1>(&state_); }
    const holdfast::error& error() const& noexcept { return *std::get_if<1>(&state_); }
@@ -48,7 +49,7 @@ class [[nodiscard]] result {
    }
    template <class U>
    T value_or(U&& other) && {
-      return has_value() ? std::move(**this) : static_cast<T>(std::forward<U>(other));
+      return has_value() ? std::move(*std::get_if<0>(&state_)) : static_cast<T>(std::forward<U>(other));
    }
 
    // f: T -> result<U>, called only where there is a value.
@@ -59,7 +60,7 @@ class [[nodiscard]] result {
    }
    template <class F>
    auto and_then(F&& f) && -> std::remove_cvref_t<std::invoke_result_t<F, T&&>> {
-      if (has_value()) return std::invoke(std::forward<F>(f), std::move(**this));
+      if (has_value()) return std::invoke(std::forward<F>(f), std::move(*std::get_if<0>(&state_)));
       return std::move(*this).error();
    }
    // f: T -> U; the result is a result<U>.

@@ -75,8 +75,14 @@ constexpr std::string_view describe();
 // A reply that lies elsewhere: in a `value`, or in the receive buffer. Cheap to copy; valid as long as that is.
 //
 // T in as<T>: any integer but a character type, double, float, bool, std::string, std::string_view, value, value_view,
-// std::optional<T> (nil is empty), std::pair, and what has push_back (std::vector), insert (std::set) or keys
-// (std::map, std::unordered_map) of these. A number or a boolean is also read from text that is wholly one, because
+// std::optional<T> (nil is empty), std::pair, std::tuple and std::array (of as many elements as the reply has), a
+// std::chrono::duration (a number in units of its own: seconds for TTL, milliseconds for PTTL), and what has push_back
+// (std::vector), insert (std::set) or keys (std::map, std::unordered_map) of these. A type of your own is read by a
+// function that argument-dependent lookup finds, and that answers false for a reply that is none:
+//
+//    bool from_value(holdfast::value_view from, customer& to) { return from.find("name").read(to.name); }
+//
+// A number or a boolean is also read from text that is wholly one, because
 // RESP2 sends it so. A map is read from a map, from an array that alternates keys and values, and from an array of
 // pairs; so is a vector of pairs. An error is never read as text (but see `text`).
 class value_view {
@@ -125,6 +131,11 @@ class value_view {
       T out{};
       if (!impl::read(*this, out)) return impl::type_mismatch(*this, impl::describe<T>());
       return out;
+   }
+   // False: it is no T; `out` can then only be assigned to or destroyed. `out` is empty before, if it is a list.
+   template <class T>
+   bool read(T& out) const {
+      return impl::read(*this, out);
    }
 
    // Same kind, same content; maps and sets in the same order. NaN equals NaN.

@@ -5,7 +5,7 @@
 namespace holdfast::sim {
 
 promised_limits limits_of(const config& c) {
-   return {.parked = c.limits.parked_commands,
+   return {.parked = c.limits.parked_commands.value_or(10'000),
            .in_flight = c.limits.in_flight,
            .max_resends = c.resend.max_resends,
            .budget = c.resend.budget,

@@ -1,5 +1,5 @@
 #include "client/impl.hpp"
-#include "core/ascii_case.hpp"
+#include "engine/settings.hpp"
 
 #include <holdfast/client.hpp>
 
@@ -73,12 +73,14 @@ client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
 
-result<value> client::run(const command& c, const call_options& options) {
-   result<value> reply;
+void client::run_into(const command& c, result<value>& reply, const impl::reply_reader& reader,
+                      const call_options& options) {
    const body::visit here(*body_);
    body::alarm stop;
-   if (!body_->refused(here, {&c, 1}, &reply, options, stop)) body_->run_one(c, reply, options, stop);
-   return reply;
+   if (const auto why = body_->refusal(here, options, stop))
+      reply = *why;
+   else
+      body_->run_one(c, reply, reader, options, stop);
 }
 
 namespace {
@@ -101,78 +103,36 @@ std::vector<result<value>> place_for(std::size_t n) {
 
 }  // namespace
 
-std::vector<result<value>> client::run_list(std::span<const command> commands, const call_options& options) {
+void client::run_list_into(std::span<const command> commands, std::vector<result<value>>& replies,
+                           const call_options& options) {
    const time_point given = impl::now();  // the place for a million replies takes a while to make
-   std::vector<result<value>> replies = place_for(commands.size());
-   const body::visit here(*body_);
-   body::alarm stop;
-   if (!body_->refused(here, commands, replies.data(), options, stop))
-      body_->run_list(commands, replies.data(), options, stop, given);
-   return replies;
+   replies = place_for(commands.size());
+   body_->run_list(commands, {.values = replies.data()}, options, given);
 }
 
-// ---- everyday members that are more than a line --------------------------------------------------------------------
-
-namespace {
-
-// A time_span that was too long for one. A key that is to live for ever gets no expiry, or PERSIST.
-bool is_too_long(duration d) { return d == duration::max() || d == duration::min(); }
-
-error too_long() { return {errc::invalid_argument, outcome::not_executed, "an expiry of more than 292 years"}; }
-
-// Never 0 for what is more: that would delete the key.
-std::int64_t whole_ms(duration d) { return std::chrono::ceil<std::chrono::milliseconds>(d).count(); }
-
-}  // namespace
-
-result<bool> client::set(std::string_view key, std::string_view value, const set_options& s, const call_options& o) {
-   if (s.expires && is_too_long(*s.expires)) return too_long();
-   command c{"SET", key, value};
-   if (s.expires) c.arg("PX").arg(whole_ms(*s.expires));
-   if (s.keep_ttl) c.arg("KEEPTTL");
-   if (s.if_absent) c.arg("NX");
-   if (s.if_present) c.arg("XX");
-   auto reply = run(c, o);
-   if (!reply) return std::move(reply).error();
-   return !reply->is_nil();
-}
-
-result<bool> client::expire(std::string_view key, time_span d, const call_options& o) {
-   if (is_too_long(d)) return too_long();
-   return run_as<bool>({"PEXPIRE", key, whole_ms(d)}, o);
+void client::run_list_into(std::span<const command> commands, const impl::list_places& places,
+                           const call_options& options) {
+   body_->run_list(commands, places, options, impl::now());
 }
 
 // ---- what every call begins with ----------------------------------------------------------------------------------
 
-bool client::body::refused(const visit& here, std::span<const command> commands, result<value>* replies,
-                           const call_options& options, alarm& a) {
-   std::optional<error> why;
-   if (here.is_refused()) {
-      why = here.refusal();
-   } else if (options.stop.stop_requested()) {
-      why.emplace(errc::cancelled, outcome::not_executed);
-   } else if (options.acks != 0) {
-      why.emplace(errc::not_supported, outcome::not_executed, "call_options::acks is not built yet");
-   } else if (options.stop.stop_possible()) {
-      try {
-         a.emplace(options.stop);
-      } catch (const std::system_error& e) {
-         why.emplace(e.code(), outcome::not_executed, "no descriptor for the stop token");
-      }
+std::optional<error> client::body::refusal(const visit& here, const call_options& options, alarm& a) {
+   if (here.is_refused()) return here.refusal();
+   if (options.stop.stop_requested()) return error(errc::cancelled, outcome::not_executed);
+   if (options.acks != 0)
+      return error(errc::not_supported, outcome::not_executed, "call_options::acks is not built yet");
+   if (!options.stop.stop_possible()) return std::nullopt;
+   try {
+      a.emplace(options.stop);
+   } catch (const std::system_error& e) {
+      return error(e.code(), outcome::not_executed, "no descriptor for the stop token");
    }
-   if (!why) return false;
-   for (std::size_t i = 0; i < commands.size(); ++i) replies[i] = *why;
-   return true;
+   return std::nullopt;
 }
 
-void client::body::prepare(impl::operation& op, std::span<const command> commands, result<value>* replies,
-                           const call_options& options, time_point given) const {
-   op.commands = commands;
-   op.results = replies;
-   op.delivery = options.delivery.value_or(settings.delivery);
-   op.submitted = given;
-   op.default_deadline = !options.deadline;
-   if (options.deadline) op.deadline = after(given, *options.deadline);
+impl::call_terms client::body::terms(const call_options& options, time_point given) const {
+   return {.delivery = options.delivery.value_or(settings.delivery), .deadline = options.deadline, .given = given};
 }
 
 // ---- one command: no allocation, one write, one wait, one read -----------------------------------------------------
@@ -195,10 +155,14 @@ class at_exit {
 
 }  // namespace
 
-void client::body::run_one(const command& c, result<value>& reply, const call_options& options, const alarm& stop) {
+void client::body::run_one(const command& c, result<value>& reply, const impl::reply_reader& reader,
+                           const call_options& options, const alarm& stop) {
    loop().catch_up();
    impl::operation op;
-   prepare(op, {&c, 1}, &reply, options, loop().time());
+   op.commands = {&c, 1};
+   op.results = &reply;
+   op.reader = reader;
+   set_terms(op, terms(options, loop().time()));
    const auto done = [&] {
       while (engine().take_done(loop().time()) != nullptr) {
       }
@@ -220,106 +184,32 @@ void client::body::run_one(const command& c, result<value>& reply, const call_op
 
 // ---- a list --------------------------------------------------------------------------------------------------------
 
-namespace {
-
-// Asked of each command of a list, which the table would cost a second look.
-bool begins_transaction(const command& c) { return c.size() != 0 && impl::same_word(c.name(), "multi"); }
-bool ends_transaction(const command& c) {
-   const auto role = impl::role_of(impl::find_command(c));
-   return role == impl::command_role::exec || role == impl::command_role::discard;
-}
-
-std::size_t size_of(std::span<const command> commands) {
-   std::size_t bytes = 0;
-   for (const command& c : commands) bytes += c.bytes().size();
-   return bytes;
-}
-
-// Refused, before it was tried, for a reason that all of its list share.
-bool is_over(const result<value>& r) {
-   return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
-}
-
-// A command that stands alone and does not block ends when its list does.
-bool is_plain(const command& c) {
-   const auto* const entry = impl::find_command(c);
-   return impl::role_of(entry) != impl::command_role::multi && !impl::block_time(entry, c);
-}
-
-// How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
-std::size_t unit_length(std::span<const command> commands, std::size_t first) {
-   if (!begins_transaction(commands[first])) return 1;
-   for (std::size_t i = first + 1; i < commands.size(); ++i) {
-      if (ends_transaction(commands[i])) return i - first + 1;
+void client::body::run_list(std::span<const command> commands, const impl::list_places& places,
+                            const call_options& options, time_point given) {
+   const visit here(*this);
+   alarm stop;
+   if (const auto why = refusal(here, options, stop)) {
+      for (std::size_t i = 0; i < commands.size(); ++i) places.fail(i, error(*why));
+      return;
    }
-   return 0;
-}
-
-}  // namespace
-
-// Works through the list with a window of operations, so that memory is bounded however long it is.
-void client::body::run_list(std::span<const command> commands, result<value>* replies, const call_options& options,
-                            const alarm& stop, time_point given) {
    loop().catch_up();
-   if (window.empty()) window.resize(std::min(window_size, settings.limits.parked_commands));
-   std::vector<impl::operation*> free;
-   for (auto& op : window) free.push_back(&op);
-   std::size_t next = 0;
-   std::size_t n = 0;      // commands of the unit at `next`; 0: not looked at yet
-   std::size_t bytes = 0;  // theirs
-   bool stopped = false;
-   const error* too_late = nullptr;  // what all that do not block end with from now on
-
-   const auto end_with = [&](const result<value>& r) {
-      std::fill(replies + std::exchange(next, commands.size()), replies + commands.size(), r);
-   };
-   const auto submit_more = [&] {
-      while (next < commands.size() && !free.empty()) {
-         if (too_late != nullptr && (stopped || options.deadline)) return end_with(result<value>(*too_late));
-         if (too_late != nullptr && is_plain(commands[next])) {
-            replies[next++] = *too_late;
-            n = 0;
-            continue;
-         }
-         if (n == 0) {
-            n = unit_length(commands, next);
-            bytes = size_of(commands.subspan(next, n));
-         }
-         if (n == 0) {
-            return end_with(error(errc::invalid_argument, outcome::not_executed,
-                                  "MULTI without EXEC: nothing from there on was sent"));
-         }
-         if (too_late != nullptr && n > 1) {
-            for (; n != 0; --n) replies[next++] = *too_late;
-            continue;
-         }
-         if (free.size() < window.size() && !engine().lane().has_room(bytes)) return;
-         impl::operation& op = *free.back();
-         free.pop_back();
-         op = impl::operation{};
-         prepare(op, commands.subspan(next, n), replies + next, options, given);
-         next += std::exchange(n, 0);
-         if (stopped)
-            engine().refuse(op, errc::cancelled, loop().time());
-         else
-            engine().submit(op, loop().time());
-         // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
-         if (op.done && !op.blocks && is_over(op.results[0])) too_late = &op.results[0].error();
-      }
-   };
+   if (window.empty())
+      window.resize(std::min(impl::list_call::window_size, impl::parked_commands(settings, impl::callers::one)));
+   impl::list_call list(commands, places, terms(options, given), window);
    const auto done = [&] {
       do {
-         while (impl::operation* op = engine().take_done(loop().time())) free.push_back(op);
-         submit_more();
+         while (impl::operation* op = engine().take_done(loop().time()))
+            list.took(static_cast<impl::list_operation&>(*op));
+         list.submit_more(engine(), loop().time());
       } while (engine().has_done());
-      return next == commands.size() && free.size() == window.size();
+      return list.is_over();
    };
    const auto cancel = [&] {
-      stopped = true;
+      list.stop();
       engine().cancel_all(loop().time());
    };
    const at_exit leave([&] {
-      if (free.size() == window.size()) return;
+      if (!list.is_under_way()) return;
       cancel();
       while (engine().take_done(loop().time()) != nullptr) {
       }

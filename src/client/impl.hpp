@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include "client/list_call.hpp"
 #include "engine/engine.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/watch_thread.hpp"
@@ -44,8 +45,6 @@ struct deployment::body {
 };
 
 struct client::body {
-   static constexpr std::size_t window_size = 1024;  // commands of a list that are under way at a time
-
    explicit body(config, std::shared_ptr<impl::watch_thread> shared = nullptr);
    ~body();
    body(const body&) = delete;
@@ -74,12 +73,11 @@ struct client::body {
    };
    using alarm = std::optional<impl::stop_alarm>;
 
-   // Whether the call ends before it begins; if not, `a` rings when its caller wants it to stop.
-   bool refused(const visit&, std::span<const command>, result<value>* replies, const call_options&, alarm& a);
-   void prepare(impl::operation&, std::span<const command>, result<value>* replies, const call_options&,
-                time_point given) const;
-   void run_one(const command&, result<value>& reply, const call_options&, const alarm&);
-   void run_list(std::span<const command>, result<value>* replies, const call_options&, const alarm&, time_point given);
+   // Why the call ends before it begins; if not at all, `a` rings when its caller wants it to stop.
+   std::optional<error> refusal(const visit&, const call_options&, alarm& a);
+   impl::call_terms terms(const call_options&, time_point given) const;
+   void run_one(const command&, result<value>& reply, const impl::reply_reader&, const call_options&, const alarm&);
+   void run_list(std::span<const command>, const impl::list_places&, const call_options&, time_point given);
    void wait_for_events(duration at_most, const std::stop_token&);
 
    // Takes in what happens meanwhile.
@@ -104,7 +102,7 @@ struct client::body {
    config settings;
    std::shared_ptr<impl::watch_thread> shared;       // null: the engine has a watch of its own
    std::optional<impl::view_subscriber> subscriber;  // at the mailbox of `shared`
-   std::vector<impl::operation> window;
+   std::vector<impl::list_operation> window;         // of the list that is run
 
  private:
    bool enter() {

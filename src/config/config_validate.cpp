@@ -91,7 +91,7 @@ void check_numbers(const config& c, complaints& into) {
    };
    constexpr std::size_t any = std::numeric_limits<std::size_t>::max();
    const limit limits[] = {
-      {"parked_commands", c.limits.parked_commands, any},
+      {"parked_commands", c.limits.parked_commands.value_or(1), any},
       {"parked_bytes", c.limits.parked_bytes, any},
       {"in_flight", c.limits.in_flight, any},
       {"in_flight_before_first_reply", c.limits.in_flight_before_first_reply, any},

@@ -9,16 +9,16 @@
 
 namespace holdfast::impl {
 
-engine::shard::shard(engine& e, const config& c, std::uint64_t seed)
+engine::shard::shard(engine& e, const config& c, std::uint64_t seed, callers who)
    : main(e.io_, reply_limits(c)),
      probe(e.io_, probe_limits()),
-     lane(lane_settings(c), main, probe, topology, e.budget_, e.events_, seed) {
+     lane(lane_settings(c, who), main, probe, topology, e.budget_, e.events_, seed) {
    if (c.deadline) lane.set_default_deadline(*c.deadline);
 }
 
-engine::engine(const config& c, std::uint64_t seed, topology_source from)
+engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who)
    : events_(static_cast<bool>(c.observer)), secrets_({c.password, c.sentinel_password}), budget_(c.resend.budget) {
-   shards_.push_back(std::make_unique<shard>(*this, c, seed));
+   shards_.push_back(std::make_unique<shard>(*this, c, seed, who));
    if (c.breaker) breaker_.emplace(*c.breaker);
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;

@@ -25,6 +25,7 @@
 #include "commands/route.hpp"
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
+#include "engine/callers.hpp"
 #include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
 #include "lane/lane_topology.hpp"
@@ -76,7 +77,7 @@ enum class topology_source : std::uint8_t {
 class engine {
  public:
    // `c` has passed `validate`.
-   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own);
+   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own, callers who = callers::one);
    engine(const engine&) = delete;
    engine& operator=(const engine&) = delete;
 
@@ -141,7 +142,7 @@ class engine {
 
    // One stream of commands to one master, and its connections.
    struct shard {
-      shard(engine& e, const config& c, std::uint64_t seed);
+      shard(engine& e, const config& c, std::uint64_t seed, callers);
 
       lane_topology topology;
       link main;

@@ -4,7 +4,11 @@
 
 namespace holdfast::impl {
 
-settings lane_settings(const config& c) {
+std::size_t parked_commands(const config& c, callers who) {
+   return c.limits.parked_commands.value_or(who == callers::many ? 1'000'000 : 10'000);
+}
+
+settings lane_settings(const config& c, callers who) {
    settings s;
    s.initial = {.username = c.username, .password = c.password, .name = c.client_name, .database = c.db};
    s.connecting.connect_timeout = c.connect_timeout;
@@ -12,7 +16,8 @@ settings lane_settings(const config& c) {
    s.connecting.reconnect_spread = c.reconnect_spread;
    s.attempt_timeout = c.attempt_timeout;
    s.max_resends = c.resend.max_resends;
-   s.queued_commands = c.limits.parked_commands;
+   s.queued_commands = parked_commands(c, who);
+   s.shared = who == callers::many;
    s.queued_bytes = c.limits.parked_bytes;
    s.in_flight = c.limits.in_flight;
    s.in_flight_before_first_reply = std::min(c.limits.in_flight, c.limits.in_flight_before_first_reply);

@@ -1,6 +1,7 @@
 // The public configuration, cut into what each part needs.
 #pragma once
 
+#include "engine/callers.hpp"
 #include "lane/command_lane.hpp"
 #include "resp/reader.hpp"
 #include "topology/sentinel/sentinel_tracker.hpp"
@@ -8,11 +9,13 @@
 
 #include <holdfast/config.hpp>
 
+#include <cstddef>
 #include <optional>
 
 namespace holdfast::impl {
 
-settings lane_settings(const config&);
+settings lane_settings(const config&, callers);
+std::size_t parked_commands(const config&, callers);
 sentinel_settings sentinel_settings_of(const config&);
 topology_view fixed_view(const config&);  // of the one server, where there are no Sentinels
 limits reply_limits(const config&);

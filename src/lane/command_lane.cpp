@@ -367,8 +367,11 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
       if (reply.is_error()) {
          into = endings_.make_error(*op, errc::server_error, outcome::not_executed, now);
          into.error().server_text = received_words(reply.text());
-      } else {
+      } else if (op->reader.read == nullptr || op->form != nullptr || is_scan(op->entry)) {
          into = value(reply);
+      } else {
+         op->reader.read(op->reader, reply);
+         into = value();
       }
    } else if (slot.tests_multi) {
       pacing_.of_multi().heard(reply);
@@ -409,6 +412,8 @@ void command_lane::answered(operation& op, const ledger_slot& slot, time_point n
    }
    if (op.is_transaction()) hide_values(op);  // also of one whose answer is kept for a while
    if (is_scan(op.entry)) cursors_.answered(*op.entry, op.commands.front(), *op.results[0]);
+   if (op.reader.read != nullptr && (op.form != nullptr || is_scan(op.entry)))
+      op.reader.read(op.reader, op.results[0]->view());
    if (!queue_.order().empty()) {
       if (!op.reads_only) {
          endings_.end_overtaken_by(op, slot, now);

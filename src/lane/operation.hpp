@@ -8,6 +8,7 @@
 
 #include <holdfast/command.hpp>
 #include <holdfast/delivery.hpp>
+#include <holdfast/detail/reply_reader.hpp>
 #include <holdfast/policy/circuit_breaker.hpp>
 #include <holdfast/result.hpp>
 #include <holdfast/time.hpp>
@@ -25,6 +26,7 @@ struct operation {
    // ---- set by the caller before submit ----
    std::span<const command> commands;  // one, or MULTI ... EXEC
    result<value>* results = nullptr;   // as many as commands
+   reply_reader reader = {};           // of a single command; if set, its reply is read there, and `results` has nil
    holdfast::delivery delivery = holdfast::delivery::automatic;
    exchange* form = nullptr;  // null: what is asked is what is written
    // The one connection (its serial) that it may be written to: it is never parked, and never sent again. 0: any.

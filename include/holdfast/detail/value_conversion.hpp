@@ -3,6 +3,9 @@
 
 #include <holdfast/value.hpp>
 
+#include <array>
+#include <chrono>
+#include <concepts>
 #include <limits>
 #include <optional>
 #include <tuple>
@@ -31,6 +34,22 @@ template <class T>
 inline constexpr bool is_pair_v = false;
 template <class A, class B>
 inline constexpr bool is_pair_v<std::pair<A, B>> = true;
+template <class T>
+inline constexpr bool is_tuple_v = false;
+template <class... T>
+inline constexpr bool is_tuple_v<std::tuple<T...>> = true;
+template <class T>
+inline constexpr bool is_array_v = false;
+template <class T, std::size_t n>
+inline constexpr bool is_array_v<std::array<T, n>> = true;
+template <class T>
+inline constexpr bool is_duration_v = false;
+template <class Rep, class Period>
+inline constexpr bool is_duration_v<std::chrono::duration<Rep, Period>> = true;
+template <class T>
+concept has_from_value = requires(value_view from, T& to) {
+   { from_value(from, to) } -> std::convertible_to<bool>;
+};
 
 // Whether T points into the reply that it was read from.
 template <class T>
@@ -41,6 +60,10 @@ template <class T>
 struct borrows<std::optional<T>> : borrows<T> {};
 template <class A, class B>
 struct borrows<std::pair<A, B>> : std::disjunction<borrows<A>, borrows<B>> {};
+template <class... T>
+struct borrows<std::tuple<T...>> : std::disjunction<borrows<T>...> {};
+template <class T, std::size_t n>
+struct borrows<std::array<T, n>> : borrows<T> {};
 template <map_like T>
 struct borrows<T> : std::disjunction<borrows<typename T::key_type>, borrows<typename T::mapped_type>> {};
 template <class T>
@@ -57,8 +80,12 @@ constexpr std::string_view describe() {
       return "a number";
    else if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::string_view>)
       return "a text";
+   else if constexpr (is_duration_v<T>)
+      return "a time";
    else if constexpr (is_pair_v<T>)
       return "a pair";
+   else if constexpr (is_tuple_v<T> || is_array_v<T>)
+      return "an array of that many elements";
    else if constexpr (map_like<T>)
       return "a map";
    else if constexpr (list_like<T> || set_like<T>)
@@ -66,7 +93,7 @@ constexpr std::string_view describe() {
    else if constexpr (is_optional_v<T>)
       return describe<typename T::value_type>();
    else
-      return "that";
+      return "a type of your own";
 }
 
 bool read_integer(value_view, std::int64_t&) noexcept;
@@ -149,6 +176,34 @@ bool read_list(value_view from, T& out) {
    }
 }
 
+// As many elements as `out` has, each of its type.
+template <class T>
+bool read_elements(value_view from, T& out) {
+   if (!from.is_aggregate() || from.size() != std::tuple_size_v<T>) return false;
+   auto at = from.begin();
+   return std::apply([&](auto&... one) { return (read(*at++, one) && ...); }, out);
+}
+
+template <class T>
+bool read_duration(value_view from, T& out) {
+   typename T::rep count{};
+   if (!read_number(from, count)) return false;
+   out = T(count);
+   return true;
+}
+
+template <class T>
+constexpr void check_is_readable() {
+   static_assert(!is_character_v<T>, "a reply can't be read as a character: read a std::string, or an int");
+   static_assert(
+      !std::is_pointer_v<T> && !std::is_reference_v<T>,
+      "a reply can't be read as a pointer or a reference: read a std::string, or a type that owns what it has");
+   static_assert(
+      is_character_v<T> || std::is_pointer_v<T> || std::is_reference_v<T> || list_like<T> || set_like<T>,
+      "a reply can't be read as this type: write, in its namespace, bool from_value(holdfast::value_view, T&), "
+      "which answers false for what is no T; or read a holdfast::value");
+}
+
 template <class T>
 bool read(value_view from, T& out) {
    if constexpr (std::is_same_v<T, value_view>) {
@@ -173,11 +228,20 @@ bool read(value_view from, T& out) {
       return read(from, out.emplace());
    } else if constexpr (is_pair_v<T>) {
       return from.is_aggregate() && from.size() == 2 && read(from[0], out.first) && read(from[1], out.second);
+   } else if constexpr (has_from_value<T>) {
+      return from_value(from, out);
+   } else if constexpr (is_duration_v<T>) {
+      return read_duration(from, out);
+   } else if constexpr (is_tuple_v<T> || is_array_v<T>) {
+      return read_elements(from, out);
    } else if constexpr (map_like<T>) {
       return read_map(from, out);
    } else {
-      static_assert(list_like<T> || set_like<T>, "a reply can't be read as this type: see <holdfast/value.hpp>");
-      return read_list(from, out);
+      check_is_readable<T>();
+      if constexpr (list_like<T> || set_like<T>)
+         return read_list(from, out);
+      else
+         return false;
    }
 }
 

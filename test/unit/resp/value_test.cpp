@@ -4,12 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <chrono>
 #include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <tuple>
 #include <unordered_map>
 
 namespace holdfast::value_test {
@@ -264,6 +267,27 @@ TEST(as, reads_maps_in_each_of_the_shapes_that_servers_use) {
    EXPECT_EQ(array({text("a"), text("1.5")}).as<scores>(), (scores{{"a", 1.5}}));
    EXPECT_EQ(array({array({text("a"), value::of_real(1.5)})}).as<scores>(), (scores{{"a", 1.5}}));
    EXPECT_EQ((array({text("k"), text("v")}).as<std::pair<std::string, std::string>>().second), "v");
+}
+
+TEST(as, reads_tuples_and_arrays_of_as_many_elements) {
+   const value three = value::of_array({value::of_string("a"), value::of_integer(2), value::of_real(0.5)});
+   EXPECT_EQ((three.as<std::tuple<std::string, int, double>>()), std::tuple("a", 2, 0.5));
+   EXPECT_FALSE((three.try_as<std::tuple<std::string, int>>()));
+   EXPECT_FALSE((three.try_as<std::tuple<std::string, int, double, int>>()));
+   EXPECT_FALSE((three.try_as<std::tuple<int, int, double>>()));
+   const value two = value::of_array({value::of_integer(1), value::of_integer(2)});
+   EXPECT_EQ((two.as<std::array<int, 2>>()), (std::array{1, 2}));
+   EXPECT_FALSE((two.try_as<std::array<int, 3>>()));
+   EXPECT_EQ((value::of_array({}).as<std::tuple<>>()), std::tuple());
+   EXPECT_FALSE((value::of_integer(1).try_as<std::array<int, 1>>()));
+}
+
+TEST(as, reads_times_in_their_own_unit) {
+   EXPECT_EQ(value::of_integer(90).as<std::chrono::seconds>(), std::chrono::seconds(90));
+   EXPECT_EQ(value::of_string("90").as<std::chrono::milliseconds>(), std::chrono::milliseconds(90));
+   EXPECT_EQ(value::of_real(1.5).as<std::chrono::duration<double>>(), std::chrono::milliseconds(1500));
+   EXPECT_EQ(value::of_integer(-2).as<std::chrono::seconds>().count(), -2);
+   EXPECT_FALSE(value::of_string("soon").try_as<std::chrono::seconds>());
 }
 
 TEST(as, says_what_was_asked_for_and_what_came_and_that_the_command_ran) {

@@ -1,0 +1,134 @@
+#include "client/list_call.hpp"
+
+#include "commands/command_table.hpp"
+#include "core/ascii_case.hpp"
+
+#include <utility>
+
+namespace holdfast::impl {
+namespace {
+
+// Asked of each command of a list, which the table would cost a second look.
+bool begins_transaction(const command& c) { return c.size() != 0 && same_word(c.name(), "multi"); }
+bool ends_transaction(const command& c) {
+   const auto role = role_of(find_command(c));
+   return role == command_role::exec || role == command_role::discard;
+}
+
+std::size_t size_of(std::span<const command> commands) {
+   std::size_t bytes = 0;
+   for (const command& c : commands) bytes += c.bytes().size();
+   return bytes;
+}
+
+// Refused, before it was tried, for a reason that all of its list share.
+bool is_too_late(const result<value>& r) {
+   return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
+}
+
+// A command that stands alone and does not block ends when its list does.
+bool is_plain(const command& c) {
+   const auto* const entry = find_command(c);
+   return role_of(entry) != command_role::multi && !block_time(entry, c);
+}
+
+// How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
+std::size_t unit_length(std::span<const command> commands, std::size_t first) {
+   if (!begins_transaction(commands[first])) return 1;
+   for (std::size_t i = first + 1; i < commands.size(); ++i) {
+      if (ends_transaction(commands[i])) return i - first + 1;
+   }
+   return 0;
+}
+
+}  // namespace
+
+void set_terms(operation& op, const call_terms& t) {
+   op.delivery = t.delivery;
+   op.group = t.group;
+   op.submitted = t.given;
+   op.default_deadline = !t.deadline;
+   if (t.deadline) op.deadline = after(t.given, *t.deadline);
+}
+
+list_call::list_call(std::span<const command> commands, const list_places& places, const call_terms& terms,
+                     std::span<list_operation> window)
+   : commands_(commands), places_(places), terms_(terms), window_(window) {
+   free_.reserve(window.size());
+   for (auto& op : window) free_.push_back(&op);
+}
+
+void list_call::submit_more(engine& e, time_point now) {
+   while (next_ < commands_.size() && !free_.empty()) {
+      if (too_late_ && (is_stopped_ || terms_.deadline)) return refuse(commands_.size() - next_, *too_late_);
+      if (too_late_ && is_plain(commands_[next_])) {
+         refuse(1, *too_late_);
+         continue;
+      }
+      if (n_ == 0) {
+         n_ = unit_length(commands_, next_);
+         bytes_ = size_of(commands_.subspan(next_, n_));
+      }
+      if (n_ == 0) {
+         return refuse(commands_.size() - next_, {errc::invalid_argument, outcome::not_executed,
+                                                  "MULTI without EXEC: nothing from there on was sent"});
+      }
+      if (too_late_ && n_ > 1) {
+         refuse(n_, *too_late_);
+         continue;
+      }
+      if (is_under_way() && !e.lane().has_room(bytes_)) return;
+      list_operation& op = take_free(std::exchange(n_, 0));
+      if (is_stopped_)
+         e.refuse(op, errc::cancelled, now);
+      else
+         e.submit(op, now);
+      // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
+      if (op.done && !op.blocks && is_too_late(op.results[0])) too_late_ = op.results[0].error();
+   }
+}
+
+// Those that are next, without trying them.
+void list_call::refuse(std::size_t n, const error& why) {
+   n_ = 0;
+   for (; n != 0; --n, ++next_) places_.fail(next_, error(why));
+}
+
+list_operation& list_call::take_free(std::size_t n) {
+   list_operation& op = *free_.back();
+   free_.pop_back();
+   static_cast<operation&>(op) = operation{};
+   op.first = next_;
+   op.commands = commands_.subspan(next_, n);
+   if (places_.values != nullptr) {
+      op.results = places_.values + next_;
+   } else if (n == 1) {
+      op.reply = value();
+      op.results = &op.reply;
+      op.reader = places_.reader(next_);
+   } else {
+      op.replies.assign(n, value());
+      op.results = op.replies.data();
+   }
+   set_terms(op, terms_);
+   next_ += n;
+   return op;
+}
+
+void list_call::took(list_operation& op) {
+   if (places_.values == nullptr) give_replies(op);
+   free_.push_back(&op);
+}
+
+void list_call::give_replies(list_operation& op) {
+   for (std::size_t i = 0; i < op.commands.size(); ++i) {
+      const reply_reader to = places_.reader(op.first + i);
+      if (!op.results[i])
+         to.fail(to, std::move(op.results[i]).error());
+      else if (op.is_transaction())
+         to.read(to, op.results[i]->view());
+   }
+   op.replies = {};
+}
+
+}  // namespace holdfast::impl
