@@ -16,7 +16,7 @@ namespace holdfast::bench {
 
 struct run_settings {
    std::string only = {};  // workloads whose name contains it
-   unsigned rounds = 15;
+   unsigned rounds = 25;
    bool counts = true;
 };
 
