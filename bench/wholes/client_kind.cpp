@@ -8,7 +8,7 @@ namespace holdfast::bench {
 
 std::span<const client_kind> all_clients() {
    static const client_kind all[] = {
-      raw(), hiredis(), holdfast_fixed(), holdfast_sentinel(), holdfast_deployment(),
+      raw(), hiredis(), holdfast_fixed(), holdfast_sentinel(), holdfast_deployment(), holdfast_shared(),
    };
    return all;
 }

@@ -61,14 +61,15 @@ std::string growth(const results& r) {
    }
    if (lines.empty()) return {};
    std::string text =
-      "\nEach thread with a connection of its own: GETs in a second, resident memory and descriptors of the process\n";
+      "\nMore and more threads, each with a client of its own or all on one shared_client: GETs in a second, resident "
+      "memory and descriptors of the process\n";
    text += head + "\n";
    for (const auto& [n, line] : lines) text += line + "\n";
    return text;
 }
 
 std::string targets(const results& r) {
-   std::string text = "\nWhat the blocking client is to reach\n";
+   std::string text = "\nWhat the clients are to reach\n";
    for (const target& t : targets_of(r)) {
       if (!t.measured) continue;
       const std::string limit = fmt::format("{} {}{}", t.at_most ? "at most" : "at least", number(t.limit),

@@ -81,6 +81,8 @@ std::vector<target> targets_of(const results& r) {
    all.at_most(2.5, "HGETALL of 1 000", "x the processor time of raw", processor(r, "hgetall"));
    all.at_most(2.5, "MGET of 1 000", "x the processor time of raw", processor(r, "mget"));
    all.at_most(1.5, "GET of 1 MiB", "x the processor time of raw", processor(r, "mebibyte"));
+   all.at_least(3, "64 threads on one shared_client", "x the throughput of hiredis",
+                throughput(r, "threads_64", "shared", "hiredis"));
    add_caller(r, shared, "one more client of a deployment", 4, 2, all);
    add_caller(r, alone, "one more client with Sentinels of its own", 60, 7, all);
    return all.take();

@@ -1,4 +1,4 @@
-// Figures that the blocking client is to reach, each with what was measured.
+// Figures that the clients are to reach, each with what was measured.
 #pragma once
 
 #include "bench/wholes/results.hpp"

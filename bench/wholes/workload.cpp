@@ -64,7 +64,7 @@ std::vector<workload> made() {
    all.back().elements = 0;
    all.back().operations = 1;
    for (const std::size_t n : {1, 2, 4, 8, 16, 32, 64, 100}) {
-      all.push_back(get("threads_" + std::to_string(n), std::to_string(n) + " threads, a connection each",
+      all.push_back(get("threads_" + std::to_string(n), std::to_string(n) + " threads, one GET at a time each",
                         shape::caller_each_thread));
       all.back().is_growth = true;
       all.back().callers = all.back().operations = n;

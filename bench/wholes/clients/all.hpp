@@ -10,5 +10,6 @@ client_kind hiredis();              // hiredis.cpp
 client_kind holdfast_fixed();       // holdfast_blocking.cpp
 client_kind holdfast_sentinel();    // holdfast_blocking.cpp
 client_kind holdfast_deployment();  // holdfast_blocking.cpp
+client_kind holdfast_shared();      // holdfast_shared.cpp
 
 }  // namespace holdfast::bench
