@@ -73,5 +73,6 @@ complete -c holdfast -n '__fish_seen_subcommand_from sim' -l fault -x \
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l clients -x -d 'One world with so many clients'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l spread -x -d 'Each waits a part of this before it reconnects'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l without -x -d 'Leave out these faults, by their place'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l posted -d 'Calls come through a mailbox'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l trace -d 'Print all that happens in one world'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l json -r -F -d 'Write the figures there'
