@@ -107,7 +107,9 @@ void list_call::refuse(engine& e, std::size_t n, const error& why, time_point no
 list_operation& list_call::take_free(std::size_t n) {
    list_operation& op = *free_.back();
    free_.pop_back();
+   void* const owner = op.owner;
    static_cast<operation&>(op) = operation{};
+   op.owner = owner;
    op.first = next_;
    op.commands = commands_.subspan(next_, n);
    if (places_.values != nullptr) {

@@ -11,10 +11,6 @@
 
 namespace holdfast::impl {
 
-time_point now() {
-   return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
 // ---- stop ---------------------------------------------------------------------------------------------------------
 
 stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{waker_}) {}
