@@ -57,7 +57,7 @@ class list_call {
    bool is_over() const { return next_ == commands_.size() && !is_under_way(); }
 
  private:
-   void refuse(std::size_t n, const error&);
+   [[gnu::cold]] void refuse(engine&, std::size_t n, const error&, time_point now);
    list_operation& take_free(std::size_t n);
    void give_replies(list_operation&);
 

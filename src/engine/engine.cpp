@@ -12,12 +12,15 @@ namespace holdfast::impl {
 engine::shard::shard(engine& e, const config& c, std::uint64_t seed, callers who)
    : main(e.io_, reply_limits(c)),
      probe(e.io_, probe_limits()),
-     lane(lane_settings(c, who), main, probe, topology, e.budget_, e.events_, seed) {
+     lane(lane_settings(c, who), main, probe, topology, e.budget_, e.events_, e.counts_, seed) {
    if (c.deadline) lane.set_default_deadline(*c.deadline);
 }
 
 engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who)
-   : events_(static_cast<bool>(c.observer)), secrets_({c.password, c.sentinel_password}), budget_(c.resend.budget) {
+   : command_observer_(c.command_observer),
+     events_(static_cast<bool>(c.observer)),
+     secrets_({c.password, c.sentinel_password}),
+     budget_(c.resend.budget) {
    shards_.push_back(std::make_unique<shard>(*this, c, seed, who));
    if (c.breaker) breaker_.emplace(*c.breaker);
    follows_deployment_ = !c.deadline;
@@ -39,6 +42,7 @@ void engine::submit(operation& op, time_point now) {
          return finish(now);
       }
    }
+   counts_.submitted();
    shard_of(op).lane.submit(op, now);
    if (op.alters) learn_passwords(op);
    finish(now);
@@ -71,18 +75,47 @@ void engine::cancel_all(time_point now) {
    finish(now);
 }
 
-operation* engine::take_done(time_point now) {
-   for (const auto& s : shards_) {
-      operation* const op = s->lane.take_done();
-      if (op == nullptr) continue;
-      if (!op->results[op->commands.size() - 1]) hide_secrets(*op);
-      if (op->admission) {
-         report(*op, now);
-         finish(now);
-      }
-      return op;
+// Each operation comes here once, on its way back to its caller.
+operation* engine::ended(operation& op, const command_lane& from, time_point now) {
+   counts_.ended(now - op.submitted);
+   const auto& last = op.results[op.commands.size() - 1];
+   if (last)
+      counts_.succeeded();
+   else
+      failed(op, last.error());
+   if (command_observer_) tell_end(op, from, now);
+   if (op.admission) {
+      report(op, now);
+      finish(now);
    }
-   return nullptr;
+   return &op;
+}
+
+void engine::tell_end(const operation& op, const command_lane& from, time_point now) {
+   const auto& last = op.results[op.commands.size() - 1];
+   const error* const failed = last ? nullptr : &last.error();
+   const endpoint* const where = failed != nullptr ? &failed->where : from.written_to(op);
+   tell(op.commands, {failed, op.attempts, op.submitted, now}, where != nullptr ? *where : endpoint{});
+}
+
+void engine::tell(std::span<const command> commands, const command_end& end, const endpoint& where) {
+   try {
+      command_observer_(report_of(commands, end, where));
+   } catch (...) {
+      counts_.observer_threw();
+   }
+}
+
+void engine::was_refused(std::span<const command> commands, const error& why, time_point given, time_point now) {
+   counts_.submitted();
+   counts_.ended(now - given);
+   counts_.failed(why.outcome);
+   if (command_observer_) tell(commands, {&why, 0, given, now}, why.where);
+}
+
+void engine::failed(operation& op, const error& e) {
+   counts_.failed(e.outcome);
+   hide_secrets(op);
 }
 
 // A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't
@@ -225,6 +258,7 @@ std::span<char> engine::space(link_id id, std::uint32_t serial) {
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
    link* const l = io_.live(id, serial);
    if (l == nullptr) return;
+   counts_.received(n);
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
       c.heard = true;
@@ -240,6 +274,7 @@ std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
 }
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+   counts_.wrote(n);
    if (link* const l = io_.live(id, serial)) l->wrote(n, now);
    finish(now);
 }

@@ -23,9 +23,11 @@
 #pragma once
 
 #include "commands/route.hpp"
+#include "core/counters.hpp"
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
 #include "engine/callers.hpp"
+#include "engine/command_report.hpp"
 #include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
 #include "lane/lane_topology.hpp"
@@ -33,10 +35,12 @@
 #include "view/topology_requests.hpp"
 #include "view/topology_view.hpp"
 
+#include <holdfast/command_observer.hpp>
 #include <holdfast/config.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy/circuit_breaker.hpp>
 #include <holdfast/policy/retry_budget.hpp>
+#include <holdfast/stats.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -86,14 +90,25 @@ class engine {
    void cancel(operation&, time_point now);
    void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
-   void refuse(operation& op, errc why, time_point now) { shard_of(op).lane.refuse(op, why, now); }
-   operation* take_done(time_point now);  // null when there is none
+   void refuse(operation& op, errc why, time_point now) {
+      counts_.submitted();
+      shard_of(op).lane.refuse(op, why, now);
+   }
+   operation* take_done(time_point now) {  // null when there is none
+      for (const auto& s : shards_)
+         if (operation* const op = s->lane.take_done()) return ended(*op, s->lane, now);
+      return nullptr;
+   }
+   // Commands that ended before an operation was made of them: one, or a MULTI ... EXEC.
+   void was_refused(std::span<const command>, const error&, time_point given, time_point now);
    bool has_done() const {
       return std::any_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->lane.has_done(); });
    }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
+   // What was done so far; also while another thread is in the engine. Each kind of client offers it as it is.
+   holdfast::stats stats() const { return counts_.snapshot(); }
    const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const session&);
@@ -165,9 +180,15 @@ class engine {
    void take_view(topology_update, time_point now);
    void hide_secrets(operation&) const;
    void learn_passwords(const operation&);
+   operation* ended(operation&, const command_lane&, time_point now);
+   [[gnu::cold]] void tell_end(const operation&, const command_lane&, time_point now);
+   void tell(std::span<const command>, const command_end&, const endpoint& where);
+   [[gnu::cold]] void failed(operation&, const error&);
    void report(const operation&, time_point now);
    void tell_breaker(time_point now);
 
+   counters counts_;
+   const command_observer command_observer_;
    event_queue events_;
    secrets secrets_;
    io_queue io_;

@@ -11,6 +11,8 @@
 #pragma once
 
 #include "commands/session.hpp"
+#include "core/counters.hpp"
+#include "lane/admission.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
 #include "lane/departures.hpp"
@@ -20,6 +22,7 @@
 #include "lane/ledger.hpp"
 #include "lane/operation.hpp"
 #include "lane/pacing.hpp"
+#include "lane/recent_nodes.hpp"
 #include "lane/retries.hpp"
 #include "lane/scan_cursors.hpp"
 #include "lane/suspicion.hpp"
@@ -52,7 +55,7 @@ struct settings {
 
 class command_lane final : public link_owner {
  public:
-   command_lane(const settings&, link& main, link& probe, lane_topology&, retry_budget&, event_queue&,
+   command_lane(const settings&, link& main, link& probe, lane_topology&, retry_budget&, event_queue&, counters&,
                 std::uint64_t seed);
    command_lane(const command_lane&) = delete;
    command_lane& operator=(const command_lane&) = delete;
@@ -87,6 +90,8 @@ class command_lane final : public link_owner {
    const session& state() const { return session_; }        // of the connection, as callers have changed it
    void resume(const session& s) { session_ = s; }          // before the first command
    const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
+   // The node that it was written to last; null: it never was, or that is not known any more.
+   const endpoint* written_to(const operation& op) const { return nodes_.of(op.written_on); }
    std::size_t queued() const { return queue_.size(); }
    std::size_t in_flight() const { return ledger_.size(); }
    // Whether a command of so many bytes would be taken now.
@@ -101,7 +106,10 @@ class command_lane final : public link_owner {
    void on_lost(link&, std::string_view why, time_point now) override;
    void on_wrote(link&, time_point now) override;
    void on_measured(link&, const transit&, time_point now) override;
-   bool admit(operation&, time_point now);
+   bool admit(operation& op, time_point now) {
+      return (is_admissible(op) && has_room(op.bytes) && op.deadline > now) || !is_refused(op, now);
+   }
+   bool is_refused(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
    void check_final_problem(time_point now);
@@ -150,11 +158,14 @@ class command_lane final : public link_owner {
    link& link_;
    lane_topology& topology_;
    event_queue& events_;
+   counters& counts_;
    const duration idle_ping_;
    const bool is_shared_;
+   bool was_ready_ = false;  // it had a connection before
    connector connector_;
    session session_;
    scan_cursors cursors_;
+   recent_nodes nodes_;
    suspicion suspicion_;
    gate gate_;
    pacing pacing_;

@@ -79,6 +79,7 @@ class ledger {
       slot.blocks = op.blocks.has_value();
       push(slot);
       op.is = operation::state::in_flight;
+      op.written_on = connection;
       op.replies = 0;
    }
    // The lane's own question: nobody waits for the replies.

@@ -10,7 +10,8 @@ PURE = 4  # up to this rank: no socket, thread, clock, entropy or Boost
 
 # A public header belongs to the layer that implements it.
 PUBLIC = {"time": "core", "endpoint": "core", "error": "core", "result": "core", "delivery": "core", "random": "core",
-          "event": "core", "text_list": "core", "value": "resp", "command": "resp", "policy/": "policy",
+          "event": "core", "text_list": "core", "stats": "core",
+          "command_observer": "core", "value": "resp", "command": "resp", "policy/": "policy",
           "config": "config", "uri": "config",
           "retry": "runtime", "client": "client", "deployment": "client", "call_options": "client",
           "calls": "client", "set_options": "client", "shared_client": "client", "detail/everyday_commands": "client",

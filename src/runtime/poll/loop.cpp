@@ -23,8 +23,10 @@ void loop::carry_out() {
 }
 
 void loop::leave() {
-   io_request a;
-   while (engine_.next_io(a)) carry_out(a);
+   if (engine_.has_io()) {
+      io_request a;
+      while (engine_.next_io(a)) carry_out(a);
+   }
    give_requests();
 }
 
