@@ -7,6 +7,7 @@
 #include <holdfast/detail/reply_reader.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
 
@@ -248,6 +249,7 @@ class async_cancel {
 void submit(const async_core_ref&, async_call&) noexcept;
 void cancel_all(const async_core_ref&);
 void leave(const async_core_ref&) noexcept;
+stats stats_of(const async_core_ref&);
 
 // Memory for operations whose handlers leave it to us: each thread keeps some.
 void* take_block(std::size_t size);
