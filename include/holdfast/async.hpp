@@ -36,8 +36,9 @@ namespace impl {
 
 // Defined for the version that the library was built with.
 template <int boost_version>
-void built_with_boost() noexcept;
-extern template void built_with_boost<BOOST_VERSION>() noexcept;
+struct built_with {
+   static void check() noexcept;
+};
 
 async_core_ref make_async_core(const boost::asio::any_io_executor&, config);
 async_core_ref make_async_core(const boost::asio::any_io_executor&, const deployment&, std::optional<config> = {});
@@ -129,7 +130,7 @@ class basic_async_client {
       : basic_async_client(executor, config::from_uri(uri).value()) {}
    basic_async_client(const executor_type& executor, config c)
       : executor_(executor), core_(impl::make_async_core(executor_, std::move(c))) {
-      impl::built_with_boost<BOOST_VERSION>();
+      impl::built_with<BOOST_VERSION>::check();
    }
    // Led by the deployment (deployment.hpp), which it keeps alive. Throws std::system_error, too, where the process has
    // no descriptor or no thread left.

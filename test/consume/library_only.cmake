@@ -63,3 +63,15 @@ if(EXISTS "${stage}")
    file(GLOB_RECURSE left LIST_DIRECTORIES ON "${stage}/*")
    message(FATAL_ERROR "left after tools/uninstall: ${stage};${left}")
 endif()
+
+# With Boost the same has a second shared library, for the client for Asio.
+list(REMOVE_ITEM absent "-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON")
+file(REMOVE_RECURSE "${WORK}/asio" "${WORK}/program")
+step("${CMAKE_COMMAND}" -S "${root}" -B "${WORK}/asio" ${common} -DCMAKE_INSTALL_PREFIX=/usr -DBUILD_SHARED_LIBS=ON
+     -DHOLDFAST_ASIO=ON ${absent} "-DHOLDFAST_SANITIZE=${SANITIZE}")
+step("${CMAKE_COMMAND}" --build "${WORK}/asio")
+step("${CMAKE_COMMAND}" --install "${WORK}/asio")
+step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/program" ${common} "-DCMAKE_PREFIX_PATH=${stage}/usr")
+step("${CMAKE_COMMAND}" --build "${WORK}/program")
+step("${WORK}/program/consume_async")
+file(REMOVE_RECURSE "${stage}")

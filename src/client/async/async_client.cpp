@@ -10,9 +10,8 @@ namespace holdfast::impl {
 
 namespace net = boost::asio;
 
-template <int boost_version>
-void built_with_boost() noexcept {}
-template void built_with_boost<BOOST_VERSION>() noexcept;
+template <>
+void built_with<BOOST_VERSION>::check() noexcept {}
 
 async_core_ref make_async_core(const net::any_io_executor& executor, config c) {
    return async_core_ref(*new async_core(executor, checked(std::move(c)), fresh_seed()));
