@@ -142,9 +142,10 @@ void client::body::run_one(const command& c, result<value>& reply, const impl::r
    op.reader = reader;
    set_terms(op, terms(options, loop().time()));
    const auto done = [&] {
+      if (!op.done) return false;
       while (engine().take_done(loop().time()) != nullptr) {
       }
-      return op.done;
+      return true;
    };
    const auto cancel = [&] { engine().cancel(op, loop().time()); };
    bool is_taken = false;

@@ -3,6 +3,7 @@
 #include "commands/command_table.hpp"
 #include "core/ascii_case.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace holdfast::impl {
@@ -108,7 +109,8 @@ list_operation& list_call::take_free(std::size_t n) {
    list_operation& op = *free_.back();
    free_.pop_back();
    void* const owner = op.owner;
-   static_cast<operation&>(op) = operation{};
+   std::destroy_at(static_cast<operation*>(&op));
+   std::construct_at(static_cast<operation*>(&op));
    op.owner = owner;
    op.first = next_;
    op.commands = commands_.subspan(next_, n);
