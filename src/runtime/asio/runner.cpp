@@ -79,10 +79,10 @@ void runner::on(const io_event& e) {
    if (c.io.serial() != e.serial) return;
    connections_changed_ = true;
    if (e.what == io_event::kind::readable) {
-      c.reading = false;
+      c.reads = false;
       if (c.io.waits_to_read()) c.io.read(engine_, now_);
    } else {
-      c.writing = false;
+      c.to_write.reset();
       if (c.io.waits_to_write()) c.io.writable(engine_, now_);
    }
 }
@@ -196,27 +196,33 @@ void runner::wait(descriptor_wait& on, short events, const io_event& e) {
 }
 
 void runner::wait_for_connections() {
-   for (link_id link = 1; link <= connections_.size(); ++link) wait_for(connections_[link - 1], link);
-}
-
-void runner::wait_for(connection& c, link_id link) {
-   if (c.io.now() == transport::state::closed) {
-      c.waits.reset();
-      c.reading = c.writing = false;
-      return;
-   }
-   if (c.waits == nullptr) {
-      c.waits = waits_on(c.io.fd());
-      if (c.waits == nullptr) {
+   for (link_id link = 1; link <= connections_.size(); ++link) {
+      connection& c = connections_[link - 1];
+      if (c.io.now() == transport::state::closed) {
+         c.to_read.reset();
+         c.to_write.reset();
+         c.reads = false;
+      } else if (!wait_for(c, link)) {
          c.io.lose(engine_, describe_errno(errno), now_);
          connections_changed_ = true;
-         return;
       }
    }
-   if (c.io.waits_to_read() && !std::exchange(c.reading, true))
-      wait(*c.waits, POLLIN, {io_event::kind::readable, link, c.io.serial()});
-   if (c.io.waits_to_write() && !std::exchange(c.writing, true))
-      wait(*c.waits, POLLOUT, {io_event::kind::writable, link, c.io.serial()});
+}
+
+// False, with errno: there is no descriptor for it.
+bool runner::wait_for(connection& c, link_id link) {
+   if (c.io.waits_to_read() && !c.reads) {
+      if (c.to_read == nullptr) c.to_read = waits_on(c.io.fd());
+      if (c.to_read == nullptr) return false;
+      c.reads = true;
+      wait(*c.to_read, POLLIN, {io_event::kind::readable, link, c.io.serial()});
+   }
+   if (c.io.waits_to_write() && c.to_write == nullptr) {
+      c.to_write = waits_on(c.io.fd());
+      if (c.to_write == nullptr) return false;
+      wait(*c.to_write, POLLOUT, {io_event::kind::writable, link, c.io.serial()});
+   }
+   return true;
 }
 
 void runner::wait_for_view() {

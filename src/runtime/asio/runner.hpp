@@ -47,11 +47,13 @@ class runner {
    using descriptor_wait = boost::asio::posix::basic_stream_descriptor<wait_executor>;
    using timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                                    boost::asio::wait_traits<std::chrono::steady_clock>, wait_executor>;
+   // Each wait has a copy of the descriptor. Those for writing are rare, and have one of their own: of a descriptor
+   // that was once waited for so, Asio is told with each later wait that it can be written to.
    struct connection {
       transport io = {};
-      std::unique_ptr<descriptor_wait> waits = {};  // on a copy of the descriptor
-      bool reading = false;                         // what it waits for
-      bool writing = false;
+      std::unique_ptr<descriptor_wait> to_read = {};
+      std::unique_ptr<descriptor_wait> to_write = {};  // while it waits
+      bool reads = false;                              // a wait is under way
    };
 
    void tell() {
@@ -61,7 +63,7 @@ class runner {
    void carry_out_all();
    void carry_out(const io_request&);
    void wait_for_connections();
-   void wait_for(connection&, link_id);
+   bool wait_for(connection&, link_id);
    std::unique_ptr<descriptor_wait> waits_on(int fd);
    void wait(descriptor_wait&, short events, const io_event&);
    void take_update();
