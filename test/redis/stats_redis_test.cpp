@@ -2,6 +2,7 @@
 #include "failed_as.hpp"
 #include "lab/await.hpp"
 #include "lab/deployment.hpp"
+#include "redis/forked.hpp"
 
 #include <holdfast/async.hpp>
 #include <holdfast/holdfast.hpp>
@@ -166,6 +167,17 @@ TEST_F(one_client, counts_what_was_resent_after_its_server_was_killed) {
    ASSERT_EQ(told.size(), 2U);
    EXPECT_EQ(told.back().attempts, 2U);
    expect_agreement();
+}
+
+TEST_F(one_client, begins_anew_in_forked_child) {
+   EXPECT_EQ(redis.incr("n").value(), 1);
+   EXPECT_EQ(redis.incr("n").value(), 2);
+   EXPECT_TRUE(test::in_a_child([&] {
+      const bool ran = redis.incr("n").value() == 3;
+      const stats s = redis.stats();
+      return ran && s.ended() == 1 && s.latency.count() == 1 && s.reconnects == 0 && s.queued + s.in_flight == 0;
+   }));
+   EXPECT_EQ(redis.stats().ended(), 2U);
 }
 
 TEST_F(one_client, outcome_survives_observer_that_throws) {
