@@ -14,6 +14,7 @@
 #include <holdfast/deployment.hpp>
 #include <holdfast/detail/async_call.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/value.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -211,6 +212,10 @@ class basic_async_client {
    // Ends all operations that were given before with errc::cancelled: not executed, or unknown, whatever is true of
    // each. The client can be used on.
    void cancel() { impl::cancel_all(core_); }
+
+   // What it has done so far, for all its callers. From any thread, and at no cost for the others; also once it is
+   // closed.
+   holdfast::stats stats() const { return impl::stats_of(core_); }
 
    // What was given before ends as usual, by its deadline at the latest; then the connections are closed, and this
    // completes; void(). What is given later is errc::cancelled, not executed.

@@ -125,7 +125,8 @@ async_core::machine::machine(async_core& c)
         if (c.views_ == nullptr) return std::nullopt;
         return std::optional<view_subscriber>(std::in_place, *c.views_);
      }()),
-     engine(c.settings_, c.seed_, subscriber ? topology_source::elsewhere : topology_source::own, callers::many),
+     engine(c.settings_, c.seed_, subscriber ? topology_source::elsewhere : topology_source::own, callers::many,
+            &c.counts_),
      runner(c, engine, c.settings_.observer, {.servers = c.settings_.name_servers},
             subscriber ? &*subscriber : nullptr) {}
 
@@ -511,6 +512,7 @@ error what_reading_threw(const std::exception_ptr& thrown) {
 
 void submit(const async_core_ref& core, async_call& c) noexcept { (*core).submit(c); }
 void cancel_all(const async_core_ref& core) { (*core).cancel_all(); }
+stats stats_of(const async_core_ref& core) { return (*core).counted(); }
 void leave(const async_core_ref& core) noexcept { (*core).leave(); }
 
 }  // namespace holdfast::impl

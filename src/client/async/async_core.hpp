@@ -14,6 +14,7 @@
 
 #include "client/async/async_contexts.hpp"
 #include "client/list_call.hpp"
+#include "core/counters.hpp"
 #include "engine/engine.hpp"
 #include "runtime/asio/runner.hpp"
 #include "runtime/asio/runner_owner.hpp"
@@ -79,6 +80,7 @@ class async_core final : public runner_owner {
    // ---- by any thread ----
    void submit(async_call&) noexcept;
    void cancel_all();
+   stats counted() const { return counts_.snapshot(); }
    void leave() noexcept;  // the client is destroyed
 
    // ---- on the executor ----
@@ -141,6 +143,7 @@ class async_core final : public runner_owner {
    const config settings_;
    const std::uint64_t seed_;
    const process_number process_ = this_process();
+   counters counts_;
    std::atomic<async_call*> given_ = nullptr;  // the newest first
    std::atomic<bool> posted_ = false;          // a turn is
    std::atomic<bool> abandoned_ = false;
