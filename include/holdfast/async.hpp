@@ -218,7 +218,8 @@ class basic_async_client {
    // each. The client can be used on.
    void cancel() { impl::cancel_all(core_); }
 
-   // What it has done so far. From any thread, at no cost for the calls.
+   // What it has done so far, for all its callers. From any thread, and at no cost for the others; also once it is
+   // closed.
    holdfast::stats stats() const { return impl::stats_of(core_); }
 
    // What was given before ends as usual, by its deadline at the latest; then the connections are closed, and this

@@ -80,8 +80,9 @@ enum class topology_source : std::uint8_t {
 
 class engine {
  public:
-   // `c` has passed `validate`.
-   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own, callers who = callers::one);
+   // `c` has passed `validate`. What is counted goes to `counts`, which outlives the engine; null: to its own.
+   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own, callers who = callers::one,
+          counters* counts = nullptr);
    engine(const engine&) = delete;
    engine& operator=(const engine&) = delete;
 
@@ -107,7 +108,6 @@ class engine {
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
-   // What was done so far; also while another thread is in the engine. Each kind of client offers it as it is.
    holdfast::stats stats() const { return counts_.snapshot(); }
    const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
    // Of connections that were never made: what callers had changed on an earlier engine's.
@@ -187,7 +187,8 @@ class engine {
    void report(const operation&, time_point now);
    void tell_breaker(time_point now);
 
-   counters counts_;
+   const std::unique_ptr<counters> own_counts_;
+   counters& counts_;
    const command_observer command_observer_;
    event_queue events_;
    secrets secrets_;

@@ -248,8 +248,8 @@ class async_cancel {
 // Into the core, from any thread; it calls `complete` or `drop` once.
 void submit(const async_core_ref&, async_call&) noexcept;
 void cancel_all(const async_core_ref&);
-void leave(const async_core_ref&) noexcept;
 stats stats_of(const async_core_ref&);
+void leave(const async_core_ref&) noexcept;
 
 // Memory for operations whose handlers leave it to us: each thread keeps some.
 void* take_block(std::size_t size);
