@@ -71,7 +71,8 @@ step("${CMAKE_COMMAND}" -S "${root}" -B "${WORK}/asio" ${common} -DCMAKE_INSTALL
      -DHOLDFAST_ASIO=ON ${absent} "-DHOLDFAST_SANITIZE=${SANITIZE}")
 step("${CMAKE_COMMAND}" --build "${WORK}/asio")
 step("${CMAKE_COMMAND}" --install "${WORK}/asio")
-step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/program" ${common} "-DCMAKE_PREFIX_PATH=${stage}/usr")
+step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/program" ${common}
+     "-DCMAKE_PREFIX_PATH=${stage}/usr")
 step("${CMAKE_COMMAND}" --build "${WORK}/program")
 step("${WORK}/program/consume_async")
 file(REMOVE_RECURSE "${stage}")
