@@ -145,6 +145,7 @@ class basic_async_client {
                std::constructible_from<basic_async_client, const Executor&, Args...>)
    explicit basic_async_client(Context& context, Args&&... args)
       : basic_async_client(executor_type(context.get_executor()), std::forward<Args>(args)...) {}
+   // Of what was moved from, nothing may be used but assignment and the destructor.
    basic_async_client(basic_async_client&& other) noexcept = default;
    basic_async_client& operator=(basic_async_client&& other) noexcept {
       if (this != &other) {

@@ -253,6 +253,29 @@ TEST_F(asio_client, handler_may_be_movable_only) {
    (void)seen;
 }
 
+TEST_F(asio_client, token_may_be_detached_or_a_handler_that_is_kept) {
+   redis->run({"GET", "k"}, too_late, net::detached);
+   auto kept = note();
+   redis->run({"GET", "k"}, too_late, kept);
+   const auto constant = note();
+   redis->run({"GET", "k"}, too_late, constant);
+   redis->close(net::detached);
+   io.run();
+   EXPECT_EQ(ends.size(), 2U);
+}
+
+TEST_F(asio_client, client_may_be_moved_while_calls_are_under_way) {
+   async_client first(io.get_executor(), nowhere);
+   first.run({"GET", "k"}, {.deadline = time_span(20ms)}, note());
+   async_client second(std::move(first));
+   second.run({"GET", "k"}, {.deadline = time_span(20ms)}, note());
+   *redis = std::move(second);  // which ends what was there before
+   redis->run({"GET", "k"}, {.deadline = time_span(20ms)}, note());
+   io.run();
+   ASSERT_EQ(ends.size(), 3U);
+   for (const auto& r : ends) EXPECT_NE(r.error().code(), errc::cancelled);
+}
+
 TEST_F(asio_client, handler_runs_on_its_associated_executor_and_keeps_that_running) {
    net::io_context theirs;
    redis->run({"GET", "k"}, too_late, net::bind_executor(theirs, note()));
