@@ -77,7 +77,7 @@ class async_core::batch {
       if (calls_.empty()) return;
       {
          const std::lock_guard lock(core_.mutex_);
-         core_.ended_.push_front(std::move(calls_));
+         core_.ended_.push_front(calls_);
       }
       core_.post_turn();
    }
@@ -85,7 +85,7 @@ class async_core::batch {
    batch& operator=(const batch&) = delete;
 
    void take(call_queue& from) {
-      if (calls_.empty() && from.size() <= most_handlers_at_once) return calls_.push_front(std::move(from));
+      if (calls_.empty() && from.size() <= most_handlers_at_once) return calls_.push_front(from);
       for (std::size_t n = 0; n < most_handlers_at_once; ++n) {
          async_call* const c = from.pop_front();
          if (c == nullptr) return;
@@ -160,11 +160,13 @@ void async_core::push(async_call& c) noexcept {
 }
 
 // Either it finds that a turn is posted, which then finds what was pushed before; or it posts one.
+// NOLINTNEXTLINE(bugprone-exception-escape): where no memory is left for a turn, the program ends
 void async_core::post_turn() noexcept {
    if (posted_.load(std::memory_order_seq_cst) || posted_.exchange(true, std::memory_order_seq_cst)) return;
    net::post(executor(), [self = owner_ref<async_core>(*this)] { self->turn(); });
 }
 
+// NOLINTNEXTLINE(bugprone-exception-escape): as above
 void async_core::refuse_in_child(async_call& c) noexcept {
    c.fail(in_child(outcome::not_executed));
    net::post(executor(), lone_call(c));
@@ -376,7 +378,7 @@ void async_core::drop_all() noexcept {
          machine_.reset();
       }
       close_if_idle();
-      all.push_front(std::move(ended_));
+      all.push_front(ended_);
    }
    while (async_call* const c = all.pop_front()) {
       if (c->has_canceller) forget_canceller(*c);
@@ -479,7 +481,7 @@ void async_core::end_in_child() {
          theirs.push_back(*c);
       }
       done.take(theirs);
-      ended_.push_front(std::move(theirs));
+      ended_.push_front(theirs);
    }
    while (async_call* const c = done.next()) {
       work_finished();

@@ -39,6 +39,10 @@ namespace holdfast::impl {
 // dropped with it.
 class call_queue {
  public:
+   call_queue() = default;
+   call_queue(const call_queue&) = delete;
+   call_queue& operator=(const call_queue&) = delete;
+
    bool empty() const { return first_ == nullptr; }
    std::size_t size() const { return size_; }
    void push_back(async_call& c) {
@@ -55,8 +59,8 @@ class call_queue {
       --size_;
       return c;
    }
-   // Before those that are here.
-   void push_front(call_queue&& others) {
+   // Before those that are here. `others` is empty then.
+   void push_front(call_queue& others) {
       if (others.empty()) return;
       others.last_->next = first_;
       if (last_ == nullptr) last_ = others.last_;
