@@ -42,13 +42,12 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
 // ---- what comes in ----
 
 void command_lane::submit(operation& op, time_point now) {
+   describe(op);
+   take(op, now);
+}
+
+void command_lane::take(operation& op, time_point now) {
    op.sequence = queue_.next_sequence();
-   op.entry = find_command(op.commands.front());
-   op.reads_only = op.is_transaction() ? only_reads(op) : is_read(op.entry, op.commands.front());
-   op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
-   op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
-   op.bytes = 0;
-   for (const command& c : op.commands) op.bytes += c.bytes().size();
    departures_.apply_default(op);
    if (op.pinned_to != 0 && !is_pinned_here(op)) return endings_.fail_pinned(op, now);
    if (!admit(op, now)) return;
@@ -74,6 +73,12 @@ bool command_lane::admit(operation& op, time_point now) {
    if (!refused && op.deadline <= now) refused = refusal(errc::deadline_exceeded);
    if (refused) endings_.fail(op, std::move(*refused));
    return !refused;
+}
+
+void command_lane::end_waiting(operation& op, errc why, std::string cause, time_point now) {
+   error e = endings_.waiting_error(op, why, now);
+   e.causes.push_back(std::move(cause));
+   endings_.fail(op, std::move(e));
 }
 
 void command_lane::cancel(operation& op, time_point now) {

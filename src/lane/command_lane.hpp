@@ -59,10 +59,15 @@ class command_lane final : public link_owner {
 
    // ---- the client's half ----
    void submit(operation&, time_point now);
+   void take(operation&, time_point now);  // the same, of one that was described (transaction.hpp)
    // Ends it at once, certainly not executed.
    void refuse(operation& op, errc why, time_point now) {
       endings_.fail(op, endings_.make_error(op, why, outcome::not_executed, now));
    }
+   // Whether the lane can carry it; if not, it is refused.
+   bool admit(operation&, time_point now);
+   // Ends one that waits elsewhere for a lane like this one.
+   void end_waiting(operation&, errc why, std::string cause, time_point now);
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
    void cancel_all(time_point now);
    operation* take_done() { return endings_.take_done(); }
@@ -101,7 +106,6 @@ class command_lane final : public link_owner {
    void on_lost(link&, std::string_view why, time_point now) override;
    void on_wrote(link&, time_point now) override;
    void on_measured(link&, const transit&, time_point now) override;
-   bool admit(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
    void check_final_problem(time_point now);

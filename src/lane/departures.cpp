@@ -7,9 +7,9 @@ namespace holdfast::impl {
 departures::departures(link& l, ledger& in_flight, command_queue& queue, pacing& p, gate& g, endings& e)
    : link_(l), ledger_(in_flight), queue_(queue), pacing_(p), gate_(g), endings_(e) {}
 
-time_point departures::default_deadline_of(const operation& op) const {
+time_point default_deadline_of(const operation& op, duration d) {
    if (op.blocks && *op.blocks == duration::zero()) return never;
-   return after(after(op.submitted, default_deadline_), op.blocks.value_or(duration::zero()));
+   return after(after(op.submitted, d), op.blocks.value_or(duration::zero()));
 }
 
 void departures::set_default_deadline(duration d) {
@@ -19,7 +19,7 @@ void departures::set_default_deadline(duration d) {
       if (op == nullptr || !op->default_deadline) return;
       const bool is_in_order = op->deadline_place != 0;
       endings_.by_deadline().remove(*op);
-      op->deadline = default_deadline_of(*op);
+      op->deadline = default_deadline_of(*op, d);
       watch(*op);
       if (is_in_order) endings_.by_deadline().put_in_order(*op);
    };

@@ -17,6 +17,8 @@ repeat_class repeats(const operation&);
 bool is_plain_read(const command_entry*);  // whatever its arguments are
 bool is_read(const command_entry*, const command&);
 bool only_reads(const operation&);
+// Fills in what its commands say: the first thing that is done to an operation.
+void describe(operation&);
 // Proof by the error in the last reply. All replies are in `results`.
 reply_proof proof_of(const operation&);
 // Proof by the reply that decides, which was answered, of an exchange.

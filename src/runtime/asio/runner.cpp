@@ -89,7 +89,7 @@ void runner::arm() {
       if (e || !*alive) return;
       armed_ = never;
       const time_point t = now();
-      if (const auto link = engine_.to_measure(t); link != 0) {
+      for (link_id link = 0; (link = engine_.to_measure(t, link)) != 0;) {
          const transport& io = connections_[link - 1].io;
          if (io.now() != transport::state::closed) engine_.measured(link, io.serial(), transit_of(io.fd()), t);
       }
