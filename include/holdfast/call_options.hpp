@@ -21,11 +21,14 @@ struct call_options {
    // How many replicas must have acknowledged the write, or `all_replicas`. Not built yet: anything but 0 answers
    // errc::not_supported, outcome not_executed.
    unsigned acks = 0;
-   // For the blocking client: a request to stop ends every wait at once with errc::cancelled. The command is not taken
+   // For clients that block: a request to stop ends every wait at once with errc::cancelled. The command is not taken
    // back from the server: the outcome tells what is known. One that blocks there (BLPOP ...) is ended with its
    // connection, before the call returns; what it popped until the server saw that is lost, and its outcome unknown.
    // May be requested from any thread.
    std::stop_token stop = {};
+   // Of a shared_client, for a single command. Where others fill the queue: the call waits for room until its deadline
+   // (errc::deadline_exceeded, not executed), instead of errc::queue_full at once. A list waits by itself.
+   bool wait_for_room = false;
 };
 
 }  // namespace holdfast

@@ -8,11 +8,15 @@
 
 namespace holdfast {
 
+namespace impl {
+class watch_thread;
+}
+
 // A deployment that several clients share: `client redis(shared)`. However many there are, its Sentinels see the
 // connections of one client (two each), and each change wakes all that wait at once.
 //
-// The clients' work is still done in their callers' threads. But the Sentinels are asked in a thread of its own, the
-// only one that the library ever starts: it starts with the first client that is made of the deployment, asks nobody
+// The work of a `client` is still done in its callers' threads. But the Sentinels are asked in a thread of its own: it
+// starts with the first client that is made of the deployment, asks nobody
 // before a client is used, and has all signals blocked. Without Sentinels there is no thread.
 //
 // A handle, cheap to copy: the thread ends with the last of its copies and of the clients made of it, whichever goes
@@ -43,7 +47,8 @@ class deployment {
    config settings() const;
 
  private:
-   friend class client;
+   friend config placed(const deployment&, config);
+   friend std::shared_ptr<impl::watch_thread> watch_of(const deployment&);
    struct body;
    std::shared_ptr<body> body_;
 };

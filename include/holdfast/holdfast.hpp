@@ -1,4 +1,4 @@
-// Everything that a program with the blocking client needs.
+// Everything that a program with clients that block needs.
 #pragma once
 
 #include <holdfast/call_options.hpp>
@@ -11,4 +11,5 @@
 #include <holdfast/event.hpp>
 #include <holdfast/result.hpp>
 #include <holdfast/retry.hpp>
+#include <holdfast/shared_client.hpp>
 #include <holdfast/value.hpp>

@@ -1,10 +1,8 @@
 #include "client/impl.hpp"
+#include "client/place_for.hpp"
 #include "engine/settings.hpp"
 
 #include <holdfast/client.hpp>
-
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -54,7 +52,7 @@ void client::body::begin_anew() {
 
 error client::body::visit::refusal() const {
    if (alone_) return left_behind();
-   const char* why = "another thread is in it: a client is for one thread at a time";
+   const char* why = "another thread is in it: a client is for one thread at a time, a shared_client is for many";
    if (!impl::is_this_process(body_.process_))
       why = "another thread was in it when this process was forked";
    else if (body_.owner_.load(std::memory_order_relaxed) == std::this_thread::get_id())
@@ -66,8 +64,8 @@ client::client(std::string_view uri) : client(config::from_uri(uri).value()) {}
 client::client(config c) : body_(std::make_unique<body>(checked(std::move(c)))) {}
 client::client(const deployment& d) : client(d, d.settings()) {}
 client::client(const deployment& d, config c) {
-   c = checked(d.body_->placed(std::move(c)));
-   body_ = std::make_unique<body>(std::move(c), d.body_->watch());
+   c = checked(placed(d, std::move(c)));
+   body_ = std::make_unique<body>(std::move(c), watch_of(d));
 }
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
@@ -83,30 +81,10 @@ void client::run_into(const command& c, result<value>& reply, const impl::reply_
       body_->run_one(c, reply, reader, options, stop);
 }
 
-namespace {
-
-// Of 160 MB for a million replies the kernel gives a page at a time, which takes most of the time to make them: 2 MiB
-// are asked for instead of 4 KiB. Not of what malloc may keep once it is free (its M_MMAP_THRESHOLD: 32 MiB at most).
-std::vector<result<value>> place_for(std::size_t n) {
-   std::vector<result<value>> replies;
-   replies.reserve(n);
-   const std::size_t bytes = n * sizeof(result<value>);
-   if (bytes > std::size_t{32} << 20) {
-      const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-      void* begin = replies.data();
-      std::size_t whole = bytes;
-      if (std::align(page, page, begin, whole) != nullptr) (void)::madvise(begin, whole / page * page, MADV_HUGEPAGE);
-   }
-   replies.resize(n);
-   return replies;
-}
-
-}  // namespace
-
 void client::run_list_into(std::span<const command> commands, std::vector<result<value>>& replies,
                            const call_options& options) {
    const time_point given = impl::now();  // the place for a million replies takes a while to make
-   replies = place_for(commands.size());
+   replies = impl::place_for(commands.size());
    body_->run_list(commands, {.values = replies.data()}, options, given);
 }
 

@@ -56,6 +56,9 @@ std::shared_ptr<impl::watch_thread> deployment::body::watch() {
 deployment::deployment(std::string_view uri) : deployment(config::from_uri(uri).value()) {}
 deployment::deployment(config c) : body_(std::make_shared<body>(std::move(c))) {}
 
+config placed(const deployment& d, config c) { return d.body_->placed(std::move(c)); }
+std::shared_ptr<impl::watch_thread> watch_of(const deployment& d) { return d.body_->watch(); }
+
 config deployment::settings() const {
    config c = body_->settings;
    c.observer = {};

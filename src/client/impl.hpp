@@ -27,6 +27,11 @@ std::uint64_t fresh_seed();
 config checked(config);  // throws `failure` if it is not valid
 error left_behind();     // of a deployment, and its clients, in a child that was forked since
 
+// Of a client of a deployment: its configuration, at home there, and the thread that asks the Sentinels (null where
+// there are none). They throw as `deployment::body` does.
+config placed(const deployment&, config);
+std::shared_ptr<impl::watch_thread> watch_of(const deployment&);
+
 struct deployment::body {
    explicit body(config);
    // `c`, at home in this deployment.

@@ -97,7 +97,9 @@ void list_call::refuse(std::size_t n, const error& why) {
 list_operation& list_call::take_free(std::size_t n) {
    list_operation& op = *free_.back();
    free_.pop_back();
+   void* const owner = op.owner;
    static_cast<operation&>(op) = operation{};
+   op.owner = owner;
    op.first = next_;
    op.commands = commands_.subspan(next_, n);
    if (places_.values != nullptr) {

@@ -40,6 +40,7 @@ struct operation {
    time_point deadline = never;
    std::optional<circuit_breaker::admission> admission = {};  // the engine's, if there is a breaker
    bool default_deadline = false;  // `deadline` follows what the deployment says, once it is known
+   void* owner = nullptr;          // the caller's own, never looked at
 
    // ---- the lane's ----
    enum class state : std::uint8_t {

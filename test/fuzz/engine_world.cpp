@@ -268,7 +268,8 @@ void engine_world::look() {
 
 void engine_world::look_at_limits(std::size_t most_nodes) {
    const impl::command_lane& lane = client_->brain.lane();
-   require(lane.queued() <= settings_.limits.parked_commands.value_or(10'000) + settings_.limits.in_flight, "what waits is bounded");
+   require(lane.queued() <= settings_.limits.parked_commands.value_or(10'000) + settings_.limits.in_flight,
+           "what waits is bounded");
    require(lane.in_flight() <= settings_.limits.in_flight + 1, "what is in flight is bounded");
    if (const auto* const watch = client_->brain.watch()) {
       require(watch->hold_writes_until() <= now() + settings_.hold_on_selected,

@@ -31,7 +31,7 @@ _holdfast() {
          mapfile -t COMPREPLY < <(compgen -W "none stopped deaf stale" -- "$current")
          return ;;
       --client)
-         mapfile -t COMPREPLY < <(compgen -W "holdfast recipe" -- "$current")
+         mapfile -t COMPREPLY < <(compgen -W "holdfast shared recipe" -- "$current")
          return ;;
       --html)
          mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -51,7 +51,7 @@ complete -c holdfast -n '__fish_seen_subcommand_from drill' -l seconds -x -d 'Le
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l delivery -x \
     -a 'automatic at-most-once at-least-once exactly-once' -d 'What may be sent again'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l acks -x -a '1 2 all' -d 'Replicas that must have the write'
-complete -c holdfast -n '__fish_seen_subcommand_from drill' -l client -x -a 'holdfast recipe' -d 'The client'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l client -x -a 'holdfast shared recipe' -d 'The client'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l cutover -x -a 'eager confirmed' \
     -d 'When the client leaves the old master'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l follow-role-hint -d 'Take a node\'s own word'

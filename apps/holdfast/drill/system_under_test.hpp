@@ -32,7 +32,7 @@ class system_under_test {
 };
 
 // Throws std::invalid_argument if there is no client of that name, and what the client throws when it is made.
-// `observer` is called in the thread that calls `write`.
+// `observer` is called in the thread that calls `write`, or in one of the client's own.
 std::unique_ptr<system_under_test> make_system(const system_options&, holdfast::observer observer);
 // The names that make_system knows, for --help.
 std::string known_clients();

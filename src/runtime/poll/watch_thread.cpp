@@ -1,30 +1,12 @@
 #include "runtime/poll/watch_thread.hpp"
 
+#include "runtime/shared/blocked_signals.hpp"
+
 #include <poll.h>
-#include <signal.h>
 
 #include <utility>
 
 namespace holdfast::impl {
-namespace {
-
-// The program's signals are for the program's own threads: a new thread has the mask of the one that starts it.
-class all_signals_blocked {
- public:
-   all_signals_blocked() {
-      ::sigset_t all;
-      ::sigfillset(&all);
-      ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-   }
-   ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-   all_signals_blocked(const all_signals_blocked&) = delete;
-   all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-
- private:
-   ::sigset_t before_;
-};
-
-}  // namespace
 
 watch_thread::watch_thread(const config& c, std::uint64_t seed)
    : observer_(c.observer),

@@ -1,4 +1,4 @@
-// The only thread that the library ever starts: it runs the tracker of a deployment, for the clients that share it.
+// The thread of a deployment: it runs the tracker of a deployment, for the clients that share it.
 #pragma once
 
 #include "engine/engine.hpp"
