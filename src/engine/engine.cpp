@@ -50,19 +50,17 @@ void engine::submit(operation& op, time_point now) {
          return finish(now);
       }
    }
-   if (op.lane != 0)
-      pool_.submit(op, now);
-   else if (is_shared_)
-      submit_to_shared(op, now);
+   if (is_shared_ || op.lane != 0)
+      submit_among_many(op, now);
    else
       shard_of(op).lane.submit(op, now);
    if (op.alters) learn_passwords(op);
    finish(now);
 }
 
-void engine::submit_to_shared(operation& op, time_point now) {
+void engine::submit_among_many(operation& op, time_point now) {
    describe(op);
-   if (op.blocks)
+   if (op.blocks || op.lane != 0)
       pool_.submit(op, now);
    else
       shard_of(op).lane.take(op, now);
@@ -101,16 +99,11 @@ void engine::cancel_all(time_point now) {
    finish(now);
 }
 
-operation* engine::take_done(time_point now) {
-   operation* op = pool_.take_done();
-   for (std::size_t i = 0; op == nullptr && i < shards_.size(); ++i) op = shards_[i]->lane.take_done();
-   if (op == nullptr) return nullptr;
-   if (!op->results[op->commands.size() - 1]) hide_secrets(*op);
-   if (op->admission) {
-      report(*op, now);
-      finish(now);
-   }
-   return op;
+void engine::on_end(operation& op, time_point now) {
+   if (!op.results[op.commands.size() - 1]) hide_secrets(op);
+   if (!op.admission) return;
+   report(op, now);
+   finish(now);
 }
 
 // A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't

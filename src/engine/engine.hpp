@@ -93,11 +93,13 @@ class engine {
    void refuse(operation& op, errc why, time_point now) {
       op.lane == 0 ? shard_of(op).lane.refuse(op, why, now) : pool_.refuse(op, why, now);
    }
-   operation* take_done(time_point now);  // null when there is none
-   bool has_done() const {
-      return pool_.has_done() ||
-             std::any_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->lane.has_done(); });
+   operation* take_done(time_point now) {  // null when there is none
+      operation* op = shards_.front()->lane.take_done();
+      if (op == nullptr) op = pool_.take_done();
+      if (op != nullptr && (op->admission || !op->results[op->commands.size() - 1])) on_end(*op, now);
+      return op;
    }
+   bool has_done() const { return shards_.front()->lane.has_done() || pool_.has_done(); }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
@@ -168,7 +170,8 @@ class engine {
    shard& shard_of(const operation& op) { return *shards_[route(op.commands.front())]; }
    // The source of views names the master of the first shard, which is the only one (route).
    lane_topology& topology() const { return shards_.front()->topology; }
-   void submit_to_shared(operation&, time_point now);
+   void on_end(operation&, time_point now);
+   void submit_among_many(operation&, time_point now);
    [[gnu::cold]] void list_io(const io_queue::entry&);
    void try_next(link&);
    void ended(connection&, bool unwanted);

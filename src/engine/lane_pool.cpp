@@ -85,13 +85,17 @@ void lane_pool::give_back(lane_number n, time_point now) {
    member& m = at(n);
    HOLDFAST_ASSERT(m.is == state::lent);
    --lent_;
-   if (m.lane.idle() && !m.altered) return rest(n, now);
-   if (!m.lane.idle()) {
-      m.lane.cancel_all(now);
-      m.main.abort();
+   if (m.lane.idle() && !m.altered) {
+      rest(n, now);
+   } else {
+      if (!m.lane.idle()) {
+         m.lane.cancel_all(now);
+         m.main.abort();
+      }
+      look(n, now);
+      close(n);
    }
-   look(n, now);
-   close(n);
+   settle(now);
 }
 
 // ---- the client's half --------------------------------------------------------------------------------------------
@@ -100,7 +104,7 @@ void lane_pool::submit(operation& op, time_point now) {
    if (op.lane != 0) {
       member& m = at(op.lane);
       HOLDFAST_ASSERT(m.is == state::lent);
-      m.lane.submit(op, now);
+      m.lane.take(op, now);
       m.altered = m.altered || op.alters;
       look(op.lane, now);
    } else if (parked_.empty() && blocking_ < most_blocking_) {
@@ -120,19 +124,22 @@ void lane_pool::start(operation& op, time_point now) {
    look(op.lane, now);
 }
 
-// Lanes that are free now get what waits for one.
+// The end of what is done here: lanes that are free now get what waits for one.
 void lane_pool::settle(time_point now) {
    while (!parked_.empty() && blocking_ < most_blocking_) {
       operation& op = *parked_.front();
       unpark(op);
       start(op, now);
    }
+   next_ = std::min(soonest_, parked_until_.earliest());
+   if (!idle_.empty()) next_ = std::min(next_, closes_at(idle_.front()));
 }
 
 void lane_pool::refuse(operation& op, errc why, time_point now) {
    const lane_number n = op.lane;
    at(n).lane.refuse(op, why, now);
    look(n, now);
+   settle(now);
 }
 
 void lane_pool::cancel(operation& op, time_point now) {
@@ -140,10 +147,11 @@ void lane_pool::cancel(operation& op, time_point now) {
    if (n == none_yet) {
       const lane_number by = first_blocking();
       end_parked(op, errc::cancelled, by, now);
-      return look(by, now);
+      look(by, now);
+   } else {
+      at(n).lane.cancel(op, now);
+      look(n, now);
    }
-   at(n).lane.cancel(op, now);
-   look(n, now);
    settle(now);
 }
 
@@ -153,6 +161,7 @@ void lane_pool::cancel_all(time_point now) {
       m.lane.cancel_all(now);
       look(n, now);
    });
+   settle(now);
 }
 
 void lane_pool::set_default_deadline(duration d, time_point now) {
@@ -168,6 +177,7 @@ void lane_pool::set_default_deadline(duration d, time_point now) {
       m.lane.set_default_deadline(d);
       look(n, now);
    });
+   settle(now);
 }
 
 // ---- commands that wait for a lane --------------------------------------------------------------------------------
@@ -249,18 +259,12 @@ void lane_pool::tick(bool all, time_point now) {
    const auto stays = std::find_if(idle_.begin(), idle_.end(), [&](const resting& r) { return now < closes_at(r); });
    std::for_each(idle_.begin(), stays, [&](const resting& r) { close(r.number); });
    idle_.erase(idle_.begin(), stays);
-   if (!all && now < soonest_) return;
    for_each([&](lane_number n, member& m) {
       if (!all && now < due_[n - 1]) return;
       m.lane.tick(now);
       look(n, now);
    });
    settle(now);
-}
-
-time_point lane_pool::next_deadline() const {
-   const time_point t = std::min(soonest_, parked_until_.earliest());
-   return idle_.empty() ? t : std::min(t, closes_at(idle_.front()));
 }
 
 std::uint32_t lane_pool::to_measure(time_point now, std::uint32_t above) const {

@@ -52,7 +52,7 @@ class lane_pool {
    lane_pool& operator=(const lane_pool&) = delete;
 
    // ---- the client's half: as the lane's ----
-   // One that blocks, and was described: to a lane of its own. Else `op.lane` names the one, which is lent.
+   // Of an operation that was described: to the lane that it names, which is lent; else it blocks, and gets one.
    void submit(operation& op, time_point now);
    void refuse(operation&, errc why, time_point now);
    void cancel(operation&, time_point now);
@@ -72,7 +72,7 @@ class lane_pool {
    void on_view(time_point now);
    // `all`: something else than their own deadlines concerns them.
    void tick(bool all, time_point now);
-   time_point next_deadline() const;
+   time_point next_deadline() const { return next_; }
    // Of the links to be measured, the one with the lowest id above `above`; 0: none.
    std::uint32_t to_measure(time_point now, std::uint32_t above) const;
 
@@ -133,6 +133,7 @@ class lane_pool {
    std::vector<std::unique_ptr<member>> members_;  // by number - 1; null: free
    std::vector<time_point> due_;                   // by number - 1
    time_point soonest_ = never;                    // of these
+   time_point next_ = never;                       // of those, and of what waits or rests
    std::vector<resting> idle_;                     // the one used last is last
    std::size_t blocking_ = 0;
    std::size_t lent_ = 0;

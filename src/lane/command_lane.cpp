@@ -43,10 +43,12 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
 
 void command_lane::submit(operation& op, time_point now) {
    describe(op);
-   take(op, now);
+   take_in(op, now);
 }
 
-void command_lane::take(operation& op, time_point now) {
+void command_lane::take(operation& op, time_point now) { take_in(op, now); }
+
+inline void command_lane::take_in(operation& op, time_point now) {
    op.sequence = queue_.next_sequence();
    departures_.apply_default(op);
    if (op.pinned_to != 0 && !is_pinned_here(op)) return endings_.fail_pinned(op, now);

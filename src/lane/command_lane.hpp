@@ -106,6 +106,7 @@ class command_lane final : public link_owner {
    void on_lost(link&, std::string_view why, time_point now) override;
    void on_wrote(link&, time_point now) override;
    void on_measured(link&, const transit&, time_point now) override;
+   [[gnu::always_inline]] void take_in(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
    void check_final_problem(time_point now);

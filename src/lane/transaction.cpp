@@ -73,15 +73,6 @@ bool only_reads(const operation& op) {
    });
 }
 
-void describe(operation& op) {
-   op.entry = find_command(op.commands.front());
-   op.reads_only = op.is_transaction() ? only_reads(op) : is_read(op.entry, op.commands.front());
-   op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
-   op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
-   op.bytes = 0;
-   for (const command& c : op.commands) op.bytes += c.bytes().size();
-}
-
 repeat_class repeats(const operation& op) {
    return op.is_transaction() ? worst_member(op) : repeats(op.entry, op.commands.front());
 }
