@@ -26,6 +26,8 @@ bool is_too_late(const result<value>& r) {
    return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
 }
 
+bool blocks(const command& c) { return block_time(find_command(c), c).has_value(); }
+
 // A command that stands alone and does not block ends when its list does.
 bool is_plain(const command& c) {
    const auto* const entry = find_command(c);
@@ -46,6 +48,7 @@ std::size_t unit_length(std::span<const command> commands, std::size_t first) {
 void set_terms(operation& op, const call_terms& t) {
    op.delivery = t.delivery;
    op.group = t.group;
+   op.lane = t.lane;
    op.submitted = t.given;
    op.default_deadline = !t.deadline;
    if (t.deadline) op.deadline = after(t.given, *t.deadline);
@@ -68,6 +71,7 @@ void list_call::submit_more(engine& e, time_point now) {
       if (n_ == 0) {
          n_ = unit_length(commands_, next_);
          bytes_ = size_of(commands_.subspan(next_, n_));
+         behind_such_ = std::exchange(stands_alone_, keeps_order_by_waiting() && n_ == 1 && blocks(commands_[next_]));
       }
       if (n_ == 0) {
          return refuse(commands_.size() - next_, {errc::invalid_argument, outcome::not_executed,
@@ -77,7 +81,7 @@ void list_call::submit_more(engine& e, time_point now) {
          refuse(n_, *too_late_);
          continue;
       }
-      if (is_under_way() && !e.lane().has_room(bytes_)) return;
+      if (is_under_way() && (stands_alone_ || behind_such_ || !has_room(e))) return;
       list_operation& op = take_free(std::exchange(n_, 0));
       if (is_stopped_)
          e.refuse(op, errc::cancelled, now);
@@ -86,6 +90,10 @@ void list_call::submit_more(engine& e, time_point now) {
       // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
       if (op.done && !op.blocks && is_too_late(op.results[0])) too_late_ = op.results[0].error();
    }
+}
+
+bool list_call::has_room(const engine& e) const {
+   return (terms_.lane == 0 ? e.lane() : e.lanes().lane(terms_.lane)).has_room(bytes_);
 }
 
 // Those that are next, without trying them.
