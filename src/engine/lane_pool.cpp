@@ -17,7 +17,7 @@ lane_pool::member::member(lane_pool& p, lane_number n)
 
 lane_pool::lane_pool(const config& c, callers who, const parts& shared, std::uint64_t seed)
    : shared_(shared),
-     settings_(lane_settings(c, callers::one)),
+     settings_(own_lane_settings(c)),
      replies_(reply_limits(c)),
      most_blocking_(c.limits.lanes),
      most_parked_(parked_commands(c, who)),
@@ -86,6 +86,7 @@ void lane_pool::give_back(lane_number n, time_point now) {
    HOLDFAST_ASSERT(m.is == state::lent);
    --lent_;
    if (m.lane.idle() && !m.altered) {
+      m.lane.unwatch();
       rest(n, now);
    } else {
       if (!m.lane.idle()) {

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "commands/session.hpp"
+#include "lane/admission.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
 #include "lane/departures.hpp"
@@ -23,6 +24,7 @@
 #include "lane/retries.hpp"
 #include "lane/scan_cursors.hpp"
 #include "lane/suspicion.hpp"
+#include "lane/watches.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/event.hpp>
@@ -31,6 +33,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::impl {
@@ -46,7 +49,7 @@ struct settings {
    std::size_t queued_bytes = std::size_t{64} << 20;
    std::size_t in_flight = 10'000;
    std::size_t in_flight_before_first_reply = 1000;
-   bool shared = false;       // it has many callers: what changes the connection (SELECT, AUTH, ...) is refused
+   lane_use use = lane_use::client;
    bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
@@ -67,7 +70,9 @@ class command_lane final : public link_owner {
    // Whether the lane can carry it; if not, it is refused.
    bool admit(operation&, time_point now);
    // Ends one that waits elsewhere for a lane like this one.
-   void end_waiting(operation&, errc why, std::string cause, time_point now);
+   void end_waiting(operation& op, errc why, std::string cause, time_point now) {
+      endings_.fail_parked(op, why, std::move(cause), now);
+   }
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
    void cancel_all(time_point now);
    operation* take_done() { return endings_.take_done(); }
@@ -75,6 +80,9 @@ class command_lane final : public link_owner {
    // Deadline of a command without one of its own; commands under way are adjusted.
    void set_default_deadline(duration d) { departures_.set_default_deadline(d); }
    duration default_deadline() const { return departures_.default_deadline(); }
+
+   // The caller who had it alone leaves, and another one comes: nothing is watched any more.
+   void unwatch() { watches_.leave(); }
 
    // ---- the engine's half ----
    void on_view(time_point now);  // the view may have changed
@@ -128,11 +136,22 @@ class command_lane final : public link_owner {
    bool comes_with_transaction(const operation& op) const {
       return op.is_transaction() || (op.last && queue_.order().has_transactions());
    }
+   bool must_test_multi_for(const operation& op, time_point now) {
+      return (comes_with_transaction(op) || (is_own() && watches::is_watch(op))) && must_test_multi(now);
+   }
+   bool is_own() const { return use_ == lane_use::own; }
+   // What its WATCH named is not watched any more: whether it is told so, instead of being written.
+   bool tell_unwatched(operation& op, time_point now) {
+      if (!watches_.is_in_vain(op, connector_.ready() && pacing_.wants_multi_test())) return false;
+      watches_.on_told();
+      endings_.fail_unwatched(op, now);
+      return true;
+   }
    bool refuse_foreign_cursor(operation&, time_point now);
    bool waits_for_older(const operation&, time_point now) const;
    bool its_answer_is_final(operation&, time_point now);
    void write(operation&, time_point now);
-   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, time_point now);
+   void write_own(own_question, std::string_view question, time_point now);
 
    // ---- replies, matched to commands by their order alone ----
    void take_replies(time_point now);
@@ -156,10 +175,11 @@ class command_lane final : public link_owner {
    lane_topology& topology_;
    event_queue& events_;
    const duration idle_ping_;
-   const bool is_shared_;
+   const lane_use use_;
    connector connector_;
    session session_;
    scan_cursors cursors_;
+   watches watches_;
    suspicion suspicion_;
    gate gate_;
    pacing pacing_;

@@ -1,6 +1,9 @@
 #include "lane/departures.hpp"
 
+#include "commands/shown.hpp"
+
 #include <algorithm>
+#include <string_view>
 
 namespace holdfast::impl {
 
@@ -125,6 +128,16 @@ void departures::leave_slot(ledger_slot& slot, errc why, operations& gone, time_
 void departures::remember_change(const operation& op, time_point now) {
    if (op.is_transaction()) return pacing_.leave_soon("a transaction that changes its state was abandoned", now);
    changes_.emplace_back(op.sequence, op.commands.front());
+}
+
+void departures::heard(const ledger_slot& slot, const value_view& reply, time_point now) {
+   const std::string_view refusal = reply.is_error() ? reply.text() : std::string_view();
+   if (slot.asks == own_question::multi_test)
+      pacing_.of_multi().heard(reply);
+   else if (slot.asks == own_question::unwatch && reply.is_error())
+      pacing_.leave_soon("it answered " + kept_words(refusal) + " to UNWATCH", now);
+   else if (abandoned* const left = ledger_.left_of(slot))
+      left->on_reply(reply.is_error(), refusal);
 }
 
 void departures::answered(const ledger_slot& slot, bool probed, session& now_is, time_point now) {

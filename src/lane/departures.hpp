@@ -41,6 +41,8 @@ class departures {
    void cancel(operation& op, time_point now) { leave({&op}, errc::cancelled, now); }
    void cancel_all(time_point now);
 
+   // One of the replies to it: its caller has left, or it is a question of ours.
+   void heard(const ledger_slot&, const value_view& reply, time_point now);
    // Its caller has left, and it was answered: what it did is done.
    void answered(const ledger_slot&, bool probed, session&, time_point now);
    void on_lost() { changes_.clear(); }

@@ -332,6 +332,43 @@ TEST_F(pool, lane_given_back_while_it_connects_leaves_nothing_behind) {
    EXPECT_FALSE(d.subject.needed());
 }
 
+TEST_F(pool, watched_key_that_changes_keeps_exec_from_running) {
+   const lane_number n = d.subject.acquire();
+   ASSERT_TRUE(d.finish(d.submit({"WATCH k"}, n)));
+   d.at(node_a).watched_key_changes = true;
+   const call& unit = d.submit({"MULTI", "INCR n", "EXEC"}, n);
+   ASSERT_TRUE(d.finish(unit) && unit.ok());
+   EXPECT_TRUE(unit.results.back()->is_nil());
+   const call& shared = d.submit("WATCH k");
+   EXPECT_TRUE(shared.failed_with(errc::not_supported, outcome::not_executed));
+}
+
+TEST_F(pool, transaction_after_a_failover_is_told_that_nothing_is_watched) {
+   const lane_number n = d.subject.acquire();
+   ASSERT_TRUE(d.finish(d.submit({"WATCH k"}, n)));
+   d.fail_over();
+   d.run_for(1s);
+   const call& get = d.submit({"GET n"}, n);
+   EXPECT_TRUE(d.finish(get) && get.ok());
+   EXPECT_TRUE(d.submit({"MULTI", "INCR n", "EXEC"}, n).failed_with(errc::connection_lost, outcome::not_executed));
+   const call& again = d.submit({"MULTI", "INCR n", "EXEC"}, n);
+   EXPECT_TRUE(d.finish(again) && again.ok());
+}
+
+TEST_F(pool, lane_given_back_watched_is_unwatched_before_its_next_use) {
+   const lane_number n = d.subject.acquire();
+   ASSERT_TRUE(d.finish(d.submit({"WATCH k"}, n)));
+   d.subject.give_back(n, d.now);
+   d.run_for(1s);
+   EXPECT_EQ(d.at(node_a).arrived.back(), "WATCH k");
+   block();
+   d.run_for(10ms);
+   ASSERT_GE(d.at(node_a).arrived.size(), 2U);
+   EXPECT_EQ(d.at(node_a).arrived.end()[-2], "UNWATCH");
+   EXPECT_EQ(d.at(node_a).arrived.back(), "BLPOP q 0");
+   EXPECT_EQ(d.at(node_a).connects, 1U);
+}
+
 // ---- step sweep -----------------------------------------------------------------------------------------------------
 
 // Whatever a connection suffers at any step, each command ends once, and the lanes are as good as before.
