@@ -62,6 +62,7 @@ list_call::list_call(std::span<const command> commands, const list_places& place
 }
 
 void list_call::submit_more(engine& e, time_point now) {
+   const command_lane& lane = terms_.lane == 0 ? e.lane() : e.lanes().lane(terms_.lane);
    while (next_ < commands_.size() && !free_.empty()) {
       if (too_late_ && (is_stopped_ || terms_.deadline)) return refuse(commands_.size() - next_, *too_late_);
       if (too_late_ && is_plain(commands_[next_])) {
@@ -71,7 +72,7 @@ void list_call::submit_more(engine& e, time_point now) {
       if (n_ == 0) {
          n_ = unit_length(commands_, next_);
          bytes_ = size_of(commands_.subspan(next_, n_));
-         behind_such_ = std::exchange(stands_alone_, keeps_order_by_waiting() && n_ == 1 && blocks(commands_[next_]));
+         if (keeps_order_by_waiting()) look_whether_it_stands_alone();
       }
       if (n_ == 0) {
          return refuse(commands_.size() - next_, {errc::invalid_argument, outcome::not_executed,
@@ -81,7 +82,7 @@ void list_call::submit_more(engine& e, time_point now) {
          refuse(n_, *too_late_);
          continue;
       }
-      if (is_under_way() && (stands_alone_ || behind_such_ || !has_room(e))) return;
+      if (is_under_way() && (waits_for_all_ || !lane.has_room(bytes_))) return;
       list_operation& op = take_free(std::exchange(n_, 0));
       if (is_stopped_)
          e.refuse(op, errc::cancelled, now);
@@ -92,8 +93,9 @@ void list_call::submit_more(engine& e, time_point now) {
    }
 }
 
-bool list_call::has_room(const engine& e) const {
-   return (terms_.lane == 0 ? e.lane() : e.lanes().lane(terms_.lane)).has_room(bytes_);
+void list_call::look_whether_it_stands_alone() {
+   const bool is_behind_such = std::exchange(stands_alone_, n_ == 1 && blocks(commands_[next_]));
+   waits_for_all_ = stands_alone_ || is_behind_such;
 }
 
 // Those that are next, without trying them.

@@ -60,7 +60,7 @@ class list_call {
  private:
    void refuse(std::size_t n, const error&);
    bool keeps_order_by_waiting() const { return terms_.group != 0 && terms_.lane == 0; }
-   bool has_room(const engine&) const;
+   void look_whether_it_stands_alone();
    list_operation& take_free(std::size_t n);
    void give_replies(list_operation&);
 
@@ -72,9 +72,9 @@ class list_call {
    std::size_t next_ = 0;
    std::size_t n_ = 0;      // commands of the unit at `next_`; 0: not looked at yet
    std::size_t bytes_ = 0;  // theirs
-   // The next one gets a lane of its own: it waits for those before it, and those behind it wait for it.
+   // The next one gets a lane of its own: it waits for those before it, and the one behind it waits for it.
    bool stands_alone_ = false;
-   bool behind_such_ = false;
+   bool waits_for_all_ = false;
    bool is_stopped_ = false;
    std::optional<error> too_late_;  // what all that do not block end with from now on
 };

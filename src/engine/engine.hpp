@@ -110,6 +110,11 @@ class engine {
    lane_number acquire() { return pool_.acquire(); }
    void give_back(lane_number, time_point now);
    const lane_pool& lanes() const { return pool_; }
+   // Of one that was just acquired, as `resume`; `watched`: keys were watched there, and are no more.
+   void resume(lane_number n, const session& s, bool watched) {
+      secrets_.learn(s.password);
+      pool_.resume(n, s, watched);
+   }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const session&);
    // Finds out where the master is, also without any command.

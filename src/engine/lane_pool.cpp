@@ -99,6 +99,13 @@ void lane_pool::give_back(lane_number n, time_point now) {
    settle(now);
 }
 
+void lane_pool::resume(lane_number n, const session& s, bool watched) {
+   member& m = at(n);
+   m.altered = true;
+   m.lane.resume(s);
+   if (watched) m.lane.tell_watch_lost();
+}
+
 // ---- the client's half --------------------------------------------------------------------------------------------
 
 void lane_pool::submit(operation& op, time_point now) {

@@ -64,6 +64,7 @@ class lane_pool {
    // A lane for one caller, until it is given back. Nothing is sent.
    lane_number acquire();
    void give_back(lane_number, time_point now);
+   void resume(lane_number, const session&, bool watched);
    const command_lane& lane(lane_number n) const { return at(n).lane; }
 
    // ---- the engine's half ----

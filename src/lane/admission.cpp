@@ -88,10 +88,11 @@ std::optional<error> admission_problem(const operation& op, lane_use use) {
       return refused(first, errc::not_supported, "delivery exactly_once is not built yet");
    }
    if (op.is_transaction()) return refuse_transaction(op, use);
+   const auto why = advice(op.entry, use);
+   if (why.empty()) return {};
    const auto role = role_of(op.entry);
    if (use == lane_use::own && (role == command_role::watch || role == command_role::unwatch)) return {};
-   if (const auto why = advice(op.entry, use); !why.empty()) return refused(first, errc::not_supported, why);
-   return {};
+   return refused(first, errc::not_supported, why);
 }
 
 }  // namespace holdfast::impl

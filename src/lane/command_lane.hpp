@@ -83,6 +83,9 @@ class command_lane final : public link_owner {
 
    // The caller who had it alone leaves, and another one comes: nothing is watched any more.
    void unwatch() { watches_.leave(); }
+   // Keys are watched, or were and nobody has been told that they are not.
+   bool is_watching() const { return watches_.any(); }
+   void tell_watch_lost() { watches_.begin_lost(); }  // before the first command: of a connection that was never made
 
    // ---- the engine's half ----
    void on_view(time_point now);  // the view may have changed

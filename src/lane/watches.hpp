@@ -53,6 +53,9 @@ class watches {
       is_left_ = false;
    }
 
+   // Before the first command.
+   void begin_lost() { lost_ = 0; }
+
    // Whether this transaction is behind a WATCH that has ended; or one that the test would end which it needs.
    bool is_in_vain(const operation& op, bool needs_test) const {
       return op.is_transaction() && (is_before(lost_, op) || (needs_test && written_ != 0 && is_before(first_, op)));

@@ -12,7 +12,8 @@ PUBLIC = {"time": "core", "endpoint": "core", "error": "core", "result": "core",
           "event": "core", "text_list": "core", "value": "resp", "command": "resp", "policy/": "policy",
           "config": "config", "uri": "config",
           "retry": "runtime", "client": "client", "deployment": "client", "call_options": "client",
-          "calls": "client", "set_options": "client", "shared_client": "client", "detail/everyday_commands": "client",
+          "calls": "client", "set_options": "client", "shared_client": "client", "dedicated_client": "client",
+          "detail/everyday_commands": "client",
           "holdfast": "client", "async_client": "client", "detail/error_text": "core", "detail/requirements": "core",
           "detail/value_conversion": "resp", "detail/reply_reader": "resp"}
 
