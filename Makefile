@@ -78,10 +78,11 @@ test-asan:  ## the same under the address and undefined-behaviour sanitizers
 test-tsan:  ## the same under the thread sanitizer
 	@$(MAKE) --no-print-directory test PRESET=tsan
 
-bench: setup  ## run the benchmarks
+bench: setup  ## raw, hiredis and Holdfast side by side; writes build/bench.json (ARGS='--only get --rounds 5')
 	@$(MAKE) --no-print-directory $(RELEASE)/build.ninja
 	@$(call demand,TESTS,$(RELEASE))
 	@cmake --build $(RELEASE) --target bench
+	@tools/bench $(ARGS)
 
 fuzz:  ## let libFuzzer go on, SECONDS=60 for each target (ARGS='--only resp'; installs clang-19 where it is missing)
 	@tools/setup fuzz

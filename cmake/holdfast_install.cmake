@@ -27,11 +27,15 @@ set(destdir_record "${PROJECT_BINARY_DIR}/install_destdir.txt")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/record_folders.cmake.in" record_folders.cmake @ONLY)
 install(SCRIPT "${CMAKE_CURRENT_BINARY_DIR}/record_folders.cmake")
 
-install(TARGETS ${HOLDFAST_OFFERED} EXPORT holdfast_targets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
-        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+# One list of targets each: who has no Boost can use the package all the same.
+foreach(target IN LISTS HOLDFAST_OFFERED)
+   string(REPLACE "_shared" "" name "${target}")
+   install(TARGETS ${target} EXPORT ${name}_targets ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+   install(EXPORT ${name}_targets NAMESPACE holdfast:: DESTINATION "${package_dir}")
+endforeach()
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/holdfast" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
-install(EXPORT holdfast_targets NAMESPACE holdfast:: DESTINATION "${package_dir}")
 
 configure_package_config_file("${CMAKE_CURRENT_LIST_DIR}/holdfast-config.cmake.in" holdfast-config.cmake
                               INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
@@ -48,6 +52,10 @@ if(BUILD_SHARED_LIBS)
 endif()
 configure_file("${CMAKE_CURRENT_LIST_DIR}/holdfast.pc.in" holdfast.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/holdfast.pc" DESTINATION "${pkgconfig_dir}")
+if(HOLDFAST_ASIO)
+   configure_file("${CMAKE_CURRENT_LIST_DIR}/holdfast_asio.pc.in" holdfast_asio.pc @ONLY)
+   install(FILES "${CMAKE_CURRENT_BINARY_DIR}/holdfast_asio.pc" DESTINATION "${pkgconfig_dir}")
+endif()
 
 # `make` and `make install` build this much and no more.
 add_custom_target(holdfast_installable DEPENDS ${HOLDFAST_OFFERED})

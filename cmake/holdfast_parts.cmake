@@ -37,6 +37,17 @@ function(holdfast_part name what)
    endif()
 endfunction()
 
+# The client for Boost.Asio, also as a part of another project. Of Boost it needs the headers.
+if(HOLDFAST_ASIO STREQUAL "AUTO")
+   find_package(Boost 1.81 QUIET)
+   if(NOT Boost_FOUND)
+      message(STATUS "Holdfast without holdfast::asio: no Boost 1.81 or later")
+   endif()
+   set(HOLDFAST_ASIO "${Boost_FOUND}")
+elseif(HOLDFAST_ASIO)
+   find_package(Boost 1.81 REQUIRED)
+endif()
+
 if(NOT PROJECT_IS_TOP_LEVEL)  # nothing is looked for either
    foreach(part IN ITEMS APPS TESTS)
       if(HOLDFAST_${part} STREQUAL "AUTO")

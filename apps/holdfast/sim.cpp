@@ -30,10 +30,13 @@ struct sim_settings {
    duration spread = {};
    std::vector<std::string> faults = {};
    std::vector<unsigned> without = {};
+   bool posted = false;
    bool trace = false;
    std::string json = {};
    bool runs_given = false;
 };
+
+sim::calling calling_of(const sim_settings& s) { return s.posted ? sim::calling::posted : sim::calling::drawn; }
 
 std::vector<sim::fault_kind> kinds_of(const sim_settings& s) {
    std::vector<sim::fault_kind> kinds;
@@ -47,11 +50,11 @@ std::vector<sim::fault_kind> kinds_of(const sim_settings& s) {
 // One world, watched.
 exit_status trace_world(const sim_settings& s) {
    const auto kinds = kinds_of(s);
-   const sim::scenario p = sim::draw_plan(s.seed, kinds, s.without);
+   const sim::scenario p = sim::draw_plan(s.seed, kinds, s.without, calling_of(s));
    for (const auto& f : p.faults) print("planned: " + to_string(f) + "\n");
    bool good = true;
-   const auto v =
-      sim::run_world(s.seed, kinds, s.without, [&](const std::string& line) { good = good && print(line + "\n"); });
+   const auto v = sim::run_world(
+      s.seed, kinds, s.without, [&](const std::string& line) { good = good && print(line + "\n"); }, calling_of(s));
    good = good && print(describe(v.violations));
    good = good && print(fmt::format("world {}: {} violations; {} failovers that count, {} promotions; {} commands\n",
                                     s.seed, v.violations.size(), v.failovers, v.promotions, v.calls.calls));
@@ -73,6 +76,7 @@ exit_status run_worlds(const sim_settings& s) {
    c.seed = s.seed;
    c.runs = s.runs;
    c.faults = kinds_of(s);
+   c.how = calling_of(s);
    c.threads =
       static_cast<unsigned>(std::clamp<std::uint64_t>(s.runs, 1, std::max(1U, std::thread::hardware_concurrency())));
    if (s.minutes > 0)
@@ -96,13 +100,14 @@ exit_status run_worlds(const sim_settings& s) {
    bool good = true;
    if (s.json != "-") good = print(as_text(r, took));
    if (r.first && s.json != "-") {
-      const auto without = sim::shrink(r.first->seed, c.faults);
+      const auto without = sim::shrink(r.first->seed, c.faults, c.how);
       good = print(fmt::format("the first that failed is world {}:\n{}replay it:\n   {}\n", r.first->seed,
-                               describe(r.first->violations), sim::replay_command(r.first->seed, c.faults, without))) &&
+                               describe(r.first->violations),
+                               sim::replay_command(r.first->seed, c.faults, without, c.how))) &&
              good;
       if (r.failed.size() > 1) good = print(fmt::format("all that failed: {}\n", fmt::join(r.failed, ", "))) && good;
    }
-   if (!s.json.empty()) good = save(s.json, as_json(r, s.seed, c.faults, took)) && good;
+   if (!s.json.empty()) good = save(s.json, as_json(r, s.seed, c.faults, c.how, took)) && good;
    return good && r.failed.empty() ? exit_status::done : exit_status::failed;
 }
 
@@ -185,6 +190,8 @@ void add_sim(command_line& line) {
       "--spread", [s](const std::string& word) { return read_spread(word, s->spread); },
       "Each of these clients waits a random part of this\nbefore it goes to a new master (reconnect_spread)", "TIME");
    sim_line.add_numbers("--without", s->without, "Leave out these faults of the scenario, by their place, from 0");
+   sim_line.add_flag("--posted", s->posted,
+                     "All clients are of many threads: calls come through\ntheir mailbox (shared_client)");
    sim_line.add_flag("--trace", s->trace, "Print all that happens in the first world, and run no other");
    sim_line.add_text("--json", s->json, "Write the figures as JSON to FILE, or to stdout (-) instead of the text",
                      "FILE");

@@ -54,7 +54,7 @@ std::string describe(const std::vector<sim::violation>& violations) {
 }
 
 std::string as_json(const sim::sweep_result& r, std::uint64_t seed, const std::vector<sim::fault_kind>& faults,
-                    double seconds) {
+                    sim::calling how, double seconds) {
    nlohmann::ordered_json j{{"seed", seed},
                             {"worlds", r.worlds},
                             {"failovers", r.failovers},
@@ -75,8 +75,9 @@ std::string as_json(const sim::sweep_result& r, std::uint64_t seed, const std::v
    if (!r.first) return j.dump(2);
    auto violations = nlohmann::ordered_json::array();
    for (const auto& v : r.first->violations) violations.push_back(v.what);
-   j["first_failure"] = {
-      {"seed", r.first->seed}, {"violations", violations}, {"replay", sim::replay_command(r.first->seed, faults, {})}};
+   j["first_failure"] = {{"seed", r.first->seed},
+                         {"violations", violations},
+                         {"replay", sim::replay_command(r.first->seed, faults, {}, how)}};
    return j.dump(2);
 }
 

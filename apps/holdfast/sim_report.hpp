@@ -19,7 +19,7 @@ std::string describe(const std::vector<sim::violation>&);
 
 std::string as_text(const sim::sweep_result&, double seconds);
 std::string as_json(const sim::sweep_result&, std::uint64_t seed, const std::vector<sim::fault_kind>& faults,
-                    double seconds);
+                    sim::calling how, double seconds);
 
 std::string as_text(const fleet_run&);
 std::string as_json(const std::vector<fleet_run>&, duration spread);

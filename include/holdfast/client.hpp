@@ -9,6 +9,7 @@
 #include <holdfast/deployment.hpp>
 #include <holdfast/endpoint.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
 
@@ -74,6 +75,9 @@ class client : public calls<client> {
    // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use
    // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
    void wait_for_events(time_span at_most, const std::stop_token& stop = {});
+   // What it has done so far. From any thread, also while another one is in a call, and at no cost for that one. In a
+   // forked child it begins anew with the first call, and must not be asked while that is under way.
+   holdfast::stats stats() const;
 
  private:
    friend calls<client>;

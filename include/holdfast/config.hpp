@@ -1,6 +1,7 @@
 // How a client finds its servers and what it promises its callers.
 #pragma once
 
+#include <holdfast/command_observer.hpp>
 #include <holdfast/delivery.hpp>
 #include <holdfast/endpoint.hpp>
 #include <holdfast/event.hpp>
@@ -158,6 +159,8 @@ struct config {
    // The name servers to ask instead of the system's: "ADDRESS[:PORT],ADDRESS[:PORT]...", e.g. "127.0.0.1:8600"; empty:
    // those of resolv.conf. Search domains and /etc/hosts are the system's in any case.
    std::string name_servers = {};
+   // Told of each command at its end (command_observer.hpp); empty: nobody.
+   holdfast::command_observer command_observer = {};
 
    // Reads
    //    redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?OPTION=VALUE&...]                  port 6379

@@ -248,20 +248,34 @@ class retry_run {
 
    // Whether to call again; if so, it has waited.
    bool again(failed_call failed) {
+      const auto delay = pause(std::move(failed));
+      if (!delay) return false;
+      if (policy_.sleep)
+         policy_.sleep(*delay);
+      else
+         std::this_thread::sleep_for(*delay);
+      slept_ahead_ += std::max(after(paused_, *delay) - now(), duration::zero());
+      return true;
+   }
+   // Whether to call again, and how long to wait before: whoever asks does that.
+   std::optional<duration> pause(failed_call failed) {
       call_result_ = call_result::none;
       const auto open = [](const auto& e) { return code_of(e) == errc::circuit_open; };
-      if (failed.ask(open, open)) return false;
+      if (failed.ask(open, open)) return {};
       if (!worth_another(failed)) {
          const auto transient = [](const auto& e) { return is_transient(e); };
          call_result_ = failed.ask(transient, transient) ? call_result::failed : call_result::succeeded;
-         return false;
+         return {};
       }
       if (spent()) {
          call_result_ = call_result::failed;
-         return false;
+         return {};
       }
-      wait(failed);
-      return true;
+      if (!random_) random_.emplace(seed());
+      paused_ = now();
+      const duration delay = progress_.next_wait(paused_, *random_);
+      if (policy_.on_retry) policy_.on_retry(progress_.retries(), delay, failed.as_exception());
+      return delay;
    }
 
  private:
@@ -291,20 +305,9 @@ class retry_run {
       if (progress_.spent(now())) return true;
       return policy_.budget && !policy_.budget->with([](retry_budget& b) { return b.withdraw(clock()); });
    }
-   void wait(failed_call& failed) {
-      if (!random_) random_.emplace(seed());
-      const time_point from = now();
-      const duration delay = progress_.next_wait(from, *random_);
-      if (policy_.on_retry) policy_.on_retry(progress_.retries(), delay, failed.as_exception());
-      if (policy_.sleep)
-         policy_.sleep(delay);
-      else
-         std::this_thread::sleep_for(delay);
-      slept_ahead_ += std::max(after(from, delay) - now(), duration::zero());
-   }
-
    const retry_policy& policy_;
    retry_progress progress_;
+   time_point paused_ = {};
    duration slept_ahead_ = {};  // what `sleep` was asked to wait and did not
    std::optional<random_source> random_ = {};
    std::optional<circuit_breaker::admission> admission_ = {};

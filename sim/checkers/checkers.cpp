@@ -39,7 +39,7 @@ call_number checkers::begins(std::uint32_t client, call_kind k, delivery d, std:
    client_record& r = record_of(client);
    ++r.given;
    // A queue has its bound, and so has what was sent; what waits for a fence was sent.
-   if (++r.open > limits.parked + limits.in_flight + 1)
+   if (++r.open > limits.parked + limits.in_flight + limits.posted + 1)
       broken("client " + std::to_string(client) + " holds too many commands");
    ++figures_.calls;
    ++open_;

@@ -38,6 +38,7 @@ struct violation {
 
 // Limits that a client was configured to keep.
 struct promised_limits {
+   std::size_t posted = 0;  // in a mailbox: no more than the callers have
    std::size_t parked = 10'000;
    std::size_t in_flight = 10'000;
    std::optional<unsigned> max_resends = {};

@@ -29,6 +29,7 @@ enum class what : std::uint8_t {
    // a client's
    client_timer,   // a = client, c = generation
    client_next,    // it gives its next command: a = client
+   client_mail,    // it reads its letters: a = client
    client_cancel,  // its caller leaves: a = client, c = the command's number
    client_back,    // the frozen client goes on: a = client
    // the world's

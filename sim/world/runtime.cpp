@@ -9,8 +9,8 @@
 namespace holdfast::sim {
 
 runtime::runtime(shared_state& f, checkers& c, runtime_user& w, std::uint32_t number, host_id host,
-                 const config& settings, std::uint64_t seed)
-   : brain(settings, seed),
+                 const config& settings, std::uint64_t seed, impl::callers who)
+   : brain(settings, seed, impl::topology_source::own, who),
      shared_(f),
      checkers_(c),
      world_(w),

@@ -22,7 +22,7 @@ namespace holdfast::sim {
 class runtime {
  public:
    runtime(shared_state&, checkers&, runtime_user&, std::uint32_t number, host_id host, const config&,
-           std::uint64_t seed);
+           std::uint64_t seed, impl::callers who = impl::callers::one);
    virtual ~runtime() = default;
    runtime(const runtime&) = delete;
    runtime& operator=(const runtime&) = delete;

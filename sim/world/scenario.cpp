@@ -140,6 +140,13 @@ void draw_work(scenario& p, random& d) {
    if (w.many_callers) w.kinds[static_cast<std::size_t>(call_kind::select)] = 0;
 }
 
+void post_calls(workload& w) {
+   w.posts = w.many_callers = true;
+   w.blocking = false;
+   w.depth = std::max(w.depth, 4U);
+   w.kinds[static_cast<std::size_t>(call_kind::select)] = 0;
+}
+
 void draw_seeds(scenario& p, random& d) {
    p.sentinel.names_nodes = d.chance(0.1);
    if (!d.chance(0.3)) return;
@@ -174,7 +181,8 @@ std::string to_string(const fault& f) {
    return std::string(to_string(f.is)) + " at " + ms(f.at) + " ms for " + ms(f.lasts) + " ms";
 }
 
-scenario draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without) {
+scenario draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without,
+                   calling how) {
    // Neighbouring seeds have nothing in common.
    random d{random_source{seed}()};
    scenario p;
@@ -220,6 +228,7 @@ scenario draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std:
          p.faults.erase(p.faults.begin() + static_cast<std::ptrdiff_t>(i));
    }
    for (fault& f : p.faults) f.at = std::max<duration>(f.at, 10ms);
+   if (how == calling::posted) post_calls(p.work);
    return p;
 }
 

@@ -124,8 +124,15 @@ struct scenario {
    duration length = {};
 };
 
+// How callers reach their client.
+enum class calling : std::uint8_t {
+   drawn,   // as the seed says: they give their commands to the engine at once
+   posted,  // all clients are of many threads, and calls and cancellations come through their mailbox
+};
+
 // `allowed`: empty means all. `without`: faults that are left out, by their place; the rest of the plan stays as it is.
-scenario draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without = {});
+scenario draw_plan(std::uint64_t seed, std::span<const fault_kind> allowed, std::span<const unsigned> without = {},
+                   calling how = calling::drawn);
 std::string to_string(const fault&);
 
 }  // namespace holdfast::sim

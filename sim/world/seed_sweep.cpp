@@ -40,8 +40,8 @@ void add(sweep_result& sum, std::uint64_t seed, run_report&& v) {
 }  // namespace
 
 run_report run_world(std::uint64_t seed, const std::vector<fault_kind>& faults, const std::vector<unsigned>& without,
-                     tracer t) {
-   world w(draw_plan(seed, faults, without), std::move(t));
+                     tracer t, calling how) {
+   world w(draw_plan(seed, faults, without, how), std::move(t));
    return w.run();
 }
 
@@ -61,7 +61,7 @@ sweep_result run_seed_sweep(const sweep_settings& s, const std::function<bool(co
       while (!over) {
          const std::uint64_t seed = next++;
          if (seed - s.seed >= s.runs) return;
-         run_report v = run_world(seed, s.faults);
+         run_report v = run_world(seed, s.faults, {}, {}, s.how);
          const std::lock_guard lock(of_sum);
          add(sum, seed, std::move(v));
          if (enough(sum) || (s.real_time && real_clock::now() - began >= *s.real_time)) over = true;
@@ -92,17 +92,18 @@ std::vector<unsigned> shrink(unsigned count, const std::function<bool(const std:
    return without;
 }
 
-std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults) {
+std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults, calling how) {
    return shrink(static_cast<unsigned>(draw_plan(seed, faults).faults.size()),
-                 [&](const auto& without) { return !run_world(seed, faults, without).violations.empty(); });
+                 [&](const auto& without) { return !run_world(seed, faults, without, {}, how).violations.empty(); });
 }
 
 std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,
-                           const std::vector<unsigned>& without) {
+                           const std::vector<unsigned>& without, calling how) {
    std::string line = "holdfast sim --seed " + std::to_string(seed) + " --runs 1";
    for (std::size_t i = 0; i < faults.size(); ++i)
       line += (i == 0 ? " --fault " : ",") + std::string(to_string(faults[i]));
    for (std::size_t i = 0; i < without.size(); ++i) line += (i == 0 ? " --without " : ",") + std::to_string(without[i]);
+   if (how == calling::posted) line += " --posted";
    return line + " --trace";
 }
 

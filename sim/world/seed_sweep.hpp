@@ -16,6 +16,7 @@ struct sweep_settings {
    std::uint64_t seed = 1;
    std::uint64_t runs = 1000;
    std::vector<fault_kind> faults = {};  // empty: all
+   calling how = calling::drawn;
    unsigned threads = 1;
    std::optional<duration> real_time = {};  // no world begins later
 };
@@ -45,15 +46,15 @@ sweep_result run_seed_sweep(const sweep_settings&, const std::function<bool(cons
 run_report run_fleet(std::uint64_t seed, unsigned clients, fault_kind kind, duration reconnect_spread = {});
 
 run_report run_world(std::uint64_t seed, const std::vector<fault_kind>& faults,
-                     const std::vector<unsigned>& without = {}, tracer = {});
+                     const std::vector<unsigned>& without = {}, tracer = {}, calling = calling::drawn);
 
 // The faults that a failing world can do without: their places in its plan.
-std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults);
+std::vector<unsigned> shrink(std::uint64_t seed, const std::vector<fault_kind>& faults, calling = calling::drawn);
 // The same of anything that fails with `count` faults, and perhaps without some of them.
 std::vector<unsigned> shrink(unsigned count, const std::function<bool(const std::vector<unsigned>&)>& fails_without);
 
 // One command that runs this very world again.
 std::string replay_command(std::uint64_t seed, const std::vector<fault_kind>& faults,
-                           const std::vector<unsigned>& without);
+                           const std::vector<unsigned>& without, calling = calling::drawn);
 
 }  // namespace holdfast::sim

@@ -6,7 +6,9 @@ namespace holdfast::sim {
 
 sim_client::sim_client(shared_state& f, checkers& c, runtime_user& w, std::uint32_t number, host_id host,
                        const config& settings, const workload& work, std::uint64_t seed)
-   : client(f, c, w, number, host, settings, seed), settings_(work), chance_(seed ^ 0x77) {}
+   : client(f, c, w, number, host, settings, seed, work.posts ? impl::callers::many : impl::callers::one),
+     settings_(work),
+     chance_(seed ^ 0x77) {}
 
 void sim_client::start() {
    for (unsigned i = 0; i < settings_.depth; ++i) plan_next();
@@ -34,7 +36,39 @@ void sim_client::next() {
 void sim_client::cancel(call_number n) {
    call* const c = find_active(n);
    if (c == nullptr || frozen_) return;
-   client::cancel(*c);
+   if (settings_.posts)
+      post(n, true);
+   else
+      client::cancel(*c);
+}
+
+// ---- letters ------------------------------------------------------------------------------------------------------
+
+void sim_client::post(call_number n, bool cancels) {
+   if (letters_.empty()) shared_.time.in(chance_.between(1us, 300us), {.a = number_, .kind = what::client_mail});
+   mailbox_.post(letters_.emplace_back(n, cancels));
+}
+
+// As its thread does it: all that was posted, in order; then what is there on its connections.
+void sim_client::read_mail() {
+   if (frozen_) return;
+   mailbox_.read([this](impl::letter& l) {
+      if (&l != &letters_.front()) checkers_.broken("letters are read in another order than they were posted in");
+      call* const c = find_active(letters_.front().number);
+      const bool cancels = letters_.front().cancels;
+      letters_.pop_front();
+      if (c == nullptr) return;  // it has ended meanwhile, and its caller had asked for its end
+      if (cancels)
+         client::cancel(*c);
+      else
+         submit(*c);
+   });
+   carry_out();
+}
+
+void sim_client::submit(call& c) {
+   brain.submit(c.op, now());
+   take_done();  // one that is refused
 }
 
 void sim_client::last_call() {
@@ -71,12 +105,11 @@ sim_client::terms sim_client::draw_terms(bool last) {
 
 // Writes and reads of the same keys, in an order that their replies show; some of them in another database.
 void sim_client::give_list(const terms& t) {
-   constexpr std::size_t most = 6;
-   std::array<call_kind, most> kinds;
+   std::array<call_kind, longest_list> kinds;
    std::size_t n = 0;
    const bool selects = settings_.kinds[static_cast<std::size_t>(call_kind::select)] != 0 && chance_.chance(0.5);
    if (selects) kinds[n++] = call_kind::select;
-   const std::size_t size = chance_.from_to(2, most - 2);
+   const std::size_t size = chance_.from_to(2, longest_list - 2);
    while (n < size) {
       const bool reads = chance_.chance(0.4);
       kinds[n++] = reads ? call_kind::read : static_cast<call_kind>(draw(settings_.kinds));
@@ -95,8 +128,10 @@ void sim_client::give(std::span<const call_kind> kinds, const terms& t) {
    for (std::size_t i = 0; i < kinds.size(); ++i) {
       call& c = draw_call(kinds[i], t);
       c.plans_next = !t.last && i + 1 == kinds.size();
-      brain.submit(c.op, now());
-      take_done();  // one that is refused
+      if (settings_.posts)
+         post(c.number, false);
+      else
+         submit(c);
    }
    carry_out();
 }
@@ -132,6 +167,7 @@ void sim_client::thaw() {
    const bool was_frozen = frozen_;
    client::thaw();
    if (!was_frozen) return;
+   read_mail();
    for (; planned_ != 0; --planned_) shared_.time.in(1us, {.a = number_, .kind = what::client_next});
 }
 

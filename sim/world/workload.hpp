@@ -21,6 +21,7 @@ struct workload {
    double cancels = 0;         // how often a command is cancelled under way
    double idles = 0;           // how often the pause is of seconds
    bool many_callers = false;  // each call, or list of calls, is an order group of its own; else all are one
+   bool posts = false;         // its callers post letters to the client's thread, which reads them a moment later
    bool blocking = false;      // looks at its sockets only while a command is under way
 };
 

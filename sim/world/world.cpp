@@ -26,6 +26,7 @@ void world::build() {
    begin(1);
    const config settings = client_config();
    checkers_.limits = limits_of(settings);
+   if (scenario_.work.posts) checkers_.limits.posted = std::size_t{scenario_.work.depth} * sim_client::longest_list;
    checkers_.servers_fence = scenario_.redis.allows_kill;
    checkers_.servers_forget = scenario_.redis.saved_every > duration::zero();
    for (unsigned i = 0; i < scenario_.clients; ++i) {
@@ -180,6 +181,7 @@ void world::handle(const event& e) {
          return hunt(e.a);
       case what::client_timer: return clients_[e.a]->on_timer(e.c);
       case what::client_next: return clients_[e.a]->next();
+      case what::client_mail: return clients_[e.a]->read_mail();
       case what::client_cancel: return clients_[e.a]->cancel(static_cast<call_number>(e.c));
       case what::client_back: return clients_[e.a]->thaw();
       case what::fault_begins: return e.b == 0 ? begins(e.a) : successor_dies(e.a);

@@ -261,6 +261,8 @@ result<endpoint> client::master(const call_options& options) {
    }
 }
 
+stats client::stats() const { return body_->engine().stats(); }
+
 void client::wait_for_events(time_span at_most, const std::stop_token& stop) {
    const body::visit here(*body_);
    if (here.is_refused()) throw failure(here.refusal());

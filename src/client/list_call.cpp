@@ -34,13 +34,17 @@ bool is_plain(const command& c) {
    return role_of(entry) != command_role::multi && !block_time(entry, c);
 }
 
-// How many commands from `first` on go as one: 1, or MULTI up to EXEC; 0 if the EXEC is missing.
-std::size_t unit_length(std::span<const command> commands, std::size_t first) {
-   if (!begins_transaction(commands[first])) return 1;
+// From the MULTI at `first` up to its EXEC; 0 if that is missing.
+std::size_t transaction_length(std::span<const command> commands, std::size_t first) {
    for (std::size_t i = first + 1; i < commands.size(); ++i) {
       if (ends_transaction(commands[i])) return i - first + 1;
    }
    return 0;
+}
+
+// How many commands from `first` on go as one.
+inline std::size_t unit_length(std::span<const command> commands, std::size_t first) {
+   return begins_transaction(commands[first]) ? transaction_length(commands, first) : 1;
 }
 
 }  // namespace
@@ -64,9 +68,9 @@ list_call::list_call(std::span<const command> commands, const list_places& place
 void list_call::submit_more(engine& e, time_point now) {
    const command_lane& lane = terms_.lane == 0 ? e.lane() : e.lanes().lane(terms_.lane);
    while (next_ < commands_.size() && !free_.empty()) {
-      if (too_late_ && (is_stopped_ || terms_.deadline)) return refuse(commands_.size() - next_, *too_late_);
+      if (too_late_ && (is_stopped_ || terms_.deadline)) return refuse(e, commands_.size() - next_, *too_late_, now);
       if (too_late_ && is_plain(commands_[next_])) {
-         refuse(1, *too_late_);
+         refuse(e, 1, *too_late_, now);
          continue;
       }
       if (n_ == 0) {
@@ -75,11 +79,12 @@ void list_call::submit_more(engine& e, time_point now) {
          if (keeps_order_by_waiting()) look_whether_it_stands_alone();
       }
       if (n_ == 0) {
-         return refuse(commands_.size() - next_, {errc::invalid_argument, outcome::not_executed,
-                                                  "MULTI without EXEC: nothing from there on was sent"});
+         const error why(errc::invalid_argument, outcome::not_executed,
+                         "MULTI without EXEC: nothing from there on was sent");
+         return refuse(e, commands_.size() - next_, why, now);
       }
       if (too_late_ && n_ > 1) {
-         refuse(n_, *too_late_);
+         refuse(e, n_, *too_late_, now);
          continue;
       }
       if (is_under_way() && (waits_for_all_ || !lane.has_room(bytes_))) return;
@@ -99,9 +104,14 @@ void list_call::look_whether_it_stands_alone() {
 }
 
 // Those that are next, without trying them.
-void list_call::refuse(std::size_t n, const error& why) {
+void list_call::refuse(engine& e, std::size_t n, const error& why, time_point now) {
    n_ = 0;
-   for (; n != 0; --n, ++next_) places_.fail(next_, error(why));
+   for (const std::size_t end = next_ + n; next_ < end;) {
+      const std::size_t unit = unit_length(commands_, next_);
+      const std::size_t behind = unit == 0 ? commands_.size() : next_ + unit;
+      e.was_refused(commands_.subspan(next_, behind - next_), why, terms_.given, now);
+      for (; next_ != behind; ++next_) places_.fail(next_, error(why));
+   }
 }
 
 list_operation& list_call::take_free(std::size_t n) {

@@ -58,7 +58,7 @@ class list_call {
    bool is_over() const { return next_ == commands_.size() && !is_under_way(); }
 
  private:
-   void refuse(std::size_t n, const error&);
+   [[gnu::cold]] void refuse(engine&, std::size_t n, const error&, time_point now);
    bool keeps_order_by_waiting() const { return terms_.group != 0 && terms_.lane == 0; }
    void look_whether_it_stands_alone();
    list_operation& take_free(std::size_t n);

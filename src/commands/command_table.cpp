@@ -145,6 +145,13 @@ int count_of_script_keys(const command_entry* entry, const command& c) {
    return n && *n <= c.size() - 3 ? static_cast<int>(*n) : 0;
 }
 
+std::optional<std::size_t> count_of_keys(const command_entry* entry, const command& c) {
+   std::size_t n = 0;
+   if (for_each_key(entry, c, [&](std::string_view) { ++n; })) return n;
+   if (!is_script(entry)) return {};
+   return static_cast<std::size_t>(count_of_script_keys(entry, c));
+}
+
 repeat_class repeats(const command_entry* entry, const command& c) {
    if (entry == nullptr) return c.idempotent() ? repeat_class::same : repeat_class::not_repeatable;
    const repeat_class found = entry->repeat_by_arguments ? entry->repeat_by_arguments(c) : entry->repeat;

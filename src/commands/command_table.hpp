@@ -124,6 +124,9 @@ void for_each_script_key(const command_entry* entry, const command& c, F&& f) {
       for_each_key(key_positions{3, n + 2, 1}, c.arguments().begin(), c.size(), std::forward<F>(f));
 }
 
+// How many keys it has; unset where the table can't tell.
+std::optional<std::size_t> count_of_keys(const command_entry* entry, const command&);
+
 inline bool is_script(const command_entry* entry) { return entry != nullptr && entry->traits.script; }
 inline bool is_scan(const command_entry* entry) { return entry != nullptr && entry->traits.scan; }
 inline bool is_native(const command_entry* entry) { return entry != nullptr && entry->traits.native; }

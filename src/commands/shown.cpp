@@ -34,10 +34,13 @@ void append_length(std::string& line, std::size_t bytes) {
 }
 
 // A text that is no name may be a value that was given in its place.
-void append_name(std::string& line, std::string_view name) {
+bool is_name(std::string_view text) {
    const auto named = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
-   const bool is_name = !name.empty() && name.size() <= longest_name && std::all_of(name.begin(), name.end(), named);
-   is_name ? void(line += name) : append_length(line, name.size());
+   return !text.empty() && text.size() <= longest_name && std::all_of(text.begin(), text.end(), named);
+}
+
+void append_name(std::string& line, std::string_view name) {
+   is_name(name) ? void(line += name) : append_length(line, name.size());
 }
 
 void append_key(std::string& line, std::string_view key) {
@@ -240,6 +243,10 @@ class search {
 };
 
 }  // namespace
+
+std::string_view name_of(const command& c) {
+   return c.size() != 0 && is_name(c.name()) ? c.name() : std::string_view();
+}
 
 std::string kept_words(std::string_view server_text) { return without_middle(server_text, 120, 77); }
 

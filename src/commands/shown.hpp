@@ -10,6 +10,9 @@
 
 namespace holdfast::impl {
 
+// The text in a command's first place; empty where that is no name, but may be a value that was given there.
+std::string_view name_of(const command&);
+
 // Of an error reply as it comes, what is enough to know and to show it: some 800 bytes.
 std::string received_words(std::string_view server_text);
 

@@ -12,7 +12,7 @@ namespace holdfast::impl {
 engine::shard::shard(engine& e, const config& c, std::uint64_t seed, callers who)
    : main(e.io_, reply_limits(c)),
      probe(e.io_, probe_limits()),
-     lane(lane_settings(c, who), main, probe, topology, e.budget_, e.events_, seed) {
+     lane(lane_settings(c, who), main, probe, topology, e.budget_, e.events_, e.counts_, seed) {
    if (c.deadline) lane.set_default_deadline(*c.deadline);
 }
 
@@ -24,12 +24,13 @@ std::vector<std::unique_ptr<engine::shard>> engine::one_shard(engine& e, const c
 }
 
 engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who)
-   : events_(static_cast<bool>(c.observer)),
+   : command_observer_(c.command_observer),
+     events_(static_cast<bool>(c.observer)),
      secrets_({c.password, c.sentinel_password}),
      budget_(c.resend.budget),
      shards_(one_shard(*this, c, seed, who)),
      is_shared_(who == callers::many),
-     pool_(c, who, {io_, topology(), budget_, events_}, seed ^ 2) {
+     pool_(c, who, {io_, topology(), budget_, events_, counts_}, seed ^ 2) {
    if (c.breaker) breaker_.emplace(*c.breaker);
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;
@@ -50,6 +51,7 @@ void engine::submit(operation& op, time_point now) {
          return finish(now);
       }
    }
+   counts_.submitted();
    if (is_shared_ || op.lane != 0)
       submit_among_many(op, now);
    else
@@ -99,11 +101,49 @@ void engine::cancel_all(time_point now) {
    finish(now);
 }
 
-void engine::on_end(operation& op, time_point now) {
-   if (!op.results[op.commands.size() - 1]) hide_secrets(op);
-   if (!op.admission) return;
-   report(op, now);
-   finish(now);
+// Each operation comes here once, on its way back to its caller.
+operation* engine::ended(operation& op, const command_lane* by, time_point now) {
+   counts_.ended(now - op.submitted);
+   const auto& last = op.results[op.commands.size() - 1];
+   if (last)
+      counts_.succeeded();
+   else
+      failed(op, last.error());
+   if (command_observer_) tell_end(op, by, now);
+   if (op.admission) {
+      report(op, now);
+      finish(now);
+   }
+   return &op;
+}
+
+// `by` null: its lane is closed by now.
+void engine::tell_end(const operation& op, const command_lane* by, time_point now) {
+   const auto& last = op.results[op.commands.size() - 1];
+   const error* const failed = last ? nullptr : &last.error();
+   const endpoint* where = failed != nullptr ? &failed->where : nullptr;
+   if (failed == nullptr && by != nullptr) where = by->written_to(op);
+   tell(op.commands, {failed, op.attempts, op.submitted, now}, where != nullptr ? *where : endpoint{});
+}
+
+void engine::tell(std::span<const command> commands, const command_end& end, const endpoint& where) {
+   try {
+      command_observer_(report_of(commands, end, where));
+   } catch (...) {
+      counts_.observer_threw();
+   }
+}
+
+void engine::was_refused(std::span<const command> commands, const error& why, time_point given, time_point now) {
+   counts_.submitted();
+   counts_.ended(now - given);
+   counts_.failed(why.outcome);
+   if (command_observer_) tell(commands, {&why, 0, given, now}, why.where);
+}
+
+void engine::failed(operation& op, const error& e) {
+   counts_.failed(e.outcome);
+   hide_secrets(op);
 }
 
 // A server may say what it was sent: where AUTH is renamed, it names the password as an argument of what it doesn't
@@ -251,6 +291,7 @@ std::span<char> engine::space(link_id id, std::uint32_t serial) {
 void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
    link* const l = io_.live(id, serial);
    if (l == nullptr) return;
+   counts_.received(n);
    l->in.commit(n);
    if (connection& c = connections_[id - 1]; !c.heard) {
       c.heard = true;
@@ -267,6 +308,7 @@ std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
 }
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
+   counts_.wrote(n);
    if (link* const l = io_.live(id, serial)) {
       l->wrote(n, now);
       touched(*l, now);

@@ -23,9 +23,11 @@
 #pragma once
 
 #include "commands/route.hpp"
+#include "core/counters.hpp"
 #include "core/secrets.hpp"
 #include "engine/address_book.hpp"
 #include "engine/callers.hpp"
+#include "engine/command_report.hpp"
 #include "engine/lane_pool.hpp"
 #include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
@@ -35,10 +37,12 @@
 #include "view/topology_requests.hpp"
 #include "view/topology_view.hpp"
 
+#include <holdfast/command_observer.hpp>
 #include <holdfast/config.hpp>
 #include <holdfast/event.hpp>
 #include <holdfast/policy/circuit_breaker.hpp>
 #include <holdfast/policy/retry_budget.hpp>
+#include <holdfast/stats.hpp>
 
 #include <algorithm>
 #include <cstdint>
@@ -91,18 +95,22 @@ class engine {
    void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
    void refuse(operation& op, errc why, time_point now) {
+      counts_.submitted();
       op.lane == 0 ? shard_of(op).lane.refuse(op, why, now) : pool_.refuse(op, why, now);
    }
    operation* take_done(time_point now) {  // null when there is none
-      operation* op = shards_.front()->lane.take_done();
-      if (op == nullptr) op = pool_.take_done();
-      if (op != nullptr && (op->admission || !op->results[op->commands.size() - 1])) on_end(*op, now);
-      return op;
+      if (operation* const op = shards_.front()->lane.take_done()) return ended(*op, &shards_.front()->lane, now);
+      if (operation* const op = pool_.take_done()) return ended(*op, pool_.find(op->lane), now);
+      return nullptr;
    }
+   // Commands that ended before an operation was made of them: one, or a MULTI ... EXEC.
+   void was_refused(std::span<const command>, const error&, time_point given, time_point now);
    bool has_done() const { return shards_.front()->lane.has_done() || pool_.has_done(); }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
+   // What was done so far; also while another thread is in the engine. Each kind of client offers it as it is.
+   holdfast::stats stats() const { return counts_.snapshot(); }
    const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
    // A lane for one caller, to be named in `operation::lane`, until it is given back. Nothing is sent, and it has no
    // connection yet, or one that is as the configuration says. What is under way on it is cancelled when it is given
@@ -175,7 +183,6 @@ class engine {
    shard& shard_of(const operation& op) { return *shards_[route(op.commands.front())]; }
    // The source of views names the master of the first shard, which is the only one (route).
    lane_topology& topology() const { return shards_.front()->topology; }
-   void on_end(operation&, time_point now);
    void submit_among_many(operation&, time_point now);
    [[gnu::cold]] void list_io(const io_queue::entry&);
    void try_next(link&);
@@ -194,9 +201,15 @@ class engine {
    void take_view(topology_update, time_point now);
    void hide_secrets(operation&) const;
    void learn_passwords(const operation&);
+   operation* ended(operation&, const command_lane* by, time_point now);
+   [[gnu::cold]] void tell_end(const operation&, const command_lane* by, time_point now);
+   void tell(std::span<const command>, const command_end&, const endpoint& where);
+   [[gnu::cold]] void failed(operation&, const error&);
    void report(const operation&, time_point now);
    void tell_breaker(time_point now);
 
+   counters counts_;
+   const command_observer command_observer_;
    event_queue events_;
    secrets secrets_;
    io_queue io_;

@@ -10,7 +10,8 @@ namespace holdfast::impl {
 lane_pool::member::member(lane_pool& p, lane_number n)
    : main(p.shared_.io, p.replies_),
      probe(p.shared_.io, probe_limits()),
-     lane(p.settings_, main, probe, p.shared_.topology, p.shared_.budget, p.shared_.events, p.seeds_()) {
+     lane(p.settings_, main, probe, p.shared_.topology, p.shared_.budget, p.shared_.events, p.shared_.counts,
+          p.seeds_()) {
    main.mark = probe.mark = n;
    lane.set_default_deadline(p.default_deadline_);
 }

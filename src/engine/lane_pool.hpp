@@ -14,6 +14,7 @@
 // asking all.
 #pragma once
 
+#include "core/counters.hpp"
 #include "engine/settings.hpp"
 #include "lane/command_lane.hpp"
 #include "lane/deadlines.hpp"
@@ -46,6 +47,7 @@ class lane_pool {
       lane_topology& topology;
       retry_budget& budget;
       event_queue& events;
+      counters& counts;
    };
    lane_pool(const config&, callers, const parts&, std::uint64_t seed);
    lane_pool(const lane_pool&) = delete;
@@ -66,6 +68,10 @@ class lane_pool {
    void give_back(lane_number, time_point now);
    void resume(lane_number, const session&, bool watched);
    const command_lane& lane(lane_number n) const { return at(n).lane; }
+   // Null: it is closed, or there was none.
+   const command_lane* find(lane_number n) const {
+      return n <= members_.size() && members_[n - 1] != nullptr ? &members_[n - 1]->lane : nullptr;
+   }
 
    // ---- the engine's half ----
    // Something happened to one of its links.

@@ -15,7 +15,13 @@ namespace holdfast::impl {
 // while, and may watch keys.
 enum class lane_use : std::uint8_t { client, shared, own };
 
-// The error (outcome not_executed) that says why, and what to do instead; empty where the operation can be taken.
+// A known command by itself that leaves the connection as it is: the lane can carry it.
+inline bool is_admissible(const operation& op) {
+   return !op.is_transaction() && op.entry != nullptr && op.entry->role == command_role::plain &&
+          op.delivery != delivery::exactly_once;
+}
+// Of what is not: the error (outcome not_executed) that says why, and what to do instead; empty where the operation can
+// be taken.
 std::optional<error> admission_problem(const operation&, lane_use);
 
 }  // namespace holdfast::impl

@@ -1,7 +1,6 @@
 #include "lane/command_lane.hpp"
 
 #include "commands/shown.hpp"
-#include "lane/admission.hpp"
 #include "lane/touched_keys.hpp"
 #include "lane/transaction.hpp"
 #include "resp/kind_and_size.hpp"
@@ -21,10 +20,11 @@ random_source without_first(std::uint64_t seed) {
 }  // namespace
 
 command_lane::command_lane(const settings& s, link& main, link& probe, lane_topology& g, retry_budget& budget,
-                           event_queue& events, std::uint64_t seed)
+                           event_queue& events, counters& counts, std::uint64_t seed)
    : link_(main),
      topology_(g),
      events_(events),
+     counts_(counts),
      idle_ping_(s.idle_ping),
      use_(s.use),
      connector_(s.connecting, main, g, events, random_source(seed)()),
@@ -33,7 +33,7 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
      gate_(without_first(seed)),
      pacing_(s.in_flight, s.in_flight_before_first_reply, s.tests_multi),
      queue_(s.queued_commands, s.queued_bytes),
-     endings_({main, ledger_, queue_, gate_, pacing_, connector_, g, events}),
+     endings_({main, ledger_, queue_, gate_, pacing_, connector_, g, events, counts}),
      retries_(budget, connector_, s.max_resends),
      departures_(main, ledger_, queue_, pacing_, gate_, endings_) {
    link_.set_owner(*this);
@@ -60,7 +60,7 @@ inline void command_lane::take_in(operation& op, time_point now) {
 }
 
 // A command that can't be taken is refused at once: certainly not executed.
-bool command_lane::admit(operation& op, time_point now) {
+bool command_lane::is_refused(operation& op, time_point now) {
    const auto refusal = [&](errc code) { return endings_.make_error(op, code, outcome::not_executed, now); };
    auto refused = admission_problem(op, use_);
    if (!refused && op.bytes > queue_.most_bytes()) {
@@ -74,7 +74,7 @@ bool command_lane::admit(operation& op, time_point now) {
    }
    if (!refused && op.deadline <= now) refused = refusal(errc::deadline_exceeded);
    if (refused) endings_.fail(op, std::move(*refused));
-   return !refused;
+   return refused.has_value();
 }
 
 void command_lane::cancel(operation& op, time_point now) {
@@ -107,7 +107,10 @@ void command_lane::on_received(link&, time_point now) {
 void command_lane::became_ready(time_point now) {
    pacing_.begin();
    suspicion_.on_connected();
-   cursors_.connected(link_.address().empty() ? link_.where() : link_.address(), connector_.self().run_id);
+   const endpoint& node = link_.address().empty() ? link_.where() : link_.address();
+   cursors_.connected(node, connector_.self().run_id);
+   nodes_.connected(link_.serial(), link_.where());
+   counts_.connected(node, connector_.self().run_id, std::exchange(was_ready_, true));
    if (connector_.role() == "master") endings_.forget_replica();
    gate_.on_connected(link_.where());
    if (!connector_.without_identity()) endings_.on_fenced(retries_, now);
@@ -322,12 +325,14 @@ bool command_lane::its_answer_is_final(operation& op, time_point now) {
 void command_lane::write(operation& op, time_point now) {
    if (op.attempts != 0 && op.last) {
       retries_.on_written_again(op);
+      counts_.resent();
       events_.tell([&] {
          return event::resent{to_string(op.commands.front()), op.attempts + 1, op.last->what(), link_.where()};
       });
    }
    if (ledger_.empty()) suspicion_.on_waiting(now);
    ledger_.write(op, link_.out, link_.serial());
+   counts_.written();
    if (op.kept != operation::answer::none) {
       op.kept = operation::answer::none;
       retries_.count(op, now);
@@ -398,6 +403,7 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
                                                      : departures_.answered(answered_slot, probed, session_, now);
    } else {
       op->is = operation::state::idle;
+      counts_.left_flight();
       if (op->form != nullptr && op->form->fold(op->results[0]) == exchange::next::again) {
          written_otherwise(*op, now);
       } else if (!op->results[op->commands.size() - 1]) {
@@ -571,6 +577,7 @@ void command_lane::resolve_lost(const lost_command& l, const text_list& why, tim
    }
    if (l.overtaken) e.causes.emplace_back("not sent again: a newer command about the same data may have run");
    op.is = operation::state::idle;
+   counts_.left_flight();
    if (l.then.next_step == next_step::park) return queue_.put_back(op);
    if (!sends_again(l.then)) return endings_.fail_lost(op, std::move(e));
    retries_.count(op, l.free, now);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "commands/session.hpp"
+#include "core/counters.hpp"
 #include "lane/admission.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
@@ -21,6 +22,7 @@
 #include "lane/ledger.hpp"
 #include "lane/operation.hpp"
 #include "lane/pacing.hpp"
+#include "lane/recent_nodes.hpp"
 #include "lane/retries.hpp"
 #include "lane/scan_cursors.hpp"
 #include "lane/suspicion.hpp"
@@ -55,7 +57,7 @@ struct settings {
 
 class command_lane final : public link_owner {
  public:
-   command_lane(const settings&, link& main, link& probe, lane_topology&, retry_budget&, event_queue&,
+   command_lane(const settings&, link& main, link& probe, lane_topology&, retry_budget&, event_queue&, counters&,
                 std::uint64_t seed);
    command_lane(const command_lane&) = delete;
    command_lane& operator=(const command_lane&) = delete;
@@ -68,7 +70,9 @@ class command_lane final : public link_owner {
       endings_.fail(op, endings_.make_error(op, why, outcome::not_executed, now));
    }
    // Whether the lane can carry it; if not, it is refused.
-   bool admit(operation&, time_point now);
+   bool admit(operation& op, time_point now) {
+      return (is_admissible(op) && has_room(op.bytes) && op.deadline > now) || !is_refused(op, now);
+   }
    // Ends one that waits elsewhere for a lane like this one.
    void end_waiting(operation& op, errc why, std::string cause, time_point now) {
       endings_.fail_parked(op, why, std::move(cause), now);
@@ -103,6 +107,8 @@ class command_lane final : public link_owner {
    const session& state() const { return session_; }        // of the connection, as callers have changed it
    void resume(const session& s) { session_ = s; }          // before the first command
    const endpoint& where() const { return link_.where(); }  // of the present connection, or the last one
+   // The node that it was written to last; null: it never was, or that is not known any more.
+   const endpoint* written_to(const operation& op) const { return nodes_.of(op.written_on); }
    std::size_t queued() const { return queue_.size(); }
    std::size_t in_flight() const { return ledger_.size(); }
    // Whether a command of so many bytes would be taken now.
@@ -118,6 +124,7 @@ class command_lane final : public link_owner {
    void on_wrote(link&, time_point now) override;
    void on_measured(link&, const transit&, time_point now) override;
    [[gnu::always_inline]] void take_in(operation&, time_point now);
+   bool is_refused(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
    void check_final_problem(time_point now);
@@ -177,11 +184,14 @@ class command_lane final : public link_owner {
    link& link_;
    lane_topology& topology_;
    event_queue& events_;
+   counters& counts_;
    const duration idle_ping_;
    const lane_use use_;
+   bool was_ready_ = false;  // it had a connection before
    connector connector_;
    session session_;
    scan_cursors cursors_;
+   recent_nodes nodes_;
    watches watches_;
    suspicion suspicion_;
    gate gate_;

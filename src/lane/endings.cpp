@@ -141,7 +141,10 @@ void endings::end_behind(operations gone, time_point now) {  // NOLINT(performan
                                                  [](const auto* op) { return op->is == operation::state::queued; });
    drop_overtaken({ended.begin(), taken_back}, now);
    if (taken_back == ended.end()) return;
-   for (auto op = taken_back; op != ended.end(); ++op) (*op)->is = operation::state::idle;
+   for (auto op = taken_back; op != ended.end(); ++op) {
+      (*op)->is = operation::state::idle;
+      at_.counts.left_flight();
+   }
    const std::size_t oldest = at_.in_flight.older_than(ended.back()->sequence);
    at_.in_flight.take_out(oldest, at_.link.out, [](const ledger_slot& slot) {
       return slot.op != nullptr && slot.op->is == operation::state::idle;

@@ -3,6 +3,7 @@
 // or at the deadline, and then its causes say "not fenced".
 #pragma once
 
+#include "core/counters.hpp"
 #include "lane/command_queue.hpp"
 #include "lane/connector.hpp"
 #include "lane/deadlines.hpp"
@@ -35,6 +36,7 @@ class endings {
       const impl::connector& connector;
       const lane_topology& topology;
       event_queue& events;
+      counters& counts;
    };
    explicit endings(const parts& p) : at_(p) {}
 
@@ -45,6 +47,7 @@ class endings {
 
    void finish(operation& op) {
       deadlines_.remove(op);
+      if (op.is == operation::state::in_flight) at_.counts.left_flight();
       op.is = operation::state::idle;
       op.done = true;
       done_.push_back(op);

@@ -82,6 +82,7 @@ class ledger {
       slot.blocks = op.blocks.has_value();
       push(slot);
       op.is = operation::state::in_flight;
+      op.written_on = connection;
       op.replies = 0;
    }
    void write_own(own_question asks, std::string_view question, outbox& out) {

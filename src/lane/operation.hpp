@@ -62,6 +62,7 @@ struct operation {
    bool left_behind = false;
    std::optional<duration> blocks = {};  // its own time on the server; zero: for ever
    std::uint64_t sequence = 0;           // the order of submission is the order of the lane
+   std::uint32_t written_on = 0;         // the serial of the connection, the last time; 0: never
    unsigned attempts = 0;                // times it was written, the one under way included
    unsigned pushbacks = 0;               // gate replies of one kind in a row
    unsigned resends = 0;                 // decided on, for what it may have done or what a gate said

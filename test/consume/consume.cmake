@@ -31,12 +31,16 @@ step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}" -B "${WORK}/build" -G "${
      "-DCMAKE_PREFIX_PATH=${WORK}/prefix" "-DCMAKE_CXX_COMPILER=${COMPILER}" "-DCMAKE_CXX_FLAGS=${FLAGS}")
 step("${CMAKE_COMMAND}" --build "${WORK}/build")
 step("${WORK}/build/consume")
+step("${WORK}/build/consume_async")
 
 # And as one who builds without CMake would.
 set(ENV{PKG_CONFIG_PATH} "${WORK}/prefix/${LIBDIR}/pkgconfig")
 step(sh -ec "${COMPILER} ${FLAGS} -std=c++20 '${CMAKE_CURRENT_LIST_DIR}/main.cpp' -o '${WORK}/without_cmake' \
              $(pkg-config --cflags --libs holdfast)")
 step("${WORK}/without_cmake")
+step(sh -ec "${COMPILER} ${FLAGS} -std=c++20 '${CMAKE_CURRENT_LIST_DIR}/async.cpp' -o '${WORK}/async_without_cmake' \
+             $(pkg-config --cflags --libs holdfast_asio)")
+step("${WORK}/async_without_cmake")
 
 # No path of this build is in what is installed.
 execute_process(COMMAND grep -q "${SOURCE}/" "${WORK}/prefix/${LIBDIR}/libholdfast.a" RESULT_VARIABLE missing)

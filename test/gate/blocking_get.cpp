@@ -3,35 +3,15 @@
 // allocations of this thread during the loop. With HOLDFAST_GATE_SHARED in the environment the client is one of a
 // deployment, whose tracker has a thread of its own. With HOLDFAST_GATE_ROUND=batch a round is a list of 1024 such
 // GETs, built before; with `range` it is an LRANGE of 1000 elements.
+#include "counted_allocations.hpp"
+
 #include <holdfast/holdfast.hpp>
 
 #include <cstdio>
 #include <cstdlib>
-#include <new>
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace {
-thread_local std::size_t allocations = 0;
-}
-
-// The linker sends every malloc of this program and of the library here (--wrap).
-extern "C" {
-void* __real_malloc(std::size_t);
-void* __real_calloc(std::size_t, std::size_t);
-void* __real_realloc(void*, std::size_t);
-void* __wrap_malloc(std::size_t n) { return ++allocations, __real_malloc(n); }
-void* __wrap_calloc(std::size_t n, std::size_t size) { return ++allocations, __real_calloc(n, size); }
-void* __wrap_realloc(void* p, std::size_t n) { return ++allocations, __real_realloc(p, n); }
-}
-
-void* operator new(std::size_t n) {
-   if (void* p = std::malloc(n)) return p;
-   throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
 
 namespace {
 

@@ -1,14 +1,11 @@
-// The client through Sentinel, where the drill does not look: idle clients, refused discovery, and the engine under
-// Asio.
+// The client through Sentinel, where the drill does not look: idle clients, refused discovery.
 #include "failed_as.hpp"
 #include "lab/deployment.hpp"
 #include "lab/fault.hpp"
 #include "lab/promotion.hpp"
-#include "runtime/asio/runner.hpp"
 
 #include <holdfast/holdfast.hpp>
 
-#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -95,59 +92,6 @@ TEST(failover, finds_the_other_sentinels_when_only_one_was_configured) {
    d.sentinel(0).kill();
    d.node(0).kill();
    EXPECT_TRUE(redis.set("k", "2")) << "the two that were learned show the way";
-}
-
-// The same engine in another body: fifty commands in flight at a time, under Boost.Asio.
-TEST(failover, the_engine_rides_out_a_kill_under_asio_as_well) {
-   lab::deployment d;
-   const config c = config::from_uri(d.uri()).value();
-   boost::asio::io_context io;
-   impl::engine e(c, 1);
-
-   constexpr std::size_t callers = 50;
-   const command set{"SET", "k", "v"};
-   std::vector<impl::operation> operations(callers);
-   std::vector<result<value>> results(callers);
-   std::size_t done = 0;
-   std::size_t failed = 0;
-   std::size_t under_way = 0;
-   bool enough = false;
-   impl::runner* runner_now = nullptr;
-   const auto again = [&](impl::operation& op) {
-      const auto i = static_cast<std::size_t>(&op - operations.data());
-      op = impl::operation{};
-      op.commands = {&set, 1};
-      op.results = &results[i];
-      op.default_deadline = true;
-      ++under_way;
-      runner_now->submit(op);
-   };
-   impl::runner runner(io.get_executor(), e, [&](impl::operation& op) {
-      --under_way;
-      ++done;
-      failed += !op.results[0];
-      if (!enough) boost::asio::post(io, [&] { again(op); });
-   });
-   runner_now = &runner;
-   for (auto& op : operations) again(op);
-   while (done < 1000) io.run_one();
-
-   const endpoint old = d.named_master();
-   d.node(0).kill();
-   std::size_t at_naming = 0;
-   lab::naming_watch naming(d);
-   const auto give_up = std::chrono::steady_clock::now() + 20s;
-   while (std::chrono::steady_clock::now() < give_up) {
-      io.run_one_for(10ms);
-      if (at_naming == 0 && naming.first()) at_naming = done;
-      if (at_naming != 0 && done > at_naming + 1000) break;
-   }
-   EXPECT_NE(at_naming, 0U);
-   EXPECT_GT(done, at_naming + 1000) << "it came back";
-   enough = true;
-   while (under_way != 0 && std::chrono::steady_clock::now() < give_up) io.run_one_for(10ms);
-   EXPECT_EQ(failed, 0U) << "a SET may be repeated: the failover was latency, not an error";
-   EXPECT_NE(d.named_master(naming.first()->sentinel), old);
 }
 
 }  // namespace

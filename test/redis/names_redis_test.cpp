@@ -4,7 +4,7 @@
 #include "lab/name_server.hpp"
 #include "lab/silent_listener.hpp"
 #include "runtime/poll/loop.hpp"
-#include "runtime/poll/resolver.hpp"
+#include "runtime/shared/resolver.hpp"
 
 #include <holdfast/holdfast.hpp>
 

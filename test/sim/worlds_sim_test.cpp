@@ -16,9 +16,9 @@ constexpr std::uint64_t worlds = 1'000;  // a sanitizer, or counting lines, make
 constexpr std::uint64_t worlds = 20'000;
 #endif
 
-std::string describe(const std::optional<failure>& f) {
+std::string describe(const std::optional<failure>& f, calling how = calling::drawn) {
    if (!f) return {};
-   std::string text = replay_command(f->seed, {}, shrink(f->seed, {})) + "\n";
+   std::string text = replay_command(f->seed, {}, shrink(f->seed, {}, how), how) + "\n";
    for (const auto& v : f->violations) text += v.what + "\n";
    return text;
 }
@@ -40,6 +40,17 @@ TEST(Worlds, KeepEveryPromiseInTwentyThousandOfThem) {
    EXPECT_LT(r.stuck, worlds / 200) << "in too many worlds the model's servers never recover";
    EXPECT_GT(r.calls.unknown, 0U);
    EXPECT_GT(r.calls.lost, 0U) << "asynchronous replication loses writes, in the model as in life";
+}
+
+TEST(Worlds, keep_every_promise_where_calls_are_posted) {
+   sweep_settings s;
+   s.runs = worlds / 40;
+   s.how = calling::posted;
+   s.threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
+   const auto r = run_seed_sweep(s, [](const sweep_result& so_far) { return !so_far.failed.empty(); });
+   EXPECT_TRUE(r.failed.empty()) << describe(r.first, s.how);
+   EXPECT_EQ(r.worlds, s.runs);
+   EXPECT_GT(r.calls.unknown, 0U);
 }
 
 TEST(Worlds, RunTheSameFromTheSameSeedToTheLastByte) {

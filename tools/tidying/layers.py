@@ -4,17 +4,20 @@ import re
 # A file includes only its own layer or lower ranks.
 RANKS = {"core": 0, "resp": 1, "policy": 1, "link": 2, "commands": 2, "config": 2, "view": 2, "topology": 3, "lane": 3,
          "engine": 4, "runtime": 5, "runtime/shared": 5, "runtime/poll": 5, "runtime/asio": 5, "client": 6,
+         "client/async": 6,
          "lab": 7, "sim": 7, "apps": 8}
 PURE = 4  # up to this rank: no socket, thread, clock, entropy or Boost
 
 # A public header belongs to the layer that implements it.
 PUBLIC = {"time": "core", "endpoint": "core", "error": "core", "result": "core", "delivery": "core", "random": "core",
-          "event": "core", "text_list": "core", "value": "resp", "command": "resp", "policy/": "policy",
+          "event": "core", "text_list": "core", "stats": "core",
+          "command_observer": "core", "value": "resp", "command": "resp", "policy/": "policy",
           "config": "config", "uri": "config",
           "retry": "runtime", "client": "client", "deployment": "client", "call_options": "client",
           "calls": "client", "set_options": "client", "shared_client": "client", "dedicated_client": "client",
           "detail/everyday_commands": "client",
-          "holdfast": "client", "async_client": "client", "detail/error_text": "core", "detail/requirements": "core",
+          "holdfast": "client", "async": "client/async", "async_retry": "client/async",
+          "detail/async_call": "client/async", "detail/error_text": "core", "detail/requirements": "core",
           "detail/value_conversion": "resp", "detail/reply_reader": "resp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:<([^>]+)>|"([^"]+)")', re.MULTILINE)
@@ -82,7 +85,8 @@ def check(tree):
 def includes(tree, file, layer):
     limit = layer
     if file.starts_with("test/unit"):
-        limit = layer_of("src/" + file.path[len("test/unit/"):].replace("runtime_", "runtime/"))
+        path = file.path[len("test/unit/"):].replace("runtime_", "runtime/").replace("client_", "client/")
+        limit = layer_of("src/" + path)
     for match in INCLUDE.finditer(file.code):
         line = file.code.count("\n", 0, match.start(1) if match.group(1) else match.start(2)) + 1
         target = resolve(tree, file, match.group(1), match.group(2))

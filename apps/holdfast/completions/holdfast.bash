@@ -31,7 +31,7 @@ _holdfast() {
          mapfile -t COMPREPLY < <(compgen -W "none stopped deaf stale" -- "$current")
          return ;;
       --client)
-         mapfile -t COMPREPLY < <(compgen -W "holdfast shared recipe" -- "$current")
+         mapfile -t COMPREPLY < <(compgen -W "holdfast shared async recipe" -- "$current")
          return ;;
       --html)
          mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -64,7 +64,7 @@ _holdfast() {
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
             return
          fi
-         options="--seed --runs --minutes --fault --clients --spread --without --trace --json --help" ;;
+         options="--seed --runs --minutes --fault --clients --spread --without --posted --trace --json --help" ;;
       *) return ;;
    esac
    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")

@@ -51,7 +51,7 @@ complete -c holdfast -n '__fish_seen_subcommand_from drill' -l seconds -x -d 'Le
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l delivery -x \
     -a 'automatic at-most-once at-least-once exactly-once' -d 'What may be sent again'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l acks -x -a '1 2 all' -d 'Replicas that must have the write'
-complete -c holdfast -n '__fish_seen_subcommand_from drill' -l client -x -a 'holdfast shared recipe' -d 'The client'
+complete -c holdfast -n '__fish_seen_subcommand_from drill' -l client -x -a 'holdfast shared async recipe' -d 'The client'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l cutover -x -a 'eager confirmed' \
     -d 'When the client leaves the old master'
 complete -c holdfast -n '__fish_seen_subcommand_from drill' -l follow-role-hint -d 'Take a node\'s own word'
@@ -73,5 +73,6 @@ complete -c holdfast -n '__fish_seen_subcommand_from sim' -l fault -x \
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l clients -x -d 'One world with so many clients'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l spread -x -d 'Each waits a part of this before it reconnects'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l without -x -d 'Leave out these faults, by their place'
+complete -c holdfast -n '__fish_seen_subcommand_from sim' -l posted -d 'Calls come through a mailbox'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l trace -d 'Print all that happens in one world'
 complete -c holdfast -n '__fish_seen_subcommand_from sim' -l json -r -F -d 'Write the figures there'

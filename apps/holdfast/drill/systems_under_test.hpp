@@ -6,6 +6,9 @@
 namespace holdfast::drill {
 
 std::unique_ptr<system_under_test> make_holdfast_system(const system_options&, holdfast::observer);
+#if defined(HOLDFAST_HAS_ASIO)
+std::unique_ptr<system_under_test> make_async_system(const system_options&, holdfast::observer);
+#endif
 std::unique_ptr<system_under_test> make_recipe_system(const system_options&, holdfast::observer);
 
 }  // namespace holdfast::drill

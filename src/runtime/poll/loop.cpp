@@ -11,10 +11,6 @@
 
 namespace holdfast::impl {
 
-time_point now() {
-   return time_point(std::chrono::duration_cast<duration>(std::chrono::steady_clock::now().time_since_epoch()));
-}
-
 // ---- stop ---------------------------------------------------------------------------------------------------------
 
 stop_alarm::stop_alarm(const std::stop_token& token) : callback_token_(token), callback_(token, ring{waker_}) {}
@@ -27,8 +23,10 @@ void loop::carry_out() {
 }
 
 void loop::leave() {
-   io_request a;
-   while (engine_.next_io(a)) carry_out(a);
+   if (engine_.has_io()) {
+      io_request a;
+      while (engine_.next_io(a)) carry_out(a);
+   }
    give_requests();
 }
 

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "engine/engine.hpp"
-#include "runtime/poll/resolver.hpp"
+#include "runtime/shared/clock.hpp"
+#include "runtime/shared/resolver.hpp"
 #include "runtime/shared/transport.hpp"
 #include "runtime/shared/view_mailbox.hpp"
 #include "runtime/shared/waker.hpp"
@@ -20,8 +21,6 @@
 #include <vector>
 
 namespace holdfast::impl {
-
-time_point now();  // of std::chrono::steady_clock
 
 // Makes a stop request wake poll(): only made where a stop can be requested at all.
 class stop_alarm {

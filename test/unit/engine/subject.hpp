@@ -41,6 +41,7 @@ class subject {
    // As if a lane elsewhere had requested it.
    void serve(const topology_requests& r, time_point now) { (leader_ ? *leader_ : led_).serve(r, now), exchange(now); }
    const command_lane& lane() const { return led_.lane(); }
+   holdfast::stats stats() const { return led_.stats(); }
    bool needed() const { return requested_.commands_wait; }
    void take_events(std::vector<any_event>& into) {
       led_.take_events(into);

@@ -225,6 +225,7 @@ class script {
    std::size_t unanswered = 0;        // of those on the present connection
 
    event_queue events{true};
+   counters counts;
    retry_budget budget;
    io_queue list;
    link main;

@@ -133,7 +133,7 @@ script::script(settings s, retry_budget_settings b)
    : budget(b),
      main(list, limits{}),
      probe_link(list, limits{}),
-     subject(std::move(s), main, probe_link, watch.port, budget, events, 1) {}
+     subject(std::move(s), main, probe_link, watch.port, budget, events, counts, 1) {}
 
 // Every call ends at most once, and what ended is no longer anywhere in the lane.
 script::~script() {
@@ -438,6 +438,9 @@ void script::settle() {
       EXPECT_TRUE(op->done);
       finished_.push_back(op);
    }
+   if (calls_.size() > 20) return;  // it would take as long as the square of their number
+   const auto is_in_flight = [](const call& c) { return c.op.is == operation::state::in_flight; };
+   EXPECT_EQ(counts.snapshot().in_flight, std::count_if(calls_.begin(), calls_.end(), is_in_flight));
 }
 
 }  // namespace holdfast::impl::test

@@ -1,4 +1,4 @@
-#include "runtime/poll/resolver.hpp"
+#include "runtime/shared/resolver.hpp"
 
 #include <ares.h>
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-// Names to addresses, without blocking: c-ares, driven by the loop's own poll().
+// Names to addresses, without blocking: c-ares, driven by whatever the runtime waits with.
 //
 // /etc/hosts is looked into first. Then both address families of one candidate (lookup.hpp) are asked for, and only
 // where it certainly has no address of either, the next candidate: a short name must not get its IPv4 address from one
@@ -10,7 +10,7 @@
 // known, and is not kept itself. Failures are never kept.
 #pragma once
 
-#include "runtime/poll/lookup.hpp"
+#include "runtime/shared/lookup.hpp"
 
 #include <holdfast/endpoint.hpp>
 #include <holdfast/time.hpp>

@@ -1,4 +1,4 @@
-#include "runtime/poll/lookup.hpp"
+#include "runtime/shared/lookup.hpp"
 
 #include "config/parse.hpp"
 
