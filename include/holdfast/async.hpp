@@ -14,6 +14,7 @@
 #include <holdfast/deployment.hpp>
 #include <holdfast/detail/async_call.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/value.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -71,9 +72,10 @@ concept token_for =
 // (error::outcome).
 //
 // Calls take a completion token of Boost.Asio last: use_awaitable, use_future, deferred, as_tuple(...), a callback
-// (also one that can only be moved), bind_executor, bind_allocator, bind_cancellation_slot, redirect_error does not
-// apply (failures are results, not exceptions). The command, the options and all else that a call needs belong to it
-// from the call on, with `deferred` too.
+// (also one that can only be moved), with bind_executor, bind_allocator, bind_cancellation_slot, ... Failures are
+// results, not exceptions. The command, the options and all else that a call needs belong to it from the call on, with
+// `deferred` too. With g++ 12, which destroys some temporaries of a co_await expression twice, a lambda in one has a
+// name or captures by reference alone, and so does what is given to `async_retry`.
 //
 // Threads: calls may be made from any thread. The work is done on the client's executor, by one thread at a time; so
 // the context may run on many threads, and the executor need not be a strand. A client is moved and destroyed by one
@@ -90,6 +92,9 @@ concept token_for =
 //
 // The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WATCH, CLIENT REPLY and a MULTI alone are
 // errc::not_supported, not executed.
+//
+// A command that blocks on the server (BLPOP, WAIT, ...) holds up all that are given after it: give it to a client of
+// its own.
 //
 // Cancellation is Asio's, for each operation. `terminal` and `partial` end it at once (errc::cancelled; not executed if
 // nothing of it was written, else unknown, and its reply is dropped); `total` ends it only if it is not executed: while
@@ -211,6 +216,10 @@ class basic_async_client {
    // Ends all operations that were given before with errc::cancelled: not executed, or unknown, whatever is true of
    // each. The client can be used on.
    void cancel() { impl::cancel_all(core_); }
+
+   // What it has done so far, for all its callers. From any thread, and at no cost for the others; also once it is
+   // closed.
+   holdfast::stats stats() const { return impl::stats_of(core_); }
 
    // What was given before ends as usual, by its deadline at the latest; then the connections are closed, and this
    // completes; void(). What is given later is errc::cancelled, not executed.

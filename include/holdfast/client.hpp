@@ -76,7 +76,7 @@ class client : public calls<client> {
    // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
    void wait_for_events(time_span at_most, const std::stop_token& stop = {});
    // What it has done so far. From any thread, also while another one is in a call, and at no cost for that one. In a
-   // forked child it begins anew with the first call, and must not be asked while that is under way.
+   // forked child it begins anew with the first call.
    holdfast::stats stats() const;
 
  private:

@@ -39,8 +39,9 @@ struct ended_command {
 // Called once for each command at its end, before its caller goes on; of a list once for each command that it has, or
 // transaction. Calls that the client turned away at its door are not told (stats.hpp).
 //
-// It is called in the thread in which config::observer is called: that of the caller, for a `client`. Clients that are
-// made of one `config` or `deployment` have a copy of it each, and call these at the same time if they are used so.
+// It is called where config::observer is told of the lane: in the caller's thread for a `client`, in the library's for
+// a `shared_client`, on its executor, in one thread at a time, for an `async_client`. Clients that are made of one
+// `config` or `deployment` have a copy of it each, and call these at the same time if they are used so.
 //
 // It must not block, as all commands of the client wait for it, and must not call the client. What it throws is caught
 // and counted (stats::observer_exceptions), and has no other effect: the caller gets the reply, or the error that says

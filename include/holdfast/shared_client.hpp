@@ -8,6 +8,7 @@
 #include <holdfast/deployment.hpp>
 #include <holdfast/endpoint.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/value.hpp>
 
 #include <memory>
@@ -57,6 +58,8 @@ class shared_client : public calls<shared_client> {
    // The present master, found and verified (connected to) if need be. The deadline is that of the whole call; unset, a
    // command's default.
    result<endpoint> master(const call_options& = {});
+   // What it has done so far, for all its callers. From any thread, and at no cost for the others.
+   holdfast::stats stats() const;
 
  private:
    friend calls<shared_client>;

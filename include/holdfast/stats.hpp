@@ -74,8 +74,8 @@ class latency_histogram {
 // meanwhile may be in one of them and not yet in another.
 //
 // MULTI ... EXEC is one command. A call that a client turns away at its door, and does not take, is not counted:
-// errc::concurrent_use, a stop that was requested before, an option that is not supported. Nor does it matter here what
-// the caller made of the reply: errc::type_mismatch is a success.
+// errc::concurrent_use, a stop that was requested before, an option that is not supported, a closed client. Nor does it
+// matter here what the caller made of the reply: errc::type_mismatch is a success.
 struct stats {
    // ---- commands that have ended, by what is known of them ----
    std::uint64_t succeeded = 0;

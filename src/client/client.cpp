@@ -28,7 +28,8 @@ client::body::body(config c, std::shared_ptr<impl::watch_thread> w)
      machine_(std::make_unique<machine>(*this)) {}
 
 client::body::machine::machine(body& b)
-   : engine(b.settings, fresh_seed(), b.subscriber ? impl::topology_source::elsewhere : impl::topology_source::own),
+   : engine(b.settings, fresh_seed(), b.subscriber ? impl::topology_source::elsewhere : impl::topology_source::own,
+            impl::callers::one, &b.counts),
      loop(engine, b.settings.observer, {.servers = b.settings.name_servers}) {
    if (b.subscriber) loop.follow(*b.subscriber);
 }
@@ -42,6 +43,7 @@ void client::body::begin_anew() {
    process_ = impl::this_process();
    if (left_behind_) return;  // in a child of a child: nothing was begun there
    const impl::session session = engine().lane().state();
+   counts.begin_anew();
    machine_.reset();  // closes what it has inherited; its parent's connections don't notice
    left_behind_ = shared != nullptr;
    subscriber.reset();
@@ -168,9 +170,10 @@ void client::body::run_one(const command& c, result<value>& reply, const impl::r
    set_terms(op, terms(options, loop().time()));
    if (by != nullptr) op.lane = by->number();
    const auto done = [&] {
+      if (!op.done) return false;
       while (engine().take_done(loop().time()) != nullptr) {
       }
-      return op.done;
+      return true;
    };
    const auto cancel = [&] { engine().cancel(op, loop().time()); };
    bool is_taken = false;
@@ -261,7 +264,7 @@ result<endpoint> client::master(const call_options& options) {
    }
 }
 
-stats client::stats() const { return body_->engine().stats(); }
+stats client::stats() const { return body_->counts.snapshot(); }
 
 void client::wait_for_events(time_span at_most, const std::stop_token& stop) {
    const body::visit here(*body_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/list_call.hpp"
+#include "core/counters.hpp"
 #include "engine/engine.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/watch_thread.hpp"
@@ -121,6 +122,7 @@ struct client::body {
    impl::engine& engine() { return machine_->engine; }
    impl::loop& loop() { return machine_->loop; }
 
+   impl::counters counts;  // first: the machine writes it to its end
    config settings;
    std::shared_ptr<impl::watch_thread> shared;       // null: the engine has a watch of its own
    std::optional<impl::view_subscriber> subscriber;  // at the mailbox of `shared`

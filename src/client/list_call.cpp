@@ -3,6 +3,7 @@
 #include "commands/command_table.hpp"
 #include "core/ascii_case.hpp"
 
+#include <memory>
 #include <utility>
 
 namespace holdfast::impl {
@@ -58,6 +59,16 @@ void set_terms(operation& op, const call_terms& t) {
    if (t.deadline) op.deadline = after(t.given, *t.deadline);
 }
 
+void refuse_commands(engine& e, std::span<const command> list, std::size_t first, std::size_t n,
+                     const list_places& places, const error& why, const call_terms& t, time_point now) {
+   for (std::size_t next = first; next < first + n;) {
+      const std::size_t unit = unit_length(list, next);
+      const std::size_t behind = unit == 0 ? list.size() : next + unit;
+      e.was_refused(list.subspan(next, behind - next), why, t.given, now);
+      for (; next != behind; ++next) places.fail(next, error(why));
+   }
+}
+
 list_call::list_call(std::span<const command> commands, const list_places& places, const call_terms& terms,
                      std::span<list_operation> window)
    : commands_(commands), places_(places), terms_(terms), window_(window) {
@@ -106,19 +117,15 @@ void list_call::look_whether_it_stands_alone() {
 // Those that are next, without trying them.
 void list_call::refuse(engine& e, std::size_t n, const error& why, time_point now) {
    n_ = 0;
-   for (const std::size_t end = next_ + n; next_ < end;) {
-      const std::size_t unit = unit_length(commands_, next_);
-      const std::size_t behind = unit == 0 ? commands_.size() : next_ + unit;
-      e.was_refused(commands_.subspan(next_, behind - next_), why, terms_.given, now);
-      for (; next_ != behind; ++next_) places_.fail(next_, error(why));
-   }
+   refuse_commands(e, commands_, std::exchange(next_, next_ + n), n, places_, why, terms_, now);
 }
 
 list_operation& list_call::take_free(std::size_t n) {
    list_operation& op = *free_.back();
    free_.pop_back();
    void* const owner = op.owner;
-   static_cast<operation&>(op) = operation{};
+   std::destroy_at(static_cast<operation*>(&op));
+   std::construct_at(static_cast<operation*>(&op));
    op.owner = owner;
    op.first = next_;
    op.commands = commands_.subspan(next_, n);

@@ -32,6 +32,10 @@ struct call_terms {
 
 void set_terms(operation&, const call_terms&);
 
+// Ends commands of a list, `n` from `first` on, that the engine was not given; MULTI ... EXEC counts as one.
+void refuse_commands(engine&, std::span<const command> list, std::size_t first, std::size_t n, const list_places&,
+                     const error&, const call_terms&, time_point now);
+
 // A place in the window. Where the list's results are of other types than `value`, replies are kept here until they are
 // read.
 struct list_operation : operation {

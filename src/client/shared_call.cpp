@@ -37,7 +37,8 @@ void shared_single::begin(engine& e, std::uint64_t group, time_point now) {
    e.submit(op_, now);
 }
 
-void shared_single::refuse(const error& why) {
+void shared_single::refuse(engine& e, const error& why, time_point now) {
+   e.was_refused(op_.commands, why, terms().given, now);
    *op_.results = why;
    op_.done = true;
    finish();
@@ -76,8 +77,8 @@ void shared_list::cancel(engine& e, time_point now) {
    go_on(e, now);
 }
 
-void shared_list::refuse(const error& why) {
-   for (std::size_t i = 0; i < commands_.size(); ++i) places_.fail(i, error(why));
+void shared_list::refuse(engine& e, const error& why, time_point now) {
+   refuse_commands(e, commands_, 0, commands_.size(), places_, why, terms(), now);
    is_over_ = true;
    finish();
 }

@@ -47,7 +47,7 @@ class shared_call {
    virtual void begin(engine&, std::uint64_t group, time_point now) = 0;
    virtual void took(engine&, operation&, time_point now) = 0;  // one of its operations has ended
    virtual void cancel(engine&, time_point now) = 0;
-   virtual void refuse(const error&) = 0;  // instead of `begin`
+   virtual void refuse(engine&, const error&, time_point now) = 0;  // instead of `begin`
    virtual bool is_over() const = 0;
    virtual std::size_t first_bytes() const = 0;  // that must have room for it to begin
    void read(const request&) { open_.done(); }
@@ -73,7 +73,7 @@ class shared_single final : public shared_call {
    void begin(engine&, std::uint64_t group, time_point now) override;
    void took(engine&, operation&, time_point) override { finish(); }
    void cancel(engine& e, time_point now) override { e.cancel(op_, now); }
-   void refuse(const error& why) override;
+   void refuse(engine&, const error& why, time_point now) override;
    bool is_over() const override { return op_.done; }
    std::size_t first_bytes() const override { return op_.commands.front().bytes().size(); }
 
@@ -88,7 +88,7 @@ class shared_list final : public shared_call {
    void begin(engine&, std::uint64_t group, time_point now) override;
    void took(engine&, operation&, time_point now) override;
    void cancel(engine&, time_point now) override;
-   void refuse(const error& why) override;
+   void refuse(engine&, const error& why, time_point now) override;
    bool is_over() const override { return is_over_; }
    std::size_t first_bytes() const override { return 0; }
 
@@ -110,7 +110,7 @@ class shared_look final : public shared_call {
    void begin(engine&, std::uint64_t group, time_point now) override;
    void took(engine&, operation&, time_point) override {}
    void cancel(engine&, time_point) override {}
-   void refuse(const error&) override { end(); }
+   void refuse(engine&, const error&, time_point) override { end(); }
    bool is_over() const override { return is_over_; }
    std::size_t first_bytes() const override { return 0; }
 

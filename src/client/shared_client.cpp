@@ -30,6 +30,7 @@ struct shared_client::body {
 
    const config settings;
    const std::optional<deployment> of;
+   impl::counters counts;     // the thread's
    const std::size_t window;  // commands of a list that are under way at a time, at most
 
  private:
@@ -78,7 +79,7 @@ impl::shared_thread* shared_client::body::started() {
    asked_for_ = true;
    const std::lock_guard lock(mutex_);
    if (!thread_) {
-      thread_ = impl::shared_thread::start(settings, of ? watch_of(*of) : nullptr, fresh_seed());
+      thread_ = impl::shared_thread::start(settings, of ? watch_of(*of) : nullptr, fresh_seed(), counts);
       process_ = impl::this_process();
       started_.store(thread_.get(), std::memory_order_release);
    }
@@ -122,6 +123,8 @@ void shared_client::body::run_list(std::span<const command> commands, const impl
    impl::shared_list call(commands, places, terms(options, given), window);
    t->run(call, options.stop);
 }
+
+stats shared_client::stats() const { return body_->counts.snapshot(); }
 
 // ---- where things are ---------------------------------------------------------------------------------------------
 

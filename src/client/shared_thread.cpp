@@ -8,10 +8,10 @@
 
 namespace holdfast::impl {
 
-shared_thread::shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed)
+shared_thread::shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed, counters& counts)
    : observer_(c.observer),
      watch_(std::move(watch)),
-     engine_(c, seed, watch_ ? topology_source::elsewhere : topology_source::own, callers::many),
+     engine_(c, seed, watch_ ? topology_source::elsewhere : topology_source::own, callers::many, &counts),
      loop_(engine_, observer_, {.servers = c.name_servers}),
      mailbox_(watch_ ? subscriber_.emplace(watch_->mailbox()).wakes() : own_waker_),
      process_(this_process()) {
@@ -30,8 +30,8 @@ shared_thread::~shared_thread() {
 }
 
 std::shared_ptr<shared_thread> shared_thread::start(const config& c, std::shared_ptr<watch_thread> watch,
-                                                    std::uint64_t seed) {
-   return {new shared_thread(c, std::move(watch), seed), [](shared_thread* t) {
+                                                    std::uint64_t seed, counters& counts) {
+   return {new shared_thread(c, std::move(watch), seed, counts), [](shared_thread* t) {
               if (is_this_process(t->process_)) delete t;
            }};
 }
@@ -80,7 +80,7 @@ void shared_thread::read(request& r) {
       begin(call);
    } else if (const auto place = std::find(waiting_.begin(), waiting_.end(), &call); place != waiting_.end()) {
       waiting_.erase(place);
-      call.refuse(error(errc::cancelled, outcome::not_executed));
+      call.refuse(engine_, error(errc::cancelled, outcome::not_executed), loop_.time());
    } else if (!call.is_over()) {
       call.cancel(engine_, loop_.time());
    }
@@ -114,7 +114,8 @@ void shared_thread::let_in() {
       const std::vector<shared_call*> ended(late, waiting_.end());
       waiting_.erase(late, waiting_.end());
       for (shared_call* call : ended)
-         call->refuse({errc::deadline_exceeded, outcome::not_executed, "the queue was full until then"});
+         call->refuse(engine_, {errc::deadline_exceeded, outcome::not_executed, "the queue was full until then"},
+                      loop_.time());
    }
    first_end_ = never;
    for (const shared_call* call : waiting_) first_end_ = std::min(first_end_, end_of(*call));
@@ -129,7 +130,7 @@ void shared_thread::end_all() {
    const error why(errc::cancelled, outcome::not_executed, "the client is being destroyed");
    do {
       mailbox_.read([this](letter& l) { read(static_cast<request&>(l)); });
-      for (shared_call* call : std::exchange(waiting_, {})) call->refuse(why);
+      for (shared_call* call : std::exchange(waiting_, {})) call->refuse(engine_, why, loop_.time());
       engine_.cancel_all(loop_.time());
       take_done();
    } while (!mailbox_.fall_asleep() || engine_.has_done());

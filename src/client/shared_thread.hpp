@@ -3,6 +3,7 @@
 #pragma once
 
 #include "client/shared_call.hpp"
+#include "core/counters.hpp"
 #include "engine/engine.hpp"
 #include "runtime/poll/loop.hpp"
 #include "runtime/poll/watch_thread.hpp"
@@ -26,9 +27,10 @@ namespace holdfast::impl {
 class shared_thread {
  public:
    // `c` has passed `validate`; `watch` is null where the engine has a tracker of its own. Throws std::system_error if
-   // the process has no descriptor or no thread left. In a forked child it is left as it is, with its descriptors.
-   static std::shared_ptr<shared_thread> start(const config& c, std::shared_ptr<watch_thread> watch,
-                                               std::uint64_t seed);
+   // the process has no descriptor or no thread left. `counts` outlives it. In a forked child it is left as it is, with
+   // its descriptors.
+   static std::shared_ptr<shared_thread> start(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed,
+                                               counters& counts);
    ~shared_thread();  // calls that are under way end as cancelled
    shared_thread(const shared_thread&) = delete;
    shared_thread& operator=(const shared_thread&) = delete;
@@ -38,7 +40,7 @@ class shared_thread {
    bool is_this_thread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
-   shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed);
+   shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed, counters&);
    void work();
    bool step();
    void read(request&);

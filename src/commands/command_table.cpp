@@ -72,8 +72,11 @@ struct whole_table {
       const std::size_t last = word.size() - 1;
       std::size_t i = (((word.size() * 31 + letter(0)) * 31 + letter(word.size() / 2)) * 31 + letter(last)) % slots;
       const auto is_named = [&](std::string_view name) {
-         return std::equal(name.begin(), name.end(), word.begin(), word.end(),
-                           [](char n, char w) { return n == lower(w); });
+         if (name.size() != word.size()) return false;
+         for (std::size_t k = 0; k < word.size(); ++k) {
+            if (name[k] != lower(word[k])) return false;
+         }
+         return true;
       };
       while (index[i] != 0 && !is_named(entries[index[i] - 1].name)) i = (i + 1) % slots;
       return i;

@@ -13,6 +13,16 @@ void counters::connected(const endpoint& node, std::string_view run_id, bool aga
    run_id_ = run_id;
 }
 
+void counters::begin_anew() {
+   for (counter* c : {&submitted_, &in_flight_, &succeeded_, &wrote_, &received_, &time_, &resends_, &reconnects_,
+                      &cutovers_, &observer_exceptions_})
+      c->clear();
+   for (counter& c : failed_) c.clear();
+   for (counter& c : ended_) c.clear();
+   node_ = {};
+   run_id_.clear();
+}
+
 std::uint64_t counters::all_ended() const {
    return succeeded_.read() + failures_of(outcome::executed) + failures_of(outcome::not_executed) +
           failures_of(outcome::unknown);

@@ -1,5 +1,5 @@
-// Numbers of an engine, for `stats`. The engine and its lanes write them, in their one thread; any thread may read them
-// meanwhile, and stops nobody: each number is written by a plain load and a plain store.
+// Numbers of a client, for `stats`. They are the client's; its engine and the lanes write them, one thread at a time.
+// Any thread may read them meanwhile, and stops nobody: each number is written by a plain load and a plain store.
 //
 // On the path of a command little is counted, and the rest derived: what is queued has been submitted, and is neither
 // in flight nor ended. A number that only grows is never derived: a reader would see it fall.
@@ -25,6 +25,7 @@ class counter {
    void add(std::uint64_t n = 1) { value_.store(read() + n, std::memory_order_relaxed); }
    void subtract(std::uint64_t n = 1) { value_.store(read() - n, std::memory_order_relaxed); }
    std::uint64_t read() const { return value_.load(std::memory_order_relaxed); }
+   void clear() { value_.store(0, std::memory_order_relaxed); }
 
  private:
    std::atomic<std::uint64_t> value_ = 0;
@@ -53,6 +54,7 @@ class counters {
    void observer_threw() { observer_exceptions_.add(); }
 
    stats snapshot() const;  // in any thread
+   void begin_anew();       // all is zero
 
  private:
    static constexpr std::uint64_t unit = 64;  // ns: in these, the times of 10 000 callers add up for years

@@ -23,8 +23,10 @@ std::vector<std::unique_ptr<engine::shard>> engine::one_shard(engine& e, const c
    return all;
 }
 
-engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who)
-   : command_observer_(c.command_observer),
+engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who, counters* counts)
+   : own_counts_(counts != nullptr ? nullptr : std::make_unique<counters>()),
+     counts_(counts != nullptr ? *counts : *own_counts_),
+     command_observer_(c.command_observer),
      events_(static_cast<bool>(c.observer)),
      secrets_({c.password, c.sentinel_password}),
      budget_(c.resend.budget),

@@ -82,8 +82,9 @@ enum class topology_source : std::uint8_t {
 
 class engine {
  public:
-   // `c` has passed `validate`.
-   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own, callers who = callers::one);
+   // `c` has passed `validate`. What is counted goes to `counts`, which outlives the engine; null: to its own.
+   engine(const config& c, std::uint64_t seed, topology_source from = topology_source::own, callers who = callers::one,
+          counters* counts = nullptr);
    engine(const engine&) = delete;
    engine& operator=(const engine&) = delete;
 
@@ -109,7 +110,6 @@ class engine {
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
-   // What was done so far; also while another thread is in the engine. Each kind of client offers it as it is.
    holdfast::stats stats() const { return counts_.snapshot(); }
    const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
    // A lane for one caller, to be named in `operation::lane`, until it is given back. Nothing is sent, and it has no
@@ -208,7 +208,8 @@ class engine {
    void report(const operation&, time_point now);
    void tell_breaker(time_point now);
 
-   counters counts_;
+   const std::unique_ptr<counters> own_counts_;
+   counters& counts_;
    const command_observer command_observer_;
    event_queue events_;
    secrets secrets_;

@@ -70,7 +70,7 @@ class lane_pool {
    const command_lane& lane(lane_number n) const { return at(n).lane; }
    // Null: it is closed, or there was none.
    const command_lane* find(lane_number n) const {
-      return n <= members_.size() && members_[n - 1] != nullptr ? &members_[n - 1]->lane : nullptr;
+      return n - 1 < members_.size() && members_[n - 1] != nullptr ? &members_[n - 1]->lane : nullptr;
    }
 
    // ---- the engine's half ----

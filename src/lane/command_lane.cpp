@@ -304,13 +304,6 @@ bool command_lane::refuse_foreign_cursor(operation& op, time_point now) {
    return false;
 }
 
-// It is to end, and an older one in flight may yet be turned away: that must not be sent again behind what may have run
-// and is gone, and its answer decides whether this one counts.
-bool command_lane::waits_for_older(const operation& op, time_point now) const {
-   if (op.kept == operation::answer::none || ledger_.empty()) return false;
-   return ledger_.front().sequence < op.sequence && !retries_.may_ask_again(op, now);
-}
-
 // Its turn has come to be asked for again. Whether it ends instead: with its answer, or because it must not run twice.
 bool command_lane::its_answer_is_final(operation& op, time_point now) {
    if (endings_.end_with_answer(op)) return true;

@@ -158,7 +158,12 @@ class command_lane final : public link_owner {
       return true;
    }
    bool refuse_foreign_cursor(operation&, time_point now);
-   bool waits_for_older(const operation&, time_point now) const;
+   // It is to end, and an older one in flight may yet be turned away: that must not be sent again behind what may have
+   // run and is gone, and its answer decides whether this one counts.
+   bool waits_for_older(const operation& op, time_point now) const {
+      if (op.kept == operation::answer::none || ledger_.empty()) return false;
+      return ledger_.front().sequence < op.sequence && !retries_.may_ask_again(op, now);
+   }
    bool its_answer_is_final(operation&, time_point now);
    void write(operation&, time_point now);
    void write_own(own_question, std::string_view question, time_point now);

@@ -68,7 +68,9 @@ class ledger {
 
    // Appends an operation to the bytes of a connection.
    void write(operation& op, outbox& out, std::uint32_t connection) {
-      ledger_slot slot{.op = &op, .begin = out.appended(), .sequence = op.sequence};
+      ledger_slot& slot = grown();
+      slot = {.op = &op, .begin = out.appended(), .sequence = op.sequence};
+      newest_ = op.sequence;
       slot.reads_only = op.reads_only;
       slot.alters = op.alters;
       slot.transaction = op.is_transaction();
@@ -80,7 +82,6 @@ class ledger {
          slot.allow(op.blocks);
       }
       slot.blocks = op.blocks.has_value();
-      push(slot);
       op.is = operation::state::in_flight;
       op.written_on = connection;
       op.replies = 0;
@@ -94,9 +95,7 @@ class ledger {
    }
 
    void push(const ledger_slot& s) {
-      if (size_ == slots_.size()) grow();
-      ++size_;
-      at(size_ - 1) = s;
+      grown() = s;
       if (s.op != nullptr) newest_ = s.sequence;
    }
    void pop() {
@@ -210,6 +209,11 @@ class ledger {
          if (decisive-- == 0) slot.decides = slot.end;
       }
       slot.replies_due = static_cast<std::uint32_t>(all.size());
+   }
+   ledger_slot& grown() {
+      if (size_ == slots_.size()) grow();
+      ++size_;
+      return at(size_ - 1);
    }
    void grow() {
       std::vector<ledger_slot> larger(slots_.empty() ? 16 : slots_.size() * 2);

@@ -53,6 +53,7 @@ void reader::begin_reply() {
 reader::status reader::next() {
    if (broken_) return status::broken;
    if (complete_) begin_reply();
+   if (offset_ == buffer_.size() && body_ == 0) return status::incomplete;
    for (;;) {
       step made = step::item;
       if (!plain_strings()) made = body_ != 0 ? body() : item();

@@ -1,13 +1,17 @@
-// client::stats and config::command_observer against a real server: what they say is what was done.
+// stats() of each client, and config::command_observer, against a real server: what they say is what was done.
 #include "failed_as.hpp"
 #include "lab/await.hpp"
 #include "lab/deployment.hpp"
+#include "redis/forked.hpp"
 
+#include <holdfast/async.hpp>
 #include <holdfast/holdfast.hpp>
 
+#include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <stdexcept>
 #include <stop_token>
@@ -165,6 +169,17 @@ TEST_F(one_client, counts_what_was_resent_after_its_server_was_killed) {
    expect_agreement();
 }
 
+TEST_F(one_client, begins_anew_in_forked_child) {
+   EXPECT_EQ(redis.incr("n").value(), 1);
+   EXPECT_EQ(redis.incr("n").value(), 2);
+   EXPECT_TRUE(test::in_a_child([&] {
+      const bool ran = redis.incr("n").value() == 3;
+      const stats s = redis.stats();
+      return ran && s.ended() == 1 && s.latency.count() == 1 && s.reconnects == 0 && s.queued + s.in_flight == 0;
+   }));
+   EXPECT_EQ(redis.stats().ended(), 2U);
+}
+
 TEST_F(one_client, outcome_survives_observer_that_throws) {
    config c = settings();
    c.command_observer = [](const ended_command&) { throw std::runtime_error("no"); };
@@ -185,6 +200,67 @@ TEST_F(one_client, observer_that_calls_its_client_is_turned_away) {
    EXPECT_EQ(other.incr("n").value(), 1);
    EXPECT_EQ(answers, std::vector<std::error_code>{errc::concurrent_use});
    EXPECT_EQ(other.stats().ended(), 1U);
+}
+
+// ---- clients of many callers --------------------------------------------------------------------------------------
+
+TEST_F(one_client, many_threads_are_counted_together) {
+   std::atomic<std::uint64_t> heard = 0;
+   config c = settings();
+   c.command_observer = [&](const ended_command&) { ++heard; };
+   shared_client shared(c);
+   EXPECT_EQ(shared.stats().ended(), 0U);
+   constexpr std::uint64_t threads = 8;
+   constexpr std::uint64_t each = 200;
+   {
+      std::vector<std::jthread> callers;
+      for (std::uint64_t t = 0; t < threads; ++t)
+         callers.emplace_back([&] {
+            for (std::uint64_t i = 0; i < each; ++i) EXPECT_TRUE(shared.incr("n"));
+         });
+      std::uint64_t before = 0;
+      while (before != threads * each) {
+         const stats s = shared.stats();
+         ASSERT_GE(s.ended(), before);
+         ASSERT_LE(s.in_flight + s.queued, threads);
+         before = s.ended();
+      }
+   }
+   EXPECT_TRUE(failed_as(shared.run({"SELECT", 1}), outcome::not_executed, errc::not_supported));
+   const stats s = shared.stats();
+   EXPECT_EQ(s.succeeded, threads * each);
+   EXPECT_EQ(s.not_executed, 1U);
+   EXPECT_EQ(s.latency.count(), s.ended());
+   EXPECT_EQ(heard, s.ended());
+}
+
+TEST_F(one_client, what_waited_for_room_in_vain_is_counted) {
+   config c = config::from_uri(servers.uri()).value();
+   c.limits.parked_commands = 1;
+   shared_client shared(c);
+   ASSERT_TRUE(shared.ping());
+   servers.node(0).kill();
+   {
+      const std::jthread first([&] { (void)shared.incr("n", {.deadline = 300ms}); });
+      lab::await("the queue is full", [&] { return shared.stats().queued == 1; }, 5s);
+      const auto late = shared.run({"PING"}, {.deadline = 50ms, .wait_for_room = true});
+      EXPECT_TRUE(failed_as(late, outcome::not_executed, errc::deadline_exceeded));
+   }
+   EXPECT_EQ(shared.stats().ended(), 3U);
+   EXPECT_EQ(shared.stats().succeeded, 1U);
+}
+
+TEST_F(one_client, calls_under_asio_are_counted_also_once_it_is_closed) {
+   boost::asio::io_context io;
+   async_client under_asio(io, settings());
+   int done = 0;
+   for (int i = 0; i < 10; ++i) under_asio.run({"INCR", "n"}, [&](const result<value>& r) { done += r.has_value(); });
+   under_asio.close([] {});
+   io.run();
+   EXPECT_EQ(done, 10);
+   EXPECT_EQ(under_asio.stats().succeeded, 10U);
+   EXPECT_EQ(under_asio.stats().in_flight + under_asio.stats().queued, 0U);
+   EXPECT_EQ(told.size(), 10U);
 }
 
 TEST(stats_of_deployment, count_failover_as_one_cutover) {

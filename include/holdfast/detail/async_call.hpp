@@ -7,6 +7,7 @@
 #include <holdfast/detail/reply_reader.hpp>
 #include <holdfast/error.hpp>
 #include <holdfast/result.hpp>
+#include <holdfast/stats.hpp>
 #include <holdfast/time.hpp>
 #include <holdfast/value.hpp>
 
@@ -247,6 +248,7 @@ class async_cancel {
 // Into the core, from any thread; it calls `complete` or `drop` once.
 void submit(const async_core_ref&, async_call&) noexcept;
 void cancel_all(const async_core_ref&);
+stats stats_of(const async_core_ref&);
 void leave(const async_core_ref&) noexcept;
 
 // Memory for operations whose handlers leave it to us: each thread keeps some.

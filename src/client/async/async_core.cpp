@@ -104,20 +104,21 @@ async_core::async_core(net::any_io_executor executor, config c, std::uint64_t se
                        view_mailbox* views)
    : runner_owner(std::move(executor)),
      settings_(std::move(c)),
-     seed_(seed),
      contexts_(net::use_service<async_contexts>(context())),
      keeps_(std::move(keeps)),
-     views_(views) {
+     views_(views),
+     engine_(settings_, seed, views != nullptr ? topology_source::elsewhere : topology_source::own, callers::many) {
    contexts_.add(*this);
 }
 
 async_core::~async_core() {
    if (!abandoned_) contexts_.remove(*this);
-   if (!is_here()) {
-      (void)machine_.release();  // forked while a thread was inside, or never used here: not to be taken apart
-      return;
-   }
    drop_all();
+}
+
+// In a forked child it stays as it is: a thread that was inside may have left it half done.
+void async_core::end() noexcept {
+   if (is_here()) delete this;
 }
 
 async_core::machine::machine(async_core& c)
@@ -125,8 +126,7 @@ async_core::machine::machine(async_core& c)
         if (c.views_ == nullptr) return std::nullopt;
         return std::optional<view_subscriber>(std::in_place, *c.views_);
      }()),
-     engine(c.settings_, c.seed_, subscriber ? topology_source::elsewhere : topology_source::own, callers::many),
-     runner(c, engine, c.settings_.observer, {.servers = c.settings_.name_servers},
+     runner(c, c.engine_, c.settings_.observer, {.servers = c.settings_.name_servers},
             subscriber ? &*subscriber : nullptr) {}
 
 // ---- by any thread -------------------------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ void async_core::work() {
    while (machine_) {
       machine_->runner.step();
       take_done();
-      if (!machine_->engine.has_io() && machine_->engine.events().empty()) break;
+      if (!engine_.has_io() && engine_.events().empty()) break;
    }
    if (closing_) close_if_idle();
 }
@@ -296,12 +296,12 @@ void async_core::begin(async_command& c) {
    op.reader = c.reader;
    set_terms(op, terms(c.options, c.given));
    ++under_way_;
-   machine_->engine.submit(op, machine_->runner.time());
+   engine_.submit(op, machine_->runner.time());
 }
 
 void async_core::begin(async_list& c) {
    if (c.options.acks != 0) return refuse(c, acks_not_built());
-   if (c.asked.empty()) return end(c);
+   if (c.asked.empty()) return ended(c);
    c.under_way = new async_list_call(c, terms(c.options, c.given), parked_commands(settings_, callers::many));
    lists_.push_back(c.under_way);
    ++under_way_;
@@ -315,33 +315,33 @@ call_terms async_core::terms(const async_options& o, time_point given) {
 }
 
 void async_core::go_on(async_list_call& l) {
-   l.submit_more(machine_->engine, machine_->runner.time());
+   l.submit_more(engine_, machine_->runner.time());
    if (!l.is_over()) return;
    async_list& c = l.call();
    std::erase(lists_, &l);
    delete std::exchange(c.under_way, nullptr);
    --under_way_;
-   end(c);
+   ended(c);
 }
 
 void async_core::refuse(async_call& c, const error& e) {
    c.fail(e);
-   end(c);
+   ended(c);
 }
 
-void async_core::end(async_call& c) {
+void async_core::ended(async_call& c) {
    c.ended = true;
    ended_.push_back(c);
 }
 
 void async_core::take_done() {
    const time_point t = machine_->runner.time();
-   while (operation* const op = machine_->engine.take_done(t)) {
+   while (operation* const op = engine_.take_done(t)) {
       auto& c = *static_cast<async_call*>(op->owner);
       if (c.what == async_call::kind::command) {
          op->~operation();
          --under_way_;
-         end(c);
+         ended(c);
       } else {
          async_list_call& list = *static_cast<async_list&>(c).under_way;
          list.took(static_cast<list_operation&>(*op));
@@ -353,14 +353,14 @@ void async_core::take_done() {
 void async_core::end_all() {
    if (!machine_) return;
    for (async_list_call* list : lists_) list->stop();
-   machine_->engine.cancel_all(machine_->runner.time());
+   engine_.cancel_all(machine_->runner.time());
 }
 
 // All before it have ended, or the client has left.
 void async_core::close_if_idle() {
    if (under_way_ != 0) return;
    machine_.reset();
-   while (async_call* const c = closing_calls_.pop_front()) end(*c);
+   while (async_call* const c = closing_calls_.pop_front()) ended(*c);
 }
 
 // Everything that was not completed, without calling a handler.
@@ -385,6 +385,7 @@ void async_core::drop_all() noexcept {
 }
 
 void async_core::abandon() noexcept {
+   if (!is_here()) return;
    abandoned_ = true;
    drop_all();
 }
@@ -447,10 +448,10 @@ void async_core::take_cancelled() {
       if (c->what == async_call::kind::command) {
          auto& op = operation_of(static_cast<async_command&>(*c));
          const bool not_executed = op.is == operation::state::queued && !op.may_have_run;
-         if (even_if_sent || not_executed) machine_->engine.cancel(op, t);
+         if (even_if_sent || not_executed) engine_.cancel(op, t);
       } else if (c->what == async_call::kind::list) {
          auto& list = static_cast<async_list&>(*c);
-         list.under_way->cancel(machine_->engine, even_if_sent, t);
+         list.under_way->cancel(engine_, even_if_sent, t);
          go_on(*list.under_way);
       }
    }
@@ -512,5 +513,6 @@ error what_reading_threw(const std::exception_ptr& thrown) {
 void submit(const async_core_ref& core, async_call& c) noexcept { (*core).submit(c); }
 void cancel_all(const async_core_ref& core) { (*core).cancel_all(); }
 void leave(const async_core_ref& core) noexcept { (*core).leave(); }
+stats stats_of(const async_core_ref& core) { return (*core).stats(); }
 
 }  // namespace holdfast::impl

@@ -22,6 +22,7 @@
 
 #include <holdfast/config.hpp>
 #include <holdfast/detail/async_call.hpp>
+#include <holdfast/stats.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -80,6 +81,7 @@ class async_core final : public runner_owner {
    void submit(async_call&) noexcept;
    void cancel_all();
    void leave() noexcept;  // the client is destroyed
+   holdfast::stats stats() const { return engine_.stats(); }
 
    // ---- on the executor ----
    void happened(const io_event&) override;
@@ -102,13 +104,14 @@ class async_core final : public runner_owner {
       }
       void fail(const error&) override {}
    };
+   // What it works with: Asio's.
    struct machine {
       explicit machine(async_core&);
       std::optional<view_subscriber> subscriber;
-      impl::engine engine;
       impl::runner runner;
    };
    ~async_core() override;
+   void end() noexcept override;
 
    void post_turn() noexcept;
    void push(async_call&) noexcept;
@@ -129,7 +132,7 @@ class async_core final : public runner_owner {
    void take_cancelled();
    void end_all();
    void take_done();
-   void end(async_call&);
+   void ended(async_call&);
    void close_if_idle();
 
    void run(batch&);
@@ -139,7 +142,6 @@ class async_core final : public runner_owner {
    void end_in_child();
 
    const config settings_;
-   const std::uint64_t seed_;
    const process_number process_ = this_process();
    std::atomic<async_call*> given_ = nullptr;  // the newest first
    std::atomic<bool> posted_ = false;          // a turn is
@@ -148,9 +150,10 @@ class async_core final : public runner_owner {
    async_contexts& contexts_;
 
    std::mutex mutex_;
-   std::shared_ptr<void> keeps_;
-   view_mailbox* views_;
-   std::unique_ptr<machine> machine_;  // made for the first call
+   const std::shared_ptr<void> keeps_;
+   view_mailbox* const views_;
+   engine engine_;
+   std::unique_ptr<machine> machine_;  // from the first call until all has ended
    call_queue ended_;                  // and not completed yet
    call_queue closing_calls_;
    std::vector<async_list_call*> lists_;  // under way

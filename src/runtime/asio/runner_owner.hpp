@@ -33,7 +33,7 @@ class runner_owner {
 
    void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
    void release() noexcept {
-      if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+      if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) end();
    }
 
    const boost::asio::any_io_executor& executor() const noexcept { return executor_; }
@@ -51,6 +51,7 @@ class runner_owner {
 
  protected:
    virtual ~runner_owner() = default;
+   virtual void end() noexcept { delete this; }  // nothing reaches it any more
 
  private:
    std::atomic<std::size_t> references_ = 1;

@@ -24,8 +24,7 @@ void loop::carry_out() {
 
 void loop::leave() {
    if (engine_.has_io()) {
-      io_request a;
-      while (engine_.next_io(a)) carry_out(a);
+      while (engine_.next_io(request_)) carry_out(request_);
    }
    give_requests();
 }
@@ -64,10 +63,10 @@ void loop::catch_up() {
 void loop::wait(const stop_alarm* alarm) {
    const time_point until = std::min(engine_.next_deadline(), at_most_until_);
    const duration left = until == never ? std::chrono::hours(1) : std::max(until - now(), duration::zero());
-   poll_once(left, alarm);
+   poll_once(left, alarm, until);
 }
 
-void loop::poll_once(duration at_most, const stop_alarm* alarm) {
+void loop::poll_once(duration at_most, const stop_alarm* alarm, time_point due) {
    if (!listed_) list_connections();
    fds_.resize(links_.size() + (waker_ != nullptr ? 1 : 0));
    const std::size_t resolver_begin = fds_.size();
@@ -94,7 +93,7 @@ void loop::poll_once(duration at_most, const stop_alarm* alarm) {
       resolver_.process(fds_.data() + resolver_begin, fds_.data() + resolver_end, now_);
       take_resolved();
    }
-   if (now_ < engine_.next_deadline()) return;
+   if (now_ < due || now_ < engine_.next_deadline()) return;
    measure();
    engine_.tick(now_);
 }

@@ -97,7 +97,8 @@ class loop {
    void carry_out();
    void carry_out(const io_request&);
    void wait(const stop_alarm*);
-   void poll_once(duration at_most, const stop_alarm*);
+   // `due`: before it no deadline passes but one that comes up meanwhile, which the next wait finds.
+   void poll_once(duration at_most, const stop_alarm*, time_point due = time_point::min());
    void take_update();
    void give_requests() {
       if (subscriber_ != nullptr && engine_.has_requests()) subscriber_->give(engine_.take_requests());
@@ -121,6 +122,7 @@ class loop {
    std::vector<std::uint32_t> links_;  // of the connections in fds_
    bool listed_ = false;               // fds_ is up to date
    std::vector<any_event> events_;
+   io_request request_;  // that is carried out; a place for its texts
    time_point now_ = {};
    time_point last_poll_ = {};
    time_point at_most_until_ = never;

@@ -399,6 +399,21 @@ TEST_F(asio_client, empty_list_has_no_results) {
    EXPECT_TRUE(all->empty());
 }
 
+TEST_F(asio_client, stats_are_asked_at_any_time_and_by_the_observer_too) {
+   config c = config::from_uri(nowhere).value();
+   std::optional<async_client> counted;
+   std::uint64_t seen = 0;
+   c.observer = [&](const any_event&) { seen = counted->stats().queued; };
+   counted.emplace(io, c);
+   EXPECT_EQ(counted->stats().ended(), 0U);
+   counted->run({"GET", "k"}, {.deadline = time_span(20ms)}, note());
+   counted->close([] {});
+   io.run();
+   EXPECT_EQ(seen, 1U);
+   EXPECT_EQ(counted->stats().not_executed, 1U);
+   EXPECT_EQ(counted->stats().queued, 0U);
+}
+
 TEST_F(asio_client, bad_configuration_throws) {
    EXPECT_THROW(async_client(io, "redis://"), failure);
    EXPECT_THROW(async_client(io, config{}), failure);
