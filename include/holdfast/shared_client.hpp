@@ -34,6 +34,10 @@ namespace holdfast {
 // The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME and what else changes it answer
 // errc::not_supported, not executed, and say what to use instead.
 //
+// What blocks on the server (BLPOP, XREAD BLOCK ...) holds up nobody: it has a connection of its own, of at most
+// `limits.lanes`, and between connections there is no order but that a call sees what ended before it was given. (A
+// list waits for its commands before and after such a one.)
+//
 // Bounds: as many calls as threads are waiting; of their commands at most `limits.parked_commands` (1 000 000 unless
 // set) wait to be written. What is over it answers errc::queue_full, not executed, or waits for room if
 // call_options::wait_for_room says so.
