@@ -31,7 +31,7 @@ namespace holdfast {
 // MULTI and EXEC. Calls that are under way at the same time are written in the order in which they were given, and are
 // ordered only where they are about the same keys once a connection was lost or a server refused them.
 //
-// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME and what else changes it answer
+// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WAIT and what else is about it answer
 // errc::not_supported, not executed, and say what to use instead.
 //
 // What blocks on the server (BLPOP, XREAD BLOCK ...) holds up nobody: it has a connection of its own, of at most

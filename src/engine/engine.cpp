@@ -64,7 +64,9 @@ void engine::submit(operation& op, time_point now) {
 
 void engine::submit_among_many(operation& op, time_point now) {
    describe(op);
-   if (op.blocks || op.lane != 0)
+   // WAIT is about the writes of its own connection: on a lane of its own it would say of none that all have them.
+   const bool leaves = op.blocks && role_of(op.entry) != command_role::wait;
+   if (leaves || op.lane != 0)
       pool_.submit(op, now);
    else
       shard_of(op).lane.take(op, now);

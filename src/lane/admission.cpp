@@ -38,6 +38,8 @@ std::string_view advice_where_shared(command_role role) {
          return "the connection is shared: name user and password in the URI, or use a client of its own";
       case command_role::set_name:
          return "the connection is shared: set config::client_name, or use a client of its own";
+      case command_role::wait:
+         return "the connection is shared, and WAIT is about the writes of its own: use a client of its own";
       case command_role::connection: return "the connection is shared: use a client of its own";
       default: return {};
    }
