@@ -91,7 +91,7 @@ concept token_for =
 // one turn of the executor gives in one write. After a loss, or where a server refuses for a while, they keep it only
 // as far as they are about the same keys. Who needs more gives one list, which keeps its order.
 //
-// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WATCH, CLIENT REPLY and a MULTI alone are
+// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WATCH, CLIENT REPLY, WAIT and a MULTI alone are
 // errc::not_supported, not executed.
 //
 // A command that blocks on the server (BLPOP, WAIT, ...) holds up all that are given after it: give it to a client of

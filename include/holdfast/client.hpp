@@ -5,6 +5,7 @@
 #include <holdfast/calls.hpp>
 #include <holdfast/command.hpp>
 #include <holdfast/config.hpp>
+#include <holdfast/dedicated_client.hpp>
 #include <holdfast/deployment.hpp>
 #include <holdfast/endpoint.hpp>
 #include <holdfast/result.hpp>
@@ -19,6 +20,10 @@
 #include <vector>
 
 namespace holdfast {
+
+namespace impl {
+class client_lane;
+}
 
 // A connection to a master, wherever the master is. Each command is answered by the rightful master within its
 // deadline, or comes back with an error that says truthfully whether it ran (error::outcome).
@@ -55,7 +60,12 @@ class client : public calls<client> {
    client(const deployment&, config);
    client(client&&) noexcept;
    client& operator=(client&&) noexcept;
-   ~client();  // closes the connections, waits for nothing (but the last of a deployment: deployment.hpp)
+   // Closes the connections (where a dedicated_client lives on, with that), waits for nothing (but the last of a
+   // deployment: deployment.hpp).
+   ~client();
+
+   // A connection of its own (dedicated_client.hpp), for the same thread. Touches no network, and does not throw.
+   dedicated_client dedicated();
 
    // ---- where things are ----
    // The present master, found and verified (connected to) if need be. The deadline is that of the whole call; unset, a
@@ -74,8 +84,9 @@ class client : public calls<client> {
    void run_into(const command&, result<value>& reply, const impl::reply_reader&, const call_options&);
    void run_list_into(std::span<const command>, std::vector<result<value>>& replies, const call_options&);
    void run_list_into(std::span<const command>, const impl::list_places&, const call_options&);
+   friend class impl::client_lane;
    struct body;
-   std::unique_ptr<body> body_;
+   std::shared_ptr<body> body_;  // its own, and its lanes'
 };
 
 }  // namespace holdfast

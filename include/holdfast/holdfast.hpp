@@ -5,6 +5,7 @@
 #include <holdfast/client.hpp>
 #include <holdfast/command.hpp>
 #include <holdfast/config.hpp>
+#include <holdfast/dedicated_client.hpp>
 #include <holdfast/delivery.hpp>
 #include <holdfast/deployment.hpp>
 #include <holdfast/error.hpp>

@@ -31,8 +31,12 @@ namespace holdfast {
 // MULTI and EXEC. Calls that are under way at the same time are written in the order in which they were given, and are
 // ordered only where they are about the same keys once a connection was lost or a server refused them.
 //
-// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME and what else changes it answer
+// The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WAIT and what else is about it answer
 // errc::not_supported, not executed, and say what to use instead.
+//
+// What blocks on the server (BLPOP, XREAD BLOCK ...) holds up nobody: it has a connection of its own, of at most
+// `limits.lanes`, and between connections there is no order but that a call sees what ended before it was given. (A
+// list waits for its commands before and after such a one.)
 //
 // Bounds: as many calls as threads are waiting; of their commands at most `limits.parked_commands` (1 000 000 unless
 // set) wait to be written. What is over it answers errc::queue_full, not executed, or waits for room if

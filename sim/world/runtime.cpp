@@ -186,9 +186,9 @@ void runtime::on_timer(std::uint64_t generation) {
 }
 
 void runtime::tick() {
-   if (const auto link = brain.to_measure(now()); link != 0 && sockets_[link - 1].open) {
+   for (impl::link_id link = 0; (link = brain.to_measure(now(), link)) != 0;) {
       const socket& s = sockets_[link - 1];
-      brain.measured(link, s.serial, shared_.net.transit_of(s.id), now());
+      if (s.open) brain.measured(link, s.serial, shared_.net.transit_of(s.id), now());
    }
    brain.tick(now());
 }

@@ -1,3 +1,4 @@
+#include "client/client_lane.hpp"
 #include "client/impl.hpp"
 #include "client/place_for.hpp"
 #include "engine/settings.hpp"
@@ -47,6 +48,7 @@ void client::body::begin_anew() {
    left_behind_ = shared != nullptr;
    subscriber.reset();
    shared.reset();
+   ++machines_;
    if (left_behind_) return;
    machine_ = std::make_unique<machine>(*this);
    engine().resume(session);
@@ -63,15 +65,17 @@ error client::body::visit::refusal() const {
 }
 
 client::client(std::string_view uri) : client(config::from_uri(uri).value()) {}
-client::client(config c) : body_(std::make_unique<body>(checked(std::move(c)))) {}
+client::client(config c) : body_(std::make_shared<body>(checked(std::move(c)))) {}
 client::client(const deployment& d) : client(d, d.settings()) {}
 client::client(const deployment& d, config c) {
    c = checked(placed(d, std::move(c)));
-   body_ = std::make_unique<body>(std::move(c), watch_of(d));
+   body_ = std::make_shared<body>(std::move(c), watch_of(d));
 }
 client::client(client&&) noexcept = default;
 client& client::operator=(client&&) noexcept = default;
 client::~client() = default;
+
+dedicated_client client::dedicated() { return dedicated_client(std::make_unique<impl::client_lane>(body_)); }
 
 void client::run_into(const command& c, result<value>& reply, const impl::reply_reader& reader,
                       const call_options& options) {
@@ -115,6 +119,27 @@ impl::call_terms client::body::terms(const call_options& options, time_point giv
    return {.delivery = options.delivery.value_or(settings.delivery), .deadline = options.deadline, .given = given};
 }
 
+// ---- lanes of one's own ---------------------------------------------------------------------------------------------
+
+void client::body::give_back(const visit& here, const lent_lane& l) {
+   if (!here.is_alone()) {
+      if (owner_.load(std::memory_order_relaxed) == std::this_thread::get_id()) left_.push_back(l);
+      return;
+   }
+   if (left_behind_) return;
+   give_back_left();
+   if (l.machine != machines_) return;
+   loop().pass_time();
+   engine().give_back(l.number, loop().time());
+   loop().leave();
+}
+
+void client::body::give_back_left() {
+   for (const lent_lane& l : std::exchange(left_, {})) {
+      if (l.machine == machines_) engine().give_back(l.number, loop().time());
+   }
+}
+
 // ---- one command: no allocation, one write, one wait, one read -----------------------------------------------------
 
 namespace {
@@ -136,13 +161,14 @@ class at_exit {
 }  // namespace
 
 void client::body::run_one(const command& c, result<value>& reply, const impl::reply_reader& reader,
-                           const call_options& options, const alarm& stop) {
+                           const call_options& options, const alarm& stop, impl::client_lane* by) {
    loop().catch_up();
    impl::operation op;
    op.commands = {&c, 1};
    op.results = &reply;
    op.reader = reader;
    set_terms(op, terms(options, loop().time()));
+   if (by != nullptr) op.lane = by->number();
    const auto done = [&] {
       if (!op.done) return false;
       while (engine().take_done(loop().time()) != nullptr) {
@@ -151,6 +177,9 @@ void client::body::run_one(const command& c, result<value>& reply, const impl::r
    };
    const auto cancel = [&] { engine().cancel(op, loop().time()); };
    bool is_taken = false;
+   const at_exit remember([&] {
+      if (by != nullptr) by->remember();
+   });
    const at_exit leave([&] {
       if (is_taken) return;
       const bool left = !op.done;
@@ -166,7 +195,7 @@ void client::body::run_one(const command& c, result<value>& reply, const impl::r
 // ---- a list --------------------------------------------------------------------------------------------------------
 
 void client::body::run_list(std::span<const command> commands, const impl::list_places& places,
-                            const call_options& options, time_point given) {
+                            const call_options& options, time_point given, impl::client_lane* by) {
    const visit here(*this);
    alarm stop;
    if (const auto why = refusal(here, options, stop)) {
@@ -176,7 +205,9 @@ void client::body::run_list(std::span<const command> commands, const impl::list_
    loop().catch_up();
    if (window.empty())
       window.resize(std::min(impl::list_call::window_size, impl::parked_commands(settings, impl::callers::one)));
-   impl::list_call list(commands, places, terms(options, given), window);
+   impl::call_terms its = terms(options, given);
+   if (by != nullptr) its.lane = by->number();
+   impl::list_call list(commands, places, its, window);
    const auto done = [&] {
       do {
          while (impl::operation* op = engine().take_done(loop().time()))
@@ -189,6 +220,9 @@ void client::body::run_list(std::span<const command> commands, const impl::list_
       list.stop();
       engine().cancel_all(loop().time());
    };
+   const at_exit remember([&] {
+      if (by != nullptr) by->remember();
+   });
    const at_exit leave([&] {
       if (!list.is_under_way()) return;
       cancel();

@@ -50,6 +50,10 @@ struct deployment::body {
    const impl::process_number process_ = impl::this_process();
 };
 
+namespace impl {
+class client_lane;
+}
+
 struct client::body {
    explicit body(config, std::shared_ptr<impl::watch_thread> shared = nullptr);
    ~body();
@@ -70,6 +74,7 @@ struct client::body {
       visit(const visit&) = delete;
       visit& operator=(const visit&) = delete;
 
+      bool is_alone() const { return alone_; }
       bool is_refused() const { return !alone_ || body_.left_behind_; }
       error refusal() const;
 
@@ -82,8 +87,11 @@ struct client::body {
    // Why the call ends before it begins; if not at all, `a` rings when its caller wants it to stop.
    std::optional<error> refusal(const visit&, const call_options&, alarm& a);
    impl::call_terms terms(const call_options&, time_point given) const;
-   void run_one(const command&, result<value>& reply, const impl::reply_reader&, const call_options&, const alarm&);
-   void run_list(std::span<const command>, const impl::list_places&, const call_options&, time_point given);
+   // `by` null: on the client's own lane.
+   void run_one(const command&, result<value>& reply, const impl::reply_reader&, const call_options&, const alarm&,
+                impl::client_lane* by = nullptr);
+   void run_list(std::span<const command>, const impl::list_places&, const call_options&, time_point given,
+                 impl::client_lane* by = nullptr);
    void wait_for_events(duration at_most, const std::stop_token&);
 
    // Takes in what happens meanwhile.
@@ -102,6 +110,15 @@ struct client::body {
       impl::engine engine;
       impl::loop loop;
    };
+   // Counted from 1.
+   std::uint64_t machine_number() const { return machines_; }
+   struct lent_lane {
+      impl::lane_number number = 0;
+      std::uint64_t machine = 0;
+   };
+   // At once, or where the observer of a call gives it back, behind that call.
+   void give_back(const visit&, const lent_lane&);
+   void give_back_left();
    impl::engine& engine() { return machine_->engine; }
    impl::loop& loop() { return machine_->loop; }
 
@@ -126,6 +143,8 @@ struct client::body {
    std::atomic<bool> busy_ = false;  // a caller is inside
    std::atomic<std::thread::id> owner_{};
    bool left_behind_ = false;  // in a forked child, by the deployment's thread
+   std::uint64_t machines_ = 1;
+   std::vector<lent_lane> left_;  // to be given back
 };
 
 }  // namespace holdfast

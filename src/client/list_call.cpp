@@ -27,6 +27,8 @@ bool is_too_late(const result<value>& r) {
    return !r && (r.error().code() == errc::deadline_exceeded || r.error().code() == errc::cancelled);
 }
 
+bool blocks(const command& c) { return block_time(find_command(c), c).has_value(); }
+
 // A command that stands alone and does not block ends when its list does.
 bool is_plain(const command& c) {
    const auto* const entry = find_command(c);
@@ -51,6 +53,7 @@ inline std::size_t unit_length(std::span<const command> commands, std::size_t fi
 void set_terms(operation& op, const call_terms& t) {
    op.delivery = t.delivery;
    op.group = t.group;
+   op.lane = t.lane;
    op.submitted = t.given;
    op.default_deadline = !t.deadline;
    if (t.deadline) op.deadline = after(t.given, *t.deadline);
@@ -74,6 +77,7 @@ list_call::list_call(std::span<const command> commands, const list_places& place
 }
 
 void list_call::submit_more(engine& e, time_point now) {
+   const command_lane& lane = terms_.lane == 0 ? e.lane() : e.lanes().lane(terms_.lane);
    while (next_ < commands_.size() && !free_.empty()) {
       if (too_late_ && (is_stopped_ || terms_.deadline)) return refuse(e, commands_.size() - next_, *too_late_, now);
       if (too_late_ && is_plain(commands_[next_])) {
@@ -83,6 +87,7 @@ void list_call::submit_more(engine& e, time_point now) {
       if (n_ == 0) {
          n_ = unit_length(commands_, next_);
          bytes_ = size_of(commands_.subspan(next_, n_));
+         if (keeps_order_by_waiting()) look_whether_it_stands_alone();
       }
       if (n_ == 0) {
          const error why(errc::invalid_argument, outcome::not_executed,
@@ -93,7 +98,7 @@ void list_call::submit_more(engine& e, time_point now) {
          refuse(e, n_, *too_late_, now);
          continue;
       }
-      if (is_under_way() && !e.lane().has_room(bytes_)) return;
+      if (is_under_way() && (waits_for_all_ || !lane.has_room(bytes_))) return;
       list_operation& op = take_free(std::exchange(n_, 0));
       if (is_stopped_)
          e.refuse(op, errc::cancelled, now);
@@ -102,6 +107,11 @@ void list_call::submit_more(engine& e, time_point now) {
       // All of a list have one deadline, or are stopped together: a million of them are not tried one by one.
       if (op.done && !op.blocks && is_too_late(op.results[0])) too_late_ = op.results[0].error();
    }
+}
+
+void list_call::look_whether_it_stands_alone() {
+   const bool is_behind_such = std::exchange(stands_alone_, n_ == 1 && blocks(commands_[next_]));
+   waits_for_all_ = stands_alone_ || is_behind_such;
 }
 
 // Those that are next, without trying them.

@@ -27,6 +27,7 @@ struct call_terms {
    std::optional<duration> deadline = {};  // unset: the default of the deployment
    time_point given = {};
    std::uint64_t group = 0;
+   lane_number lane = 0;  // of the caller's own
 };
 
 void set_terms(operation&, const call_terms&);
@@ -62,6 +63,8 @@ class list_call {
 
  private:
    [[gnu::cold]] void refuse(engine&, std::size_t n, const error&, time_point now);
+   bool keeps_order_by_waiting() const { return terms_.group != 0 && terms_.lane == 0; }
+   void look_whether_it_stands_alone();
    list_operation& take_free(std::size_t n);
    void give_replies(list_operation&);
 
@@ -73,6 +76,9 @@ class list_call {
    std::size_t next_ = 0;
    std::size_t n_ = 0;      // commands of the unit at `next_`; 0: not looked at yet
    std::size_t bytes_ = 0;  // theirs
+   // The next one gets a lane of its own: it waits for those before it, and the one behind it waits for it.
+   bool stands_alone_ = false;
+   bool waits_for_all_ = false;
    bool is_stopped_ = false;
    std::optional<error> too_late_;  // what all that do not block end with from now on
 };

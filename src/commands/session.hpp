@@ -21,6 +21,8 @@ struct session {
 
    // A command of this role was answered without an error.
    void note(command_role, const command&);
+
+   friend bool operator==(const session&, const session&) = default;
 };
 
 }  // namespace holdfast::impl

@@ -98,6 +98,7 @@ void check_numbers(const config& c, complaints& into) {
       {"reply_bytes", c.limits.reply_bytes, 0xffff'ffff},
       {"reply_nesting", c.limits.reply_nesting, 1000},
       {"reply_elements", c.limits.reply_elements, 0x7fff'ffff},
+      {"lanes", c.limits.lanes, any},
    };
    for (const limit& l : limits) {
       if (l.value == 0) into.push_back("limits." + std::string(l.name) + ": must be at least 1");

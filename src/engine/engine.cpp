@@ -16,14 +16,23 @@ engine::shard::shard(engine& e, const config& c, std::uint64_t seed, callers who
    if (c.deadline) lane.set_default_deadline(*c.deadline);
 }
 
+std::vector<std::unique_ptr<engine::shard>> engine::one_shard(engine& e, const config& c, std::uint64_t seed,
+                                                              callers who) {
+   std::vector<std::unique_ptr<shard>> all;
+   all.push_back(std::make_unique<shard>(e, c, seed, who));
+   return all;
+}
+
 engine::engine(const config& c, std::uint64_t seed, topology_source from, callers who, counters* counts)
    : own_counts_(counts != nullptr ? nullptr : std::make_unique<counters>()),
      counts_(counts != nullptr ? *counts : *own_counts_),
      command_observer_(c.command_observer),
      events_(static_cast<bool>(c.observer)),
      secrets_({c.password, c.sentinel_password}),
-     budget_(c.resend.budget) {
-   shards_.push_back(std::make_unique<shard>(*this, c, seed, who));
+     budget_(c.resend.budget),
+     shards_(one_shard(*this, c, seed, who)),
+     is_shared_(who == callers::many),
+     pool_(c, who, {io_, topology(), budget_, events_, counts_}, seed ^ 2) {
    if (c.breaker) breaker_.emplace(*c.breaker);
    follows_deployment_ = !c.deadline;
    if (from == topology_source::elsewhere) return;
@@ -45,8 +54,26 @@ void engine::submit(operation& op, time_point now) {
       }
    }
    counts_.submitted();
-   shard_of(op).lane.submit(op, now);
+   if (is_shared_ || op.lane != 0)
+      submit_among_many(op, now);
+   else
+      shard_of(op).lane.submit(op, now);
    if (op.alters) learn_passwords(op);
+   finish(now);
+}
+
+void engine::submit_among_many(operation& op, time_point now) {
+   describe(op);
+   // WAIT is about the writes of its own connection: on a lane of its own it would say of none that all have them.
+   const bool leaves = op.blocks && role_of(op.entry) != command_role::wait;
+   if (leaves || op.lane != 0)
+      pool_.submit(op, now);
+   else
+      shard_of(op).lane.take(op, now);
+}
+
+void engine::give_back(lane_number n, time_point now) {
+   pool_.give_back(n, now);
    finish(now);
 }
 
@@ -68,24 +95,25 @@ void engine::learn_passwords(const operation& op) {
 
 void engine::cancel(operation& op, time_point now) {
    if (op.is == operation::state::idle) return;  // it has ended, and its commands may be gone
-   shard_of(op).lane.cancel(op, now);
+   op.lane == 0 ? shard_of(op).lane.cancel(op, now) : pool_.cancel(op, now);
    finish(now);
 }
 
 void engine::cancel_all(time_point now) {
    for (const auto& s : shards_) s->lane.cancel_all(now);
+   pool_.cancel_all(now);
    finish(now);
 }
 
 // Each operation comes here once, on its way back to its caller.
-operation* engine::ended(operation& op, const command_lane& from, time_point now) {
+operation* engine::ended(operation& op, const command_lane* by, time_point now) {
    counts_.ended(now - op.submitted);
    const auto& last = op.results[op.commands.size() - 1];
    if (last)
       counts_.succeeded();
    else
       failed(op, last.error());
-   if (command_observer_) tell_end(op, from, now);
+   if (command_observer_) tell_end(op, by, now);
    if (op.admission) {
       report(op, now);
       finish(now);
@@ -93,10 +121,12 @@ operation* engine::ended(operation& op, const command_lane& from, time_point now
    return &op;
 }
 
-void engine::tell_end(const operation& op, const command_lane& from, time_point now) {
+// `by` null: its lane is closed by now.
+void engine::tell_end(const operation& op, const command_lane* by, time_point now) {
    const auto& last = op.results[op.commands.size() - 1];
    const error* const failed = last ? nullptr : &last.error();
-   const endpoint* const where = failed != nullptr ? &failed->where : from.written_to(op);
+   const endpoint* where = failed != nullptr ? &failed->where : nullptr;
+   if (failed == nullptr && by != nullptr) where = by->written_to(op);
    tell(op.commands, {failed, op.attempts, op.submitted, now}, where != nullptr ? *where : endpoint{});
 }
 
@@ -206,6 +236,7 @@ void engine::resolved(link_id id, std::uint32_t serial, std::vector<endpoint> ad
    if (l == nullptr) return;
    if (addresses.empty()) {
       l->lost(problem, now);
+      touched(*l, now);
       return finish(now);
    }
    book_.arrange(l->where(), addresses);
@@ -239,7 +270,10 @@ void engine::ended(connection& c, bool unwanted) {
 }
 
 void engine::connected(link_id id, std::uint32_t serial, time_point now) {
-   if (link* const l = io_.live(id, serial)) l->opened(now);
+   if (link* const l = io_.live(id, serial)) {
+      l->opened(now);
+      touched(*l, now);
+   }
    finish(now);
 }
 
@@ -249,6 +283,7 @@ void engine::lost(link_id id, std::uint32_t serial, std::string_view why, time_p
    ended(connections_[id - 1], false);
    if (l->now() == link::state::dialing && !connections_[id - 1].addresses.empty()) return try_next(*l);
    l->lost(why, now);
+   touched(*l, now);
    finish(now);
 }
 
@@ -267,6 +302,7 @@ void engine::received(link_id id, std::uint32_t serial, std::size_t n, time_poin
       book_.answered(c.name, c.address);
    }
    l->received(now);
+   touched(*l, now);
    finish(now);
 }
 
@@ -277,18 +313,27 @@ std::span<const char> engine::to_write(link_id id, std::uint32_t serial) const {
 
 void engine::wrote(link_id id, std::uint32_t serial, std::size_t n, time_point now) {
    counts_.wrote(n);
-   if (link* const l = io_.live(id, serial)) l->wrote(n, now);
+   if (link* const l = io_.live(id, serial)) {
+      l->wrote(n, now);
+      touched(*l, now);
+   }
    finish(now);
 }
 
-link_id engine::to_measure(time_point now) const {
-   for (const auto& s : shards_)
-      if (s->lane.wants_transit(now)) return s->main.id();
-   return 0;
+link_id engine::to_measure(time_point now, link_id above) const {
+   link_id found = pool_.to_measure(now, above);
+   for (const auto& s : shards_) {
+      const link_id id = s->main.id();
+      if (id > above && (found == 0 || id < found) && s->lane.wants_transit(now)) found = id;
+   }
+   return found;
 }
 
 void engine::measured(link_id id, std::uint32_t serial, const transit& t, time_point now) {
-   if (link* const l = io_.live(id, serial)) l->measured(t, now);
+   if (link* const l = io_.live(id, serial)) {
+      l->measured(t, now);
+      touched(*l, now);
+   }
    finish(now);
 }
 
@@ -297,15 +342,15 @@ void engine::tick(time_point now) {
       tracked_->tracker().tick(now);
       hand_over(now);
    }
-   for (const auto& s : shards_) {
-      s->topology.tick(now);
-      s->lane.tick(now);
-   }
+   const bool hold_ends = now >= topology().next_deadline();
+   topology().tick(now);
+   for (const auto& s : shards_) s->lane.tick(now);
+   if (hold_ends || now >= pool_.next_deadline()) pool_.tick(hold_ends, now);
    finish(now);
 }
 
 time_point engine::next_deadline() const {
-   time_point t = tracked_ ? tracked_->tracker().next_deadline() : never;
+   time_point t = std::min(pool_.next_deadline(), tracked_ ? tracked_->tracker().next_deadline() : never);
    for (const auto& s : shards_) t = std::min({t, s->topology.next_deadline(), s->lane.next_deadline()});
    return t;
 }
@@ -340,6 +385,7 @@ void engine::take_view(topology_update u, time_point now) {
    if (v.down_after != told_down_after_ && follows_deployment_) {
       told_down_after_ = v.down_after;
       s.lane.set_default_deadline(default_deadline(v.down_after));
+      pool_.set_default_deadline(default_deadline(v.down_after), now);
    }
    if (breaker_ && v.master && guarded_ != v.master->where) {
       if (guarded_) breaker_->reset(now);  // another node: nothing is held against it
@@ -347,6 +393,7 @@ void engine::take_view(topology_update u, time_point now) {
       tell_breaker(now);
    }
    s.lane.on_view(now);
+   pool_.on_view(now);
 }
 
 }  // namespace holdfast::impl

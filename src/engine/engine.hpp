@@ -12,10 +12,10 @@
 //                       tracker (Sentinels, epochs, belief) --bytes--> Sentinels
 //
 // A shard is a lane with its links and its side of the topology; route tells the shard of a command. Under
-// Sentinels, and with one server, there is one. What is reported of a link goes to its owner (link.hpp): the engine
-// knows links by their ids.
+// Sentinels, and with one server, there is one. Beside it there are lanes of one's own (lane_pool.hpp). What is
+// reported of a link goes to its owner (link.hpp): the engine knows links by their ids.
 //
-// A change of the view reaches the lane, and the lane's requests reach the tracker, before the call of the engine ends
+// A change of the view reaches each lane, and the lanes' requests reach the tracker, before the call of the engine ends
 // that brought them about. The tracker may run elsewhere, for many lanes: then the runtime carries both values
 // (`take_requests`, `on_update`).
 //
@@ -28,9 +28,11 @@
 #include "engine/address_book.hpp"
 #include "engine/callers.hpp"
 #include "engine/command_report.hpp"
+#include "engine/lane_pool.hpp"
 #include "engine/tracked_topology.hpp"
 #include "lane/command_lane.hpp"
 #include "lane/lane_topology.hpp"
+#include "lane/transaction.hpp"
 #include "link/link.hpp"
 #include "view/topology_requests.hpp"
 #include "view/topology_view.hpp"
@@ -87,29 +89,40 @@ class engine {
    engine& operator=(const engine&) = delete;
 
    // ---- the client's half ----
+   // To the lane that it names; else one that blocks on the server gets a lane of its own where callers are many, and
+   // all others go to the one that they share.
    void submit(operation&, time_point now);
    void cancel(operation&, time_point now);
    void cancel_all(time_point now);
    // Ends an operation that was not submitted: certainly not executed.
    void refuse(operation& op, errc why, time_point now) {
       counts_.submitted();
-      shard_of(op).lane.refuse(op, why, now);
+      op.lane == 0 ? shard_of(op).lane.refuse(op, why, now) : pool_.refuse(op, why, now);
    }
    operation* take_done(time_point now) {  // null when there is none
-      for (const auto& s : shards_)
-         if (operation* const op = s->lane.take_done()) return ended(*op, s->lane, now);
+      if (operation* const op = shards_.front()->lane.take_done()) return ended(*op, &shards_.front()->lane, now);
+      if (operation* const op = pool_.take_done()) return ended(*op, pool_.find(op->lane), now);
       return nullptr;
    }
    // Commands that ended before an operation was made of them: one, or a MULTI ... EXEC.
    void was_refused(std::span<const command>, const error&, time_point given, time_point now);
-   bool has_done() const {
-      return std::any_of(shards_.begin(), shards_.end(), [](const auto& s) { return s->lane.has_done(); });
-   }
+   bool has_done() const { return shards_.front()->lane.has_done() || pool_.has_done(); }
    event_queue& events() { return events_; }
    // All that is to be told, with no configured password in it. `into` is cleared first and its storage reused.
    void take_events(std::vector<any_event>& into);
    holdfast::stats stats() const { return counts_.snapshot(); }
    const command_lane& lane(shard_id of = 0) const { return shards_[of]->lane; }
+   // A lane for one caller, to be named in `operation::lane`, until it is given back. Nothing is sent, and it has no
+   // connection yet, or one that is as the configuration says. What is under way on it is cancelled when it is given
+   // back.
+   lane_number acquire() { return pool_.acquire(); }
+   void give_back(lane_number, time_point now);
+   const lane_pool& lanes() const { return pool_; }
+   // Of one that was just acquired, as `resume`; `watched`: keys were watched there, and are no more.
+   void resume(lane_number n, const session& s, bool watched) {
+      secrets_.learn(s.password);
+      pool_.resume(n, s, watched);
+   }
    // Of connections that were never made: what callers had changed on an earlier engine's.
    void resume(const session&);
    // Finds out where the master is, also without any command.
@@ -140,8 +153,9 @@ class engine {
    void received(link_id, std::uint32_t serial, std::size_t n, time_point now);
    std::span<const char> to_write(link_id, std::uint32_t serial) const;
    void wrote(link_id, std::uint32_t serial, std::size_t n, time_point now);
-   // Before a tick: the link of which `measured` is wanted; 0: none. A runtime that can't measure leaves it out.
-   link_id to_measure(time_point now) const;
+   // Before a tick: of the links of which `measured` is wanted, the one with the lowest id above `above`; 0: none. A
+   // runtime that can't measure leaves it out.
+   link_id to_measure(time_point now, link_id above = 0) const;
    void measured(link_id, std::uint32_t serial, const transit&, time_point now);
    void tick(time_point now);
    time_point next_deadline() const;
@@ -165,12 +179,19 @@ class engine {
       command_lane lane;
    };
 
+   static std::vector<std::unique_ptr<shard>> one_shard(engine&, const config&, std::uint64_t seed, callers);
    shard& shard_of(const operation& op) { return *shards_[route(op.commands.front())]; }
    // The source of views names the master of the first shard, which is the only one (route).
    lane_topology& topology() const { return shards_.front()->topology; }
+   void submit_among_many(operation&, time_point now);
    [[gnu::cold]] void list_io(const io_queue::entry&);
    void try_next(link&);
    void ended(connection&, bool unwanted);
+   // Something happened to a link.
+   void touched(const link& l, time_point now) {
+      if (l.mark != 0) [[unlikely]]
+         pool_.changed(l.mark, now);
+   }
    // The end of every entry point.
    void finish(time_point now) {
       if (tracked_ && (topology().has_requests() || tracked_->is_behind())) [[unlikely]]
@@ -180,8 +201,8 @@ class engine {
    void take_view(topology_update, time_point now);
    void hide_secrets(operation&) const;
    void learn_passwords(const operation&);
-   operation* ended(operation&, const command_lane&, time_point now);
-   [[gnu::cold]] void tell_end(const operation&, const command_lane&, time_point now);
+   operation* ended(operation&, const command_lane* by, time_point now);
+   [[gnu::cold]] void tell_end(const operation&, const command_lane* by, time_point now);
    void tell(std::span<const command>, const command_end&, const endpoint& where);
    [[gnu::cold]] void failed(operation&, const error&);
    void report(const operation&, time_point now);
@@ -206,6 +227,8 @@ class engine {
 
    std::optional<tracked_topology> tracked_;  // where there are Sentinels, and nobody elsewhere who asks them
    std::vector<std::unique_ptr<shard>> shards_;
+   const bool is_shared_;  // by many callers
+   lane_pool pool_;
 };
 
 }  // namespace holdfast::impl

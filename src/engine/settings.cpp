@@ -17,11 +17,17 @@ settings lane_settings(const config& c, callers who) {
    s.attempt_timeout = c.attempt_timeout;
    s.max_resends = c.resend.max_resends;
    s.queued_commands = parked_commands(c, who);
-   s.shared = who == callers::many;
+   if (who == callers::many) s.use = lane_use::shared;
    s.queued_bytes = c.limits.parked_bytes;
    s.in_flight = c.limits.in_flight;
    s.in_flight_before_first_reply = std::min(c.limits.in_flight, c.limits.in_flight_before_first_reply);
    s.tests_multi = true;
+   return s;
+}
+
+settings own_lane_settings(const config& c) {
+   settings s = lane_settings(c, callers::one);
+   s.use = lane_use::own;
    return s;
 }
 

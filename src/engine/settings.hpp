@@ -15,6 +15,7 @@
 namespace holdfast::impl {
 
 settings lane_settings(const config&, callers);
+settings own_lane_settings(const config&);  // of one that one caller has alone
 std::size_t parked_commands(const config&, callers);
 sentinel_settings sentinel_settings_of(const config&);
 topology_view fixed_view(const config&);  // of the one server, where there are no Sentinels

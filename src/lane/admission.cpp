@@ -10,7 +10,7 @@ std::string_view advice(command_role role) {
       case command_role::exec:
       case command_role::discard: return "give MULTI ... EXEC as one list: run(std::vector<command>{...})";
       case command_role::watch:
-      case command_role::unwatch: return "not yet: a WATCH does not survive a reconnect; use a script (EVAL) instead";
+      case command_role::unwatch: return "use a lane of its own, client.dedicated(), or a script (EVAL)";
       case command_role::subscribe: return "not yet: subscriptions need a connection of their own";
       case command_role::monitor: return "MONITOR turns the connection into a stream: use redis-cli monitor";
       case command_role::client_reply: return "CLIENT REPLY changes how many replies come, so none could be matched";
@@ -38,13 +38,15 @@ std::string_view advice_where_shared(command_role role) {
          return "the connection is shared: name user and password in the URI, or use a client of its own";
       case command_role::set_name:
          return "the connection is shared: set config::client_name, or use a client of its own";
+      case command_role::wait:
+         return "the connection is shared, and WAIT is about the writes of its own: use a client of its own";
       case command_role::connection: return "the connection is shared: use a client of its own";
       default: return {};
    }
 }
 
-std::string_view advice(const command_entry* entry, bool shared) {
-   if (shared) {
+std::string_view advice(const command_entry* entry, lane_use use) {
+   if (use == lane_use::shared) {
       if (const auto why = advice_where_shared(role_of(entry)); !why.empty()) return why;
    }
    if (entry != nullptr && (entry->name == "client|tracking" || entry->name == "client|caching")) {
@@ -56,7 +58,7 @@ std::string_view advice(const command_entry* entry, bool shared) {
    return advice(role_of(entry));
 }
 
-std::optional<error> refuse_transaction(const operation& op, bool shared) {
+std::optional<error> refuse_transaction(const operation& op, lane_use use) {
    if (role_of(op.entry) != command_role::multi) {
       return refused(op.commands.front(), errc::invalid_argument, "a transaction begins with MULTI");
    }
@@ -65,7 +67,7 @@ std::optional<error> refuse_transaction(const operation& op, bool shared) {
       if (c->size() != 1) return refused(*c, errc::invalid_argument, "MULTI, EXEC and DISCARD take no arguments");
    }
    for (const command& c : op.commands.subspan(1, op.commands.size() - 2)) {
-      if (const auto why = advice(find_command(c), shared); !why.empty()) return refused(c, errc::not_supported, why);
+      if (const auto why = advice(find_command(c), use); !why.empty()) return refused(c, errc::not_supported, why);
    }
    const auto last = role_of(find_command(op.commands.back()));
    if (last != command_role::exec && last != command_role::discard) {
@@ -76,7 +78,7 @@ std::optional<error> refuse_transaction(const operation& op, bool shared) {
 
 }  // namespace
 
-std::optional<error> admission_problem(const operation& op, bool shared) {
+std::optional<error> admission_problem(const operation& op, lane_use use) {
    const command& first = op.commands.front();
    for (const command& c : op.commands) {
       if (c.size() != 0) continue;
@@ -87,9 +89,12 @@ std::optional<error> admission_problem(const operation& op, bool shared) {
    if (op.delivery == delivery::exactly_once) {
       return refused(first, errc::not_supported, "delivery exactly_once is not built yet");
    }
-   if (op.is_transaction()) return refuse_transaction(op, shared);
-   if (const auto why = advice(op.entry, shared); !why.empty()) return refused(first, errc::not_supported, why);
-   return {};
+   if (op.is_transaction()) return refuse_transaction(op, use);
+   const auto why = advice(op.entry, use);
+   if (why.empty()) return {};
+   const auto role = role_of(op.entry);
+   if (use == lane_use::own && (role == command_role::watch || role == command_role::unwatch)) return {};
+   return refused(first, errc::not_supported, why);
 }
 
 }  // namespace holdfast::impl

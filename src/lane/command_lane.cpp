@@ -26,7 +26,7 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
      events_(events),
      counts_(counts),
      idle_ping_(s.idle_ping),
-     is_shared_(s.shared),
+     use_(s.use),
      connector_(s.connecting, main, g, events, random_source(seed)()),
      session_(s.initial),
      suspicion_(probe, events, s.attempt_timeout, s.connecting.connect_timeout),
@@ -42,13 +42,14 @@ command_lane::command_lane(const settings& s, link& main, link& probe, lane_topo
 // ---- what comes in ----
 
 void command_lane::submit(operation& op, time_point now) {
+   describe(op);
+   take_in(op, now);
+}
+
+void command_lane::take(operation& op, time_point now) { take_in(op, now); }
+
+inline void command_lane::take_in(operation& op, time_point now) {
    op.sequence = queue_.next_sequence();
-   op.entry = find_command(op.commands.front());
-   op.reads_only = op.is_transaction() ? only_reads(op) : is_read(op.entry, op.commands.front());
-   op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
-   op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
-   op.bytes = 0;
-   for (const command& c : op.commands) op.bytes += c.bytes().size();
    departures_.apply_default(op);
    if (op.pinned_to != 0 && !is_pinned_here(op)) return endings_.fail_pinned(op, now);
    if (!admit(op, now)) return;
@@ -61,7 +62,7 @@ void command_lane::submit(operation& op, time_point now) {
 // A command that can't be taken is refused at once: certainly not executed.
 bool command_lane::is_refused(operation& op, time_point now) {
    const auto refusal = [&](errc code) { return endings_.make_error(op, code, outcome::not_executed, now); };
-   auto refused = admission_problem(op, is_shared_);
+   auto refused = admission_problem(op, use_);
    if (!refused && op.bytes > queue_.most_bytes()) {
       refused = refusal(errc::limit_exceeded);
       refused->causes.push_back(std::to_string(op.bytes) + " bytes are more than config::limits.parked_bytes allows");
@@ -199,7 +200,10 @@ void command_lane::pump(time_point now) {
    gate_.tick(now);
    if (connector_.without_identity()) leave_if_unfinished(now);
    leave_when_drained(now);
-   if (!connector_.ready()) return queue_.nothing_waits() ? connector_.rest() : connector_.want(now);
+   if (!connector_.ready()) {
+      if (watches_.any_lost() && !queue_.empty()) tell_unwatched(*queue_.front(), now);
+      return queue_.nothing_waits() ? connector_.rest() : connector_.want(now);
+   }
    if (!gate_.is_open()) {
       write_past_gate(now);
       return link_.flush();
@@ -215,7 +219,12 @@ void command_lane::pump(time_point now) {
 command_lane::attempt command_lane::try_write(operation& op, time_point now) {
    if (held(op, now) || is_full() || ledger_.must_answer_before(op)) return attempt::waits;
    if (cursors_.may_concern(op) && refuse_foreign_cursor(op, now)) return attempt::ended;
-   if (comes_with_transaction(op) && must_test_multi(now)) return attempt::waits;
+   if (is_own() && tell_unwatched(op, now)) return attempt::ended;
+   if (must_test_multi_for(op, now)) return attempt::waits;
+   if (is_own()) {
+      if (watches_.take_left()) write_own(own_question::unwatch, "*1\r\n$7\r\nUNWATCH\r\n", now);
+      watches_.on_written(op, link_.serial());
+   }
    queue_.take(op);
    write(op, now);
    if (connector_.without_identity()) leave_if_unfinished(now);
@@ -270,7 +279,7 @@ bool command_lane::held(const operation& op, time_point now) {
    if (!ledger_.empty() || suspicion_.idle_for(now) < idle_ping_) return false;
    // A connection that was silent for long may be dead without our having been told (half-open). A PING before the
    // first write costs a round trip, and spares that command an unknown outcome.
-   write_own("*1\r\n$4\r\nPING\r\n", 1, false, now);
+   write_own(own_question::ping, "*1\r\n$4\r\nPING\r\n", now);
    pacing_.set_tests_idle();
    return true;
 }
@@ -279,7 +288,8 @@ bool command_lane::held(const operation& op, time_point now) {
 // MULTI before it was taken. It costs a round trip, once for a connection that has transactions to carry.
 bool command_lane::must_test_multi(time_point now) {
    if (!pacing_.wants_multi_test()) return false;
-   write_own(multi_test::question, 2, true, now);
+   write_own(own_question::multi_test, multi_test::question, now);
+   watches_.on_own_exec();
    pacing_.of_multi().asked();
    return true;
 }
@@ -287,22 +297,11 @@ bool command_lane::must_test_multi(time_point now) {
 // A cursor of SCAN and its like means nothing to another process, which would pass over some of the keys.
 bool command_lane::refuse_foreign_cursor(operation& op, time_point now) {
    if (const endpoint* elsewhere = cursors_.origin_elsewhere(op)) {
-      error e = endings_.make_error(op, errc::invalid_argument, outcome::not_executed, now);
-      e.causes.push_back("its cursor is of another server process (" + to_string(*elsewhere) +
-                         "): here the scan would pass over some of the keys; begin again with cursor 0");
-      queue_.remove(op);
-      endings_.fail_unsent(op, std::move(e), now);
+      endings_.fail_foreign_cursor(op, *elsewhere, now);
       return true;
    }
    if (is_scan(op.entry)) cursors_.sent(*op.entry, op.commands.front());
    return false;
-}
-
-// It is to end, and an older one in flight may yet be turned away: that must not be sent again behind what may have run
-// and is gone, and its answer decides whether this one counts.
-bool command_lane::waits_for_older(const operation& op, time_point now) const {
-   if (op.kept == operation::answer::none || ledger_.empty()) return false;
-   return ledger_.front().sequence < op.sequence && !retries_.may_ask_again(op, now);
 }
 
 // Its turn has come to be asked for again. Whether it ends instead: with its answer, or because it must not run twice.
@@ -334,9 +333,9 @@ void command_lane::write(operation& op, time_point now) {
    ++op.attempts;
 }
 
-void command_lane::write_own(std::string_view question, std::uint32_t replies, bool tests_multi, time_point now) {
+void command_lane::write_own(own_question asks, std::string_view question, time_point now) {
    if (ledger_.empty()) suspicion_.on_waiting(now);
-   ledger_.write_own(question, replies, tests_multi, link_.out);
+   ledger_.write_own(asks, question, link_.out);
 }
 
 // ---- replies, matched to commands by their order alone ----
@@ -378,10 +377,8 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
          op->reader.read(op->reader, reply);
          into = value();
       }
-   } else if (slot.tests_multi) {
-      pacing_.of_multi().heard(reply);
-   } else if (abandoned* const left = ledger_.left_of(slot)) {
-      left->on_reply(reply.is_error(), reply.is_error() ? reply.text() : std::string_view());
+   } else {
+      departures_.heard(slot, reply, now);
    }
    // Whatever becomes of the command that was refused: a replica would go on answering reads.
    if (reply.is_error() && says_no_master(reply.text()) && (topology_.roles_matter() || link_.one_of_several()))
@@ -395,7 +392,8 @@ void command_lane::take_reply(const value_view& reply, time_point now) {
    const bool is_inside = answered_slot.transaction && reply.is_error() && may_be_inside(reply.text()) &&
                           (op == nullptr || !multi_was_refused(*op));
    if (op == nullptr) {
-      answered_slot.tests_multi ? multi_tested(now) : departures_.answered(answered_slot, probed, session_, now);
+      answered_slot.asks == own_question::multi_test ? multi_tested(now)
+                                                     : departures_.answered(answered_slot, probed, session_, now);
    } else {
       op->is = operation::state::idle;
       counts_.left_flight();
@@ -443,7 +441,7 @@ void command_lane::multi_tested(time_point now) {
    if (found.is_inside) pacing_.leave_soon("it took MULTI and did not carry out EXEC: " + found.said, now);
    if (found.leaves) pacing_.leave_soon("it answered " + found.said, now);
    operation* op = queue_.front();
-   while (op != nullptr && !op->is_transaction()) op = op->next;
+   while (op != nullptr && !op->is_transaction() && !watches::is_watch(*op)) op = op->next;
    if (op == nullptr) return;
    queue_.remove(*op);
    error e = endings_.make_error(*op, errc::server_error, outcome::not_executed, now);
@@ -458,6 +456,7 @@ void command_lane::rejected(operation& op, const ledger_slot& slot, bool probed,
    const decision d = retries_.after_error(op, proof_of(op), now);
    const auto cls = op.rejected_as;
    error e = endings_.make_error(op, d.code, d.outcome, now);
+   watches_.on_refused(op);
    if (multi_was_refused(op)) pacing_.of_multi().forget();  // it was allowed before: the next one asks again
    const std::size_t told_by = multi_was_refused(op) ? 0 : op.commands.size() - 1;
    e.server_text = without_values(op.results[told_by].error().server_text, op.commands[told_by]);
@@ -546,6 +545,7 @@ void command_lane::lose(std::string why, fault f, bool abortive, time_point now)
    for (const lost_command& l : lost.commands)
       if (l.op != nullptr) resolve_lost(l, because, now);
    endings_.end_answered(overtaken.answered, now);
+   watches_.on_lost(lost.commands);
    // Losses of a connection without identity are told as they are; the fence that was due before is due still.
    if (lost.may_still_run && !connector_.without_identity())
       connector_.remember_for_fence(others_wait || lost.others_wait);

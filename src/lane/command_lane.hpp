@@ -26,6 +26,7 @@
 #include "lane/retries.hpp"
 #include "lane/scan_cursors.hpp"
 #include "lane/suspicion.hpp"
+#include "lane/watches.hpp"
 #include "link/link.hpp"
 
 #include <holdfast/event.hpp>
@@ -34,6 +35,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace holdfast::impl {
@@ -49,7 +51,7 @@ struct settings {
    std::size_t queued_bytes = std::size_t{64} << 20;
    std::size_t in_flight = 10'000;
    std::size_t in_flight_before_first_reply = 1000;
-   bool shared = false;       // it has many callers: what changes the connection (SELECT, AUTH, ...) is refused
+   lane_use use = lane_use::client;
    bool tests_multi = false;  // before its first transaction a connection is asked whether it takes MULTI and EXEC
 };
 
@@ -62,9 +64,18 @@ class command_lane final : public link_owner {
 
    // ---- the client's half ----
    void submit(operation&, time_point now);
+   void take(operation&, time_point now);  // the same, of one that was described (transaction.hpp)
    // Ends it at once, certainly not executed.
    void refuse(operation& op, errc why, time_point now) {
       endings_.fail(op, endings_.make_error(op, why, outcome::not_executed, now));
+   }
+   // Whether the lane can carry it; if not, it is refused.
+   bool admit(operation& op, time_point now) {
+      return (is_admissible(op) && has_room(op.bytes) && op.deadline > now) || !is_refused(op, now);
+   }
+   // Ends one that waits elsewhere for a lane like this one.
+   void end_waiting(operation& op, errc why, std::string cause, time_point now) {
+      endings_.fail_parked(op, why, std::move(cause), now);
    }
    void cancel(operation&, time_point now);  // ends it with errc::cancelled and what is known of it
    void cancel_all(time_point now);
@@ -73,6 +84,12 @@ class command_lane final : public link_owner {
    // Deadline of a command without one of its own; commands under way are adjusted.
    void set_default_deadline(duration d) { departures_.set_default_deadline(d); }
    duration default_deadline() const { return departures_.default_deadline(); }
+
+   // The caller who had it alone leaves, and another one comes: nothing is watched any more.
+   void unwatch() { watches_.leave(); }
+   // Keys are watched, or were and nobody has been told that they are not.
+   bool is_watching() const { return watches_.any(); }
+   void tell_watch_lost() { watches_.begin_lost(); }  // before the first command: of a connection that was never made
 
    // ---- the engine's half ----
    void on_view(time_point now);  // the view may have changed
@@ -106,9 +123,7 @@ class command_lane final : public link_owner {
    void on_lost(link&, std::string_view why, time_point now) override;
    void on_wrote(link&, time_point now) override;
    void on_measured(link&, const transit&, time_point now) override;
-   bool admit(operation& op, time_point now) {
-      return (is_admissible(op) && has_room(op.bytes) && op.deadline > now) || !is_refused(op, now);
-   }
+   [[gnu::always_inline]] void take_in(operation&, time_point now);
    bool is_refused(operation&, time_point now);
    bool is_pinned_here(const operation& op) const { return connector_.ready() && op.pinned_to == link_.serial(); }
    void became_ready(time_point now);
@@ -131,11 +146,27 @@ class command_lane final : public link_owner {
    bool comes_with_transaction(const operation& op) const {
       return op.is_transaction() || (op.last && queue_.order().has_transactions());
    }
+   bool must_test_multi_for(const operation& op, time_point now) {
+      return (comes_with_transaction(op) || (is_own() && watches::is_watch(op))) && must_test_multi(now);
+   }
+   bool is_own() const { return use_ == lane_use::own; }
+   // What its WATCH named is not watched any more: whether it is told so, instead of being written.
+   bool tell_unwatched(operation& op, time_point now) {
+      if (!watches_.is_in_vain(op, connector_.ready() && pacing_.wants_multi_test())) return false;
+      watches_.on_told();
+      endings_.fail_unwatched(op, now);
+      return true;
+   }
    bool refuse_foreign_cursor(operation&, time_point now);
-   bool waits_for_older(const operation&, time_point now) const;
+   // It is to end, and an older one in flight may yet be turned away: that must not be sent again behind what may have
+   // run and is gone, and its answer decides whether this one counts.
+   bool waits_for_older(const operation& op, time_point now) const {
+      if (op.kept == operation::answer::none || ledger_.empty()) return false;
+      return ledger_.front().sequence < op.sequence && !retries_.may_ask_again(op, now);
+   }
    bool its_answer_is_final(operation&, time_point now);
    void write(operation&, time_point now);
-   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, time_point now);
+   void write_own(own_question, std::string_view question, time_point now);
 
    // ---- replies, matched to commands by their order alone ----
    void take_replies(time_point now);
@@ -160,12 +191,13 @@ class command_lane final : public link_owner {
    event_queue& events_;
    counters& counts_;
    const duration idle_ping_;
-   const bool is_shared_;
+   const lane_use use_;
    bool was_ready_ = false;  // it had a connection before
    connector connector_;
    session session_;
    scan_cursors cursors_;
    recent_nodes nodes_;
+   watches watches_;
    suspicion suspicion_;
    gate gate_;
    pacing pacing_;

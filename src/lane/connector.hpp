@@ -37,6 +37,9 @@ class connector {
    enum class phase : std::uint8_t { resting, asking, pausing, dialing, greeting, ready };
 
    connector(connector_settings, link&, lane_topology&, event_queue&, std::uint64_t seed);
+   ~connector() { set_phase(phase::resting, never); }
+   connector(const connector&) = delete;
+   connector& operator=(const connector&) = delete;
 
    void want(time_point now);   // there is something to send
    void rest();                 // there is nothing: no more tries (an open connection stays)

@@ -1,15 +1,18 @@
 #include "lane/departures.hpp"
 
+#include "commands/shown.hpp"
+
 #include <algorithm>
+#include <string_view>
 
 namespace holdfast::impl {
 
 departures::departures(link& l, ledger& in_flight, command_queue& queue, pacing& p, gate& g, endings& e)
    : link_(l), ledger_(in_flight), queue_(queue), pacing_(p), gate_(g), endings_(e) {}
 
-time_point departures::default_deadline_of(const operation& op) const {
+time_point default_deadline_of(const operation& op, duration d) {
    if (op.blocks && *op.blocks == duration::zero()) return never;
-   return after(after(op.submitted, default_deadline_), op.blocks.value_or(duration::zero()));
+   return after(after(op.submitted, d), op.blocks.value_or(duration::zero()));
 }
 
 void departures::set_default_deadline(duration d) {
@@ -19,7 +22,7 @@ void departures::set_default_deadline(duration d) {
       if (op == nullptr || !op->default_deadline) return;
       const bool is_in_order = op->deadline_place != 0;
       endings_.by_deadline().remove(*op);
-      op->deadline = default_deadline_of(*op);
+      op->deadline = default_deadline_of(*op, d);
       watch(*op);
       if (is_in_order) endings_.by_deadline().put_in_order(*op);
    };
@@ -125,6 +128,16 @@ void departures::leave_slot(ledger_slot& slot, errc why, operations& gone, time_
 void departures::remember_change(const operation& op, time_point now) {
    if (op.is_transaction()) return pacing_.leave_soon("a transaction that changes its state was abandoned", now);
    changes_.emplace_back(op.sequence, op.commands.front());
+}
+
+void departures::heard(const ledger_slot& slot, const value_view& reply, time_point now) {
+   const std::string_view refusal = reply.is_error() ? reply.text() : std::string_view();
+   if (slot.asks == own_question::multi_test)
+      pacing_.of_multi().heard(reply);
+   else if (slot.asks == own_question::unwatch && reply.is_error())
+      pacing_.leave_soon("it answered " + kept_words(refusal) + " to UNWATCH", now);
+   else if (abandoned* const left = ledger_.left_of(slot))
+      left->on_reply(reply.is_error(), refusal);
 }
 
 void departures::answered(const ledger_slot& slot, bool probed, session& now_is, time_point now) {

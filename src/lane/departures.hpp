@@ -21,6 +21,9 @@
 
 namespace holdfast::impl {
 
+// For an operation that follows the deployment's timing, which is `d` for one that does not block.
+time_point default_deadline_of(const operation&, duration d);
+
 class departures {
  public:
    departures(link&, ledger&, command_queue&, pacing&, gate&, endings&);
@@ -29,7 +32,7 @@ class departures {
    void set_default_deadline(duration);
    duration default_deadline() const { return default_deadline_; }
    void apply_default(operation& op) const {
-      if (op.default_deadline) op.deadline = default_deadline_of(op);
+      if (op.default_deadline) op.deadline = default_deadline_of(op, default_deadline_);
    }
    void watch(const operation& op) { endings_.by_deadline().note(op); }
    time_point next_deadline() const { return endings_.by_deadline().earliest(); }
@@ -38,12 +41,13 @@ class departures {
    void cancel(operation& op, time_point now) { leave({&op}, errc::cancelled, now); }
    void cancel_all(time_point now);
 
+   // One of the replies to it: its caller has left, or it is a question of ours.
+   void heard(const ledger_slot&, const value_view& reply, time_point now);
    // Its caller has left, and it was answered: what it did is done.
    void answered(const ledger_slot&, bool probed, session&, time_point now);
    void on_lost() { changes_.clear(); }
 
  private:
-   time_point default_deadline_of(const operation&) const;
    using operations = endings::operations;
    void leave(const operations&, errc, time_point now);
    bool is_unsent(const ledger_slot&) const;

@@ -191,6 +191,27 @@ void endings::end_pinned(time_point now) {
    }
 }
 
+void endings::fail_unwatched(operation& op, time_point now) {
+   error e = make_error(op, errc::connection_lost, outcome::not_executed, now);
+   e.causes.emplace_back("the connection that WATCH was given to has ended, or its user has changed: begin again");
+   at_.queue.remove(op);
+   fail_unsent(op, std::move(e), now);
+}
+
+void endings::fail_foreign_cursor(operation& op, const endpoint& of, time_point now) {
+   error e = make_error(op, errc::invalid_argument, outcome::not_executed, now);
+   e.causes.push_back("its cursor is of another server process (" + to_string(of) +
+                      "): here the scan would pass over some of the keys; begin again with cursor 0");
+   at_.queue.remove(op);
+   fail_unsent(op, std::move(e), now);
+}
+
+void endings::fail_parked(operation& op, errc why, std::string cause, time_point now) {
+   error e = waiting_error(op, why, now);
+   e.causes.push_back(std::move(cause));
+   fail(op, std::move(e));
+}
+
 // The lane is connected again: the connection before is proven dead, or it went to a master that is none any more, or
 // we shall never know.
 void endings::on_fenced(retries& again, time_point now) {

@@ -15,6 +15,7 @@
 #include <holdfast/error.hpp>
 #include <holdfast/event.hpp>
 
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -83,6 +84,12 @@ class endings {
    // Its connection is gone, and nothing of it was written there.
    void fail_pinned(operation&, time_point now);
    void end_pinned(time_point now);  // those that wait
+   // It waits in the queue, and what a WATCH before it named is not watched any more.
+   void fail_unwatched(operation&, time_point now);
+   // It waits in the queue, and its cursor is of another process.
+   void fail_foreign_cursor(operation&, const endpoint& of, time_point now);
+   // It waits elsewhere for a lane like this one.
+   void fail_parked(operation&, errc, std::string cause, time_point now);
    // The lane is connected again: what awaited the fence ends, and what can't be fenced.
    void on_fenced(retries&, time_point now);
 

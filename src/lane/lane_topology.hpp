@@ -1,5 +1,5 @@
-// A lane's side of the topology: the latest view, and the requests that the lane has for its source. The engine takes
-// these and brings new views, at the end of each of its entry points.
+// The lanes' side of the topology: the latest view, and the requests that the lanes of an engine have for its source,
+// which are those of one. The engine takes these and brings new views, at the end of each of its entry points.
 #pragma once
 
 #include "view/topology_requests.hpp"
@@ -38,9 +38,12 @@ class lane_topology {
       has_requests_ = view_->verify_role;
       return ++requests_.asked;
    }
+   // Commands of a lane begin to wait for a connection, or wait no longer.
    void need(bool commands_wait) {
+      commands_wait ? ++waiting_ : --waiting_;
+      if ((waiting_ != 0) == requests_.commands_wait) return;
       has_requests_ = view_->verify_role;
-      requests_.commands_wait = commands_wait;
+      requests_.commands_wait = waiting_ != 0;
    }
    // `n`: as it was named when it was dialled.
    void role_verified(const master_node& n) {
@@ -79,6 +82,7 @@ class lane_topology {
    std::uint64_t answered_ = 0;
    time_point hold_ends_ = never;
    topology_requests requests_;
+   unsigned waiting_ = 0;  // lanes
    bool has_requests_ = false;
 };
 

@@ -25,6 +25,9 @@ enum class written : std::uint8_t {
    whole,    // all that decides: whatever broke afterwards, it may have run
 };
 
+// Questions of the lane's own; nobody waits for the replies.
+enum class own_question : std::uint8_t { none, ping, multi_test, unwatch };
+
 struct ledger_slot {
    operation* op =
       nullptr;  // null: the caller has left (deadline, cancel), or it is a PING of ours; the reply is swallowed
@@ -33,11 +36,11 @@ struct ledger_slot {
    outbox::position decides = 0;  // once all before it is taken, it may have run
    std::uint64_t sequence = 0;    // the operation's, also when that has left
    std::uint32_t replies_due = 1;
-   bool reads_only = false;                // nothing remains of it on the server: a read, a PING
-   bool alters = false;                    // operation::alters
-   bool again = false;                     // not the first time
-   bool transaction = false;               // its last reply is that to EXEC or DISCARD
-   bool tests_multi = false;               // ours: an empty transaction
+   bool reads_only = false;   // nothing remains of it on the server: a read, a PING
+   bool alters = false;       // operation::alters
+   bool again = false;        // not the first time
+   bool transaction = false;  // its last reply is that to EXEC or DISCARD
+   own_question asks = own_question::none;
    bool blocks = false;                    // operation::blocks: it may take what nobody waits for
    bool blocks_for_ever = false;           // no reply need ever come
    duration allowance = duration::zero();  // its own time on the server, added to the attempt timeout
@@ -83,9 +86,9 @@ class ledger {
       op.written_on = connection;
       op.replies = 0;
    }
-   // The lane's own question: nobody waits for the replies.
-   void write_own(std::string_view question, std::uint32_t replies, bool tests_multi, outbox& out) {
-      ledger_slot slot{.begin = out.appended(), .replies_due = replies, .reads_only = true, .tests_multi = tests_multi};
+   void write_own(own_question asks, std::string_view question, outbox& out) {
+      ledger_slot slot{.begin = out.appended(), .reads_only = true, .asks = asks};
+      slot.replies_due = asks == own_question::multi_test ? 2 : 1;
       if (!empty()) slot.sequence = at(size_ - 1).sequence;  // ordered, and found behind that one
       slot.decides = slot.end = out.append(question);
       push(slot);

@@ -31,6 +31,8 @@ struct operation {
    exchange* form = nullptr;  // null: what is asked is what is written
    // The one connection (its serial) that it may be written to: it is never parked, and never sent again. 0: any.
    std::uint32_t pinned_to = 0;
+   // Number of a lane of its caller's own (engine::acquire); 0: the engine chooses, and tells it here.
+   std::uint32_t lane = 0;
    // Operations of one order group take effect in the order of submission; those of different groups are ordered only
    // where they are about the same keys. A blocking client is one group.
    std::uint64_t group = 0;

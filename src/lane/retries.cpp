@@ -1,6 +1,7 @@
 #include "lane/retries.hpp"
 
 #include "lane/transaction.hpp"
+#include "lane/watches.hpp"
 
 namespace holdfast::impl {
 
@@ -46,8 +47,9 @@ decision retries::after_error(operation& op, reply_proof proof, time_point now) 
 }
 
 decision retries::classify_lost(operation& op, written& state, fault f, bool budget, time_point now) {
-   // Effects of SELECT, AUTH or HELLO died with the connection; the commands behind must find them done.
-   if (alters_connection(op) && !op.is_transaction()) state = written::nothing;
+   // Effects of SELECT, AUTH, HELLO or WATCH died with the connection; the commands behind must find them done.
+   if ((alters_connection(op) || watches::is_watch(op) || watches::is_unwatch(op)) && !op.is_transaction())
+      state = written::nothing;
    situation s = describe(op, f, now);
    s.whole = state == written::whole;
    s.budget = budget;

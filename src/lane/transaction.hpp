@@ -30,6 +30,15 @@ struct refusal {
 std::optional<refusal> refused_inside(const operation&);
 // Whether it may change the state of the connection (database, user, name, protocol).
 bool alters_connection(const operation&);
+// Fills in what its commands say: the first thing that is done to an operation.
+inline void describe(operation& op) {
+   op.entry = find_command(op.commands.front());
+   op.reads_only = op.is_transaction() ? only_reads(op) : is_read(op.entry, op.commands.front());
+   op.alters = role_of(op.entry) != command_role::plain && alters_connection(op);
+   op.blocks = op.is_transaction() ? std::nullopt : block_time(op.entry, op.commands.front());
+   op.bytes = 0;
+   for (const command& c : op.commands) op.bytes += c.bytes().size();
+}
 // It was answered without an error: takes over what it changed.
 void note(const operation&, session&);
 // It went on to its end although a member was refused: what a user stores is not shown.

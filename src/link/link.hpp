@@ -76,6 +76,7 @@ class link {
    outbox out;
    reader in;
    const std::size_t chunk;
+   std::uint32_t mark = 0;  // its holder's, to tell its links apart
 
    // ---- the engine's half ----
    enum class ending : std::uint8_t { none, orderly, abortive };

@@ -83,8 +83,9 @@ TEST_F(shared, exception_of_a_type_is_thrown_in_the_callers_thread) {
 
 TEST_F(shared, what_changes_the_connection_is_refused) {
    shared_client redis(d.uri());
-   for (const command& c : {command{"SELECT", 1}, command{"AUTH", "secret"}, command{"CLIENT", "SETNAME", "x"},
-                            command{"HELLO", 3}, command{"WATCH", "k"}, command{"MULTI"}}) {
+   for (const command& c :
+        {command{"SELECT", 1}, command{"AUTH", "secret"}, command{"CLIENT", "SETNAME", "x"}, command{"HELLO", 3},
+         command{"WATCH", "k"}, command{"MULTI"}, command{"WAIT", 1, 100}, command{"WAITAOF", 1, 0, 100}}) {
       const auto r = redis.run(c);
       EXPECT_TRUE(failed_as(r, outcome::not_executed, errc::not_supported)) << to_string(c);
       ASSERT_FALSE(r);

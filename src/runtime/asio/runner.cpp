@@ -109,10 +109,10 @@ void runner::timer_ended() {
 }
 
 void runner::measure() {
-   const link_id link = engine_.to_measure(now_);
-   if (link == 0) return;
-   const transport& io = connections_[link - 1].io;
-   if (io.now() != transport::state::closed) engine_.measured(link, io.serial(), transit_of(io.fd()), now_);
+   for (link_id link = 0; (link = engine_.to_measure(now_, link)) != 0;) {
+      const transport& io = connections_[link - 1].io;
+      if (io.now() != transport::state::closed) engine_.measured(link, io.serial(), transit_of(io.fd()), now_);
+   }
 }
 
 // ---- what the engine asks for --------------------------------------------------------------------------------------

@@ -99,10 +99,10 @@ void loop::poll_once(duration at_most, const stop_alarm* alarm, time_point due) 
 }
 
 void loop::measure() {
-   const link_id link = engine_.to_measure(now_);
-   if (link == 0) return;
-   const transport& c = connections_[link - 1];
-   if (c.now() != transport::state::closed) engine_.measured(link, c.serial(), transit_of(c.fd()), now_);
+   for (link_id link = 0; (link = engine_.to_measure(now_, link)) != 0;) {
+      const transport& c = connections_[link - 1];
+      if (c.now() != transport::state::closed) engine_.measured(link, c.serial(), transit_of(c.fd()), now_);
+   }
 }
 
 // First of all: what the connections have to say is understood by it.

@@ -62,6 +62,7 @@ TEST(ConfigValidate, EachMemberThatIsWrongIsNamed) {
       {[](config& c) { c.limits.reply_bytes = 0; }, "config: limits.reply_bytes: "},
       {[](config& c) { c.limits.reply_nesting = 0; }, "config: limits.reply_nesting: "},
       {[](config& c) { c.limits.reply_elements = 0; }, "config: limits.reply_elements: "},
+      {[](config& c) { c.limits.lanes = 0; }, "config: limits.lanes: must be at least 1"},
       {[](config& c) { c.limits.reply_bytes = 1UL << 32; }, "config: limits.reply_bytes: must be at most 4294967295"},
       {[](config& c) { c.limits.reply_nesting = 1001; }, "config: limits.reply_nesting: must be at most 1000"},
       {[](config& c) { c.limits.reply_elements = 1UL << 31; }, "config: limits.reply_elements: must be at most"},

@@ -11,8 +11,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +52,8 @@ struct host {
    std::string role = "master";
    std::string refusal = {};  // the answer to every command but those of the handshake, without "-"
    long long counter = 0;
+   bool watched_key_changes = false;                             // between WATCH and EXEC
+   std::vector<std::pair<link_id, std::uint32_t>> blocked = {};  // by BLPOP: connections, the oldest first
 
    std::vector<std::string> arrived = {};  // commands other than those of the handshake
    unsigned connects = 0;
@@ -75,7 +79,7 @@ class deployment {
  public:
    static constexpr duration one_way = 500us;
 
-   explicit deployment(config c = with_sentinels(), std::uint64_t seed = 1);
+   explicit deployment(config c = with_sentinels(), std::uint64_t seed = 1, callers who = callers::one);
 
    host& at(const endpoint& where) { return hosts_[where]; }
    // Three Sentinels that name node_a; node_b is its replica.
@@ -84,8 +88,13 @@ class deployment {
    void set(const endpoint& where, host::condition is);
    void cut(const endpoint& where);  // its connections end (EOF)
 
-   call& submit(std::string_view line, std::optional<duration> deadline = {});
+   call& submit(std::string_view line, std::optional<duration> deadline = {}) { return submit({line}, 0, deadline); }
+   // To this lane of its own; several lines are one MULTI ... EXEC.
+   call& submit(std::initializer_list<std::string_view> lines, lane_number lane, std::optional<duration> deadline = {});
    void cancel(call& c);
+   void cancel_all();
+   // An element comes for the oldest BLPOP that waits. False: there is none.
+   bool push(const endpoint& where);
 
    void run_for(duration d);
    // Until it is done, at most for a minute.
@@ -101,10 +110,13 @@ class deployment {
       std::uint32_t serial = 0;
       bool connected = false;
       bool subscribed = false;
+      bool watches = false;
+      std::optional<unsigned> queued = {};  // within MULTI
       std::unique_ptr<reader> at_host = std::make_unique<reader>(limits{});
    };
    // The connection of the lane; null if there is none.
    link_id link_to(const endpoint& where) const;
+   std::size_t connections(const endpoint& where) const;
    const connection& connection_of(link_id id) const { return connections_.at(id); }
    std::map<std::string, std::vector<endpoint>> names;
    std::vector<endpoint> dialed;
@@ -133,9 +145,9 @@ class deployment {
    void drop(link_id id, std::string_view why);
    void serve(link_id id, std::uint32_t serial, const std::string& bytes);
    void reply(link_id id, std::uint32_t serial, const std::string& bytes);
-   std::string answer(connection& c, value_view command);
+   std::string answer(link_id, connection& c, value_view command);
    std::string answer_sentinel(connection& c, host& h, value_view command);
-   std::string answer_server(connection& c, host& h, value_view command);
+   std::string answer_server(link_id, connection& c, host& h, value_view command);
 
    std::map<endpoint, host> hosts_;
    std::map<link_id, connection> connections_;

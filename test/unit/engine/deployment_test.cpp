@@ -25,7 +25,8 @@ config with_server(endpoint where) {
    return c;
 }
 
-deployment::deployment(config c, std::uint64_t seed) : settings(std::move(c)), subject(settings, seed) {
+deployment::deployment(config c, std::uint64_t seed, callers who)
+   : settings(std::move(c)), subject(settings, seed, who) {
    for (const auto& s : {s1, s2, s3}) {
       at(s).is_sentinel = true;
       at(s).master = node_a;
@@ -68,24 +69,42 @@ void deployment::cut(const endpoint& where) {
    }
 }
 
-call& deployment::submit(std::string_view line, std::optional<duration> deadline) {
+call& deployment::submit(std::initializer_list<std::string_view> lines, lane_number lane,
+                         std::optional<duration> deadline) {
    call& c = calls_.emplace_back();
-   std::vector<std::string_view> arguments;
-   while (!line.empty()) {
-      const auto end = std::min(line.find(' '), line.size());
-      arguments.push_back(line.substr(0, end));
-      line.remove_prefix(std::min(end + 1, line.size()));
+   for (std::string_view line : lines) {
+      std::vector<std::string_view> arguments;
+      while (!line.empty()) {
+         const auto end = std::min(line.find(' '), line.size());
+         arguments.push_back(line.substr(0, end));
+         line.remove_prefix(std::min(end + 1, line.size()));
+      }
+      c.commands.push_back(command::from(arguments));
    }
-   c.commands.push_back(command::from(arguments));
-   c.results.resize(1);
+   c.results.resize(c.commands.size());
    c.op.commands = c.commands;
    c.op.results = c.results.data();
+   c.op.lane = lane;
    c.op.submitted = now;
    c.op.default_deadline = !deadline;
    if (deadline) c.op.deadline = after(now, *deadline);
    subject.submit(c.op, now);
    carry_out();
    return c;
+}
+
+void deployment::cancel_all() {
+   subject.cancel_all(now);
+   carry_out();
+}
+
+bool deployment::push(const endpoint& where) {
+   auto& blocked = at(where).blocked;
+   std::erase_if(blocked, [&](const auto& b) { return !is_live(b.first, b.second); });
+   if (blocked.empty()) return false;
+   reply(blocked.front().first, blocked.front().second, texts({"q", "x"}));
+   blocked.erase(blocked.begin());
+   return true;
 }
 
 void deployment::cancel(call& c) {
@@ -192,6 +211,12 @@ link_id deployment::link_to(const endpoint& where) const {
    return 0;
 }
 
+std::size_t deployment::connections(const endpoint& where) const {
+   return static_cast<std::size_t>(std::count_if(connections_.begin(), connections_.end(), [&](const auto& one) {
+      return one.second.where == where && one.second.connected;
+   }));
+}
+
 // ---- the hosts -----------------------------------------------------------------------------------------------------
 
 void deployment::serve(link_id id, std::uint32_t serial, const std::string& bytes) {
@@ -200,7 +225,7 @@ void deployment::serve(link_id id, std::uint32_t serial, const std::string& byte
    if (at(c.where).is != host::condition::working) return;
    test::put(*c.at_host, bytes);
    while (c.at_host->next() == reader::status::reply) {
-      const std::string out = answer(c, c.at_host->reply());
+      const std::string out = answer(id, c, c.at_host->reply());
       if (!out.empty()) reply(id, serial, out);
    }
 }
@@ -219,9 +244,9 @@ void deployment::reply(link_id id, std::uint32_t serial, const std::string& byte
    });
 }
 
-std::string deployment::answer(connection& c, value_view command) {
+std::string deployment::answer(link_id id, connection& c, value_view command) {
    host& h = at(c.where);
-   return h.is_sentinel ? answer_sentinel(c, h, command) : answer_server(c, h, command);
+   return h.is_sentinel ? answer_sentinel(c, h, command) : answer_server(id, c, h, command);
 }
 
 std::string deployment::answer_sentinel(connection& c, host& h, value_view command) {
@@ -250,7 +275,7 @@ std::string deployment::answer_sentinel(connection& c, host& h, value_view comma
    return array(others);
 }
 
-std::string deployment::answer_server(connection& c, host& h, value_view command) {
+std::string deployment::answer_server(link_id id, connection& c, host& h, value_view command) {
    const auto name = command[0].text();
    if (name == "HELLO") {
       return "%3\r\n" + bulk("proto") + ":3\r\n" + bulk("mode") + bulk("standalone") + bulk("role") + bulk(h.role);
@@ -264,6 +289,21 @@ std::string deployment::answer_server(connection& c, host& h, value_view command
    for (std::size_t i = 0; i < command.size(); ++i) line += (i == 0 ? "" : " ") + std::string(command[i].text());
    h.arrived.push_back(line);
    if (!h.refusal.empty()) return "-" + h.refusal + "\r\n";
+   if (name == "WATCH" || name == "UNWATCH") c.watches = name == "WATCH";
+   if (name == "MULTI") c.queued = 0;
+   if (name == "EXEC") {
+      const bool is_changed = std::exchange(c.watches, false) && h.watched_key_changes;
+      const unsigned queued = *std::exchange(c.queued, std::nullopt);
+      return is_changed ? "_\r\n" : array(std::vector<std::string>(queued, "+OK\r\n"));
+   }
+   if (c.queued && name != "MULTI") {
+      ++*c.queued;
+      return "+QUEUED\r\n";
+   }
+   if (name == "BLPOP") {
+      h.blocked.emplace_back(id, c.serial);
+      return {};
+   }
    if (h.role != "master" && name != "GET") return "-READONLY You can't write against a read only replica.\r\n";
    if (name == "INCR") return ":" + std::to_string(++h.counter) + "\r\n";
    if (name == "GET") return bulk(std::to_string(h.counter));

@@ -21,13 +21,17 @@ class subject {
  public:
    static constexpr duration hop = std::chrono::microseconds(50);  // from one thread to the other
 
-   subject(const config& c, std::uint64_t seed)
+   subject(const config& c, std::uint64_t seed, callers who = callers::one)
       : leader_(watch_is_shared && !c.sentinels.empty() ? std::make_unique<engine>(c, seed ^ 9) : nullptr),
-        led_(c, seed, leader_ ? topology_source::elsewhere : topology_source::own) {}
+        led_(c, seed, leader_ ? topology_source::elsewhere : topology_source::own, who) {}
 
    // ---- the client's half ----
    void submit(operation& op, time_point now) { led_.submit(op, now), exchange(now); }
    void cancel(operation& op, time_point now) { led_.cancel(op, now), exchange(now); }
+   void cancel_all(time_point now) { led_.cancel_all(now), exchange(now); }
+   lane_number acquire() { return led_.acquire(); }
+   void give_back(lane_number n, time_point now) { led_.give_back(n, now), exchange(now); }
+   const lane_pool& lanes() const { return led_.lanes(); }
    operation* take_done(time_point now) { return led_.take_done(now); }
    void discover(time_point now) { led_.discover(now), exchange(now); }
    const sentinel_tracker* watch() const {

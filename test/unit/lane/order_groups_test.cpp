@@ -136,7 +136,7 @@ TEST_F(callers, oom_every_100_ms_delays_reads_of_others_by_nothing) {
 }
 
 TEST(order_groups, connection_of_many_callers_is_changed_by_none) {
-   warm_script s(with(&settings::shared, true));
+   warm_script s(with(&settings::use, lane_use::shared));
    for (const char* line :
         {"SELECT 1", "AUTH secret", "HELLO 3", "CLIENT SETNAME x", "CLIENT NO-EVICT on", "READONLY"}) {
       const auto& refused = s.submit(line, ann);
