@@ -94,8 +94,8 @@ concept token_for =
 // The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WATCH, CLIENT REPLY, WAIT and a MULTI alone are
 // errc::not_supported, not executed.
 //
-// A command that blocks on the server (BLPOP, WAIT, ...) holds up all that are given after it: give it to a client of
-// its own.
+// A command that blocks on the server (BLPOP, XREAD BLOCK, ...) has a connection of its own, and holds up nobody:
+// `limits.lanes` at a time, beyond that it waits. Between it and what is given meanwhile there is no order.
 //
 // Cancellation is Asio's, for each operation. `terminal` and `partial` end it at once (errc::cancelled; not executed if
 // nothing of it was written, else unknown, and its reply is dropped); `total` ends it only if it is not executed: while

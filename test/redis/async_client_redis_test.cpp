@@ -69,7 +69,7 @@ class async_redis : public testing::Test {
    void release() { server.run({"CLIENT", "UNPAUSE"}); }
    void await_held() {
       lab::await(
-         "a write is held by the server",
+         "a command is held by the server",
          [&] {
             io.poll();
             io.restart();
@@ -277,6 +277,21 @@ TEST_F(async_redis, blocking_command_is_left_at_a_timer) {
       EXPECT_EQ(first.index(), 1U);
       EXPECT_TRUE(co_await redis.run({"PING"}, net::use_awaitable));
    }());
+}
+
+TEST_F(async_redis, command_that_blocks_on_the_server_holds_up_nobody) {
+   std::optional<result<value>> popped;
+   redis.run({"BLPOP", "q", 0}, [&](result<value> r) { popped = std::move(r); });
+   await_held();
+   run([&]() -> net::awaitable<void> {
+      for (int i = 0; i < 10; ++i) EXPECT_TRUE(co_await redis.run({"INCR", "n"}, net::use_awaitable));
+      EXPECT_FALSE(popped);
+      std::vector<command> list{{"RPUSH", "q", "x"}, {"BLPOP", "none", "0.01"}, {"GET", "n"}};
+      const auto all = co_await redis.run(list, net::use_awaitable);
+      EXPECT_EQ(all.at(2).value().as<std::string>(), "10");
+   }());
+   ASSERT_TRUE(popped);
+   EXPECT_EQ(popped->value().as<std::vector<std::string>>(), (std::vector<std::string>{"q", "x"}));
 }
 
 TEST_F(async_redis, cancelled_list_tells_of_each_command_what_is_true) {

@@ -41,10 +41,11 @@ operation& operation_of(async_command& c) {
    return *std::launder(reinterpret_cast<operation*>(c.place));
 }
 
-// A deadline of its own counts from now. For all else it is enough to know when it is taken in.
+// What a handler of a batch gives is taken in as soon as that is through: it is enough to know then when it was given.
+// But a deadline of its own counts from now.
 template <class Call>
-void note_time(Call& c) {
-   if (c.options.deadline) c.given = now();
+void note_time(Call& c, bool in_batch) {
+   if (!in_batch || c.options.deadline) c.given = now();
 }
 
 error in_child(outcome o) {
@@ -137,9 +138,9 @@ void async_core::submit(async_call& c) noexcept {
    if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]]
       return c.drop();
    if (c.what == async_call::kind::command)
-      note_time(static_cast<async_command&>(c));
+      note_time(static_cast<async_command&>(c), batching == this);
    else if (c.what == async_call::kind::list)
-      note_time(static_cast<async_list&>(c));
+      note_time(static_cast<async_list&>(c), batching == this);
    work_started();
    push(c);
 }
@@ -312,8 +313,10 @@ void async_core::begin(async_list& c) {
 
 // Each call is an order group of its own.
 call_terms async_core::terms(const async_options& o, time_point given) {
-   return {o.delivery.value_or(settings_.delivery), o.deadline, o.deadline ? given : machine_->runner.time(),
-           ++groups_};
+   // The turn's own time was read before it took this in.
+   const time_point t = machine_->runner.time();
+   if (given == time_point{} || given > t) given = t;
+   return {o.delivery.value_or(settings_.delivery), o.deadline, given, ++groups_};
 }
 
 void async_core::go_on(async_list_call& l) {

@@ -435,6 +435,20 @@ TEST_F(asio_client, stats_are_asked_at_any_time_and_by_the_observer_too) {
    EXPECT_EQ(seen, 1U);
    EXPECT_EQ(counted->stats().not_executed, 1U);
    EXPECT_EQ(counted->stats().queued, 0U);
+   EXPECT_GE(counted->stats().latency.sum.count(), 0.02);
+   EXPECT_LT(counted->stats().latency.sum.count(), 10);
+}
+
+TEST_F(asio_client, time_of_a_command_that_ends_at_once_is_none) {
+   for (int i = 0; i < 1000; ++i) {
+      redis->run({"SELECT", "1"}, patient, [](const result<value>&) {});
+      io.poll_one();
+      redis->run({"SELECT", "1"}, [this](const result<value>&) { redis->run({"SELECT", "1"}, note()); });
+      io.poll();
+      io.restart();
+   }
+   EXPECT_EQ(redis->stats().not_executed, 3000U);
+   EXPECT_LT(redis->stats().latency.sum.count(), 10);
 }
 
 TEST_F(asio_client, bad_configuration_throws) {
