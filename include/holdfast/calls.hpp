@@ -184,6 +184,8 @@ class calls {
    result<void> ping(const call_options& o = {}) { return run<void>({"PING"}, o); }
 
  private:
+   friend Self;
+   calls() = default;
    Self& self() { return static_cast<Self&>(*this); }
 };
 

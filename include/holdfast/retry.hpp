@@ -171,7 +171,7 @@ class failed_call {
    }
 
  private:
-   std::exception_ptr thrown_ = {};
+   std::exception_ptr thrown_ = nullptr;
    const error* returned_ = nullptr;
 };
 

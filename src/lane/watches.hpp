@@ -30,7 +30,7 @@ class watches {
          if (!is_before(first_, op)) return on_own_exec();  // an older one, which is sent again
          if (written_ != 0 && op.is_transaction()) op.pinned_to = serial;
          written_ = 0;
-         if (is_before(lost_, op)) lost_ = never_;
+         if (is_before(lost_, op)) lost_ = none_lost;
       }
    }
    // A server's error: it watches nothing.
@@ -67,21 +67,21 @@ class watches {
    void leave() {
       is_left_ = is_left_ || written_ != 0;
       written_ = 0;
-      lost_ = never_;
+      lost_ = none_lost;
    }
    // Whether UNWATCH is to be written first, once.
    bool take_left() { return std::exchange(is_left_, false); }
 
-   bool any_lost() const { return lost_ != never_; }
+   bool any_lost() const { return lost_ != none_lost; }
    bool any() const { return written_ != 0 || any_lost(); }
 
  private:
-   static constexpr std::uint64_t never_ = static_cast<std::uint64_t>(-1);
+   static constexpr std::uint64_t none_lost = static_cast<std::uint64_t>(-1);
    static bool is_before(std::uint64_t sequence, const operation& op) { return sequence < op.sequence; }
 
-   std::size_t written_ = 0;      // on the present connection, and not ended
-   std::uint64_t first_ = 0;      // the oldest of these
-   std::uint64_t lost_ = never_;  // the oldest WATCH that ended with its connection, and nobody was told
+   std::size_t written_ = 0;         // on the present connection, and not ended
+   std::uint64_t first_ = 0;         // the oldest of these
+   std::uint64_t lost_ = none_lost;  // the oldest WATCH that ended with its connection, and nobody was told
    bool is_left_ = false;
 };
 
