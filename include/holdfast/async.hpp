@@ -135,10 +135,14 @@ class basic_async_client {
    // Led by the deployment (deployment.hpp), which it keeps alive. Throws std::system_error, too, where the process has
    // no descriptor or no thread left.
    basic_async_client(const executor_type& executor, const deployment& d)
-      : executor_(executor), core_(impl::make_async_core(executor_, d)) {}
+      : executor_(executor), core_(impl::make_async_core(executor_, d)) {
+      impl::built_with<BOOST_VERSION>::check();
+   }
    // The same with settings of its own, as for client(deployment, config).
    basic_async_client(const executor_type& executor, const deployment& d, config c)
-      : executor_(executor), core_(impl::make_async_core(executor_, d, std::move(c))) {}
+      : executor_(executor), core_(impl::make_async_core(executor_, d, std::move(c))) {
+      impl::built_with<BOOST_VERSION>::check();
+   }
    // On the executor of a context: an io_context, a thread_pool.
    template <class Context, class... Args>
       requires(std::convertible_to<Context&, boost::asio::execution_context&> &&

@@ -26,8 +26,9 @@ struct call_options {
    // connection, before the call returns; what it popped until the server saw that is lost, and its outcome unknown.
    // May be requested from any thread.
    std::stop_token stop = {};
-   // Of a shared_client, for a single command. Where others fill the queue: the call waits for room until its deadline
-   // (errc::deadline_exceeded, not executed), instead of errc::queue_full at once. A list waits by itself.
+   // Of a shared_client, for a single command that does not block on the server. Where others fill the queue: the call
+   // waits for room until its deadline (errc::deadline_exceeded, not executed), instead of errc::queue_full at once.
+   // The commands of a list wait for those of the same list alone.
    bool wait_for_room = false;
 };
 

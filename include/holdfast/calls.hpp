@@ -38,7 +38,9 @@ concept command_list = std::convertible_to<const T&, std::span<const command>>;
 //
 // T in run<T> is what value_view::as takes (value.hpp), or void if the reply does not matter. The reply is read
 // straight into it. A reply that is no T is errc::type_mismatch, outcome executed: the command ran. What a `from_value`
-// of your own throws is thrown by the call, after the command has run.
+// of your own throws is thrown by the call, after the command has run; of a list it is errc::type_mismatch, executed,
+// of that command alone, with the exception's text. `from_value` is called where the reply arrives: in the thread of a
+// shared_client, so it must not block, nor call the client; and once more if the command is sent and answered again.
 template <class Self>
 class calls {
    template <class>
@@ -58,7 +60,7 @@ class calls {
       result<T> read;
       std::exception_ptr thrown;
       result<value> reply;
-      self().run_into(c, reply, impl::reader_to(read, thrown), options);
+      self().run_into(c, reply, impl::reader_to(read, &thrown), options);
       if (!reply) return std::move(reply).error();
       if (thrown) std::rethrow_exception(thrown);
       return read;
@@ -78,11 +80,9 @@ class calls {
       impl::check_can_be_read<T>();
       const std::span<const command> all = commands;
       std::vector<result<T>> replies(all.size());
-      std::exception_ptr thrown;
       impl::list_places places{.step = sizeof(result<T>)};
-      if (!replies.empty()) places.first = impl::reader_to(replies.front(), thrown);
+      if (!replies.empty()) places.first = impl::reader_to(replies.front());
       self().run_list_into(all, places, options);
-      if (thrown) std::rethrow_exception(thrown);
       return replies;
    }
 
@@ -99,11 +99,9 @@ class calls {
       constexpr std::size_t n = 2 + sizeof...(More);
       const std::array<command, n> all{std::move(a), std::move(b), std::move(more)...};
       std::tuple<result<A>, result<B>, result<More>...> replies;
-      std::exception_ptr thrown;
-      const std::array<impl::reply_reader, n> each = std::apply(
-         [&](auto&... one) { return std::array<impl::reply_reader, n>{impl::reader_to(one, thrown)...}; }, replies);
+      const std::array<impl::reply_reader, n> each =
+         std::apply([](auto&... one) { return std::array<impl::reply_reader, n>{impl::reader_to(one)...}; }, replies);
       self().run_list_into(all, impl::list_places{.each = each.data()}, options);
-      if (thrown) std::rethrow_exception(thrown);
       return replies;
    }
 

@@ -67,7 +67,7 @@ struct limit_settings {
    // Values within one reply, on all levels together, at most 2^31 - 1. The smallest takes four bytes on the wire and
    // some 32 in memory: 16 Mi of them take about what the longest string does.
    std::size_t reply_elements = 16U << 20;
-   // Commands that block on the server (BLPOP, XREAD BLOCK, WAIT ...) at a time, each with a connection of its own,
+   // Commands that block on the server (BLPOP, XREAD BLOCK ...) at a time, each with a connection of its own,
    // where a client has many callers; the others wait for one, parked. Lanes of `dedicated()` are not counted.
    std::size_t lanes = 64;
 };

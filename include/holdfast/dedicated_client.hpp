@@ -30,7 +30,8 @@ class own_lane;
 // WATCH is taken here, and nowhere else. MULTI ... EXEC, given as one list, then runs on the connection that watches,
 // or not at all: the first one after that connection was lost answers errc::connection_lost, not executed, so that the
 // caller begins again with WATCH. All other commands go on as usual, also on the next connection. EXEC answers nil
-// where a watched key has changed. What was written whole and not answered is unknown, and never sent again.
+// where a watched key has changed. A transaction behind WATCH that was
+// written whole and not answered is unknown, and never sent again.
 //
 // At its end the connection goes back to the client, for the next one who needs one (unwatched); it is closed instead
 // if something is in flight on it, or if it was changed. Idle ones are closed after 60 s, by the client's next call

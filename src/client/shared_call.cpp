@@ -28,7 +28,7 @@ shared_single::shared_single(const command& c, result<value>& reply, const reply
    op_.commands = {&c, 1};
    op_.results = &reply;
    op_.reader = reader;
-   op_.owner = this;
+   op_.owner = static_cast<shared_call*>(this);
 }
 
 void shared_single::begin(engine& e, std::uint64_t group, time_point now) {
@@ -48,8 +48,11 @@ void shared_single::refuse(engine& e, const error& why, time_point now) {
 
 shared_list::shared_list(std::span<const command> commands, const list_places& places, const call_terms& t,
                          std::size_t window)
-   : shared_call(t, false), commands_(commands), places_(places), window_(std::min(window, commands.size())) {
-   for (list_operation& op : window_) op.owner = this;
+   : shared_call(t, false),
+     commands_(commands),
+     places_(places),
+     window_(std::min({window, commands.size(), list_call::window_size})) {
+   for (list_operation& op : window_) op.owner = static_cast<shared_call*>(this);
 }
 
 void shared_list::begin(engine& e, std::uint64_t group, time_point now) {

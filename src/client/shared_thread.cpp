@@ -10,6 +10,7 @@ namespace holdfast::impl {
 
 shared_thread::shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed, counters& counts)
    : observer_(c.observer),
+     most_bytes_(c.limits.parked_bytes),
      watch_(std::move(watch)),
      engine_(c, seed, watch_ ? topology_source::elsewhere : topology_source::own, callers::many, &counts),
      loop_(engine_, observer_, {.servers = c.name_servers}),
@@ -68,7 +69,7 @@ bool shared_thread::step() {
          read(static_cast<request&>(l));
       });
       take_done();
-      if (!waiting_.empty()) let_in();
+      if (!waiting_.empty() || first_end_ != never) let_in();
       if (!engine_.has_done() && mailbox_.fall_asleep()) return false;
    }
    return true;
@@ -99,7 +100,11 @@ void shared_thread::take_done() {
       static_cast<shared_call*>(op->owner)->took(engine_, *op, loop_.time());
 }
 
-bool shared_thread::must_wait(const shared_call& call) const { return !engine_.lane().has_room(call.first_bytes()); }
+// What can never have room is refused by the engine.
+bool shared_thread::must_wait(const shared_call& call) const {
+   const std::size_t bytes = call.first_bytes();
+   return bytes <= most_bytes_ && !engine_.lane().has_room(bytes);
+}
 
 // In their order. One whose deadline passes meanwhile has not been tried.
 void shared_thread::let_in() {

@@ -31,7 +31,7 @@ class shared_thread {
    // its descriptors.
    static std::shared_ptr<shared_thread> start(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed,
                                                counters& counts);
-   ~shared_thread();  // calls that are under way end as cancelled
+   ~shared_thread();  // no call is under way
    shared_thread(const shared_thread&) = delete;
    shared_thread& operator=(const shared_thread&) = delete;
 
@@ -52,6 +52,7 @@ class shared_thread {
    void end_all();
 
    const observer observer_;
+   const std::size_t most_bytes_;  // of a command that can wait at all
    const std::shared_ptr<watch_thread> watch_;
    std::optional<view_subscriber> subscriber_;
    const waker own_waker_;

@@ -40,7 +40,8 @@ stats counters::snapshot() const {
    for (int i = 0; i < most_tries; ++i) {
       const std::uint64_t ended = all_ended();
       s.in_flight = in_flight_.read();
-      const std::uint64_t under_way = submitted_.read() - ended;
+      const std::uint64_t submitted = submitted_.read();
+      const std::uint64_t under_way = submitted - std::min(submitted, ended);
       s.queued = under_way - std::min(under_way, s.in_flight);
       if (ended == all_ended()) break;
    }

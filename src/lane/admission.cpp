@@ -10,7 +10,8 @@ std::string_view advice(command_role role) {
       case command_role::exec:
       case command_role::discard: return "give MULTI ... EXEC as one list: run(std::vector<command>{...})";
       case command_role::watch:
-      case command_role::unwatch: return "use a lane of its own, client.dedicated(), or a script (EVAL)";
+      case command_role::unwatch:
+         return "WATCH needs a connection of its own: use client::dedicated(), or a script (EVAL)";
       case command_role::subscribe: return "not yet: subscriptions need a connection of their own";
       case command_role::monitor: return "MONITOR turns the connection into a stream: use redis-cli monitor";
       case command_role::client_reply: return "CLIENT REPLY changes how many replies come, so none could be matched";

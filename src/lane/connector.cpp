@@ -62,7 +62,7 @@ void connector::on_view(time_point now) {
       case phase::asking:
          if (!topology_.answered(round_)) return;
          if (topology_.target()) return dial(now);
-         if (const auto t = topology_.why_none()) problem_ = {t->code, {}, {}, t->final && !pauses_.ever_ready()};
+         if (const auto t = topology_.why_none()) problem_ = {t->code, {}, {}, t->final && !topology_.ever_ready()};
          return pause(now);
       case phase::pausing: {
          const auto target = topology_.target();
@@ -120,7 +120,7 @@ void connector::on_received(time_point now) {
          problem_ = {errc::protocol_error,
                      "it does not speak the Redis protocol: " + link_.in.problem(),
                      {},
-                     !pauses_.ever_ready()};
+                     !topology_.ever_ready()};
          return failed(errc::protocol_error, problem_->text, now);
       }
       if (link_.in.reply().kind() == kind::push) continue;
@@ -130,7 +130,7 @@ void connector::on_received(time_point now) {
          problem_ = handshake_.failure();
          addresses_.set_next_way(handshake::way::hello);  // the old way does no better
          // The first time nobody has ever got in.
-         if (problem_->final && pauses_.ever_ready()) problem_->final = pauses_.refusal_lasts(now);
+         if (problem_->final && topology_.ever_ready()) problem_->final = pauses_.refusal_lasts(now);
          const std::string said = problem_->server_text.empty() ? "" : ": " + problem_->server_text;
          return failed(problem_->code, problem_->text + said, now);
       }
@@ -161,6 +161,7 @@ void connector::become_ready(time_point now) {
    addresses_.set_next_way(handshake_.how() <= handshake::way::careful ? handshake::way::hello
                                                                        : handshake::way::careful);
    pauses_.on_ready();
+   topology_.note_ready();
    problem_.reset();
    causes_.clear();
    set_phase(phase::ready, never);

@@ -53,6 +53,10 @@ class lane_topology {
       report({.where = n.where, .role = std::string(role), .generation = n.generation});
    }
 
+   // One of the lanes has had a connection. What refuses a new one later may pass, for the others, too.
+   void note_ready() { ever_ready_ = true; }
+   bool ever_ready() const { return ever_ready_; }
+
    // ---- the engine's half ----
    bool has_requests() const { return has_requests_; }
    topology_requests take_requests() {
@@ -84,6 +88,7 @@ class lane_topology {
    topology_requests requests_;
    unsigned waiting_ = 0;  // lanes
    bool has_requests_ = false;
+   bool ever_ready_ = false;
 };
 
 }  // namespace holdfast::impl

@@ -2,6 +2,7 @@
 #include "core/number.hpp"
 #include "resp/kind_and_size.hpp"
 
+#include <holdfast/detail/reply_reader.hpp>
 #include <holdfast/value.hpp>
 
 #include <algorithm>
@@ -234,6 +235,18 @@ bool read_text(value_view from, std::string_view& out) noexcept {
 error type_mismatch(value_view from, std::string_view asked_for) {
    return {errc::type_mismatch, outcome::executed,
            "asked for " + std::string(asked_for) + ", the reply is " + impl::kind_and_size(from)};
+}
+
+error reading_threw(const std::exception_ptr& thrown) {
+   error e(errc::type_mismatch, outcome::executed);
+   try {
+      std::rethrow_exception(thrown);
+   } catch (const std::exception& x) {
+      e.causes.push_back(std::string("from_value threw: ") + x.what());
+   } catch (...) {
+      e.causes.emplace_back("from_value threw");
+   }
+   return e;
 }
 
 void throw_type_mismatch(value_view from, std::string_view asked_for) { throw failure(type_mismatch(from, asked_for)); }

@@ -208,7 +208,7 @@ TEST(drill_network, client_meets_it_through_a_failover_and_servers_do_not) {
 }
 
 TEST(drill_network, program_of_the_users_meets_it) {
-   program drill({"--fault", "restart", "--seconds", "1", "--network", "cut=50", "--json", "-", "--exec",
+   program drill({"--fault", "restart", "--seconds", "1", "--network", "cut=30", "--json", "-", "--exec",
                   "while :; do redis-cli -u {uri} -r 20 -i 0.02 INCR a; done"});
    EXPECT_EQ(drill.exit_status(), 0) << drill.err() << drill.out();
    const auto run = nlohmann::json::parse(drill.out()).at("runs").at(0);

@@ -191,6 +191,24 @@ TEST_F(lanes, streams_are_read_by_many_at_once) {
    EXPECT_EQ(read, readers);
 }
 
+// The first lane got in before: what refuses a later one may pass, as after a failover to a node with other users.
+TEST_F(lanes, new_lane_waits_while_logins_are_refused) {
+   std::atomic<bool> refused = false;
+   config c = with_lanes(4);
+   c.observer = [&](const any_event& e) { refused = refused || std::holds_alternative<event::dial_failed>(e); };
+   shared_client redis(c);
+   redis.ping().value();
+   control.run({"CONFIG", "SET", "requirepass", "secret"});
+   std::jthread blocks([&] {
+      const auto r = redis.run<texts>({"BLPOP", "q", 0}, {.deadline = 20s});
+      EXPECT_TRUE(r) << r.error().what();
+   });
+   lab::await("a lane was refused", [&] { return refused.load(); }, 10s);
+   EXPECT_TRUE(redis.ping());
+   control.run({"CONFIG", "SET", "requirepass", ""});
+   control.run({"RPUSH", "q", "x"});
+}
+
 // ---- lanes of one's own ---------------------------------------------------------------------------------------------
 
 struct dedicated : lanes {

@@ -8,8 +8,10 @@
 #include <holdfast/holdfast.hpp>
 
 #include <gtest/gtest.h>
+#include <time.h>
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <set>
@@ -165,6 +167,78 @@ TEST_F(shared, full_queue_refuses_or_lets_wait) {
    EXPECT_EQ(late, 3);
    EXPECT_EQ(waited, 5);
    EXPECT_EQ(redis.get("n").value(), "10");
+}
+
+TEST_F(shared, long_list_leaves_room_for_others) {
+   config c = config::from_uri(d.uri()).value();
+   c.limits.parked_commands = 5000;
+   shared_client redis(c);
+   redis.ping().value();
+   d.node(0).stop();
+   std::stop_source stop;
+   std::jthread list([&] {
+      const std::vector<command> many(20'000, command{"INCR", "n"});
+      for (const auto& r : redis.run(many, {.deadline = 30s, .stop = stop.get_token()})) EXPECT_FALSE(r);
+   });
+   lab::await("the list is under way", [&] { return redis.stats().in_flight + redis.stats().queued >= 1024; }, 20s);
+   EXPECT_TRUE(failed_as(redis.ping({.deadline = 20ms}), outcome::not_executed, errc::deadline_exceeded) ||
+               failed_as(redis.ping({.deadline = 20ms}), outcome::unknown, errc::deadline_exceeded))
+      << "and is not refused";
+   stop.request_stop();
+   list.join();
+   d.node(0).resume();
+}
+
+TEST_F(shared, command_that_never_has_room_is_refused_at_once) {
+   config c = config::from_uri(d.uri()).value();
+   c.limits.parked_bytes = 1000;
+   shared_client redis(c);
+   const auto r = redis.set("k", std::string(2000, 'x'), {}, {.deadline = 30s, .wait_for_room = true});
+   EXPECT_TRUE(failed_as(r, outcome::not_executed, errc::limit_exceeded));
+}
+
+// The processor's time that this process takes while it waits for another server.
+std::chrono::nanoseconds cpu_while_waiting(client& other) {
+   const auto used = [] {
+      timespec t{};
+      ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+      return std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec);
+   };
+   const auto before = used();
+   EXPECT_TRUE(other.run({"BLPOP", "nothing", "0.4"}, {.deadline = 10s}));
+   return used() - before;
+}
+
+TEST_F(shared, call_that_gave_up_waiting_leaves_the_thread_at_rest) {
+   lab::deployment elsewhere({.replicas = 0, .sentinels = 0});
+   client other(elsewhere.uri());
+   other.ping().value();
+   config c = config::from_uri(d.uri()).value();
+   c.limits.parked_commands = 1;
+   c.limits.in_flight = 1;
+   c.attempt_timeout = 60s;
+   shared_client redis(c);
+   redis.ping().value();
+   d.node(0).stop();
+   std::deque<std::jthread> callers;
+   for (int i = 0; i < 2; ++i)
+      callers.emplace_back([&] { EXPECT_TRUE(redis.incr("n", {.deadline = 60s, .wait_for_room = true})); });
+   lab::await(
+      "the queue is full",
+      [&] {
+         const auto r = redis.ping({.deadline = 1ms});
+         return !r && r.error().code() == errc::queue_full;
+      },
+      20s);
+   std::stop_source stop;
+   std::jthread stopper([&] {
+      for (int i = 0; i < 3; ++i) (void)redis.ping({.deadline = 1ms});  // the other call waits by then
+      stop.request_stop();
+   });
+   EXPECT_FALSE(redis.ping({.deadline = 150ms, .stop = stop.get_token(), .wait_for_room = true}));
+   stopper.join();
+   EXPECT_LT(cpu_while_waiting(other), 200ms);
+   d.node(0).resume();
 }
 
 TEST_F(shared, observer_is_called_in_the_clients_thread_and_cannot_call_it) {

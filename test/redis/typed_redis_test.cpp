@@ -94,9 +94,14 @@ TEST_F(typed, reply_of_another_type_says_that_the_command_ran) {
 TEST_F(typed, exception_of_a_type_is_thrown_by_the_call) {
    EXPECT_THROW((void)redis.run<throwing>({"INCR", "n"}), std::runtime_error);
    EXPECT_EQ(redis.get("n").value(), "1") << "the client goes on";
-   const std::vector<command> list{{"INCR", "n"}, {"INCR", "n"}};
-   EXPECT_THROW((void)redis.run<throwing>(list), std::runtime_error);
-   EXPECT_EQ(redis.get("n").value(), "3");
+   const std::vector<command> list{{"INCR", "n"}, {"LPUSH", "n", "x"}};
+   const auto replies = redis.run<throwing>(list);
+   EXPECT_TRUE(failed_as(replies[0], outcome::executed, errc::type_mismatch));
+   EXPECT_NE(replies[0].error().what().find("from_value threw: from_value"), std::string::npos);
+   EXPECT_TRUE(failed_as(replies[1], outcome::not_executed, errc::server_error)) << "each has an outcome of its own";
+   const auto [thrown, n] = redis.run<throwing, int>({"INCR", "n"}, {"GET", "n"});
+   EXPECT_TRUE(failed_as(thrown, outcome::executed, errc::type_mismatch));
+   EXPECT_EQ(n.value(), 3);
 }
 
 TEST_F(typed, list_has_one_type_for_all_or_one_for_each) {

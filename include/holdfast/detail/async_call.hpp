@@ -129,20 +129,16 @@ class async_command : public async_call {
    ~async_command() = default;
 };
 
-// What a `from_value` throws has no way to the caller but as an error.
-error what_reading_threw(const std::exception_ptr&);
-
 template <class T>
 class async_command_to : public async_command {
  public:
    using completion = result<T>;
 
    async_command_to(command&& c, const async_options& o) : async_command(std::move(c), o) {
-      reader = reader_to(read_, thrown_);
+      reader = reader_to(read_);  // what a `from_value` throws has no way to the caller but as an error
    }
    completion take() {
       if (!reply) return std::move(reply).error();
-      if (thrown_) return what_reading_threw(thrown_);
       return std::move(read_);
    }
 
@@ -151,7 +147,6 @@ class async_command_to : public async_command {
 
  private:
    result<T> read_ = {};
-   std::exception_ptr thrown_ = {};
 };
 
 template <>
@@ -198,20 +193,16 @@ class async_list_to : public async_list {
          places.values = replies_.data();
       } else {
          places.step = sizeof(result<T>);
-         if (!replies_.empty()) places.first = reader_to(replies_.front(), thrown_);
+         if (!replies_.empty()) places.first = reader_to(replies_.front());
       }
    }
-   completion take() {
-      if (thrown_) return completion(asked.size(), what_reading_threw(thrown_));
-      return std::move(replies_);
-   }
+   completion take() { return std::move(replies_); }
 
  protected:
    ~async_list_to() = default;
 
  private:
    std::vector<result<T>> replies_;
-   std::exception_ptr thrown_ = {};
 };
 
 // The end of all that was given before.

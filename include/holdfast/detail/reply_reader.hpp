@@ -17,13 +17,17 @@ struct reply_reader {
    void (*read)(const reply_reader&, value_view) noexcept = nullptr;  // null: the reply is kept as a `value`
    void (*fail)(const reply_reader&, error&&) = nullptr;              // of a list: the command has failed
    void* into = nullptr;                                              // a result<T>
-   std::exception_ptr* thrown = nullptr;                              // takes what reading has thrown, for the caller
+   std::exception_ptr* thrown = nullptr;  // takes what the last reading has thrown; null: `into` tells of it
 };
+
+// errc::type_mismatch, executed, with the text of the exception that reading a reply has thrown.
+error reading_threw(const std::exception_ptr&);
 
 template <class T>
 void read_reply(const reply_reader& to, value_view from) noexcept {
    if constexpr (!std::is_void_v<T>) {
       auto& into = *static_cast<result<T>*>(to.into);
+      if (to.thrown != nullptr) *to.thrown = nullptr;
       try {
          T out{};
          if (impl::read(from, out))
@@ -31,7 +35,10 @@ void read_reply(const reply_reader& to, value_view from) noexcept {
          else
             into = type_mismatch(from, describe<T>());
       } catch (...) {
-         if (!*to.thrown) *to.thrown = std::current_exception();
+         if (to.thrown != nullptr)
+            *to.thrown = std::current_exception();
+         else
+            into = reading_threw(std::current_exception());
       }
    }
 }
@@ -42,8 +49,8 @@ void fail_reply(const reply_reader& to, error&& e) {
 }
 
 template <class T>
-reply_reader reader_to(result<T>& into, std::exception_ptr& thrown) {
-   return {&read_reply<T>, &fail_reply<T>, &into, &thrown};
+reply_reader reader_to(result<T>& into, std::exception_ptr* thrown = nullptr) {
+   return {&read_reply<T>, &fail_reply<T>, &into, thrown};
 }
 
 // Places for the replies to a list: of values, of one type, or one reader each.

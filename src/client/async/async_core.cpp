@@ -6,6 +6,7 @@
 #include "runtime/shared/clock.hpp"
 
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <algorithm>
 #include <new>
@@ -135,8 +136,10 @@ async_core::machine::machine(async_core& c)
 void async_core::submit(async_call& c) noexcept {
    if (!is_here()) [[unlikely]]
       return refuse_in_child(c);
-   if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]]
+   if (abandoned_.load(std::memory_order_relaxed)) [[unlikely]] {
+      if (c.has_canceller) forget_canceller(c);
       return c.drop();
+   }
    if (c.what == async_call::kind::command)
       note_time(static_cast<async_command&>(c), batching == this);
    else if (c.what == async_call::kind::list)
@@ -235,8 +238,8 @@ void async_core::work() {
    take_cancelled();
    while (machine_) {
       machine_->runner.step();
-      take_done();
-      if (!engine_.has_io() && engine_.events().empty()) break;
+      // A list that went on may have requests and deadlines of its own, and no I/O yet.
+      if (!take_done() && !engine_.has_io() && engine_.events().empty()) break;
    }
    if (closing_) close_if_idle();
 }
@@ -280,8 +283,11 @@ bool async_core::make_machine(async_call& c) {
       return true;
    } catch (const std::system_error& e) {
       refuse(c, {e.code(), outcome::not_executed, "no descriptor to wait with"});
-      return false;
+   } catch (const boost::system::system_error& e) {  // Asio's, which is none of std's
+      refuse(c, {std::error_code(e.code()), outcome::not_executed, "no descriptor to wait with"});
    }
+   machine_.reset();
+   return false;
 }
 
 namespace {
@@ -339,8 +345,9 @@ void async_core::ended(async_call& c) {
    ended_.push_back(c);
 }
 
-void async_core::take_done() {
+bool async_core::take_done() {
    const time_point t = machine_->runner.time();
+   bool went_on = false;
    while (operation* const op = engine_.take_done(t)) {
       auto& c = *static_cast<async_call*>(op->owner);
       if (c.what == async_call::kind::command) {
@@ -351,8 +358,10 @@ void async_core::take_done() {
          async_list_call& list = *static_cast<async_list&>(c).under_way;
          list.took(static_cast<list_operation&>(*op));
          go_on(list);
+         went_on = true;
       }
    }
+   return went_on;
 }
 
 void async_core::end_all() {
@@ -485,6 +494,7 @@ void async_core::end_in_child() {
       }
       done.take(theirs);
       ended_.push_front(theirs);
+      if (!ended_.empty()) post_turn();
    }
    while (async_call* const c = done.next()) {
       work_finished();
@@ -502,18 +512,6 @@ const net::any_io_executor& async_core_ref::executor() const noexcept { return t
 
 async_cancel::~async_cancel() { (*core_).detach(*this); }
 void async_cancel::operator()(net::cancellation_type type) noexcept { (*core_).cancel(*this, type); }
-
-error what_reading_threw(const std::exception_ptr& thrown) {
-   error e(errc::type_mismatch, outcome::executed);
-   try {
-      std::rethrow_exception(thrown);
-   } catch (const std::exception& x) {
-      e.causes.push_back(std::string("from_value threw: ") + x.what());
-   } catch (...) {
-      e.causes.emplace_back("from_value threw");
-   }
-   return e;
-}
 
 void submit(const async_core_ref& core, async_call& c) noexcept { (*core).submit(c); }
 void cancel_all(const async_core_ref& core) { (*core).cancel_all(); }

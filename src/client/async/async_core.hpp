@@ -135,7 +135,7 @@ class async_core final : public runner_owner {
    void refuse(async_call&, const error&);
    void take_cancelled();
    void end_all();
-   void take_done();
+   bool take_done();  // whether a list went on
    void ended(async_call&);
    void close_if_idle();
 

@@ -18,7 +18,7 @@ void async_list_call::took(list_operation& op) {
 
 void async_list_call::cancel(engine& e, bool even_if_sent, time_point now) {
    const auto is_unsent = [](const list_operation& op) {
-      return op.is == operation::state::idle || (op.is == operation::state::queued && op.attempts == 0);
+      return (op.is == operation::state::idle && !op.done) || (op.is == operation::state::queued && op.attempts == 0);
    };
    if (!even_if_sent && (has_ends_ || !std::all_of(window_.begin(), window_.end(), is_unsent))) return;
    list_.stop();
