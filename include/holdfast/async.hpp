@@ -43,7 +43,8 @@ struct built_with {
 async_core_ref make_async_core(const boost::asio::any_io_executor&, config);
 async_core_ref make_async_core(const boost::asio::any_io_executor&, const deployment&, std::optional<config> = {});
 
-// What a completion token begins its operation with. It keeps the core alive, so that it may be used late (`deferred`).
+// The initiation of an operation, for its completion token. It keeps the core alive, so that it may be used late
+// (`deferred`).
 template <class Call>
 class start_call {
  public:
@@ -223,11 +224,11 @@ class basic_async_client {
    // each. The client can be used on.
    void cancel() { impl::cancel_all(core_); }
 
-   // What it has done so far, for all its callers. From any thread, and at no cost for the others; also once it is
-   // closed.
+   // The numbers of what it has done so far, for all its callers. From any thread, and at no cost for the others; also
+   // once it is closed.
    holdfast::stats stats() const { return impl::stats_of(core_); }
 
-   // What was given before ends as usual, by its deadline at the latest; then the connections are closed, and this
+   // Operations given before end as usual, by their deadlines at the latest; then the connections are closed, and this
    // completes; void(). What is given later is errc::cancelled, not executed.
    template <class Token = default_token>
       requires impl::token_for<Token, void()>

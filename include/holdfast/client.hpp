@@ -75,8 +75,8 @@ class client : public calls<client> {
    // is requested. Useful with an observer only. Throws `failure` where other members would answer errc::concurrent_use
    // or errc::not_supported, and std::system_error if the process has no descriptor left for `stop`.
    void wait_for_events(time_span at_most, const std::stop_token& stop = {});
-   // What it has done so far. From any thread, also while another one is in a call, and at no cost for that one. In a
-   // forked child it begins anew with the first call.
+   // The numbers of what it has done so far. From any thread, also while another one is in a call, and at no cost for
+   // that one. In a forked child it begins anew with the first call.
    holdfast::stats stats() const;
 
  private:

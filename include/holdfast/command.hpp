@@ -94,7 +94,7 @@ class command {
    command(const Args&... args) {  // implicit, so that braces are enough where a command is asked for
       assemble_from(impl::argument_text<Args>(args)...);
    }
-   // What can't be a command says why, and what to write instead.
+   // Arguments of which no command can be made: the compiler says why, and what to write instead.
    template <class... Args>
       requires((sizeof...(Args) >= 2) && !(command_argument<Args> && ...))
    command(const Args&...) {

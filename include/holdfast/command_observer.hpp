@@ -1,5 +1,5 @@
-// What became of each command, for metrics and traces. What happened in the deployment is told by <holdfast/event.hpp>;
-// numbers that cost nothing are in <holdfast/stats.hpp>.
+// The hook that is told what became of each command, for metrics and traces. What happened in the deployment is told by
+// <holdfast/event.hpp>; numbers that cost nothing are in <holdfast/stats.hpp>.
 #pragma once
 
 #include <holdfast/endpoint.hpp>

@@ -1,4 +1,4 @@
-// What SET is given beside key and value.
+// Options of SET.
 #pragma once
 
 #include <holdfast/time.hpp>

@@ -34,9 +34,9 @@ namespace holdfast {
 // The connection is nobody's own: SELECT, AUTH, HELLO, CLIENT SETNAME, WAIT and what else is about it answer
 // errc::not_supported, not executed, and say what to use instead.
 //
-// What blocks on the server (BLPOP, XREAD BLOCK ...) holds up nobody: it has a connection of its own, of at most
-// `limits.lanes`, and between connections there is no order but that a call sees what ended before it was given. (A
-// list waits for its commands before and after such a one.)
+// A command that blocks on the server (BLPOP, XREAD BLOCK ...) holds up nobody: it has a connection of its own, of at
+// most `limits.lanes`, and between connections there is no order but that a call sees what ended before it was given.
+// (A list waits for its commands before and after such a one.)
 //
 // Bounds: as many calls as threads are waiting; of their commands at most `limits.parked_commands` (1 000 000 unless
 // set) wait to be written. What is over it answers errc::queue_full, not executed, or waits for room if
@@ -62,7 +62,7 @@ class shared_client : public calls<shared_client> {
    // The present master, found and verified (connected to) if need be. The deadline is that of the whole call; unset, a
    // command's default.
    result<endpoint> master(const call_options& = {});
-   // What it has done so far, for all its callers. From any thread, and at no cost for the others.
+   // The numbers of what it has done so far, for all its callers. From any thread, and at no cost for the others.
    holdfast::stats stats() const;
 
  private:

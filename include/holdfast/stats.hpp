@@ -1,4 +1,4 @@
-// What a client has done so far, in numbers: for a dashboard, a health check or a test. What became of each single
+// Numbers of what a client has done so far: for a dashboard, a health check or a test. What became of each single
 // command is told by <holdfast/command_observer.hpp>.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What a dedicated_client stands on: a lane of its caller's own in the engine of its client. Each kind of client has
+// The base of a dedicated_client: a lane of its caller's own in the engine of its client. Each kind of client has
 // one of its own making, as each has its own way to its engine: a blocking client's works in the caller's thread
 // (client_lane.hpp), a shared_client's would post its calls, with `call_terms::lane`, to the client's thread.
 //

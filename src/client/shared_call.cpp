@@ -66,7 +66,7 @@ void shared_list::took(engine& e, operation& op, time_point now) {
    go_on(e, now);
 }
 
-// What ends at once is taken like the rest: the list is over only once all of it was.
+// Operations that end at once are taken like the rest: the list is over only once all of it was.
 void shared_list::go_on(engine& e, time_point now) {
    list_->submit_more(e, now);
    if (!list_->is_over()) return;

@@ -100,7 +100,7 @@ void shared_thread::take_done() {
       static_cast<shared_call*>(op->owner)->took(engine_, *op, loop_.time());
 }
 
-// What can never have room is refused by the engine.
+// A command that can never have room is refused by the engine.
 bool shared_thread::must_wait(const shared_call& call) const {
    const std::size_t bytes = call.first_bytes();
    return bytes <= most_bytes_ && !engine_.lane().has_room(bytes);

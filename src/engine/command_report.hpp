@@ -1,4 +1,4 @@
-// What a command observer is told of a command.
+// The report on a command that a command observer is told.
 #pragma once
 
 #include <holdfast/command.hpp>

@@ -31,7 +31,7 @@
 
 namespace holdfast {
 
-// What a single call of async_client may ask for, beside the command. What is unset follows the client's configuration.
+// Options of a single call of async_client. An option that is unset follows the client's configuration.
 // Trivially destructible: g++ 12 destroys an aggregate in a co_await expression twice. To stop a call there is Asio's
 // cancellation.
 struct async_options {
@@ -120,7 +120,7 @@ class async_command : public async_call {
    result<value> reply = {};
    reply_reader reader = {};
 
-   // Where the engine's view of it is made.
+   // Room for the engine's view of it.
    static constexpr std::size_t place_size = 512;
    alignas(std::max_align_t) std::byte place[place_size];
 

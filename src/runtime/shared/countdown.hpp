@@ -1,4 +1,4 @@
-// What one thread waits for until others have done it.
+// A count of things that one thread waits for until others have done them.
 #pragma once
 
 #include <atomic>
