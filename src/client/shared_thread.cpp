@@ -26,7 +26,7 @@ shared_thread::shared_thread(const config& c, std::shared_ptr<watch_thread> watc
 
 shared_thread::~shared_thread() {
    ends_ = true;
-   (subscriber_ ? subscriber_->wakes() : own_waker_).wake();
+   wakes().wake();
    thread_.join();
 }
 
@@ -60,9 +60,15 @@ void shared_thread::work() {
    loop_.leave();
 }
 
-// All that is there to be done before the thread sleeps; true once it is to end.
+// All that is there to be done before the thread sleeps; true once it is to end. Callers whose calls end without I/O
+// may post without a pause: after some rounds the connections have their turn.
 bool shared_thread::step() {
-   while (!ends_) {
+   constexpr int most_rounds = 8;
+   for (int round = 0; !ends_; ++round) {
+      if (round == most_rounds) {
+         wakes().wake();
+         return false;
+      }
       bool is_first = true;
       mailbox_.read([&](letter& l) {
          if (std::exchange(is_first, false)) loop_.pass_time();

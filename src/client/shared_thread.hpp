@@ -41,6 +41,7 @@ class shared_thread {
 
  private:
    shared_thread(const config& c, std::shared_ptr<watch_thread> watch, std::uint64_t seed, counters&);
+   const waker& wakes() const { return subscriber_ ? subscriber_->wakes() : own_waker_; }
    void work();
    bool step();
    void read(request&);

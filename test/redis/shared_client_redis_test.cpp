@@ -95,6 +95,19 @@ TEST_F(shared, what_changes_the_connection_is_refused) {
    }
 }
 
+TEST_F(shared, calls_that_end_at_once_do_not_hold_up_the_others) {
+   shared_client redis(d.uri());
+   std::atomic<bool> is_over = false;
+   in_threads(9, [&](int i) {
+      if (i == 8) {
+         for (int n = 1; n <= 200; ++n) EXPECT_EQ(redis.run<int>({"INCR", "n"}, {.deadline = 10s}).value(), n);
+         is_over = true;
+         return;
+      }
+      while (!is_over) EXPECT_FALSE(redis.run({"SELECT", 1}));
+   });
+}
+
 TEST_F(shared, stop_request_ends_a_call_at_once) {
    shared_client redis(d.uri());
    redis.ping().value();
